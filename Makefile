@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+# Targets are listed in README.md. ARCH names the machine of `make run`; both libraries are always built.
+.DEFAULT_GOAL := all
+MAKEFLAGS += --no-builtin-rules
+JIT ?= 1
+B ?= build$(if $(filter 0,$(JIT)),/nojit)
+ARCHES := x86_64 aarch64
+HOST := $(shell uname -m)
+ARCH ?= $(HOST)
+
+COMPILER ?= gcc
+ifeq ($(COMPILER),clang)
+CC_x86_64 := clang --target=x86_64-linux-gnu
+CC_aarch64 := clang --target=aarch64-linux-gnu
+NO_VECTORS := -fno-vectorize -fno-slp-vectorize -fno-unroll-loops
+else
+CC_x86_64 := $(if $(filter x86_64,$(HOST)),gcc,x86_64-linux-gnu-gcc)
+CC_aarch64 := $(if $(filter aarch64,$(HOST)),gcc,aarch64-linux-gnu-gcc)
+NO_VECTORS := -fno-tree-vectorize -fno-tree-slp-vectorize
+endif
+AR_x86_64 := $(if $(filter x86_64,$(HOST)),ar,x86_64-linux-gnu-ar)
+AR_aarch64 := $(if $(filter aarch64,$(HOST)),ar,aarch64-linux-gnu-ar)
+
+WARN := -Wall -Wextra -Wconversion -Wshadow -Wswitch-enum -Werror
+FREESTANDING := -std=c11 -ffreestanding -fno-stack-protector -ffunction-sections -fdata-sections -fno-pic -fno-pie \
+	-fno-asynchronous-unwind-tables -fstack-usage
+MACHINE_x86_64 := -mno-red-zone
+MACHINE_aarch64 := -mno-outline-atomics
+INCLUDE := -Iinclude -I. -DGLLM_JIT=$(JIT)
+# How scalar definitions are compiled so that everything lifts (README, "Your own operators").
+OPS_FLAGS := -O1 -ffp-contract=off -fno-math-errno -fno-jump-tables -fno-lto $(NO_VECTORS)
+# The part that may run before vector units are on.
+BASE := core/arena.c core/heap.c core/mem.c core/status.c core/types.c
+
+OPS_SRC := $(wildcard ops/*.c)
+LIB_SRC := $(wildcard core/*.c jit/*.c infer/*.c) $(OPS_SRC)
+ifeq ($(JIT),0)
+ARCH_SRC := $(wildcard arch/*/probe.c)
+else
+ARCH_SRC := $(wildcard arch/*/*.c)
+endif
+# Suites that test back ends; suites.def leaves them out likewise.
+JIT_SUITES := x86_insn a64_insn lift lower vir
+TEST_SRC := $(filter-out $(if $(filter 0,$(JIT)),$(JIT_SUITES:%=tests/check_%.c)),$(wildcard tests/check*.c))
+
+define arch_rules
+LIB_OBJ_$(1) := $$(patsubst %.c,$(B)/$(1)/%.o,$$(LIB_SRC) $$(ARCH_SRC) $$(wildcard arch/$(1)/native/*.c)) \
+	$$(patsubst %.S,$(B)/$(1)/%.o,$$(wildcard arch/$(1)/native/*.S))
+TEST_OBJ_$(1) := $$(patsubst %.c,$(B)/$(1)/%.o,$$(TEST_SRC))
+
+$(B)/$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(CC_$(1)) $$(FREESTANDING) $$(MACHINE_$(1)) -O2 $$(WARN) $$(INCLUDE) $$(EXTRA) -MMD -MP -c $$< -o $$@
+$(B)/$(1)/%.o: %.S
+	@mkdir -p $$(@D)
+	$$(CC_$(1)) $$(INCLUDE) -MMD -MP -c $$< -o $$@
+$$(patsubst %.c,$(B)/$(1)/%.o,$$(OPS_SRC)): $(B)/$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(CC_$(1)) $$(FREESTANDING) $$(MACHINE_$(1)) $$(OPS_FLAGS) $$(WARN) $$(INCLUDE) -MMD -MP -c $$< -o $$@
+$$(patsubst %.c,$(B)/$(1)/%.o,$$(BASE)): EXTRA += -mgeneral-regs-only
+
+$(B)/$(1)/libgllm.a: $$(LIB_OBJ_$(1))
+	@rm -f $$@
+	$$(AR_$(1)) rcs $$@ $$^
+
+# Hosted programs are ordinary static Linux executables around the same archive.
+$(B)/$(1)/hosted/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(CC_$(1)) -std=gnu11 -O2 -fno-pic -fno-pie $$(WARN) $$(INCLUDE) -MMD -MP -c $$< -o $$@
+$(B)/$(1)/check: $(B)/$(1)/hosted/tests/hosted.o $(B)/$(1)/hosted/tools/host.o $$(TEST_OBJ_$(1)) $(B)/$(1)/libgllm.a
+	$$(CC_$(1)) -static -no-pie -Wl,--gc-sections $$^ -o $$@
+$(B)/$(1)/gllm: $$(patsubst %.c,$(B)/$(1)/hosted/%.o,$$(wildcard tools/*.c)) $(B)/$(1)/libgllm.a
+	$$(CC_$(1)) -static -no-pie -Wl,--gc-sections $$^ -o $$@ -lpthread
+-include $$(shell find $(B)/$(1) -name '*.d' 2>/dev/null)
+endef
+$(foreach a,$(ARCHES),$(eval $(call arch_rules,$(a))))
+
+.PHONY: all lib run check check-host check-user check-system check-symbols check-deps check-diff check-sanitize \
+	bench bench-peers deps clean
+.SECONDARY:
+
+all: $(foreach a,$(ARCHES),$(B)/$(a)/libgllm.a) $(B)/gllm
+lib: $(foreach a,$(ARCHES),$(B)/$(a)/libgllm.a)
+$(B)/gllm: $(B)/$(HOST)/gllm
+	cp $< $@
+
+include qemu/qemu.mk
+
+deps:
+	@sh tests/install.sh
+
+check: deps
+	@sh tests/check.sh "$(MAKE)" $(JIT)
+check-host: $(B)/$(HOST)/check
+	@sh tests/host.sh $(B)/$(HOST)/check
+check-user: $(foreach a,$(ARCHES),$(B)/$(a)/check)
+	@sh tests/user.sh $(B)
+check-symbols:
+	@sh tests/symbols.sh "$(MAKE)"
+check-deps:
+	@sh tests/deps.sh
+check-diff:
+	@sh tests/diff.sh "$(MAKE)" $(B)
+check-sanitize:
+	@sh tests/sanitize.sh $(B)
+bench: $(B)/$(HOST)/bench
+	@sh bench/run.sh $(B)/$(HOST)/bench
+$(B)/$(HOST)/bench: $(B)/$(HOST)/hosted/bench/bench.o $(B)/$(HOST)/hosted/tools/host.o $(B)/$(HOST)/libgllm.a
+	$(CC_$(HOST)) -static -no-pie -Wl,--gc-sections $^ -o $@ -lpthread
+bench-peers:
+	@echo "bench-peers: comparison with other libraries is not part of this version; see make bench" >&2; exit 1
+clean:
+	rm -rf build

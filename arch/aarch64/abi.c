@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT
+ * arch/aarch64/abi.c - what a compiled function may use and must give back: registers, stack, floating-point state.
+ *
+ * The stack, from sp upwards: spill slots, the caller's FPCR, the saved x19..x28 and d8..d15 that are used. sp stays a
+ * multiple of 16 and nothing lies below it at any time. Ours is FPCR 0: to nearest even, denormals kept, no traps. */
+#include "arch/aarch64/gen.h"
+
+static bool disp_ok(int64_t disp, unsigned bytes)
+{
+	return disp >= -256 && (disp < 256 || (disp % bytes == 0 && disp < (int64_t)4096 * bytes));
+}
+
+enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_machine *out)
+{
+	const uint64_t need = GLLM_BIT(GLLM_A64_FP) | GLLM_BIT(GLLM_A64_NEON);
+	unsigned n = 0;
+
+	if (p->isa != GLLM_ISA_AARCH64 || (p->have & need) != need)
+		return GLLM_NO_FEATURE;
+	*out = (struct gllm_machine){
+		.profile = p, .vector_bytes = 16, .has_mask = false, .has_fma = true,
+		.class_file = { [GLLM_CLASS_G] = 0, [GLLM_CLASS_V] = 1, [GLLM_CLASS_M] = 1 },
+		.norder = { 26, 32, 0 },
+		.preserved = { UINT32_C(0x3ff) << 19, UINT32_C(0xff) << 8, 0 },
+		.allocatable = { 0, UINT32_MAX, 0 },
+		.stack = A64_SP, .disp_ok = disp_ok, .need = gllm_a64_need,
+	};
+	for (uint8_t k = 0; k < 29; k++)
+		if (k < A64_IP0 || k > 18) {
+			out->order[0][n++] = k;
+			out->allocatable[0] |= UINT32_C(1) << k;
+		}
+	for (uint8_t k = 0; k < 32; k++) /* v0..v7, v16..v31, v8..v15 */
+		out->order[1][k] = k < 8 ? k : k < 24 ? (uint8_t)(k + 8) : (uint8_t)(k - 16);
+	for (uint8_t k = 0; k < GLLM_VIR_FIRST_FREE; k++)
+		out->entry[k] = k;
+	for (unsigned k = 0; k < GLLM_V_COUNT; k++)
+		out->latency[k] = gllm_a64_latency((enum gllm_vir_op)k);
+	return GLLM_OK;
+}
+
+enum { FPCR_SLOT = 0, SAVE_SLOTS = 8 };
+
+/* Stores or loads what is saved; returns the bytes of the area, a multiple of 16. */
+static uint32_t save_area(struct gllm_a64_gen *g, bool emit, bool restore)
+{
+	const struct gllm_machine *m = g->m;
+	int64_t at = SAVE_SLOTS;
+
+	for (unsigned k = 0; k < 32; k++)
+		if (m->preserved[0] & g->a->used[0] & UINT32_C(1) << k) {
+			if (emit)
+				i2(g, restore ? A64_LDR_X : A64_STR_X, a64_x(k), a64_mem(A64_SP, at));
+			at += 8;
+		}
+	for (unsigned k = 0; k < 32; k++)
+		if (m->preserved[1] & g->a->used[1] & UINT32_C(1) << k) {
+			if (emit)
+				i2(g, restore ? A64_LDR_D : A64_STR_D, a64_d(k), a64_mem(A64_SP, at));
+			at += 8;
+		}
+	return (uint32_t)gllm_round_up((uint64_t)at, 16);
+}
+
+static void move_sp(struct gllm_a64_gen *g, unsigned row, uint32_t bytes)
+{
+	if (bytes >> 12)
+		i3(g, row, a64_x(A64_SP), a64_x(A64_SP), a64_imm_shifted(bytes >> 12, 12));
+	if (bytes & 4095)
+		i3(g, row, a64_x(A64_SP), a64_x(A64_SP), a64_imm(bytes & 4095));
+}
+
+void gllm_a64_prologue(struct gllm_a64_gen *g)
+{
+	i1(g, A64_HINT, a64_imm(A64_HINT_BTI_C));
+	if (g->a->frame_bytes >= UINT32_C(1) << 24)
+		gllm_a64_quit(g, GLLM_COMPILE_ERROR);
+	move_sp(g, A64_SUBI_X, save_area(g, false, false));
+	save_area(g, true, false);
+	i2(g, A64_MRS, a64_x(A64_IP0), a64_imm(A64_FPCR));
+	i2(g, A64_STR_X, a64_x(A64_IP0), a64_mem(A64_SP, FPCR_SLOT));
+	i2(g, A64_MSR, a64_imm(A64_FPCR), a64_x(A64_ZR));
+	move_sp(g, A64_SUBI_X, g->a->frame_bytes);
+}
+
+void gllm_a64_epilogue(struct gllm_a64_gen *g)
+{
+	move_sp(g, A64_ADDI_X, g->a->frame_bytes);
+	i2(g, A64_LDR_X, a64_x(A64_IP0), a64_mem(A64_SP, FPCR_SLOT));
+	i2(g, A64_MSR, a64_imm(A64_FPCR), a64_x(A64_IP0));
+	save_area(g, true, true);
+	move_sp(g, A64_ADDI_X, save_area(g, false, false));
+	i1(g, A64_RET, a64_x(30));
+}

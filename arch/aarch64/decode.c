@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT
+ * arch/aarch64/decode.c - four bytes to an instruction: find the row, read its operands.
+ *
+ * A word that matches a row but holds a reserved field value is GLLM_BAD_INSN; so is every encoding that the encoder
+ * would never write for the same operands, so that decoding and encoding stay inverse. */
+#include "arch/aarch64/form.h"
+#include "core/bits.h"
+
+static int64_t sign_extend(uint32_t v, unsigned bits)
+{
+	uint32_t sign = 1u << (bits - 1);
+	return (int64_t)(v ^ sign) - (int64_t)sign;
+}
+
+static void set_reg(struct gllm_operand *o, const struct gllm_a64_shape *s, uint32_t number)
+{
+	o->kind = GLLM_O_REG;
+	o->cls = s->cls;
+	o->size = s->size;
+	o->lane = s->lane;
+	o->amount = s->amount;
+	o->reg = number == 31 && s->r31 ? s->r31 : (uint8_t)number;
+}
+
+static void set_lane(struct gllm_operand *o, unsigned reg, unsigned element, unsigned index)
+{
+	o->kind = GLLM_O_REG;
+	o->cls = GLLM_R_VEC;
+	o->size = 128;
+	o->reg = (uint8_t)reg;
+	o->lane = (uint8_t)(element | A64_LANE);
+	o->lane_index = (uint8_t)index;
+}
+
+static bool set_imm(struct gllm_operand *o, int64_t value)
+{
+	o->kind = GLLM_O_IMM;
+	o->imm = value;
+	return true;
+}
+
+static void set_mem(struct gllm_operand *o, uint32_t w, int64_t disp, unsigned size)
+{
+	o->kind = GLLM_O_MEM;
+	o->base = (uint8_t)(w >> 5 & 31);
+	o->imm = disp;
+	o->size = (uint16_t)size;
+}
+
+static void set_index(struct gllm_operand *o, uint32_t w)
+{
+	o->index = (w >> 16 & 31) == 31 ? A64_ZR : (uint8_t)(w >> 16 & 31);
+}
+
+static bool get_extended(struct gllm_operand *o, uint32_t w)
+{
+	unsigned option = w >> 13 & 7, amount = w >> 10 & 7;
+	struct gllm_a64_shape s = gllm_a64_shape(w >> 31 && (option & 3) == 3 ? A64_F_X : A64_F_W, 0);
+	set_reg(o, &s, w >> 16 & 31);
+	o->shift = (uint8_t)(A64_UXTB + option);
+	o->amount = (uint8_t)amount;
+	return amount <= 4;
+}
+
+static bool get_imm8(struct gllm_operand *o, uint64_t op, uint32_t w)
+{
+	unsigned v = (w >> 11 & 0xe0) | (w >> 5 & 31);
+	uint64_t bytes = 0;
+	set_imm(o, v);
+	switch (a64_a(op)) {
+	case A64_I8_LSL:
+		o->amount = (uint8_t)(8 * (w >> 13 & ((1u << a64_b_of(op)) - 1)));
+		break;
+	case A64_I8_MSL:
+		o->amount = w >> 12 & 1 ? 16 : 8;
+		break;
+	case A64_I8_BYTES:
+		for (unsigned i = 0; i < 8; i++)
+			bytes |= (v >> i & 1 ? UINT64_C(0xff) : 0) << 8 * i;
+		o->imm = (int64_t)bytes;
+		break;
+	case A64_I8_FLOAT:
+		o->imm = (int64_t)gllm_a64_float_get(v, w >> 29 & 1 ? 64 : 32);
+		break;
+	default:
+		break;
+	}
+	return true;
+}
+
+static bool get_memr(struct gllm_operand *o, uint64_t op, uint32_t w)
+{
+	unsigned option = w >> 13 & 7;
+	set_mem(o, w, 0, 8u << a64_b_of(op));
+	set_index(o, w);
+	o->shift = option == 3 ? A64_LSL : (uint8_t)(A64_UXTB + option);
+	o->scale = w >> 12 & 1 ? (uint8_t)a64_b_of(op) : 0;
+	return option & 2;
+}
+
+static bool get(struct gllm_insn *in, struct gllm_operand *o, uint64_t op, uint32_t w)
+{
+	unsigned a = a64_a(op), b = a64_b_of(op);
+	uint32_t field = (w & a64_field(op)) >> (a & 31);
+	struct gllm_a64_shape s;
+	unsigned lanes = (w >> 11 & 1) << 2 | (w >> 21 & 1) << 1 | (w >> 20 & 1); /* H:L:M */
+	uint64_t pattern = 0;
+	switch (a64_kind(op)) {
+	case A64_K_REG:
+		s = gllm_a64_shape((enum a64_form)b, w);
+		set_reg(o, &s, field);
+		return true;
+	case A64_K_SAME:
+		s = gllm_a64_shape((enum a64_form)b, w);
+		set_reg(o, &s, w & 31);
+		return true;
+	case A64_K_SHIFTED:
+		s = gllm_a64_shape(A64_F_G, w);
+		set_reg(o, &s, w >> 16 & 31);
+		o->shift = w >> 22 & 3;
+		o->amount = w >> 10 & 63;
+		return o->amount < s.size && (o->shift != A64_ROR || a);
+	case A64_K_EXTENDED:
+		return get_extended(o, w);
+	case A64_K_LIST:
+		s = gllm_a64_shape((enum a64_form)b, w);
+		set_reg(o, &s, field);
+		o->amount = (uint8_t)a64_count(op);
+		return true;
+	case A64_K_LANE5:
+		set_lane(o, w >> a & 31, b, (w >> 16 & 31) >> (b - 2));
+		return true;
+	case A64_K_LANE4:
+		set_lane(o, w >> a & 31, b, (w >> 11 & 15) >> (b - 3));
+		return true;
+	case A64_K_LISTLANE:
+		set_lane(o, w & 31, b, ((w >> 30 & 1) << 3 | (w >> 10 & 7)) >> (b - 3));
+		o->amount = (uint8_t)a64_count(op);
+		return true;
+	case A64_K_BYLANE:
+		set_lane(o, w >> 16 & (a == 3 ? 15 : 31), b, lanes >> (3 - a));
+		return true;
+	case A64_K_UIMM:
+		return set_imm(o, (int64_t)field + b);
+	case A64_K_SIMM:
+		return set_imm(o, sign_extend(field, 32u - (unsigned)__builtin_clz(a64_field(op) >> a)));
+	case A64_K_BIT6:
+		return set_imm(o, field) && (w >> 31 || field < 32);
+	case A64_K_FRACBITS:
+		return set_imm(o, 64 - (int64_t)field) && (w >> 31 || field >= 32);
+	case A64_K_BITNO:
+		return set_imm(o, (int64_t)(field | (w >> 31) << 5));
+	case A64_K_IMM12:
+		o->amount = w >> 22 & 1 ? 12 : 0;
+		return set_imm(o, w >> 10 & 0xfff);
+	case A64_K_IMM16:
+		o->amount = (uint8_t)(16 * (w >> 21 & 3));
+		return set_imm(o, w >> 5 & 0xffff) && (w >> 31 || o->amount < 32);
+	case A64_K_BITMASK:
+		if (!gllm_a64_bitmask_get(w >> 10 & 0x1fff, w >> 31 ? 64 : 32, &pattern))
+			return false;
+		return set_imm(o, (int64_t)pattern);
+	case A64_K_IMM8:
+		return get_imm8(o, op, w);
+	case A64_K_FLOATIMM:
+		return set_imm(o, (int64_t)gllm_a64_float_get(field, gllm_a64_shape(A64_F_F, w).size));
+	case A64_K_RIGHT:
+		return set_imm(o, (int64_t)(1u << a) - ((w & a64_field(op)) >> 16));
+	case A64_K_LEFT:
+		return set_imm(o, (w & a64_field(op)) >> 16);
+	case A64_K_ZERO:
+		return set_imm(o, 0);
+	case A64_K_REL:
+		o->kind = GLLM_O_REL;
+		o->imm = (int64_t)in->addr +
+		         4 * sign_extend(field, 32u - (unsigned)__builtin_clz(a64_field(op) >> a));
+		return true;
+	case A64_K_RELADR:
+		o->kind = GLLM_O_REL;
+		o->imm = sign_extend((w >> 5 & 0x7ffff) << 2 | (w >> 29 & 3), 21) * (INT64_C(1) << a) +
+		         (int64_t)(in->addr >> a << a);
+		return true;
+	case A64_K_COND:
+		o->kind = GLLM_O_COND;
+		o->imm = field;
+		return true;
+	case A64_K_PRFOP:
+		return set_imm(o, field) && field < 24; /* above: other instructions */
+	case A64_K_BARRIER:
+	case A64_K_SYSREG:
+	case A64_K_SYSOP:
+	case A64_K_PATTERN:
+		return set_imm(o, field);
+	case A64_K_MEMU:
+		set_mem(o, w, (int64_t)(w >> 10 & 0xfff) << b, 8u << b);
+		return true;
+	case A64_K_MEMS:
+		set_mem(o, w, sign_extend(w >> 12 & 0x1ff, 9), 8u << b);
+		o->amount = (uint8_t)a;
+		return true;
+	case A64_K_MEMP:
+		set_mem(o, w, sign_extend(w >> 15 & 0x7f, 7) * (1 << b), 16u << b);
+		o->amount = (uint8_t)a;
+		return true;
+	case A64_K_MEMR:
+		return get_memr(o, op, w);
+	case A64_K_MEMLIT:
+		set_mem(o, w, (int64_t)in->addr + 4 * sign_extend(field, 19), 8u << b);
+		o->base = GLLM_REG_PC;
+		return true;
+	case A64_K_MEMBASE:
+		set_mem(o, w, 0, in->op[0].lane & A64_LANE || b ? 1u << (in->op[0].lane & 15)
+		                                                : (unsigned)in->op[0].size * in->op[0].amount);
+		return true;
+	case A64_K_MEMNEXT:
+		set_mem(o, w, in->op[0].size / 8 * in->op[0].amount, (unsigned)in->op[0].size * in->op[0].amount);
+		o->amount = A64_POST;
+		return true;
+	case A64_K_MEMZR:
+		set_mem(o, w, 0, 0);
+		set_index(o, w);
+		o->scale = (uint8_t)b;
+		return o->index != A64_ZR;
+	case A64_K_MEMZI:
+		set_mem(o, w, sign_extend(w >> 16 & 15, 4), 0);
+		o->lane = A64_MULVL;
+		return true;
+	case A64_K_NONE:
+	case A64_K_COUNT:
+		break;
+	}
+	return false;
+}
+
+struct range { uint16_t first, last; };
+static const struct range other = { A64_UDF, A64_GROUP_IMM };
+#define RANGE(id, next) { A64_GROUP_##id, A64_GROUP_##next }
+
+/* The rows that could match, by bits 28:25 as the architecture divides its space, then by what parts a large room. */
+static struct range rows_of(uint32_t w)
+{
+	static const struct range imm = RANGE(IMM, BRANCH), branch = RANGE(BRANCH, LOAD), load = RANGE(LOAD, VLOAD),
+		vload = RANGE(VLOAD, REG), reg = RANGE(REG, FLOAT), flt = RANGE(FLOAT, SCALAR), one = RANGE(SCALAR, VSAME),
+		same = RANGE(VSAME, VMISC), misc = RANGE(VMISC, VIMM), vimm = RANGE(VIMM, SVE), sve = RANGE(SVE, END);
+	unsigned op0 = w >> 25 & 15;
+	if ((op0 & 5) == 4)
+		return w >> 26 & 1 ? vload : load;
+	switch (op0) {
+	case 2: return sve;
+	case 5: case 13: return reg;
+	case 8: case 9: return imm;
+	case 10: case 11: return branch;
+	case 7: return w >> 24 & 1 ? vimm : w >> 10 & 1 ? same : misc;
+	case 15: return w >> 30 & 1 ? one : flt;
+	default: return other;
+	}
+}
+
+enum gllm_status gllm_a64_decode(const unsigned char *bytes, size_t size, uint64_t addr, struct gllm_insn *out)
+{
+	if (size < 4)
+		return GLLM_TRUNCATED;
+	uint32_t w = gllm_le32(bytes);
+	struct range r = rows_of(w);
+	unsigned row = r.first;
+	while (row < r.last && (w & gllm_a64_key[row].mask) != gllm_a64_key[row].fixed)
+		row++;
+	if (row == r.last)
+		return GLLM_BAD_INSN;
+	const struct gllm_a64_info *info = &gllm_a64_info[row];
+	struct gllm_insn in = { .addr = addr, .row = (uint16_t)row, .length = 4 };
+	while (in.n < GLLM_INSN_OPERANDS && info->op[in.n]) {
+		struct gllm_operand *o = &in.op[in.n];
+		o->base = o->index = GLLM_NO_REG;
+		o->access = a64_access(info->op[in.n]);
+		if (!get(&in, o, info->op[in.n], w))
+			return GLLM_BAD_INSN;
+		if (o->kind == GLLM_O_MEM) /* what reads its registers writes the memory */
+			o->access = in.op[0].kind == GLLM_O_REG && in.op[0].access == 1 ? 2 : 1;
+		in.n++;
+	}
+	if (gllm_a64_unpredictable(&in))
+		return GLLM_BAD_INSN;
+	*out = in;
+	return GLLM_OK;
+}

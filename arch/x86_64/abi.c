@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ * arch/x86_64/abi.c - what a compiled function may use and must give back: registers, stack, floating-point state.
+ *
+ * The frame, from rsp upwards: spill slots (64-byte aligned), then a block of 64 bytes with the caller's MXCSR, ours, and
+ * the caller's rsp. Without spill slots only the two MXCSR words are kept and rsp needs no alignment. Nothing lies below
+ * rsp at any time. */
+#include "arch/x86_64/gen.h"
+
+enum {
+	MXCSR_OURS = 0x1f80, /* round to nearest even, denormals kept, no exception trapped */
+	OLD_MXCSR = 0, NEW_MXCSR = 4, OLD_RSP = 8, BLOCK = 64
+};
+
+static const uint8_t callee_saved[] = { X86_RBX, X86_RBP, X86_R12, X86_R13, X86_R14, X86_R15 };
+
+static bool disp_ok(int64_t disp, unsigned bytes)
+{
+	(void)bytes;
+	return disp >= INT32_MIN && disp <= INT32_MAX - 256;
+}
+
+enum gllm_status gllm_x86_machine(const struct gllm_profile *p, struct gllm_machine *out)
+{
+	static const uint8_t gpr[] = { X86_RCX, X86_RDX, X86_RSI, X86_RDI, X86_R8, X86_R9, X86_R10, X86_R11,
+	                               X86_RBX, X86_RBP, X86_R12, X86_R13, X86_R14, X86_R15 };
+	static const uint8_t entry[] = { X86_RDI, X86_RSI, X86_RDX, X86_RCX, X86_R8 };
+	const uint64_t need = GLLM_BIT(GLLM_X86_AVX) | GLLM_BIT(GLLM_X86_AVX2) | GLLM_BIT(GLLM_X86_FMA) |
+	                      GLLM_BIT(GLLM_X86_F16C);
+
+	if (p->isa != GLLM_ISA_X86_64 || (p->have & need) != need)
+		return GLLM_NO_FEATURE;
+	*out = (struct gllm_machine){
+		.profile = p, .vector_bytes = 32, .has_mask = true, .has_fma = true,
+		.class_file = { [GLLM_CLASS_G] = 0, [GLLM_CLASS_V] = 1, [GLLM_CLASS_M] = 1 },
+		.norder = { sizeof gpr, 16, 0 },
+		.stack = X86_RSP, .disp_ok = disp_ok, .need = gllm_x86_need,
+	};
+	for (unsigned k = 0; k < sizeof gpr; k++) {
+		out->order[0][k] = gpr[k];
+		out->allocatable[0] |= UINT32_C(1) << gpr[k];
+	}
+	for (unsigned k = 0; k < sizeof callee_saved; k++)
+		out->preserved[0] |= UINT32_C(1) << callee_saved[k];
+	for (uint8_t k = 0; k < 16; k++)
+		out->order[1][k] = k;
+	out->allocatable[1] = 0xffff;
+	for (unsigned k = 0; k < sizeof entry; k++)
+		out->entry[k] = entry[k];
+	for (unsigned k = 0; k < GLLM_V_COUNT; k++)
+		out->latency[k] = gllm_x86_latency((enum gllm_vir_op)k);
+	return GLLM_OK;
+}
+
+static struct gllm_operand slot(const struct gllm_x86_gen *g, unsigned at)
+{
+	return x86_mem(X86_RSP, GLLM_NO_REG, 0, (int64_t)g->a->frame_bytes + at, 0);
+}
+
+static bool saved(const struct gllm_x86_gen *g, unsigned k)
+{
+	return g->a->used[0] >> callee_saved[k] & 1;
+}
+
+void gllm_x86_prologue(struct gllm_x86_gen *g)
+{
+	const struct gllm_operand rsp = x86_gpr(X86_RSP, 64), rax = x86_gpr(X86_RAX, 64);
+
+	x0(g, X86_ENDBR64);
+	for (unsigned k = 0; k < sizeof callee_saved; k++)
+		if (saved(g, k))
+			x1(g, X86_PUSH_R, x86_gpr(callee_saved[k], 64));
+	if (g->a->frame_bytes) {
+		x2(g, X86_MOV_RM, rax, rsp);
+		x2(g, X86_SUB_MI, rsp, x86_imm((int64_t)g->a->frame_bytes + BLOCK));
+		x2(g, X86_AND_MI8, rsp, x86_imm(-64));
+		x2(g, X86_MOV_MR, slot(g, OLD_RSP), rax);
+	} else {
+		x2(g, X86_SUB_MI8, rsp, x86_imm(8));
+	}
+	x1(g, X86_VSTMXCSR, slot(g, OLD_MXCSR));
+	x2(g, X86_MOV_RI, x86_gpr(X86_RAX, 32), x86_imm(MXCSR_OURS));
+	x2(g, X86_MOV_MR, slot(g, NEW_MXCSR), x86_gpr(X86_RAX, 32));
+	x1(g, X86_VLDMXCSR, slot(g, NEW_MXCSR));
+}
+
+void gllm_x86_epilogue(struct gllm_x86_gen *g)
+{
+	const struct gllm_operand rsp = x86_gpr(X86_RSP, 64);
+
+	x1(g, X86_VLDMXCSR, slot(g, OLD_MXCSR));
+	x0(g, X86_VZEROUPPER);
+	if (g->a->frame_bytes)
+		x2(g, X86_MOV_RM, rsp, slot(g, OLD_RSP));
+	else
+		x2(g, X86_ADD_MI8, rsp, x86_imm(8));
+	for (unsigned k = sizeof callee_saved; k-- > 0;)
+		if (saved(g, k))
+			x1(g, X86_POP_R, x86_gpr(callee_saved[k], 64));
+	x0(g, X86_RET);
+}

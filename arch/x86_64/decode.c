@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: MIT
+ * arch/x86_64/decode.c - the table read from bytes to operands.
+ *
+ * Prefixes give a key (encoding, prefix, map, opcode); `run_end` names the last row of that key, and the rows of a key are
+ * neighbours. A row is then rejected by sizes, lengths, ModRM and decorations, or its operands are read. What reserved bits
+ * are not at their required value is not an instruction. Bytes beyond `size` are never touched. */
+#include "arch/x86_64/form.h"
+#include "core/bits.h"
+
+/* One page of 256 opcodes for every (encoding, map, prefix). */
+enum { PAGES_LEG = 0, PAGES_VEX = 4 * 4, PAGES_EVEX = 4 * 7, PAGES = 4 * 10 };
+#define PAGE(enc, map, pp) \
+	(((enc) == LEG ? PAGES_LEG + (map) * 4 : ((enc) == VEX ? PAGES_VEX : PAGES_EVEX) + ((map) - 1) * 4) + (pp))
+
+/* Row + 1; 0 none. A later row of the same key overrides an earlier one on purpose: the last one is wanted. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
+static const uint16_t run_end[PAGES * 256] = {
+#define X(id, text, enc, pp, map, w, l, opc, n, ops, dec, isa, sem, arg, width) \
+	[PAGE(enc, MAP_##map, pp) * 256 + (opc)] = X86_##id + 1,
+#include "arch/x86_64/insn.def"
+#undef X
+};
+#pragma GCC diagnostic pop
+
+struct bytes { /* what was read so far */
+	const unsigned char *p;
+	size_t size, at;
+	bool cut;                  /* a read went beyond the end */
+};
+
+struct key {
+	uint64_t addr;
+	unsigned enc, pp, map, opcode;
+	unsigned rep;              /* f2, f3: the last one */
+	unsigned segment;          /* 2e, 3e */
+	unsigned n66, nrep, nseg;
+	bool rex, w, r, x, b;      /* true: set (not inverted) */
+	bool r2, v2, z, bc;        /* EVEX */
+	unsigned vvv, ll, mask;
+	size_t modrm;              /* offset after the opcode */
+};
+
+static unsigned next(struct bytes *s)
+{
+	if (s->at < s->size)
+		return s->p[s->at++];
+	s->cut = true;
+	return 0;
+}
+
+static uint64_t next_le(struct bytes *s, unsigned n)
+{
+	uint64_t v = 0;
+	for (unsigned i = 0; i < n; i++)
+		v |= (uint64_t)next(s) << 8 * i;
+	return v;
+}
+
+static int64_t sign(uint64_t v, unsigned bytes)
+{
+	unsigned shift = 64 - 8 * bytes;
+	return (int64_t)(v << shift) >> shift;
+}
+
+/* Legacy prefixes and REX; returns the first byte that is neither. */
+static unsigned read_prefixes(struct bytes *s, struct key *k)
+{
+	for (;;) {
+		unsigned c = next(s);
+		if (s->at > 15)
+			return 0x67; /* too long; not a byte of any row */
+		if (c == 0x66)
+			k->n66++;
+		else if (c == 0xf2 || c == 0xf3)
+			k->rep = c, k->nrep++;
+		else if (c == 0x2e || c == 0x3e)
+			k->segment = c, k->nseg++;
+		else if ((c & 0xf0) == 0x40) {
+			k->rex = true;
+			k->w = c >> 3 & 1, k->r = c >> 2 & 1, k->x = c >> 1 & 1, k->b = c & 1;
+			c = next(s);
+			return (c & 0xf0) == 0x40 || c == 0xc4 || c == 0xc5 || c == 0x62 ? 0x67 : c;
+		} else
+			return c;
+	}
+}
+
+static bool read_vex(struct bytes *s, struct key *k, unsigned c)
+{
+	unsigned a = next(s), b;
+
+	k->enc = VEX;
+	k->r = !(a & 0x80);
+	if (c == 0xc5) {
+		b = a & 0x7f;
+		k->map = MAP_0F;
+	} else {
+		b = next(s);
+		k->x = !(a & 0x40), k->b = !(a & 0x20), k->w = b >> 7;
+		k->map = a & 31;
+	}
+	k->vvv = ~b >> 3 & 15, k->ll = b >> 2 & 1, k->pp = b & 3;
+	k->opcode = next(s);
+	return s->cut || (k->map >= MAP_0F && k->map <= MAP_0F3A);
+}
+
+static bool read_evex(struct bytes *s, struct key *k)
+{
+	unsigned a = next(s), b, c;
+
+	k->enc = EVEX;
+	if (s->cut)
+		return true;
+	k->r = !(a & 0x80), k->x = !(a & 0x40), k->b = !(a & 0x20), k->r2 = !(a & 0x10);
+	k->map = a & 15;
+	if (k->map < MAP_0F || k->map > MAP_0F3A)
+		return false;
+	b = next(s);
+	k->w = b >> 7, k->vvv = ~b >> 3 & 15, k->pp = b & 3;
+	if (!s->cut && !(b & 4))
+		return false;
+	c = next(s);
+	k->z = c >> 7, k->ll = c >> 5 & 3, k->bc = c >> 4 & 1, k->v2 = !(c & 8), k->mask = c & 7;
+	k->opcode = next(s);
+	return true;
+}
+
+/* Everything before ModRM. False: no instruction begins so. */
+static bool read_key(struct bytes *s, struct key *k)
+{
+	unsigned c = read_prefixes(s, k);
+
+	if (s->cut)
+		return true;
+	if (c == 0xc4 || c == 0xc5 || c == 0x62) {
+		if (k->n66 || k->nrep || k->nseg)
+			return false;
+		return c == 0x62 ? read_evex(s, k) : read_vex(s, k, c);
+	}
+	if (c == 0x0f) {
+		c = next(s);
+		k->map = c == 0x38 ? MAP_0F38 : c == 0x3a ? MAP_0F3A : MAP_0F;
+		if (k->map != MAP_0F)
+			c = next(s);
+	}
+	k->opcode = c;
+	return true;
+}
+
+/* Prefixes left over once `pp` is taken as the row's own, and the operand size they choose; 0: not this row. */
+static unsigned legacy_size(const struct gllm_x86_form *f, const struct key *k, uint8_t *rep)
+{
+	unsigned left66 = k->n66 - (f->pp == 1), left_rep = k->nrep - (f->pp >= 2);
+
+	*rep = 0;
+	if (f->pp == 1 && k->n66 == 0)
+		return 0;
+	if (left_rep > 1 || (left_rep && !(f->dec & REP)) || k->nseg > 1)
+		return 0;
+	if (left_rep)
+		*rep = (uint8_t)k->rep;
+	if (k->nseg) {
+		if (!(f->dec & (k->segment == 0x2e ? PAD : NOTRACK)) || left_rep)
+			return 0;
+		*rep = (uint8_t)k->segment;
+	}
+	if (left66 > 1 && !(f->dec & PAD))
+		return 0;
+	if (f->w & WIG)
+		return left66 ? 0 : 64;
+	if (left66 && !(f->w & W16))
+		return 0;
+	if (k->w)
+		return (f->w & W1) && (!left66 || (f->dec & PAD)) ? 64 : 0;
+	if (left66)
+		return 16;
+	return f->w & W0 ? 32 : 0;
+}
+
+static bool lengths_fit(const struct gllm_x86_form *f, const struct key *k, unsigned *os, unsigned *vl)
+{
+	*os = k->w ? 64 : 32;
+	if (!(f->w & WIG) && !(f->w & (k->w ? W1 : W0)))
+		return false;
+	*vl = f->l & LIG ? 0 : k->ll;
+	return f->l & LIG ? k->enc == VEX || k->ll < 3 || k->bc : true;
+}
+
+/* Masks, broadcast, rounding: after ModRM, since register and memory forms read the b bit differently. */
+static bool read_decoration(const struct gllm_x86_form *f, const struct key *k, bool memory, unsigned *vl,
+                            struct gllm_insn *out)
+{
+	if ((k->mask && !(f->dec & K)) || (k->z && (!(f->dec & Z) || !k->mask)) || ((f->dec & KREQ) && !k->mask))
+		return false;
+	out->mask = (uint8_t)k->mask;
+	out->zeroing = k->z;
+	if (k->bc && memory) {
+		if (gllm_x86_element(f) == 0)
+			return false;
+		out->broadcast = 1;
+	} else if (k->bc) {
+		if (!(f->dec & (ER | SAE)))
+			return false;
+		out->rounding = (uint8_t)(f->dec & ER ? 1 + k->ll : 1);
+		if (!(f->dec & ER) && k->ll != (f->l & LIG ? 0 : 2))
+			return false;
+		*vl = f->l & LIG ? 0 : 2;
+	}
+	return true;
+}
+
+static struct gllm_operand gllm_register(const struct gllm_x86_form *f, const struct key *k, uint32_t op, unsigned n,
+                                         unsigned bits)
+{
+	unsigned cls = gllm_x86_class(op);
+
+	if (cls == GLLM_R_GPR && bits == 8 && f->enc == LEG && !k->rex && n >= 4)
+		n += 12;
+	return (struct gllm_operand){ .kind = GLLM_O_REG, .cls = (uint8_t)cls, .reg = (uint8_t)n, .size = (uint16_t)bits };
+}
+
+static struct gllm_operand read_memory(struct bytes *s, const struct key *k, unsigned modrm, unsigned unit, bool vsib)
+{
+	struct gllm_operand m = { .kind = GLLM_O_MEM, .base = GLLM_NO_REG, .index = GLLM_NO_REG, .index_vec = vsib };
+	unsigned mod = modrm >> 6, base = modrm & 7, sib;
+
+	if (base == 4) {
+		sib = next(s);
+		base = sib & 7;
+		m.scale = (uint8_t)(sib >> 6);
+		m.index = (uint8_t)((sib >> 3 & 7) | (unsigned)k->x << 3 | (vsib ? (unsigned)k->v2 << 4 : 0));
+		if (!vsib && m.index == 4) {
+			m.index = GLLM_NO_REG;
+			m.scale = 0;
+		}
+	} else if (mod == 0 && base == 5) {
+		m.base = GLLM_REG_PC;
+		m.imm = sign(next_le(s, 4), 4);
+		return m;
+	}
+	if (mod == 0 && base == 5) {
+		m.imm = sign(next_le(s, 4), 4);
+		return m;
+	}
+	m.base = (uint8_t)(base | (unsigned)k->b << 3);
+	if (mod == 1)
+		m.imm = sign(next(s), 1) * (int64_t)unit;
+	else if (mod == 2)
+		m.imm = sign(next_le(s, 4), 4);
+	return m;
+}
+
+/* Reads ModRM.rm as `op`; false if it is of the other kind, or a register that does not exist. */
+static bool read_rm(struct bytes *s, const struct gllm_x86_form *f, const struct key *k, unsigned modrm, uint32_t op,
+                    unsigned rbits, unsigned mbits, struct gllm_operand *o)
+{
+	unsigned place = gllm_x86_place(op), n = (modrm & 7) | (unsigned)k->b << 3, cls = gllm_x86_class(op);
+
+	if (modrm < 0xc0) {
+		unsigned unit = f->enc != EVEX ? 1 : f->dec & E4 ? 4 : mbits / 8;
+		if (place == P_RMR || (place == P_VSIB && (modrm & 7) != 4))
+			return false;
+		*o = read_memory(s, k, modrm, unit, place == P_VSIB);
+		o->size = (uint16_t)mbits;
+		return true;
+	}
+	if (place != P_RM && place != P_RMR)
+		return false;
+	if (f->enc == EVEX && cls == GLLM_R_VEC)
+		n |= (unsigned)k->x << 4;
+	if ((cls == GLLM_R_MASK && n > 7) || (f->enc == EVEX && cls != GLLM_R_VEC && k->x))
+		return false;
+	*o = gllm_register(f, k, op, n, rbits);
+	return true;
+}
+
+static bool read_operand(struct bytes *s, const struct gllm_x86_form *f, const struct key *k, unsigned modrm, uint32_t op,
+                         unsigned os, unsigned vl, bool broadcast, struct gllm_operand *o)
+{
+	unsigned rbits = gllm_x86_bits(gllm_x86_rsize(op), os, vl, gllm_x86_class(op) == GLLM_R_VEC);
+	unsigned mbits = broadcast ? gllm_x86_element(f) * 8 : gllm_x86_bits(gllm_x86_msize(op), os, vl, false);
+	unsigned n, cls = gllm_x86_class(op);
+
+	*o = (struct gllm_operand){ .kind = GLLM_O_IMM };
+	switch ((enum gllm_x86_place)gllm_x86_place(op)) {
+	case P_REG:
+		n = (modrm >> 3 & 7) | (unsigned)k->r << 3 | (unsigned)k->r2 << 4;
+		if (n > (cls == GLLM_R_VEC ? 31u : cls == GLLM_R_MASK ? 7u : 15u))
+			return false;
+		*o = gllm_register(f, k, op, n, rbits);
+		return true;
+	case P_RM: case P_RMR: case P_MEM: case P_VSIB:
+		return read_rm(s, f, k, modrm, op, rbits, mbits, o);
+	case P_VVV:
+		n = k->vvv | (unsigned)k->v2 << 4;
+		if (n > (cls == GLLM_R_VEC ? 31u : cls == GLLM_R_MASK ? 7u : 15u))
+			return false;
+		*o = gllm_register(f, k, op, n, rbits);
+		return true;
+	case P_OPR:
+		*o = gllm_register(f, k, op, (k->opcode & 7) | (unsigned)k->b << 3, rbits);
+		return true;
+	case P_IS4:
+		n = next(s);
+		*o = gllm_register(f, k, op, n >> 4, rbits);
+		return (n & 15) == 0;
+	case P_ACC: *o = gllm_register(f, k, op, X86_RAX, rbits); return true;
+	case P_CL:  *o = gllm_register(f, k, op, X86_RCX, rbits); return true;
+	case P_ONE: o->imm = 1; return true;
+	case P_IB:  o->imm = (int64_t)next(s); return true;
+	case P_IS:  o->imm = sign(next(s), 1); return true;
+	case P_IW:  o->imm = (int64_t)next_le(s, 2); return true;
+	case P_IZ:  n = os == 16 ? 2 : 4; o->imm = sign(next_le(s, n), n); return true;
+	case P_IQ:  o->imm = (int64_t)next_le(s, 8); return true;
+	case P_JB:  o->kind = GLLM_O_REL; o->imm = sign(next(s), 1); return true;
+	case P_JZ:  o->kind = GLLM_O_REL; o->imm = sign(next_le(s, 4), 4); return true;
+	case P_CC:  o->kind = GLLM_O_COND; o->imm = (int64_t)(k->opcode & 15); return true;
+	case P_NONE: break;
+	}
+	return false;
+}
+
+static bool uses(const struct gllm_x86_form *f, unsigned place)
+{
+	for (unsigned i = 0; i < 4 && f->op[i]; i++)
+		if (gllm_x86_place(f->op[i]) == place)
+			return true;
+	return false;
+}
+
+/* Displacements become addresses, and accesses of a merging destination include the read. */
+static void finish(struct gllm_insn *out, const struct gllm_x86_form *f, uint64_t addr, size_t length)
+{
+	out->addr = addr;
+	out->length = (uint8_t)length;
+	for (unsigned i = 0; i < out->n; i++) {
+		struct gllm_operand *o = &out->op[i];
+		o->access = (uint8_t)gllm_x86_access(f->op[i]);
+		if (i == 0 && out->mask && !out->zeroing && o->access == 2 && o->kind == GLLM_O_REG && o->cls == GLLM_R_VEC)
+			o->access = 3;
+		if (o->kind == GLLM_O_REL || (o->kind == GLLM_O_MEM && o->base == GLLM_REG_PC))
+			o->imm = (int64_t)((uint64_t)o->imm + addr + length);
+	}
+}
+
+/* Is it this row? GLLM_TRUNCATED: it still may be. */
+static enum gllm_status match(unsigned row, const struct key *k, struct bytes s, struct gllm_insn *out)
+{
+	const struct gllm_x86_form *f = &gllm_x86_forms[row];
+	unsigned os, vl = 0, modrm = 0;
+
+	*out = (struct gllm_insn){ .row = (uint16_t)row };
+	if (f->enc == LEG) {
+		os = legacy_size(f, k, &out->rep);
+		if (os == 0 || (f->n == NM && f->opcode == 0x90 && k->b)) /* with REX.B, 90 exchanges r8 */
+			return GLLM_BAD_INSN;
+	} else {
+		if (!lengths_fit(f, k, &os, &vl))
+			return GLLM_BAD_INSN;
+		if (!uses(f, P_VVV) && (k->vvv || (k->v2 && !uses(f, P_VSIB))))
+			return GLLM_BAD_INSN;
+	}
+	if (gllm_x86_has_modrm(f)) {
+		modrm = next(&s);
+		if (s.cut)
+			return GLLM_TRUNCATED;
+		if (f->n < 8 ? (modrm >> 3 & 7) != f->n : f->n >= FIX && modrm != (f->n & 0xff))
+			return GLLM_BAD_INSN;
+	}
+	if (f->enc == EVEX && !read_decoration(f, k, modrm < 0xc0, &vl, out))
+		return GLLM_BAD_INSN;
+	if (f->enc != LEG && !(f->l & LIG) && (vl > 2 || !(f->l >> vl & 1)))
+		return GLLM_BAD_INSN;
+	if (f->n < 8 && (k->r2 || (f->enc == EVEX && k->r)))
+		return GLLM_BAD_INSN;
+	for (; out->n < 4 && f->op[out->n]; out->n++)
+		if (!read_operand(&s, f, k, modrm, f->op[out->n], os, vl, out->broadcast, &out->op[out->n]) && !s.cut)
+			return GLLM_BAD_INSN;
+	if (s.cut)
+		return GLLM_TRUNCATED;
+	if (s.at > 15)
+		return GLLM_BAD_INSN;
+	out->vl = (uint8_t)vl;
+	finish(out, f, k->addr, s.at);
+	return GLLM_OK;
+}
+
+/* The rows of one key, if they are of the kind that covers this opcode: itself, eight (+r) or sixteen (+cc). */
+static enum gllm_status match_run(const struct key *k, const struct bytes *s, struct gllm_insn *out, unsigned cover)
+{
+	enum gllm_status best = GLLM_BAD_INSN;
+	unsigned opcode = k->opcode & ~(cover - 1);
+	unsigned at = PAGE(k->enc, k->map, k->pp) * 256 + opcode;
+
+	for (unsigned row = run_end[at]; row-- > 0;) {
+		const struct gllm_x86_form *f = &gllm_x86_forms[row];
+		enum gllm_status status;
+		unsigned covers = f->n == PR ? 8 : f->n == PC || f->n == CM ? 16 : 1;
+		if (f->enc != k->enc || f->map != k->map || f->pp != k->pp || f->opcode != opcode)
+			break;
+		if (covers != cover)
+			continue;
+		status = match(row, k, *s, out);
+		if (status == GLLM_OK)
+			return status;
+		if (status == GLLM_TRUNCATED)
+			best = status;
+	}
+	return best;
+}
+
+static enum gllm_status match_key(const struct key *k, const struct bytes *s, struct gllm_insn *out)
+{
+	enum gllm_status best = GLLM_BAD_INSN;
+
+	for (unsigned cover = 1; cover <= 16; cover = cover == 1 ? 8 : cover * 2) {
+		enum gllm_status status = match_run(k, s, out, cover);
+		if (status == GLLM_OK)
+			return status;
+		if (status == GLLM_TRUNCATED)
+			best = status;
+	}
+	return best;
+}
+
+enum gllm_status gllm_x86_decode(const unsigned char *bytes, size_t size, uint64_t addr, struct gllm_insn *out)
+{
+	struct bytes s = { .p = bytes, .size = size };
+	struct key k = { .addr = addr };
+	enum gllm_status status, best = GLLM_BAD_INSN;
+
+	if (!read_key(&s, &k))
+		return GLLM_BAD_INSN;
+	if (s.cut)
+		return size < 15 ? GLLM_TRUNCATED : GLLM_BAD_INSN;
+	if (k.enc != LEG)
+		return match_key(&k, &s, out);
+	/* A prefix belongs to the opcode if a row says so, F2 and F3 before 66; else it is the plain prefix. */
+	for (unsigned pp = 4; pp-- > 0;) {
+		if ((pp == 2 && k.rep != 0xf3) || (pp == 3 && k.rep != 0xf2) || (pp == 1 && k.n66 == 0))
+			continue;
+		k.pp = pp;
+		status = match_key(&k, &s, out);
+		if (status == GLLM_OK)
+			return status;
+		if (status == GLLM_TRUNCATED)
+			best = status;
+	}
+	return best;
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT
+ * arch/x86_64/encode.c - the table, and its reading from operands to bytes.
+ *
+ * An instruction is encoded in the row it names; if several operand sizes or vector lengths are in the row's columns, the
+ * operands decide. Nothing is written unless every operand fits, and every field has its one canonical value: a decoded
+ * instruction encodes to the shortest bytes of its row. */
+#include "arch/x86_64/form.h"
+#include "core/bits.h"
+
+const struct gllm_x86_form gllm_x86_forms[X86_ROWS] = {
+#define X(id, text, enc, pp, map, w, l, opc, n, ops, dec, isa, sem, arg, width) \
+	{ text, enc, pp, MAP_##map, w, l, opc, n, dec, ops, isa, sem, (uint8_t)(arg), width },
+#include "arch/x86_64/insn.def"
+#undef X
+};
+
+struct fields { /* operands, sorted by place */
+	unsigned reg, vvv, is4, opr, cc;
+	const struct gllm_operand *rm; /* NULL: none */
+	const struct gllm_operand *rel;
+	bool vsib, rex;                /* rex: spl.. need the prefix even if its bits are 0 */
+	bool no_rex;                   /* ah..bh cannot be named with it */
+	unsigned unit;                 /* of disp8 */
+	uint64_t imm;
+	unsigned imm_bytes;
+};
+
+static bool in_range(int64_t v, int64_t least, int64_t greatest)
+{
+	return v >= least && v <= greatest;
+}
+
+static bool register_fits(const struct gllm_x86_form *f, uint32_t op, const struct gllm_operand *o, unsigned bits)
+{
+	if (o->kind != GLLM_O_REG || o->cls != gllm_x86_class(op))
+		return false;
+	if (o->cls == GLLM_R_MASK)
+		return o->reg < 8;
+	if (o->size != bits)
+		return false;
+	if (o->cls == GLLM_R_VEC)
+		return o->reg < (f->enc == EVEX ? 32 : 16);
+	return o->reg < (bits == 8 && f->enc == LEG ? 20 : 16);
+}
+
+static bool memory_fits(const struct gllm_operand *o, unsigned bits, bool vsib, bool evex)
+{
+	if (o->kind != GLLM_O_MEM || (o->size != bits && o->size != 0) || o->scale > 3)
+		return false;
+	if ((o->index_vec != 0) != vsib)
+		return false;
+	if (vsib)
+		return o->index < (evex ? 32 : 16) && (o->base < 16 || o->base == GLLM_NO_REG) &&
+		       in_range(o->imm, INT32_MIN, INT32_MAX);
+	if (o->base == GLLM_REG_PC)
+		return o->index == GLLM_NO_REG;
+	return (o->base < 16 || o->base == GLLM_NO_REG) && (o->index < 16 || o->index == GLLM_NO_REG) &&
+	       o->index != X86_RSP && in_range(o->imm, INT32_MIN, INT32_MAX);
+}
+
+static void put_register(struct fields *p, const struct gllm_operand *o, unsigned *field)
+{
+	unsigned n = o->reg;
+	if (o->cls == GLLM_R_GPR && o->size == 8) {
+		p->rex |= n >= 4 && n < 8;
+		p->no_rex |= n >= 16;
+		n = n >= 16 ? n - 12 : n;
+	}
+	*field = n;
+}
+
+static bool put_imm(struct fields *p, uint64_t value, unsigned bytes)
+{
+	p->imm |= value << 8 * p->imm_bytes;
+	p->imm_bytes += bytes;
+	return true;
+}
+
+static bool immediate(struct fields *p, unsigned place, int64_t v, unsigned os)
+{
+	switch (place) {
+	case P_ONE: return v == 1;
+	case P_IB:  return in_range(v, 0, 255) && put_imm(p, (uint64_t)v, 1);
+	case P_IS:  return in_range(v, -128, 127) && put_imm(p, (uint64_t)v & 0xff, 1);
+	case P_IW:  return in_range(v, 0, 65535) && put_imm(p, (uint64_t)v, 2);
+	case P_IQ:  return put_imm(p, (uint64_t)v, 8);
+	default:
+		if (os == 16)
+			return in_range(v, INT16_MIN, INT16_MAX) && put_imm(p, (uint64_t)v & 0xffff, 2);
+		return in_range(v, INT32_MIN, os == 32 ? (int64_t)UINT32_MAX : INT32_MAX) &&
+		       put_imm(p, (uint64_t)v & 0xffffffff, 4);
+	}
+}
+
+/* Puts operand `o` where `op` says; false if it does not fit for this os and vl. */
+static bool put_operand(struct fields *p, const struct gllm_x86_form *f, const struct gllm_insn *in, uint32_t op,
+                        const struct gllm_operand *o, unsigned os, unsigned vl)
+{
+	unsigned place = gllm_x86_place(op);
+	unsigned rbits = gllm_x86_bits(gllm_x86_rsize(op), os, vl, gllm_x86_class(op) == GLLM_R_VEC);
+	unsigned mbits = gllm_x86_bits(gllm_x86_msize(op), os, vl, false);
+	unsigned cl = 0;
+
+	if (in->broadcast)
+		mbits = gllm_x86_element(f) * 8;
+	switch ((enum gllm_x86_place)place) {
+	case P_REG: case P_VVV: case P_OPR: case P_IS4:
+		if (!register_fits(f, op, o, rbits))
+			return false;
+		put_register(p, o, place == P_REG ? &p->reg : place == P_VVV ? &p->vvv : place == P_OPR ? &p->opr : &p->is4);
+		return place == P_IS4 ? put_imm(p, p->is4 << 4, 1) : true;
+	case P_ACC:
+		return register_fits(f, op, o, rbits) && o->reg == X86_RAX;
+	case P_CL:
+		put_register(p, o, &cl);
+		return register_fits(f, op, o, rbits) && o->reg == X86_RCX;
+	case P_RM: case P_RMR: case P_MEM: case P_VSIB:
+		p->rm = o;
+		p->vsib = place == P_VSIB;
+		p->unit = f->enc != EVEX ? 1 : f->dec & E4 ? 4 : mbits / 8;
+		if (o->kind == GLLM_O_REG)
+			return place <= P_RMR && !in->broadcast && register_fits(f, op, o, rbits);
+		return place != P_RMR && memory_fits(o, mbits, p->vsib, f->enc == EVEX);
+	case P_CC:
+		p->cc = (unsigned)o->imm & 15;
+		return o->kind == GLLM_O_COND && in_range(o->imm, 0, 15);
+	case P_JB: case P_JZ:
+		p->rel = o;
+		return o->kind == GLLM_O_REL && put_imm(p, 0, place == P_JB ? 1 : 4);
+	case P_ONE: case P_IB: case P_IS: case P_IW: case P_IZ: case P_IQ:
+		return o->kind == GLLM_O_IMM && immediate(p, place, o->imm, os);
+	case P_NONE:
+		break;
+	}
+	return false;
+}
+
+static bool put_operands(struct fields *p, const struct gllm_x86_form *f, const struct gllm_insn *in, unsigned os,
+                         unsigned vl)
+{
+	unsigned n = 0;
+
+	*p = (struct fields){ .unit = 1 };
+	for (; n < 4 && f->op[n] != 0; n++)
+		if (n >= in->n || !put_operand(p, f, in, f->op[n], &in->op[n], os, vl))
+			return false;
+	if (n != in->n)
+		return false;
+	if (p->rm != NULL && p->rm->kind == GLLM_O_REG) {
+		unsigned rm;
+		put_register(p, p->rm, &rm);
+	}
+	return true;
+}
+
+/* Decorations that the row does not carry, or that contradict each other. */
+static bool decoration_fits(const struct gllm_x86_form *f, const struct gllm_insn *in, const struct fields *p, unsigned vl)
+{
+	bool memory = p->rm != NULL && p->rm->kind == GLLM_O_MEM;
+
+	if (in->mask > 7 || (in->mask && !(f->dec & K)) || (in->zeroing && (!(f->dec & Z) || !in->mask)))
+		return false;
+	if ((f->dec & KREQ) && !in->mask)
+		return false;
+	if (in->broadcast && (!memory || gllm_x86_element(f) == 0))
+		return false;
+	if (in->rounding) {
+		if (memory || !(f->dec & (ER | SAE)) || in->rounding > (f->dec & ER ? 4 : 1))
+			return false;
+		if (!(f->l & LIG) && vl != 2)
+			return false;
+	}
+	switch (in->rep) {
+	case 0: return true;
+	case 0xf2: case 0xf3: return (f->dec & REP) != 0;
+	case 0x2e: return (f->dec & PAD) != 0;
+	case 0x3e: return (f->dec & NOTRACK) != 0;
+	default: return false;
+	}
+}
+
+/* NULL: the operands need REX and forbid it. */
+static unsigned char *put_prefixes(unsigned char *o, const struct gllm_x86_form *f, const struct gllm_insn *in,
+                                   const struct fields *p, unsigned os, unsigned vl)
+{
+	static const unsigned char byte[4] = { 0, 0x66, 0xf3, 0xf2 };
+	unsigned rmreg = p->rm && p->rm->kind == GLLM_O_REG ? p->rm->reg & 31u : 0;
+	bool memory = p->rm && p->rm->kind == GLLM_O_MEM;
+	unsigned base = memory && p->rm->base < 16 ? p->rm->base : memory ? 0 : p->rm ? rmreg : p->opr;
+	unsigned index = memory && p->rm->index < 32 ? p->rm->index : 0;
+	unsigned w = !(f->w & WIG) && os == 64, b = base >> 3 & 1, x = memory ? index >> 3 & 1 : rmreg >> 4 & 1;
+	unsigned r = p->reg >> 3 & 1;
+
+	if (p->rm && p->rm->kind == GLLM_O_REG && p->rm->cls == GLLM_R_GPR)
+		b = rmreg < 16 ? rmreg >> 3 & 1 : 0, x = 0;
+	switch (f->enc) {
+	case LEG:
+		if (in->rep)
+			*o++ = in->rep;
+		if (os == 16 && !(f->w & WIG))
+			*o++ = 0x66;
+		if (f->pp)
+			*o++ = byte[f->pp];
+		if (p->no_rex && (w | r | x | b || p->rex))
+			return NULL;
+		if (w | r | x | b || p->rex)
+			*o++ = (unsigned char)(0x40 | w << 3 | r << 2 | x << 1 | b);
+		if (f->map != MAP_1B)
+			*o++ = 0x0f;
+		if (f->map == MAP_0F38 || f->map == MAP_0F3A)
+			*o++ = f->map == MAP_0F38 ? 0x38 : 0x3a;
+		return o;
+	case VEX: {
+		unsigned low = (~p->vvv & 15) << 3 | (vl & 1) << 2 | f->pp;
+		if (f->map == MAP_0F && !(w | x | b)) {
+			*o++ = 0xc5;
+			*o++ = (unsigned char)((r ^ 1) << 7 | low);
+		} else {
+			*o++ = 0xc4;
+			*o++ = (unsigned char)((r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | f->map);
+			*o++ = (unsigned char)(w << 7 | low);
+		}
+		return o;
+	}
+	default: {
+		unsigned v2 = p->vsib ? index >> 4 : p->vvv >> 4;
+		unsigned ll = in->rounding && (f->dec & ER) ? in->rounding - 1u : vl;
+		*o++ = 0x62;
+		*o++ = (unsigned char)((r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (p->reg >> 4 ^ 1) << 4 | f->map);
+		*o++ = (unsigned char)(w << 7 | (~p->vvv & 15) << 3 | 4 | f->pp);
+		*o++ = (unsigned char)((unsigned)in->zeroing << 7 | ll << 5 | (unsigned)(in->broadcast || in->rounding) << 4 |
+		                       (v2 ^ 1) << 3 | in->mask);
+		return o;
+	}
+	}
+}
+
+/* ModRM, SIB and displacement. *fixup: where a pc-relative displacement lies. */
+static unsigned char *put_memory(unsigned char *o, unsigned reg, const struct fields *p, unsigned char **fixup)
+{
+	const struct gllm_operand *m = p->rm;
+	unsigned base = m->base < 16 ? m->base & 7u : 5, mod, r = (reg & 7) << 3;
+	bool sib = p->vsib || m->index != GLLM_NO_REG || m->base == GLLM_NO_REG || base == 4;
+	int64_t d = m->imm, unit = (int64_t)p->unit;
+
+	if (m->base == GLLM_REG_PC) {
+		*o++ = (unsigned char)(r | 5);
+		*fixup = o;
+		return o + 4;
+	}
+	if (m->base == GLLM_NO_REG || (d == 0 && base != 5))
+		mod = 0;
+	else
+		mod = d % unit == 0 && in_range(d / unit, -128, 127) ? 1 : 2;
+	*o++ = (unsigned char)(mod << 6 | r | (sib ? 4 : base));
+	if (sib)
+		*o++ = (unsigned char)((unsigned)m->scale << 6 | (m->index == GLLM_NO_REG ? 4 : m->index & 7u) << 3 | base);
+	if (mod == 1) {
+		*o++ = (unsigned char)(d / unit);
+	} else if (mod == 2 || m->base == GLLM_NO_REG) {
+		gllm_put_le32(o, (uint32_t)d);
+		o += 4;
+	}
+	return o;
+}
+
+static unsigned char *put_opcode(unsigned char *o, const struct gllm_x86_form *f, const struct fields *p,
+                                 unsigned char **fixup)
+{
+	unsigned reg = f->n < 8 ? f->n : p->reg, rm;
+
+	*o++ = (unsigned char)(f->opcode | p->cc | (f->n == PR ? p->opr & 7 : 0));
+	if (f->n >= FIX)
+		*o++ = (unsigned char)f->n;
+	else if (p->rm && p->rm->kind == GLLM_O_MEM)
+		return put_memory(o, reg, p, fixup);
+	else if (p->rm) {
+		rm = p->rm->cls == GLLM_R_GPR && p->rm->reg >= 16 ? p->rm->reg - 12u : p->rm->reg;
+		*o++ = (unsigned char)(0xc0 | (reg & 7) << 3 | (rm & 7));
+	}
+	return o;
+}
+
+/* Writes the immediate; displacements are counted from the instruction's end. False if one is out of reach. */
+static bool put_tail(unsigned char **at, unsigned char *out, const struct gllm_insn *in, const struct fields *p,
+                     unsigned char *fixup)
+{
+	unsigned char *o = *at;
+	uint64_t imm = p->imm, end;
+
+	for (unsigned i = 0; i < p->imm_bytes; i++)
+		*o++ = (unsigned char)(imm >> 8 * i);
+	end = in->addr + (uint64_t)(o - out);
+	if (p->rel) {
+		int64_t d = (int64_t)((uint64_t)p->rel->imm - end);
+		if (p->imm_bytes == 1 ? !in_range(d, -128, 127) : !in_range(d, INT32_MIN, INT32_MAX))
+			return false;
+		for (unsigned i = 0; i < p->imm_bytes; i++)
+			o[(int)i - (int)p->imm_bytes] = (unsigned char)((uint64_t)d >> 8 * i);
+	}
+	if (fixup) {
+		int64_t d = (int64_t)((uint64_t)p->rm->imm - end);
+		if (!in_range(d, INT32_MIN, INT32_MAX))
+			return false;
+		gllm_put_le32(fixup, (uint32_t)d);
+	}
+	*at = o;
+	return true;
+}
+
+static size_t encode_as(const struct gllm_x86_form *f, const struct gllm_insn *in, unsigned os, unsigned vl,
+                        unsigned char *out)
+{
+	struct fields p;
+	unsigned char bytes[24], *o, *fixup = NULL;
+
+	if (!put_operands(&p, f, in, os, vl) || !decoration_fits(f, in, &p, vl))
+		return 0;
+	o = put_prefixes(bytes, f, in, &p, os, vl);
+	if (o == NULL)
+		return 0;
+	o = put_opcode(o, f, &p, &fixup);
+	if (!put_tail(&o, bytes, in, &p, fixup) || o - bytes > 15)
+		return 0;
+	for (size_t i = 0; i < (size_t)(o - bytes); i++)
+		out[i] = bytes[i];
+	return (size_t)(o - bytes);
+}
+
+/* Operands that leave the vector length open (a broadcast operand, a narrowed result) mean in->vl. */
+static size_t encode_length(const struct gllm_x86_form *f, const struct gllm_insn *in, unsigned os, unsigned char *out)
+{
+	unsigned hint = in->vl < 3 ? in->vl : 0;
+	size_t n = 0;
+
+	if (f->l & LIG)
+		return encode_as(f, in, os, 0, out);
+	for (unsigned i = 0; i < 3 && n == 0; i++) {
+		unsigned vl = (hint + i) % 3;
+		if (f->l >> vl & 1)
+			n = encode_as(f, in, os, vl, out);
+	}
+	return n;
+}
+
+size_t gllm_x86_encode(const struct gllm_insn *in, unsigned char *out)
+{
+	const struct gllm_x86_form *f;
+	size_t n = 0;
+
+	if (in->row >= X86_ROWS)
+		return 0;
+	f = &gllm_x86_forms[in->row];
+	if (f->w & WIG)
+		return encode_length(f, in, 64, out);
+	for (unsigned w = 0; w < 3 && n == 0; w++)
+		if (f->w >> w & 1)
+			n = encode_length(f, in, 16u << w, out);
+	return n;
+}

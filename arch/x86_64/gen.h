@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ * arch/x86_64/gen.h - shared by abi.c and select.c: putting instructions into the code buffer. Private to this folder.
+ *
+ * rax is never allocated: it carries constants, far addresses and lane bits within one VIR instruction. */
+#ifndef GLLM_X86_GEN_H
+#define GLLM_X86_GEN_H
+#include "arch/x86_64/insn.h"
+#include "core/bits.h"
+#include "core/target.h"
+
+struct gllm_x86_gen {
+	const struct gllm_vir *v;
+	const struct gllm_machine *m;
+	const struct gllm_allocation *a;
+	struct gllm_code *code;
+	uint32_t *at;
+	unsigned i;      /* VIR instruction being emitted */
+	unsigned bits;   /* of a vector */
+	unsigned lanes;  /* of 32 bits */
+};
+
+enum gllm_status gllm_x86_machine(const struct gllm_profile *p, struct gllm_machine *out);
+struct gllm_need gllm_x86_need(const struct gllm_vi *i);
+uint8_t gllm_x86_latency(enum gllm_vir_op op);
+void gllm_x86_select(const struct gllm_vir *v, const struct gllm_machine *m, const struct gllm_allocation *a,
+                     struct gllm_code *code, uint32_t *at);
+void gllm_x86_prologue(struct gllm_x86_gen *g);
+void gllm_x86_epilogue(struct gllm_x86_gen *g);
+
+static inline void gllm_x86_quit(struct gllm_x86_gen *g, enum gllm_status s)
+{
+	if (g->code->status == GLLM_OK)
+		g->code->status = s;
+}
+
+/* Appends one instruction of up to four operands; absent ones are x86_none. */
+void gllm_x86_put(struct gllm_x86_gen *g, unsigned row, struct gllm_operand a, struct gllm_operand b,
+                  struct gllm_operand c, struct gllm_operand d);
+static const struct gllm_operand x86_none = { .kind = GLLM_O_NONE };
+
+static inline void x0(struct gllm_x86_gen *g, unsigned row)
+{
+	gllm_x86_put(g, row, x86_none, x86_none, x86_none, x86_none);
+}
+static inline void x1(struct gllm_x86_gen *g, unsigned row, struct gllm_operand a)
+{
+	gllm_x86_put(g, row, a, x86_none, x86_none, x86_none);
+}
+static inline void x2(struct gllm_x86_gen *g, unsigned row, struct gllm_operand a, struct gllm_operand b)
+{
+	gllm_x86_put(g, row, a, b, x86_none, x86_none);
+}
+static inline void x3(struct gllm_x86_gen *g, unsigned row, struct gllm_operand a, struct gllm_operand b,
+                      struct gllm_operand c)
+{
+	gllm_x86_put(g, row, a, b, c, x86_none);
+}
+static inline void x4(struct gllm_x86_gen *g, unsigned row, struct gllm_operand a, struct gllm_operand b,
+                      struct gllm_operand c, struct gllm_operand d)
+{
+	gllm_x86_put(g, row, a, b, c, d);
+}
+#endif

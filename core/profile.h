@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT
+ * core/profile.h - what both probes end with. */
+#ifndef GLLM_CORE_PROFILE_H
+#define GLLM_CORE_PROFILE_H
+#include "gllm/profile.h"
+
+/* Sets vector_bytes and vector_regs to what `have` allows; sve_bytes counts only if `have` holds SVE. */
+void gllm_profile_settle(struct gllm_profile *p, unsigned sve_bytes);
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT
+ * core/vir.h - the vector IR: what jit/lower.c writes, jit/regalloc.c allocates and arch/<a>/select.c turns into code.
+ *
+ * A list of instructions over virtual registers of three classes: G (64-bit integers and addresses), V (vectors of the
+ * machine's width, lanes typed by the instruction) and M (lane masks). A register may be written more than once (loop
+ * counters, accumulators). Control flow is labels and branches; LOOP_BEGIN / LOOP_END bracket every loop body so that
+ * live ranges are plain intervals: a register that is live into a loop lives to its end.
+ *
+ * One compiled function = kernel(args, shared, worker, begin, end): at entry the five arguments are in virtual registers
+ * GLLM_VIR_ARGS .. GLLM_VIR_END. args points to 64-bit slots: the actual parameters in order, then the address of the
+ * plan's constants. Nothing is called; nothing but the stack frame, args' buffers and the scratch areas is touched.
+ *
+ * Memory operands are [a + (b << scale) + imm] with a, b of class G (b may be NONE): any imm is accepted by select,
+ * gllm_machine.disp_ok says which are cheap. The three access forms are the same on all machines:
+ *   full    all lanes                       lanes == 0
+ *   masked  lanes whose mask bit is set     m != NONE; untouched memory is never read; loaded lanes are 0 elsewhere
+ *   single  lane 0 only (others become 0)   lanes == 1
+ * `mem` is the type in memory; if it differs from `type` the access converts (F16, BF16, I8, U8, I16, U16 <-> F32/I32). */
+#ifndef GLLM_VIR_H
+#define GLLM_VIR_H
+#include "gllm/profile.h"
+#include "gllm/status.h"
+#include "gllm/types.h"
+
+typedef uint16_t gllm_vreg;
+#define GLLM_NO_VREG ((gllm_vreg)0xffff)
+enum { GLLM_VIR_ARGS, GLLM_VIR_SHARED, GLLM_VIR_WORKER, GLLM_VIR_BEGIN, GLLM_VIR_RANGE_END, GLLM_VIR_FIRST_FREE };
+
+enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
+
+/* Operand letters: result class, then sources; lower case g v m = class, - none, i uses imm, @ memory operand.
+ *        name      d  abc     what */
+#define GLLM_VIRS(V)                                                                                           \
+	V(GCONST,   g, "i")    /* d = imm */                                                                    \
+	V(GMOV,     g, "g")                                                                                     \
+	V(GADD,     g, "gg") V(GSUB, g, "gg") V(GMUL, g, "gg")                                                  \
+	V(GADDI,    g, "gi") V(GMULI, g, "gi") V(GSHLI, g, "gi") V(GSHRI, g, "gi") V(GANDI, g, "gi")            \
+	V(GMIN,     g, "gg")   /* signed */                                                                     \
+	V(GMAX,     g, "gg")                                                                                    \
+	V(GLOAD,    g, "@")    /* d = integer of type `mem` at the address, extended as its type says */        \
+	V(GSTORE,   -, "@g")   /* integer c stored as `mem` */                                                  \
+	V(GDIVI,    g, "gi")   /* unsigned a / imm, imm a power of two or any constant > 0 */                   \
+	V(LABEL,    -, "i")    /* label number imm */                                                           \
+	V(JUMP,     -, "i")                                                                                     \
+	V(BRANCH,   -, "ggi")  /* to label imm if a `cc` b, 64-bit signed (enum gllm_vcc) */                    \
+	V(BRANCHI,  -, "gi")   /* to label imm if a `cc` immediate `aux` */                                     \
+	V(LOOP_BEGIN, -, "-")  V(LOOP_END, -, "-")   /* brackets; no code */                                    \
+	V(PREFETCH, -, "@")    /* aux: 0 T0, 1 T1, 2 NTA */                                                     \
+	V(VLOAD,    v, "@")    V(VSTORE, -, "@v")    /* c = value */                                            \
+	V(VBCAST,   v, "@")    /* one element to all lanes */                                                   \
+	V(VZERO,    v, "-")    V(VMOV,   v, "v")                                                                \
+	V(VSPLAT,   v, "g")    /* low bits of a to all lanes of `type` */                                       \
+	V(VINDEX,   v, "g")    /* lane i = a + i, type I32 */                                                   \
+	V(VADD,     v, "vv")   V(VSUB, v, "vv") V(VMUL, v, "vv") V(VDIV, v, "vv")                               \
+	V(VMIN,     v, "vv")   V(VMAX, v, "vv")      /* a < b ? a : b,  a > b ? a : b: b on NaN */              \
+	V(VSQRT,    v, "v")    V(VNEG, v, "v") V(VABS, v, "v")                                                  \
+	V(VRINT,    v, "v")    /* to nearest even */                                                            \
+	V(VLDEXP,   v, "vv")   /* F32 a * 2^(I32 b), correctly rounded once (two exact steps or the ISA's scale) */ \
+	V(VFMA,     v, "vvv")  /* a * b + c, one rounding if the machine has it */                              \
+	V(VFNMA,    v, "vvv")  /* c - a * b */                                                                  \
+	V(VAND,     v, "vv")   V(VOR, v, "vv") V(VXOR, v, "vv") V(VANDN, v, "vv") /* ~a & b */                  \
+	V(VSHLI,    v, "vi")   V(VSHRI, v, "vi") V(VSARI, v, "vi")                                              \
+	V(VCVT,     v, "v")    /* lanes of type `mem` to `type`: I32->F32, F32->I32 toward zero */              \
+	V(VCVTN,    v, "v")    /* F32->I32 to nearest even */                                                   \
+	V(VLT,      m, "vv")   V(VLE, m, "vv") V(VEQ, m, "vv") V(VUNORD, m, "vv")                               \
+	V(MAND,     m, "mm")   V(MOR, m, "mm") V(MXOR, m, "mm") V(MNOT, m, "m")                                 \
+	V(MTAIL,    m, "g")    /* the first min(a, lanes) lanes, a >= 0 */                                      \
+	V(VSEL,     v, "mvv")  /* a ? b : c */                                                                  \
+	V(VREDUCE,  v, "v")    /* every lane = a's lanes combined by `aux` (enum gllm_vred), fixed tree */      \
+	V(VHPAIR,   v, "vv")   /* one level of the tree that combines `lanes` vectors into one whose lane i is the \
+	                        * combination of vector i; imm = level, 0 first; aux = enum gllm_vred.             \
+	                        * Level l joins neighbours (2i, 2i+1) of the previous level's results.            \
+	                        * Intermediate layouts are the machine's own. */                                \
+	V(VLANE0,   v, "v")    /* all lanes = lane 0 of a */                                                    \
+	V(RET,      -, "-")
+
+enum gllm_vir_op {
+#define V(name, d, abc) GLLM_V_##name,
+	GLLM_VIRS(V)
+#undef V
+	GLLM_V_COUNT
+};
+
+enum gllm_vcc { GLLM_VCC_EQ, GLLM_VCC_NE, GLLM_VCC_LT, GLLM_VCC_LE, GLLM_VCC_GT, GLLM_VCC_GE };
+enum gllm_vred { GLLM_VRED_ADD, GLLM_VRED_MIN, GLLM_VRED_MAX, GLLM_VRED_MUL };
+
+struct gllm_vi {
+	uint8_t op;
+	uint8_t type;     /* of the lanes */
+	uint8_t mem;      /* of the element in memory (accesses), or the source type (VCVT) */
+	uint8_t scale;    /* of b in a memory operand, log2 */
+	uint8_t lanes;    /* 0 full, 1 single */
+	uint8_t cc;
+	gllm_vreg d, a, b, c, m;
+	int32_t aux;
+	int64_t imm;
+};
+
+struct gllm_vir {
+	struct gllm_vi *ins;   unsigned n, max;
+	uint8_t *reg_class;    unsigned nregs, max_regs; /* class of each virtual register */
+	unsigned nlabels;
+	enum gllm_status status;                         /* the first failure; later emits are no-ops */
+};
+
+/* Temporaries that select needs while it emits one instruction: free registers that are none of its operands. */
+enum { GLLM_VIR_TEMPS = 4 };
+struct gllm_need {
+	uint8_t g, v;
+};
+
+/* What passes must know of the machine code is generated for. */
+struct gllm_machine {
+	const struct gllm_profile *profile;
+	uint16_t vector_bytes;
+	bool has_mask;                       /* masked accesses exist; else tails run one lane at a time */
+	bool has_fma;
+	uint8_t class_file[GLLM_CLASS_COUNT]; /* register file of a class: M may live in V's file */
+	uint32_t allocatable[3];             /* per file, bit per physical register, in the order given below */
+	uint8_t order[3][32], norder[3];     /* allocation order: cheap (not preserved) ones first */
+	uint32_t preserved[3];               /* must be saved if used */
+	uint8_t entry[GLLM_VIR_FIRST_FREE];  /* physical registers of the five arguments */
+	uint8_t latency[GLLM_V_COUNT];       /* cycles, for the scheduler */
+	bool (*disp_ok)(int64_t disp, unsigned bytes); /* cheap as an immediate of an access of this size */
+	uint8_t stack;                       /* physical number of the stack pointer, as base of spill accesses */
+	struct gllm_need (*need)(const struct gllm_vi *i);
+};
+
+
+struct gllm_allocation {
+	/* Spilling is done by rewriting the VIR before this point (regalloc inserts reloads as VLOAD/VSTORE/GLOAD/GSTORE
+	 * relative to the frame register), so every register here is physical. */
+	const uint8_t *where;       /* physical register of each virtual one; 0xff if never live */
+	uint32_t used[3];           /* per file: physical registers written */
+	uint32_t frame_bytes;       /* of spill slots, a multiple of 64 */
+	gllm_vreg frame;            /* G register that holds the frame's address in inserted spill code: the stack pointer */
+	uint32_t *offset;           /* room for select: a code offset per instruction */
+	const uint8_t (*temp)[2][GLLM_VIR_TEMPS]; /* per instruction: G and V registers granted for machine.need */
+};
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT
+ * gllm/graph.h - a graph of operators over named tensors, and the plan it compiles to.
+ *
+ * Tensors are dense, row-major, of shape [rows][cols]; `rows` may be GLLM_ROWS, one number left open until the plan runs
+ * (the tokens of a step), not above the graph's max_rows. Every tensor has one producer (SSA); inputs and weights have
+ * none. A node applies one registered operator: once over all its elements, or, with `batch`, once for every row: then
+ * each operand that has `batch` rows advances by one row and the others stay.
+ * Errors name the node or tensor. A graph lives in its context's heap until freed; plans do not refer to it. */
+#ifndef GLLM_GRAPH_H
+#define GLLM_GRAPH_H
+#include "gllm/context.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define GLLM_ROWS UINT64_MAX /* the symbolic row count */
+
+enum gllm_tensor_kind {
+	GLLM_TENSOR_INPUT,  /* bound by the caller at every run */
+	GLLM_TENSOR_WEIGHT, /* bound by the caller at every run; read only */
+	GLLM_TENSOR_OUTPUT, /* bound by the caller at every run; written */
+	GLLM_TENSOR_VALUE,  /* internal: the plan finds its memory, or none if fusion removes it */
+};
+
+typedef uint16_t gllm_tensor;
+
+struct gllm_graph;
+
+enum gllm_status gllm_graph_create(struct gllm_context *c, const char *name, uint64_t max_rows,
+                                   unsigned max_tensors, unsigned max_nodes, struct gllm_graph **out, struct gllm_error *e);
+enum gllm_status gllm_graph_free(struct gllm_context *c, struct gllm_graph *g);
+
+/* Names must outlive graph and plans. Returns GLLM_NO_TENSOR after a failure, which sticks in the graph. */
+#define GLLM_NO_TENSOR ((gllm_tensor)0xffff)
+gllm_tensor gllm_graph_tensor(struct gllm_graph *g, enum gllm_tensor_kind kind, enum gllm_type type, uint64_t rows,
+                              uint64_t cols, const char *name);
+
+/* Actual parameters in the order of the operator's parameter list. */
+struct gllm_actual {
+	gllm_tensor tensor; /* pointers */
+	uint64_t dim;       /* dims: a number or GLLM_ROWS */
+	float scalar;
+};
+#define GLLM_T(t) ((struct gllm_actual){ .tensor = (t) })
+#define GLLM_D(n) ((struct gllm_actual){ .dim = (n) })
+#define GLLM_S(x) ((struct gllm_actual){ .scalar = (x) })
+
+/* Appends a node. `batch`: 1, a number of rows, or GLLM_ROWS. Checked: arity, kinds, types, one producer, and, where the
+ * operator's trace tells what it reaches (a context with a target), that every operand is large enough and every output
+ * exactly as large. */
+enum gllm_status gllm_graph_node(struct gllm_graph *g, unsigned op, uint64_t batch, const struct gllm_actual *actual,
+                                 unsigned n);
+
+/* The first failure of building; GLLM_OK if there was none. */
+enum gllm_status gllm_graph_status(const struct gllm_graph *g, struct gllm_error *e);
+
+/* ------------------------------------------------------------------------------------------------------------------ */
+
+struct gllm_plan;
+
+struct gllm_plan_options {
+	bool scalar;    /* run the scalar definitions node by node: no code is generated */
+	bool no_fusion; /* every node its own group: for tests and comparisons */
+	bool readback;  /* decode every emitted byte again and check it */
+};
+
+/* Compiles. The plan lives in the context's heap, its code in the host's executable memory.
+ * Fails: NO_BACK_END (no target), NO_FEATURE (no usable vectors), NO_EXEC_MEMORY, NO_SPACE (code memory is full), NOT_LIFTED,
+ * COMPILE_ERROR, OUT_OF_MEMORY. The scalar option needs none of these. */
+enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g, const struct gllm_plan_options *o,
+                              struct gllm_plan **out, struct gllm_error *e);
+enum gllm_status gllm_plan_free(struct gllm_context *c, struct gllm_plan *p);
+
+/* Bytes of workspace a run with up to max_rows rows needs; 64-byte aligned; contents are not kept between runs. */
+size_t gllm_plan_workspace(const struct gllm_plan *p);
+
+/* Runs. `bind` holds an address for every input, weight and output by tensor number (others are ignored); `rows` is
+ * 0 .. max_rows (exactly 1 if max_rows is 1). Inputs and weights may be read-only memory and may overlap each other; outputs must overlap nothing.
+ * Fails: INVALID_ARGUMENT (NULL binding, misaligned for its type, rows out of range), OVERLAP. */
+enum gllm_status gllm_plan_run(const struct gllm_plan *p, void *const *bind, uint64_t rows, void *workspace,
+                               struct gllm_error *e);
+
+/* --- what was decided -------------------------------------------------------------------------------------------- */
+
+/*          id        words */
+#define GLLM_MODES(M)                                              \
+	M(STANDALONE, "Standalone")                                \
+	M(LOOP,       "LoopFusion")                                \
+	M(EPILOGUE,   "EpilogueInjection")
+
+enum gllm_mode {
+#define M(id, words) GLLM_MODE_##id,
+	GLLM_MODES(M)
+#undef M
+	GLLM_MODE_COUNT
+};
+const char *gllm_mode_name(enum gllm_mode m);
+
+struct gllm_step_info {
+	const char *name;          /* operators joined by '+' */
+	enum gllm_mode mode;
+	enum gllm_pattern pattern; /* of the fused trace */
+	const char *strategy;      /* "sequential" or "tiles" */
+	uint32_t code_offset, code_bytes;
+	uint64_t bytes_saved;      /* per run at max_rows: reads and writes of tensors that fusion removed */
+};
+unsigned gllm_plan_steps(const struct gllm_plan *p);
+enum gllm_status gllm_plan_step(const struct gllm_plan *p, unsigned i, struct gllm_step_info *out);
+
+/* Why each group was formed and why each rejected candidate was rejected, a line each. */
+void gllm_plan_explain(const struct gllm_plan *p, void (*out)(void *user, const char *text, size_t n), void *user);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ * gllm/host.h - what the embedder gives: memory, executable memory, threads, a clock, a log. Every hook may be absent. */
+#ifndef GLLM_HOST_H
+#define GLLM_HOST_H
+#include "gllm/status.h"
+#include "gllm/types.h"
+
+/* Executable memory in two views of the same bytes (they may be one address where the system allows it, but pages are
+ * never writable and executable at once). After the library wrote [offset, offset+size) through `write` it calls publish
+ * exactly once per range, before the first call through `exec`; publish must make the range executable and do the cache
+ * maintenance of the ISA (AArch64: DC CVAU, DSB ISH, IC IVAU, DSB ISH, ISB). publish may be NULL where neither is needed. */
+struct gllm_exec_memory {
+	unsigned char *write;      /* NULL: no executable memory; compiling returns GLLM_NO_EXEC_MEMORY */
+	const unsigned char *exec;
+	size_t size;
+	enum gllm_status (*publish)(void *user, size_t offset, size_t size);
+	void *user;
+};
+
+typedef void gllm_task_fn(void *task, uint64_t begin, uint64_t end, unsigned worker);
+
+struct gllm_host {
+	struct gllm_exec_memory code;
+	/* Calls fn over disjoint ranges that cover [0, n), each a multiple of `grain` but the last; returns when all are
+	 * done. Workers are 0 .. workers-1. NULL: everything runs on the calling thread. */
+	void (*parallel_for)(void *user, gllm_task_fn *fn, void *task, uint64_t n, uint64_t grain);
+	unsigned workers;          /* 0 and 1 mean one */
+	uint64_t (*clock_ns)(void *user);
+	void (*log)(void *user, const char *text, size_t n);
+	void *user;                /* handed to parallel_for, clock_ns and log */
+};
+#endif

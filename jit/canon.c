@@ -1,0 +1,940 @@
+/* SPDX-License-Identifier: MIT
+ * jit/canon.c - makes canonical values; every rewrite is exact for all bit patterns but the sign and payload of NaN. */
+#include "core/bits.h"
+#include "core/sem.h"
+#include "jit/canon.h"
+
+#define SIGN 0x80000000u
+
+bool gllm_canon_init(struct canon *c, struct gllm_arena *a)
+{
+	c->v = gllm_alloc_array(a, VAL_MAX, sizeof *c->v, 8);
+	c->next = gllm_alloc_array(a, VAL_MAX, sizeof *c->next, 8);
+	c->access = gllm_alloc_array(a, VAL_ACCESSES, sizeof *c->access, 8);
+	c->n = c->naccesses = c->nduties = 0;
+	c->block = 0;
+	c->full = false;
+	for (unsigned i = 0; i < VAL_BUCKETS; i++)
+		c->bucket[i] = VAL_NONE;
+	if (!c->v || !c->next || !c->access || !gllm_polys_init(&c->p, a))
+		return false;
+	canon_fresh(c, VAL_POISON, GLLM_I64, -1);
+	canon_fresh(c, VAL_TRUE, GLLM_MASK, -1);
+	return true;
+}
+
+/* ---- tables ---------------------------------------------------------------------------------------------------- */
+
+static uint16_t intern(struct canon *c, const struct val *v)
+{
+	uint64_t h = v->op * UINT64_C(0x9e3779b97f4a7c15) ^ v->imm ^ (uint64_t)v->type << 56;
+	h = (h ^ v->a) * UINT64_C(0x100000001b3);
+	h = (h ^ v->b) * UINT64_C(0x100000001b3);
+	h = (h ^ v->c ^ (uint64_t)v->aux << 20) * UINT64_C(0x9e3779b97f4a7c15);
+	h = (h >> 40) % VAL_BUCKETS;
+	for (uint16_t i = c->bucket[h]; i != VAL_NONE; i = c->next[i]) {
+		const struct val *o = &c->v[i];
+		if (o->op == v->op && o->type == v->type && o->loop == v->loop && o->aux == v->aux && o->a == v->a &&
+		    o->b == v->b && o->c == v->c && o->imm == v->imm)
+			return i;
+	}
+	if (c->n == VAL_MAX) {
+		c->full = true;
+		return POISON;
+	}
+	c->v[c->n] = *v;
+	c->v[c->n].block = c->block;
+	c->next[c->n] = c->bucket[h];
+	c->bucket[h] = (uint16_t)c->n;
+	return (uint16_t)c->n++;
+}
+
+uint16_t canon_fresh(struct canon *c, unsigned op, unsigned type, int loop)
+{
+	if (c->n == VAL_MAX) {
+		c->full = true;
+		return POISON;
+	}
+	c->v[c->n] = (struct val){ .op = (uint8_t)op, .type = (uint8_t)type, .loop = (int8_t)loop, .a = VAL_NONE,
+	                           .b = VAL_NONE, .c = VAL_NONE, .block = c->block };
+	return (uint16_t)c->n++;
+}
+
+static int8_t loop_of(const struct canon *c, uint16_t v)
+{
+	return v == VAL_NONE ? -1 : c->v[v].loop;
+}
+
+static uint16_t intern_operands(struct canon *c, struct val *v)
+{
+	const uint16_t operand[3] = { v->a, v->b, v->c };
+	for (unsigned i = 0; i < 3; i++) {
+		if (operand[i] == POISON)
+			return POISON;
+		if (loop_of(c, operand[i]) > v->loop)
+			v->loop = loop_of(c, operand[i]);
+	}
+	return intern(c, v);
+}
+
+uint16_t canon_node(struct canon *c, unsigned op, unsigned type, uint16_t a, uint16_t b, uint16_t d, uint64_t imm)
+{
+	struct val v = { .op = (uint8_t)op, .type = (uint8_t)type, .loop = -1, .a = a, .b = b, .c = d, .imm = imm };
+	return intern_operands(c, &v);
+}
+
+static unsigned bits_of(unsigned type)
+{
+	return 8 * gllm_type_bytes((enum gllm_type)type);
+}
+
+static uint64_t low(uint64_t v, unsigned w)
+{
+	return w >= 64 ? v : v & ((UINT64_C(1) << w) - 1);
+}
+
+uint16_t canon_const(struct canon *c, unsigned type, uint64_t bits)
+{
+	return canon_node(c, GLLM_N_CONST, type, VAL_NONE, VAL_NONE, VAL_NONE, low(bits, bits_of(type)));
+}
+
+uint16_t canon_poly(struct canon *c, uint16_t poly)
+{
+	int64_t k;
+	if (poly == POLY_NONE)
+		return POISON;
+	if (gllm_poly_is_constant(&c->p, poly, &k))
+		return canon_const(c, GLLM_I64, (uint64_t)k);
+	struct val v = { .op = GLLM_N_INDEX, .type = GLLM_I64, .loop = (int8_t)gllm_poly_loop(&c->p, poly),
+	                 .a = VAL_NONE, .b = VAL_NONE, .c = VAL_NONE, .imm = poly };
+	return intern(c, &v);
+}
+
+uint16_t canon_ptr(struct canon *c, unsigned param, uint16_t poly, uint16_t index, uint32_t index_bytes)
+{
+	struct val v = { .op = VAL_PTR, .type = GLLM_I64, .loop = (int8_t)gllm_poly_loop(&c->p, poly), .aux = (uint8_t)param,
+	                 .a = index, .b = VAL_NONE, .c = (uint16_t)index_bytes, .imm = poly };
+	if (poly == POLY_NONE || index == POISON || index_bytes > 0x7fff)
+		return POISON;
+	if (loop_of(c, index) > v.loop)
+		v.loop = loop_of(c, index);
+	return intern(c, &v);
+}
+
+uint16_t canon_access(struct canon *c, const struct val_access *a)
+{
+	for (unsigned i = 0; i < c->naccesses; i++) {
+		const struct val_access *o = &c->access[i];
+		if (o->param == a->param && o->type == a->type && o->index == a->index && o->poly == a->poly &&
+		    o->index_bytes == a->index_bytes)
+			return (uint16_t)i;
+	}
+	if (c->naccesses == VAL_ACCESSES)
+		return VAL_NONE;
+	c->access[c->naccesses] = *a;
+	return (uint16_t)c->naccesses++;
+}
+
+uint16_t canon_load(struct canon *c, uint16_t access, unsigned version, int loop)
+{
+	struct val v = { .op = GLLM_N_LOAD, .type = c->access[access].type, .loop = (int8_t)loop, .a = VAL_NONE,
+	                 .b = VAL_NONE, .c = VAL_NONE, .imm = access | (uint64_t)version << 16 };
+	return intern(c, &v);
+}
+
+void canon_duty(struct canon *c, uint16_t poly, int64_t least, int64_t most)
+{
+	if (c->nduties == VAL_DUTIES)
+		c->full = true;
+	else
+		c->duty[c->nduties++] = (struct duty){ poly, least, most };
+}
+
+/* ---- types ----------------------------------------------------------------------------------------------------- */
+
+static bool is_const(const struct canon *c, uint16_t v)
+{
+	return c->v[v].op == GLLM_N_CONST;
+}
+
+static bool is(const struct canon *c, uint16_t v, unsigned op)
+{
+	return c->v[v].op == op;
+}
+
+static unsigned unsigned_type(unsigned w)
+{
+	return w == 8 ? GLLM_U8 : w == 16 ? GLLM_U16 : w == 32 ? GLLM_U32 : GLLM_I64;
+}
+
+/* The same bits as another type of the same size. */
+static uint16_t rename_bits(struct canon *c, uint16_t v, unsigned type)
+{
+	if (is(c, v, GLLM_N_BITS))
+		v = c->v[v].a;
+	return c->v[v].type == type ? v : canon_node(c, GLLM_N_BITS, type, v, VAL_NONE, VAL_NONE, 0);
+}
+
+uint16_t canon_as(struct canon *c, uint16_t v, unsigned type)
+{
+	const struct val *x = &c->v[v];
+	unsigned from = bits_of(x->type), to = bits_of(type);
+	if (v == POISON || x->type == type)
+		return v;
+	if (x->op == VAL_PTR || x->type == GLLM_MASK || type == GLLM_MASK)
+		return POISON;
+	if (x->op == GLLM_N_CONST)
+		return canon_const(c, type, x->imm);
+	if (from == to)
+		return rename_bits(c, v, type);
+	if (from < to) {
+		if (type == GLLM_F32)
+			return rename_bits(c, canon_as(c, v, GLLM_I32), GLLM_F32);
+		return canon_node(c, GLLM_N_CVT, type, rename_bits(c, v, unsigned_type(from)), VAL_NONE, VAL_NONE, 0);
+	}
+	/* narrower: what was widened comes back as it was */
+	if (x->op == GLLM_N_CVT && c->v[x->a].type != GLLM_F32 && bits_of(c->v[x->a].type) == to)
+		return rename_bits(c, x->a, type);
+	if (to == 32) {
+		uint16_t cut = canon_node(c, GLLM_N_CVT, GLLM_I32, v, VAL_NONE, VAL_NONE, 0);
+		return rename_bits(c, cut, type);
+	}
+	v = from == 32 ? rename_bits(c, v, GLLM_I32) : v;
+	return rename_bits(c, canon_node(c, GLLM_N_CVT, unsigned_type(to), v, VAL_NONE, VAL_NONE, 0), type);
+}
+
+/* A polynomial equal to the value's low 32 bits modulo 2^32. */
+static bool poly_mod32(struct canon *c, uint16_t v, uint16_t *poly)
+{
+	const struct val *x = &c->v[v];
+	if (x->op == GLLM_N_BITS)
+		x = &c->v[x->a];
+	if (x->op == GLLM_N_CONST && x->type != GLLM_F32) {
+		*poly = gllm_poly_constant(&c->p, (int32_t)(uint32_t)x->imm);
+		return *poly != POLY_NONE;
+	}
+	if (x->op == GLLM_N_CVT && bits_of(x->type) == 32)
+		x = &c->v[x->a];
+	if (x->op != GLLM_N_INDEX)
+		return false;
+	*poly = (uint16_t)x->imm;
+	return true;
+}
+
+bool canon_as_poly(struct canon *c, uint16_t v, uint16_t *poly)
+{
+	const struct val *x = &c->v[v];
+	if (x->op == GLLM_N_CONST && x->type != GLLM_F32) {
+		*poly = gllm_poly_constant(&c->p, (int64_t)x->imm);
+		return *poly != POLY_NONE;
+	}
+	if (x->op == GLLM_N_INDEX) {
+		*poly = (uint16_t)x->imm;
+		return true;
+	}
+	bool sign = x->op == GLLM_N_CVT && x->type == GLLM_I64 && c->v[x->a].type == GLLM_I32;
+	if (x->op == GLLM_N_CVT && x->type == GLLM_I64)
+		x = &c->v[x->a];
+	if (x->op == GLLM_N_BITS)
+		x = &c->v[x->a];
+	if (x->op != GLLM_N_CVT || bits_of(x->type) != 32 || !is(c, x->a, GLLM_N_INDEX))
+		return false;
+	*poly = (uint16_t)c->v[x->a].imm;
+	canon_duty(c, *poly, sign ? INT32_MIN : 0, sign ? INT32_MAX : UINT32_MAX);
+	return true;
+}
+
+/* ---- floats ---------------------------------------------------------------------------------------------------- */
+
+static void order(uint16_t *a, uint16_t *b)
+{
+	if (*a > *b) {
+		uint16_t t = *a;
+		*a = *b;
+		*b = t;
+	}
+}
+
+static uint16_t negate(struct canon *c, uint16_t v)
+{
+	if (is(c, v, GLLM_N_NEG))
+		return c->v[v].a;
+	if (is_const(c, v))
+		return canon_const(c, GLLM_F32, c->v[v].imm ^ SIGN);
+	return canon_node(c, GLLM_N_NEG, GLLM_F32, v, VAL_NONE, VAL_NONE, 0);
+}
+
+/* Takes the sign off a factor: a negation or a negative constant. */
+static uint16_t factor(struct canon *c, uint16_t v, bool *negative)
+{
+	bool minus = is(c, v, GLLM_N_NEG) || (is_const(c, v) && c->v[v].imm & SIGN);
+	*negative = *negative != minus;
+	return minus ? negate(c, v) : v;
+}
+
+static uint16_t product(struct canon *c, unsigned op, uint16_t a, uint16_t b)
+{
+	bool negative = false;
+	a = factor(c, a, &negative);
+	b = factor(c, b, &negative);
+	if (op == GLLM_N_MUL)
+		order(&a, &b);
+	uint16_t v = canon_node(c, op, GLLM_F32, a, b, VAL_NONE, 0);
+	return negative ? negate(c, v) : v;
+}
+
+static uint16_t sum(struct canon *c, bool minus, uint16_t a, uint16_t b)
+{
+	if (is_const(c, b) && c->v[b].imm & SIGN && minus) { /* x - -k is x + k */
+		b = negate(c, b);
+		minus = false;
+	}
+	if (is(c, b, GLLM_N_NEG)) {
+		b = c->v[b].a;
+		minus = !minus;
+	}
+	if (is(c, a, GLLM_N_NEG) && !minus) { /* -a + b is b - a */
+		uint16_t t = c->v[a].a;
+		a = b;
+		b = t;
+		minus = true;
+	} else if (is(c, a, GLLM_N_NEG)) {    /* -a - b is -b - a */
+		uint16_t t = c->v[a].a;
+		order(&t, &b);
+		a = negate(c, t);
+	}
+	if (!minus)
+		order(&a, &b);
+	return canon_node(c, minus ? GLLM_N_SUB : GLLM_N_ADD, GLLM_F32, a, b, VAL_NONE, 0);
+}
+
+uint16_t canon_float(struct canon *c, unsigned op, uint16_t a, uint16_t b, uint16_t d)
+{
+	a = canon_as(c, a, GLLM_F32);
+	b = b == VAL_NONE || op == GLLM_N_LDEXP ? b : canon_as(c, b, GLLM_F32);
+	d = d == VAL_NONE ? d : canon_as(c, d, GLLM_F32);
+	if (a == POISON || b == POISON || d == POISON)
+		return POISON;
+	switch (op) {
+	case GLLM_N_ADD: return sum(c, false, a, b);
+	case GLLM_N_SUB: return sum(c, true, a, b);
+	case GLLM_N_MUL: case GLLM_N_DIV: return product(c, op, a, b);
+	case GLLM_N_NEG: return negate(c, a);
+	case GLLM_N_ABS:
+		if (is(c, a, GLLM_N_NEG) || is(c, a, GLLM_N_ABS))
+			a = c->v[a].a;
+		if (is_const(c, a))
+			return canon_const(c, GLLM_F32, c->v[a].imm & ~(uint64_t)SIGN);
+		break;
+	case GLLM_N_FMA: order(&a, &b); break;
+	default: break;
+	}
+	return canon_node(c, op, GLLM_F32, a, b, d, 0);
+}
+
+uint16_t canon_int_to_float(struct canon *c, uint16_t v, unsigned w, bool is_signed)
+{
+	uint16_t p;
+	if (w == 64 && canon_as_poly(c, v, &p)) {
+		if (!is_signed && gllm_poly_range(&c->p, p).low < 0)
+			return POISON;
+		v = canon_poly(c, p);
+	} else if (w == 64) {
+		v = canon_as(c, v, GLLM_I64);
+		if (!is_signed)
+			return POISON;
+		if (is(c, v, GLLM_N_CVT) && bits_of(c->v[c->v[v].a].type) == 32)
+			v = c->v[v].a;
+	} else {
+		v = canon_as(c, v, is_signed ? GLLM_I32 : GLLM_U32);
+	}
+	return canon_node(c, GLLM_N_CVT, GLLM_F32, v, VAL_NONE, VAL_NONE, 0);
+}
+
+/* ---- integers -------------------------------------------------------------------------------------------------- */
+
+static uint16_t strip_bits(const struct canon *c, uint16_t v)
+{
+	return is(c, v, GLLM_N_BITS) ? c->v[v].a : v;
+}
+
+static bool const_arms(const struct canon *c, uint16_t v)
+{
+	return is(c, v, GLLM_N_SELECT) && is_const(c, c->v[v].b) && is_const(c, c->v[v].c);
+}
+
+static uint64_t fold(unsigned op, unsigned w, uint64_t a, uint64_t b)
+{
+	unsigned k = (unsigned)(b & (w - 1));
+	a = low(a, w);
+	switch (op) {
+	case GLLM_N_ADD: return a + b;
+	case GLLM_N_SUB: return a - b;
+	case GLLM_N_MUL: return a * b;
+	case GLLM_N_AND: return a & b;
+	case GLLM_N_OR:  return a | b;
+	case GLLM_N_XOR: return a ^ b;
+	case GLLM_N_SHL: return a << k;
+	case GLLM_N_SHR: return a >> k;
+	default:         return (uint64_t)((int64_t)(a << (64 - w)) >> (64 - w) >> k);
+	}
+}
+
+/* Bitwise operations of a value that came from a comparison: all ones, or zeros. */
+static uint16_t masked(struct canon *c, uint16_t mask, uint16_t v)
+{
+	const struct val m = c->v[mask];
+	cond_t i = (cond_t)m.a << 1;
+	uint64_t ones = low(~UINT64_C(0), 32), t = c->v[m.b].imm, f = c->v[m.c].imm;
+	unsigned type = c->v[strip_bits(c, v)].type == GLLM_F32 ? GLLM_F32 : GLLM_I32;
+	if (t == ones && f == 0)
+		return canon_select(c, i, canon_as(c, v, type), canon_const(c, type, 0));
+	if (t == 0 && f == ones)
+		return canon_select(c, i, canon_const(c, type, 0), canon_as(c, v, type));
+	return VAL_NONE;
+}
+
+static bool zero_const(const struct canon *c, uint16_t v)
+{
+	return is_const(c, v) && c->v[v].imm == 0;
+}
+
+/* (i ? x : 0) | (i ? 0 : y) */
+static uint16_t blended(struct canon *c, uint16_t a, uint16_t b)
+{
+	uint16_t x = strip_bits(c, a), y = strip_bits(c, b);
+	const struct val s = c->v[x], t = c->v[y];
+	if (s.op != GLLM_N_SELECT || t.op != GLLM_N_SELECT || s.a != t.a)
+		return VAL_NONE;
+	if (zero_const(c, s.c) && zero_const(c, t.b))
+		return canon_select(c, (cond_t)s.a << 1, s.b, t.c);
+	if (zero_const(c, s.b) && zero_const(c, t.c))
+		return canon_select(c, (cond_t)s.a << 1, t.b, s.c);
+	return VAL_NONE;
+}
+
+static uint16_t int32_const(struct canon *c, unsigned op, uint16_t a, uint64_t k)
+{
+	uint16_t x = strip_bits(c, a);
+	const struct val *v = &c->v[a];
+	bool is_float = c->v[x].type == GLLM_F32;
+	k = low(k, 32);
+	if (const_arms(c, x))
+		return canon_select(c, (cond_t)c->v[x].a << 1, canon_const(c, GLLM_I32, fold(op, 32, c->v[c->v[x].b].imm, k)),
+		                    canon_const(c, GLLM_I32, fold(op, 32, c->v[c->v[x].c].imm, k)));
+	if (k == 0 && op == GLLM_N_AND)
+		return canon_const(c, GLLM_I32, 0);
+	if (k == 0 || (k == 0xffffffff && op == GLLM_N_AND))
+		return a;
+	if (is_float && op == GLLM_N_XOR && k == SIGN)
+		return canon_float(c, GLLM_N_NEG, x, VAL_NONE, VAL_NONE);
+	if (is_float && op == GLLM_N_AND && k == 0x7fffffff)
+		return canon_float(c, GLLM_N_ABS, x, VAL_NONE, VAL_NONE);
+	if (v->op == op && is_const(c, v->b) && (op == GLLM_N_ADD || op == GLLM_N_AND || op == GLLM_N_OR || op == GLLM_N_XOR))
+		return int32_const(c, op, v->a, fold(op, 32, c->v[v->b].imm, k));
+	if (op == GLLM_N_SHL && v->op == GLLM_N_AND && is_const(c, v->b)) /* masks go outside shifts */
+		return int32_const(c, GLLM_N_AND, int32_const(c, op, v->a, k), c->v[v->b].imm << k);
+	if (op == GLLM_N_SHL && (v->op == GLLM_N_SHR || v->op == GLLM_N_SAR) && c->v[v->b].imm == k)
+		return int32_const(c, GLLM_N_AND, v->a, 0xffffffffu << k);
+	return canon_node(c, op, GLLM_I32, a, canon_const(c, GLLM_I32, k), VAL_NONE, 0);
+}
+
+static bool commutes(unsigned op)
+{
+	return op == GLLM_N_ADD || op == GLLM_N_MUL || op == GLLM_N_AND || op == GLLM_N_OR || op == GLLM_N_XOR;
+}
+
+static uint16_t int32(struct canon *c, unsigned op, uint16_t a, uint16_t b)
+{
+	uint16_t p, q, r;
+	if (poly_mod32(c, a, &p) && poly_mod32(c, b, &q)) {
+		int64_t k;
+		r = POLY_NONE;
+		if (op == GLLM_N_ADD || op == GLLM_N_SUB)
+			r = gllm_poly_add(&c->p, p, q, op == GLLM_N_ADD ? 1 : -1);
+		else if (op == GLLM_N_MUL)
+			r = gllm_poly_mul(&c->p, p, q);
+		else if (op == GLLM_N_SHL && gllm_poly_is_constant(&c->p, q, &k))
+			r = gllm_poly_add(&c->p, 0, p, INT64_C(1) << (k & 31));
+		if (r != POLY_NONE)
+			return canon_as(c, canon_poly(c, r), GLLM_I32);
+	}
+	a = canon_as(c, a, GLLM_I32);
+	b = canon_as(c, b, GLLM_I32);
+	if (a == POISON || b == POISON)
+		return POISON;
+	if (is_const(c, a) && commutes(op)) {
+		r = a;
+		a = b;
+		b = r;
+	}
+	if (is_const(c, b) && is_const(c, a))
+		return canon_const(c, GLLM_I32, fold(op, 32, c->v[a].imm, c->v[b].imm));
+	if (is_const(c, b) && op == GLLM_N_SUB)
+		return int32_const(c, GLLM_N_ADD, a, 0 - c->v[b].imm);
+	if (is_const(c, b) && op != GLLM_N_MUL)
+		return int32_const(c, op, a, c->v[b].imm);
+	if (op == GLLM_N_SHL || op == GLLM_N_SHR || op == GLLM_N_SAR)
+		return is_const(c, b) ? canon_node(c, op, GLLM_I32, a, b, VAL_NONE, 0) : POISON;
+	if (op == GLLM_N_AND && (r = const_arms(c, strip_bits(c, a)) ? masked(c, strip_bits(c, a), b) : VAL_NONE) != VAL_NONE)
+		return r;
+	if (op == GLLM_N_AND && (r = const_arms(c, strip_bits(c, b)) ? masked(c, strip_bits(c, b), a) : VAL_NONE) != VAL_NONE)
+		return r;
+	if (op == GLLM_N_OR && (r = blended(c, a, b)) != VAL_NONE)
+		return r;
+	for (unsigned i = 0; i < 2 && op == GLLM_N_XOR; i++) { /* x ^ (x & k) is x & ~k */
+		uint16_t x = i ? b : a, y = i ? a : b;
+		if (is(c, y, GLLM_N_AND) && c->v[y].a == x && is_const(c, c->v[y].b))
+			return int32_const(c, GLLM_N_AND, x, ~c->v[c->v[y].b].imm);
+	}
+	if ((op == GLLM_N_AND || op == GLLM_N_OR) && a == b)
+		return a;
+	if (commutes(op))
+		order(&a, &b);
+	return canon_node(c, op, GLLM_I32, a, b, VAL_NONE, 0);
+}
+
+/* base + index, where base points into a parameter */
+static uint16_t point(struct canon *c, uint16_t base, uint16_t index, bool minus)
+{
+	const struct val b = c->v[base];
+	uint16_t p;
+	if (canon_as_poly(c, index, &p))
+		return canon_ptr(c, b.aux, gllm_poly_add(&c->p, (uint16_t)b.imm, p, minus ? -1 : 1), b.a, b.c);
+	if (minus || b.a != VAL_NONE || c->v[index].type != GLLM_I64 || is(c, index, VAL_PTR))
+		return POISON;
+	const struct val *x = &c->v[index];
+	if (x->op == GLLM_N_SHL && is_const(c, x->b))
+		return canon_ptr(c, b.aux, (uint16_t)b.imm, x->a, UINT32_C(1) << (c->v[x->b].imm & 15));
+	return canon_ptr(c, b.aux, (uint16_t)b.imm, index, 1);
+}
+
+static uint16_t int64(struct canon *c, unsigned op, uint16_t a, uint16_t b)
+{
+	uint16_t p, q, r = POLY_NONE;
+	int64_t k;
+	if (is(c, a, VAL_PTR) && is(c, b, VAL_PTR) && op == GLLM_N_SUB && c->v[a].aux == c->v[b].aux && c->v[a].a == c->v[b].a &&
+	    c->v[a].c == c->v[b].c)
+		return canon_poly(c, gllm_poly_add(&c->p, (uint16_t)c->v[a].imm, (uint16_t)c->v[b].imm, -1));
+	if (is(c, a, VAL_PTR))
+		return op == GLLM_N_ADD || op == GLLM_N_SUB ? point(c, a, canon_as(c, b, GLLM_I64), op == GLLM_N_SUB) : POISON;
+	if (is(c, b, VAL_PTR))
+		return op == GLLM_N_ADD ? point(c, b, canon_as(c, a, GLLM_I64), false) : POISON;
+	if ((op == GLLM_N_ADD || op == GLLM_N_SUB || op == GLLM_N_MUL || op == GLLM_N_SHL) && canon_as_poly(c, a, &p) &&
+	    canon_as_poly(c, b, &q)) {
+		if (op == GLLM_N_ADD || op == GLLM_N_SUB)
+			r = gllm_poly_add(&c->p, p, q, op == GLLM_N_ADD ? 1 : -1);
+		else if (op == GLLM_N_MUL)
+			r = gllm_poly_mul(&c->p, p, q);
+		else if (gllm_poly_is_constant(&c->p, q, &k))
+			r = gllm_poly_add(&c->p, 0, p, (int64_t)(UINT64_C(1) << (k & 63)));
+		if (r != POLY_NONE)
+			return canon_poly(c, r);
+	}
+	a = canon_as(c, a, GLLM_I64);
+	b = canon_as(c, b, GLLM_I64);
+	if (a == POISON || b == POISON)
+		return POISON;
+	if (is_const(c, a) && is_const(c, b))
+		return canon_const(c, GLLM_I64, fold(op, 64, c->v[a].imm, c->v[b].imm));
+	if ((op == GLLM_N_SHL || op == GLLM_N_SHR || op == GLLM_N_SAR) && !is_const(c, b))
+		return POISON;
+	if (commutes(op))
+		order(&a, &b);
+	return canon_node(c, op, GLLM_I64, a, b, VAL_NONE, 0);
+}
+
+uint16_t canon_int(struct canon *c, unsigned op, unsigned w, uint16_t a, uint16_t b)
+{
+	if (a == POISON || b == POISON)
+		return POISON;
+	if (w == 32)
+		return int32(c, op, a, b);
+	return w == 64 ? int64(c, op, a, b) : POISON;
+}
+
+uint16_t canon_zext(struct canon *c, uint16_t v, unsigned from)
+{
+	if (v == POISON || is(c, v, VAL_PTR))
+		return POISON;
+	if (bits_of(c->v[v].type) <= from)
+		return v;
+	if (is_const(c, v))
+		return canon_const(c, GLLM_I64, low(c->v[v].imm, from));
+	if (const_arms(c, v) && low(c->v[c->v[v].b].imm, from) == c->v[c->v[v].b].imm &&
+	    low(c->v[c->v[v].c].imm, from) == c->v[c->v[v].c].imm)
+		return v;
+	if (from == 32)
+		return canon_as(c, v, GLLM_I32);
+	return from == 8 || from == 16 ? canon_int(c, GLLM_N_AND, 32, v, canon_const(c, GLLM_I32, low(~UINT64_C(0), from))) : POISON;
+}
+
+uint16_t canon_sext(struct canon *c, uint16_t v, unsigned from, unsigned to)
+{
+	if (v == POISON || (from != 8 && from != 16 && from != 32))
+		return POISON;
+	if (is_const(c, v))
+		return canon_const(c, to == 32 ? GLLM_I32 : GLLM_I64,
+		                   (uint64_t)((int64_t)(c->v[v].imm << (64 - from)) >> (64 - from)));
+	if (from != 32) {
+		unsigned small = from == 8 ? GLLM_I8 : GLLM_I16;
+		v = canon_node(c, GLLM_N_CVT, GLLM_I32, canon_as(c, v, small), VAL_NONE, VAL_NONE, 0);
+	}
+	v = canon_as(c, v, GLLM_I32);
+	return to == 32 ? v : canon_node(c, GLLM_N_CVT, GLLM_I64, v, VAL_NONE, VAL_NONE, 0);
+}
+
+/* ---- conditions ------------------------------------------------------------------------------------------------ */
+
+unsigned canon_truth(unsigned fcc)
+{
+	static const uint8_t truth[] = {
+		[GLLM_CC_NEVER] = 0, [GLLM_CC_ALWAYS] = 15,
+		[GLLM_CC_FOEQ] = 2, [GLLM_CC_FUEQ] = 10, [GLLM_CC_FONE] = 5, [GLLM_CC_FUNE] = 13,
+		[GLLM_CC_FOLT] = 1, [GLLM_CC_FULT] = 9, [GLLM_CC_FOLE] = 3, [GLLM_CC_FULE] = 11,
+		[GLLM_CC_FOGT] = 4, [GLLM_CC_FUGT] = 12, [GLLM_CC_FOGE] = 6, [GLLM_CC_FUGE] = 14,
+		[GLLM_CC_FORD] = 7, [GLLM_CC_FUNO] = 8,
+	};
+	return fcc < sizeof truth && (fcc <= GLLM_CC_ALWAYS || fcc >= GLLM_CC_FOEQ) ? truth[fcc] : 255;
+}
+
+static unsigned swap_outcomes(unsigned truth)
+{
+	return (truth & (OUT_EQUAL | OUT_UNORDERED)) | (truth & OUT_LESS ? OUT_GREATER : 0u) | (truth & OUT_GREATER ? OUT_LESS : 0u);
+}
+
+static bool plain_number(const struct canon *c, uint16_t v)
+{
+	return is_const(c, v) && (c->v[v].imm & 0x7fffffff) <= 0x7f800000;
+}
+
+static uint16_t strip_sign(const struct canon *c, uint16_t v)
+{
+	while (is(c, v, GLLM_N_NEG) || is(c, v, GLLM_N_ABS))
+		v = c->v[v].a;
+	return v;
+}
+
+cond_t canon_fcmp(struct canon *c, uint16_t a, uint16_t b, unsigned truth)
+{
+	a = canon_as(c, a, GLLM_F32);
+	b = canon_as(c, b, GLLM_F32);
+	if (a == POISON || b == POISON || truth > OUT_ALL)
+		return COND_POISON;
+	bool neg = is(c, a, GLLM_N_NEG) && (is(c, b, GLLM_N_NEG) || is_const(c, b));
+	neg = neg || (is_const(c, a) && is(c, b, GLLM_N_NEG));
+	if (neg) {
+		a = negate(c, a);
+		b = negate(c, b);
+		truth = swap_outcomes(truth);
+	}
+	if (truth == OUT_UNORDERED || truth == (OUT_ALL & ~OUT_UNORDERED)) {
+		a = strip_sign(c, a);
+		b = strip_sign(c, b);
+		a = plain_number(c, a) ? b : a;
+		b = plain_number(c, b) ? a : b;
+	}
+	if (a == b)
+		truth = (truth & OUT_EQUAL ? OUT_EQUAL | OUT_LESS | OUT_GREATER : 0u) | (truth & OUT_UNORDERED);
+	if (truth == 0 || truth == OUT_ALL)
+		return truth ? COND_TRUE : COND_FALSE;
+	if (a > b) {
+		order(&a, &b);
+		truth = swap_outcomes(truth);
+	}
+	/* of each table and its complement, the one that is a comparison */
+	const unsigned direct = 1u << 1 | 1u << 4 | 1u << 3 | 1u << 6 | 1u << 2 | 1u << 8 | 1u << 5;
+	bool inverted = !(direct >> truth & 1);
+	struct val v = { .op = VAL_FCMP, .type = GLLM_MASK, .loop = -1, .a = a, .b = b, .c = VAL_NONE,
+	                 .aux = (uint8_t)(inverted ? OUT_ALL & ~truth : truth) };
+	return (cond_t)intern_operands(c, &v) << 1 | inverted;
+}
+
+static cond_t pcond(struct canon *c, uint16_t poly, bool positive)
+{
+	if (poly == POLY_NONE)
+		return COND_POISON;
+	struct poly_range r = gllm_poly_range(&c->p, poly);
+	if (r.low >= 1)
+		return positive ? COND_TRUE : COND_FALSE;
+	if (r.high < 0 || (positive && r.high == 0))
+		return COND_FALSE;
+	if (r.low == 0 && r.high == 0)
+		return COND_TRUE;
+	if (!positive && r.low == 0) /* p == 0 is not p >= 1 */
+		return pcond(c, poly, true) ^ 1;
+	if (!positive && r.high == 0)
+		return pcond(c, gllm_poly_add(&c->p, 0, poly, -1), true) ^ 1;
+	struct val v = { .op = VAL_PCOND, .type = GLLM_MASK, .loop = (int8_t)gllm_poly_loop(&c->p, poly), .aux = positive,
+	                 .a = VAL_NONE, .b = VAL_NONE, .c = VAL_NONE, .imm = poly };
+	return (cond_t)intern(c, &v) << 1;
+}
+
+/* Compares polynomials x and y, as numbers. Unsigned comparisons need both to be non-negative. */
+static cond_t poly_compare(struct canon *c, uint16_t x, uint16_t y, unsigned cc)
+{
+	uint16_t more = gllm_poly_add(&c->p, x, y, -1), less = gllm_poly_add(&c->p, y, x, -1);
+	switch (cc) {
+	case GLLM_CC_ULT: case GLLM_CC_ULE: case GLLM_CC_UGT: case GLLM_CC_UGE:
+		if (gllm_poly_range(&c->p, x).low < 0 || gllm_poly_range(&c->p, y).low < 0)
+			return COND_POISON;
+		break;
+	default: break;
+	}
+	switch (cc) {
+	case GLLM_CC_NEVER: return COND_FALSE;
+	case GLLM_CC_ALWAYS: return COND_TRUE;
+	case GLLM_CC_EQ: return pcond(c, more, false);
+	case GLLM_CC_NE: return pcond(c, more, false) ^ (more == POLY_NONE ? 0u : 1u);
+	case GLLM_CC_ULT: case GLLM_CC_SLT: return pcond(c, less, true);
+	case GLLM_CC_UGT: case GLLM_CC_SGT: return pcond(c, more, true);
+	case GLLM_CC_SNEG: return pcond(c, less, true);
+	case GLLM_CC_SPOS: return pcond(c, less, true) ^ (less == POLY_NONE ? 0u : 1u);
+	case GLLM_CC_UGE: case GLLM_CC_SGE: return pcond(c, less, true) ^ (less == POLY_NONE ? 0u : 1u);
+	case GLLM_CC_ULE: case GLLM_CC_SLE: return pcond(c, more, true) ^ (more == POLY_NONE ? 0u : 1u);
+	case GLLM_CC_NOVF: return COND_TRUE;
+	case GLLM_CC_OVF: return COND_FALSE;
+	default: return COND_POISON;
+	}
+}
+
+/* (i ? k : l) compared with a constant: decided per arm. */
+static cond_t arms_compare(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned cc)
+{
+	const struct val s = c->v[a];
+	cond_t t = canon_icmp(c, s.b, b, w, cc), f = canon_icmp(c, s.c, b, w, cc);
+	return canon_cond_select(c, (cond_t)s.a << 1, t, f);
+}
+
+static cond_t data_compare(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned cc)
+{
+	bool is_unsigned = cc == GLLM_CC_ULT || cc == GLLM_CC_ULE || cc == GLLM_CC_UGT || cc == GLLM_CC_UGE;
+	unsigned type = w == 64 ? GLLM_I64 : is_unsigned ? GLLM_U32 : GLLM_I32;
+	if ((w != 32 && w != 64) || (w == 64 && is_unsigned))
+		return COND_POISON;
+	a = canon_as(c, a, type);
+	b = canon_as(c, b, type);
+	bool less = true, swap = false, inverted = false;
+	switch (cc) {
+	case GLLM_CC_EQ: less = false; break;
+	case GLLM_CC_NE: less = false; inverted = true; break;
+	case GLLM_CC_ULT: case GLLM_CC_SLT: case GLLM_CC_SNEG: break;
+	case GLLM_CC_UGE: case GLLM_CC_SGE: case GLLM_CC_SPOS: inverted = true; break;
+	case GLLM_CC_UGT: case GLLM_CC_SGT: swap = true; break;
+	case GLLM_CC_ULE: case GLLM_CC_SLE: swap = inverted = true; break;
+	default: return COND_POISON;
+	}
+	if ((swap && less) || (!less && a > b)) {
+		uint16_t t = a;
+		a = b;
+		b = t;
+	}
+	struct val v = { .op = VAL_ICMP, .type = GLLM_MASK, .loop = -1, .aux = less ? 0 : 1, .a = a, .b = b, .c = VAL_NONE };
+	uint16_t r = intern_operands(c, &v);
+	return (cond_t)r << 1 | (r != POISON && inverted);
+}
+
+static bool const_compare(const struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned cc, cond_t *r)
+{
+	if (!is_const(c, a) || !is_const(c, b) || w > 64)
+		return false;
+	uint64_t x = low(c->v[a].imm, w), y = low(c->v[b].imm, w), flip = UINT64_C(1) << (w - 1);
+	bool ult = x < y, slt = (x ^ flip) < (y ^ flip), eq = x == y, truth;
+	switch (cc) {
+	case GLLM_CC_EQ: truth = eq; break;
+	case GLLM_CC_NE: truth = !eq; break;
+	case GLLM_CC_ULT: truth = ult; break;
+	case GLLM_CC_ULE: truth = ult || eq; break;
+	case GLLM_CC_UGT: truth = !ult && !eq; break;
+	case GLLM_CC_UGE: truth = !ult; break;
+	case GLLM_CC_SLT: truth = slt; break;
+	case GLLM_CC_SLE: truth = slt || eq; break;
+	case GLLM_CC_SGT: truth = !slt && !eq; break;
+	case GLLM_CC_SGE: truth = !slt; break;
+	case GLLM_CC_SNEG: truth = (low(x - y, w) & flip) != 0; break;
+	case GLLM_CC_SPOS: truth = (low(x - y, w) & flip) == 0; break;
+	default: return false;
+	}
+	*r = truth ? COND_TRUE : COND_FALSE;
+	return true;
+}
+
+cond_t canon_icmp(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned cc)
+{
+	uint16_t p, q;
+	cond_t r;
+	if (a == POISON || b == POISON)
+		return COND_POISON;
+	if (cc == GLLM_CC_NEVER || cc == GLLM_CC_ALWAYS)
+		return cc == GLLM_CC_ALWAYS ? COND_TRUE : COND_FALSE;
+	if (const_compare(c, a, b, w, cc, &r))
+		return r;
+	if (const_arms(c, a) && is_const(c, b))
+		return arms_compare(c, a, b, w, cc);
+	if ((cc == GLLM_CC_SNEG || cc == GLLM_CC_SPOS) && !zero_const(c, b)) { /* the sign of a - b */
+		a = canon_int(c, GLLM_N_SUB, w, a, b);
+		b = canon_const(c, GLLM_I64, 0);
+		if (a == POISON)
+			return COND_POISON;
+	}
+	if (w == 64 && is(c, a, VAL_PTR) && is(c, b, VAL_PTR)) {
+		uint16_t d = canon_int(c, GLLM_N_SUB, 64, a, b);
+		if (d == POISON || !canon_as_poly(c, d, &p))
+			return COND_POISON;
+		/* addresses of one buffer compare as offsets do */
+		return poly_compare(c, (uint16_t)c->v[a].imm, (uint16_t)c->v[b].imm, cc);
+	}
+	if (is(c, a, VAL_PTR) || is(c, b, VAL_PTR))
+		return COND_POISON;
+	if (w == 64 && canon_as_poly(c, a, &p) && canon_as_poly(c, b, &q))
+		return poly_compare(c, p, q, cc);
+	if (w == 32 && poly_mod32(c, a, &p) && poly_mod32(c, b, &q)) {
+		bool is_signed = cc >= GLLM_CC_SLT && cc <= GLLM_CC_SPOS;
+		canon_duty(c, p, is_signed ? INT32_MIN : 0, is_signed ? INT32_MAX : UINT32_MAX);
+		canon_duty(c, q, is_signed ? INT32_MIN : 0, is_signed ? INT32_MAX : UINT32_MAX);
+		return poly_compare(c, p, q, cc);
+	}
+	if (w == 8 || w == 16) {
+		a = canon_zext(c, a, w);
+		b = canon_zext(c, b, w);
+		w = 32;
+		if ((cc >= GLLM_CC_SLT && cc <= GLLM_CC_SPOS) || a == POISON || b == POISON)
+			return COND_POISON;
+		return canon_icmp(c, a, b, w, cc);
+	}
+	return data_compare(c, a, b, w, cc);
+}
+
+cond_t canon_cond_select(struct canon *c, cond_t i, cond_t t, cond_t f)
+{
+	if (i == COND_TRUE || i == COND_FALSE)
+		return i == COND_TRUE ? t : f;
+	if (t == f)
+		return t;
+	if (i == COND_POISON || t == COND_POISON || f == COND_POISON)
+		return COND_POISON;
+	if (i & 1) {
+		cond_t swap = t;
+		t = f;
+		f = swap;
+		i ^= 1;
+	}
+	if (t == COND_TRUE && f == COND_FALSE)
+		return i;
+	if (t == COND_FALSE && f == COND_TRUE)
+		return i ^ 1;
+	struct val v = { .op = VAL_MSEL, .type = GLLM_MASK, .loop = -1, .a = cond_value(i), .b = cond_value(t), .c = cond_value(f),
+	                 .aux = (uint8_t)((t & 1) << 1 | (f & 1) << 2) };
+	return (cond_t)intern_operands(c, &v) << 1;
+}
+
+/* ---- selects --------------------------------------------------------------------------------------------------- */
+
+/* The type both arms of a select can have. */
+static unsigned common_type(const struct canon *c, uint16_t t, uint16_t f)
+{
+	unsigned x = c->v[t].type, y = c->v[f].type;
+	if (is_const(c, t) && is_const(c, f))
+		return x == GLLM_F32 || y == GLLM_F32 ? GLLM_F32 : c->v[t].imm >> 32 || c->v[f].imm >> 32 ? GLLM_I64 : GLLM_I32;
+	if (is_const(c, f) && x != GLLM_I64)
+		return c->v[f].imm >> 32 ? GLLM_I64 : x;
+	if (is_const(c, t) && y != GLLM_I64)
+		return c->v[t].imm >> 32 ? GLLM_I64 : y;
+	if (x == y)
+		return x;
+	if (x == GLLM_F32 || y == GLLM_F32)
+		return GLLM_F32;
+	return x == GLLM_I64 || y == GLLM_I64 ? GLLM_I64 : GLLM_I32;
+}
+
+/* What a tree of selects over one pair of floats yields for one outcome of comparing them. */
+static uint16_t leaf(const struct canon *c, uint16_t v, const struct val *pair, unsigned outcome)
+{
+	while (is(c, v, GLLM_N_SELECT)) {
+		const struct val *i = &c->v[c->v[v].a];
+		if (i->op != VAL_FCMP || i->a != pair->a || i->b != pair->b)
+			break;
+		v = i->aux & outcome ? c->v[v].b : c->v[v].c;
+	}
+	return v;
+}
+
+/* Joins nested selects over one pair into one select if two values remain. */
+static bool flatten(struct canon *c, const struct val *pair, uint16_t t, uint16_t f, cond_t *i, uint16_t *rt, uint16_t *rf)
+{
+	uint16_t v[4], other = VAL_NONE;
+	unsigned truth = 0;
+	for (unsigned k = 0; k < 4; k++) {
+		v[k] = leaf(c, pair->aux >> k & 1 ? t : f, pair, 1u << k);
+		if (pair->a == pair->b && (k == 0 || k == 2))
+			v[k] = leaf(c, pair->aux >> 1 & 1 ? t : f, pair, OUT_EQUAL); /* x compared with itself */
+		if (v[k] == v[0])
+			truth |= 1u << k;
+		else if (other == VAL_NONE || other == v[k])
+			other = v[k];
+		else
+			return false;
+	}
+	*rt = v[0];
+	*rf = other == VAL_NONE ? v[0] : other;
+	*i = canon_fcmp(c, pair->a, pair->b, truth);
+	return true;
+}
+
+static void turn(cond_t *i, uint16_t *t, uint16_t *f)
+{
+	if (*i & 1) {
+		uint16_t swap = *t;
+		*t = *f;
+		*f = swap;
+		*i ^= 1;
+	}
+}
+
+/* A select of a condition that is a value; t and f have one type. */
+static uint16_t plain_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)
+{
+	unsigned type = c->v[t].type;
+	turn(&i, &t, &f);
+	if (c->v[cond_value(i)].op == VAL_FCMP) {
+		const struct val pair = c->v[cond_value(i)];
+		if (flatten(c, &pair, t, f, &i, &t, &f))
+			turn(&i, &t, &f);
+	} else {
+		if (is(c, t, GLLM_N_SELECT) && c->v[t].a == cond_value(i))
+			t = c->v[t].b;
+		if (is(c, f, GLLM_N_SELECT) && c->v[f].a == cond_value(i))
+			f = c->v[f].c;
+	}
+	if (t == f || i == COND_TRUE)
+		return t;
+	return i == COND_FALSE ? f : canon_node(c, GLLM_N_SELECT, type, cond_value(i), t, f, 0);
+}
+
+static uint16_t any_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)
+{
+	if (t == f || i == COND_TRUE || i == COND_FALSE)
+		return i == COND_FALSE ? f : t;
+	if (i == COND_POISON || t == POISON || f == POISON)
+		return POISON;
+	return plain_select(c, i, t, f);
+}
+
+uint16_t canon_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)
+{
+	if (t == f || i == COND_TRUE || i == COND_FALSE)
+		return i == COND_FALSE ? f : t;
+	if (i == COND_POISON || t == POISON || f == POISON)
+		return POISON;
+	unsigned type = common_type(c, t, f);
+	t = canon_as(c, t, type);
+	f = canon_as(c, f, type);
+	const struct val m = c->v[cond_value(i)];
+	if (m.op != VAL_MSEL)
+		return any_select(c, i, t, f);
+	turn(&i, &t, &f);
+	cond_t x = (cond_t)m.b << 1 | (m.aux >> 1 & 1), y = (cond_t)m.c << 1 | (m.aux >> 2 & 1);
+	if (c->v[m.b].op == VAL_MSEL || c->v[m.c].op == VAL_MSEL || c->v[m.a].op == VAL_MSEL)
+		return POISON;
+	return any_select(c, (cond_t)m.a << 1, any_select(c, x, t, f), any_select(c, y, t, f));
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT
+ * jit/canon.h - canonical values: what raw values mean, written in one way whoever compiled them.
+ *
+ * A value is a node of gllm/trace.h (op < GLLM_N_COUNT) or one of enum val_op, which never reach a trace. Values are
+ * hash-consed: equal values of one loop are one number. Where a raw value is 64 bits and the type of its canonical value
+ * is narrower, the bits above the type are zero.
+ *   - Integers that are polynomials are INDEX (I64) or, cut to 32 bits, CVT(I32, INDEX); pointers are VAL_PTR.
+ *   - `loop` is the innermost loop the value varies in; loads stay in the loop they were read in.
+ *   - Conditions are a value and a negation (cond_t); comparisons of floats are a truth table over the four outcomes
+ *     less, equal, greater, unordered, always one whose complement is not in use.
+ *   - VAL_POISON is what is not understood: harmless until something that is kept needs it. */
+#ifndef GLLM_CANON_H
+#define GLLM_CANON_H
+#include "gllm/trace.h"
+#include "jit/canon_poly.h"
+
+enum { VAL_MAX = 4000, VAL_NONE = 0xffff, VAL_BUCKETS = 512, VAL_ACCESSES = 512, VAL_DUTIES = 64 };
+
+enum val_op {
+	VAL_POISON = GLLM_N_COUNT,
+	VAL_TRUE,
+	VAL_PTR,    /* parameter aux + polynomial imm + c * integer a */
+	VAL_FCMP,   /* a, b, truth table aux */
+	VAL_ICMP,   /* a < b (aux 0) or a == b (aux 1); the operands' type decides the sign */
+	VAL_PCOND,  /* polynomial imm is 0 (aux 0) or is at least 1 (aux 1) */
+	VAL_MSEL,   /* condition a ? condition b : condition c, each with its negation in a bit of aux */
+};
+
+enum { OUT_LESS = 1, OUT_EQUAL = 2, OUT_GREATER = 4, OUT_UNORDERED = 8, OUT_ALL = 15 };
+
+struct val {
+	uint8_t op, type;
+	int8_t loop;
+	uint8_t aux;
+	uint16_t a, b, c;
+	uint16_t block;   /* where it was first met */
+	uint64_t imm;
+};
+
+typedef uint32_t cond_t; /* value << 1 | negated */
+
+struct val_access {
+	uint8_t param, type;
+	uint16_t index, poly;
+	uint32_t index_bytes;
+};
+
+struct duty { /* a polynomial that must stay within bounds for what was derived to hold; checked when all trips are known */
+	uint16_t poly;
+	int64_t low, high;
+};
+
+struct canon {
+	struct polys p;
+	struct val *v;          unsigned n;
+	uint16_t *next;
+	uint16_t bucket[VAL_BUCKETS];
+	struct val_access *access; unsigned naccesses;
+	struct duty duty[VAL_DUTIES]; unsigned nduties;
+	uint16_t block;         /* of the values being made */
+	bool full;              /* a table overflowed; everything since is poison */
+};
+
+enum { POISON = 0, TRUE_VALUE = 1 };
+#define COND_TRUE   ((cond_t)TRUE_VALUE << 1)
+#define COND_FALSE  (COND_TRUE | 1)
+#define COND_POISON ((cond_t)POISON << 1)
+static inline uint16_t cond_value(cond_t c) { return (uint16_t)(c >> 1); }
+
+bool gllm_canon_init(struct canon *c, struct gllm_arena *a);
+
+uint16_t canon_node(struct canon *c, unsigned op, unsigned type, uint16_t a, uint16_t b, uint16_t d, uint64_t imm);
+uint16_t canon_fresh(struct canon *c, unsigned op, unsigned type, int loop); /* never merged with another */
+uint16_t canon_const(struct canon *c, unsigned type, uint64_t bits);
+uint16_t canon_poly(struct canon *c, uint16_t poly);
+uint16_t canon_ptr(struct canon *c, unsigned param, uint16_t poly, uint16_t index, uint32_t index_bytes);
+uint16_t canon_load(struct canon *c, uint16_t access, unsigned version, int loop);
+uint16_t canon_access(struct canon *c, const struct val_access *a); /* VAL_NONE when full */
+
+/* The value as another type: the low bits, or zeros above. POISON if that has no meaning. */
+uint16_t canon_as(struct canon *c, uint16_t v, unsigned type);
+bool canon_as_poly(struct canon *c, uint16_t v, uint16_t *poly);
+void canon_duty(struct canon *c, uint16_t poly, int64_t low, int64_t high);
+
+uint16_t canon_float(struct canon *c, unsigned op, uint16_t a, uint16_t b, uint16_t d); /* operands F32 */
+uint16_t canon_int(struct canon *c, unsigned op, unsigned w, uint16_t a, uint16_t b);   /* GLLM_N_ADD .. SAR */
+uint16_t canon_sext(struct canon *c, uint16_t v, unsigned from, unsigned to);
+uint16_t canon_zext(struct canon *c, uint16_t v, unsigned from);
+uint16_t canon_int_to_float(struct canon *c, uint16_t v, unsigned w, bool is_signed);
+
+cond_t canon_fcmp(struct canon *c, uint16_t a, uint16_t b, unsigned truth);
+cond_t canon_icmp(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned cc); /* enum gllm_cc, integer reading */
+cond_t canon_cond_select(struct canon *c, cond_t i, cond_t t, cond_t f);
+uint16_t canon_select(struct canon *c, cond_t i, uint16_t t, uint16_t f);
+unsigned canon_truth(unsigned fcc); /* enum gllm_cc, float reading */
+#endif

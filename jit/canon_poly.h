@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ * jit/canon_poly.h - polynomials over dims and induction variables, each kept once: equal numbers are equal polynomials.
+ *
+ * Coefficients are exact integers modulo 2^64; terms ascend by symbols. Number 0 is the polynomial 0. A polynomial that
+ * would need more than POLY_TERMS terms or four symbols in one is POLY_NONE, and so is everything made from it. */
+#ifndef GLLM_CANON_POLY_H
+#define GLLM_CANON_POLY_H
+#include "core/arena.h"
+#include "gllm/trace.h"
+
+enum { POLY_MAX = 2000, POLY_POOL = 8000, POLY_TERMS = 24, POLY_NONE = 0xffff, POLY_BUCKETS = 256 };
+
+struct poly_range {
+	int64_t low, high; /* INT64_MIN and INT64_MAX mean unbounded */
+};
+
+struct polys {
+	struct gllm_term *term;   unsigned nterms;
+	struct gllm_poly *poly;   unsigned n;
+	uint16_t *next;           /* chains of equal hash */
+	uint16_t bucket[POLY_BUCKETS];
+	/* greatest value of each loop's variable; INT64_MAX until its trip count is known */
+	int64_t greatest[GLLM_TRACE_LOOPS];
+};
+
+bool gllm_polys_init(struct polys *p, struct gllm_arena *a);
+uint16_t gllm_poly_constant(struct polys *p, int64_t c);
+uint16_t gllm_poly_symbol(struct polys *p, unsigned sym);
+uint16_t gllm_poly_add(struct polys *p, uint16_t a, uint16_t b, int64_t factor); /* a + factor * b */
+uint16_t gllm_poly_mul(struct polys *p, uint16_t a, uint16_t b);
+uint16_t gllm_poly_put(struct polys *p, uint16_t a, unsigned sym, uint16_t by);  /* a with sym replaced */
+bool gllm_poly_has(const struct polys *p, uint16_t a, unsigned sym);
+bool gllm_poly_is_constant(const struct polys *p, uint16_t a, int64_t *c);
+bool gllm_poly_divide(struct polys *p, uint16_t a, uint16_t b, uint16_t *q);     /* b one term, a = q * b exactly */
+struct poly_range gllm_poly_range(const struct polys *p, uint16_t a);
+int gllm_poly_loop(const struct polys *p, uint16_t a); /* greatest loop number in it, -1 for none */
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT
+ * jit/compile.c - one group's trace through the back half of the pipeline: lower, allocate, select, read back, publish. */
+#include "core/bits.h"
+#include "core/target.h"
+#include "jit/context.h"
+#include "jit/lower.h"
+#include "jit/plan.h"
+#include "jit/readback.h"
+#include "jit/regalloc.h"
+#include "jit/vir.h"
+
+enum { MAX_VIR = 12288, MAX_REGS = 8192, CODE_ALIGN = 64 };
+
+/* The trip of the split loop as a function of the row count; composed traces have no other dims left. */
+static enum gllm_status trip_of(const struct gllm_composed *t, struct gllm_poly trip, struct gllm_linear *out)
+{
+	*out = (struct gllm_linear){ 0, 0 };
+	for (unsigned i = 0; i < trip.count; i++) {
+		const struct gllm_term *x = &t->trace.term[trip.first + i];
+		if (x->sym[0] == 0)
+			out->fixed += x->coef;
+		else if (x->sym[0] < GLLM_SYM_LOOP && x->sym[1] == 0 &&
+		         t->source[x->sym[0] - GLLM_SYM_PARAM].kind == GLLM_FROM_ROWS)
+			out->per_row += x->coef;
+		else
+			return GLLM_COMPILE_ERROR;
+	}
+	return GLLM_OK;
+}
+
+static void keep_range(struct gllm_context *c, const struct gllm_kernel *k, const char *name)
+{
+	if (c->nkernels == GLLM_KERNEL_RANGES)
+		return; /* later kernels run all the same, only gllm_where does not know them */
+	struct gllm_kernel_range *r = &c->kernel[c->nkernels++];
+	*r = (struct gllm_kernel_range){ .offset = k->offset, .bytes = k->bytes };
+	for (unsigned i = 0; i + 1 < sizeof r->name && name[i]; i++)
+		r->name[i] = name[i];
+}
+
+static enum gllm_status emit(struct gllm_context *c, const struct gllm_machine *m, struct gllm_vir *v, const char *name,
+                             bool readback, struct gllm_arena *scratch, struct gllm_kernel *out, struct gllm_error *e)
+{
+	struct gllm_allocation a;
+	enum gllm_status s = gllm_regalloc(v, m, scratch, &a);
+	if (s != GLLM_OK)
+		return gllm_fail(e, s, "register allocation", name, 0, 0, v->n);
+	const struct gllm_exec_memory *x = &c->host.code;
+	size_t offset = (size_t)gllm_round_up(c->code_used, CODE_ALIGN);
+	if (offset > x->size)
+		offset = x->size;
+	struct gllm_code code = { .base = x->write + offset, .size = x->size - offset };
+	c->target->select(v, m, &a, &code, NULL);
+	if (code.status != GLLM_OK)
+		return gllm_fail(e, code.status, "selecting instructions", name, offset, x->size, offset + code.used);
+	if (readback) {
+		s = gllm_readback(c->target, c->profile.have, code.base, code.used, *scratch, e);
+		if (s != GLLM_OK)
+			return gllm_fail(e, s, "read-back of emitted code", name, 0, 0, 0);
+	}
+	if (x->publish) {
+		s = x->publish(x->user, offset, code.used);
+		if (s != GLLM_OK)
+			return gllm_fail(e, s, "the host did not publish the code", name, offset, code.used, 0);
+	}
+	out->offset = (uint32_t)offset;
+	out->bytes = (uint32_t)code.used;
+	c->code_used = offset + code.used;
+	return GLLM_OK;
+}
+
+enum gllm_status gllm_compile_group(struct gllm_context *c, const struct gllm_composed *t, const char *name,
+                                    bool readback, struct gllm_arena *arena, struct gllm_kernel *out,
+                                    struct gllm_error *e)
+{
+	static const struct gllm_lower_options options = { .dim = NULL };
+	struct gllm_machine m;
+	struct gllm_vir v;
+	struct gllm_kernel_info info;
+	enum gllm_status s = c->target->machine(&c->profile, &m);
+	if (s != GLLM_OK)
+		return gllm_fail(e, s, "the back end has no code for this profile", name, 0, 0, c->profile.have);
+
+	/* The constants are kept in the arena until the plan copies them; everything else of this compile is dropped. */
+	uint32_t *pool = gllm_alloc_array(arena, 1024, sizeof *pool, 64);
+	struct gllm_arena scratch = *arena;
+	struct gllm_vi *ins = gllm_alloc_array(&scratch, MAX_VIR, sizeof *ins, 8);
+	uint8_t *classes = gllm_alloc(&scratch, MAX_REGS, 1);
+	if (!pool || !ins || !classes)
+		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "compile scratch is too small", name, 0, 0, 0);
+	gllm_vir_init(&v, ins, MAX_VIR, classes, MAX_REGS);
+	*out = (struct gllm_kernel){ .tile = 0 };
+	s = gllm_lower(&t->trace, &options, &m, &scratch, &v, &info, e);
+	if (s == GLLM_OK && info.pool_bytes > 1024 * sizeof *pool)
+		s = gllm_fail(e, GLLM_COMPILE_ERROR, "more than 4 KiB of constants", name, 0, 4096, info.pool_bytes);
+	if (s == GLLM_OK && info.range >= 0) {
+		out->tile = info.tile;
+		s = trip_of(t, info.trip, &out->trip);
+	}
+	if (s != GLLM_OK)
+		return gllm_fail(e, s, "lowering", name, 0, 0, 0);
+	for (unsigned i = 0; i < info.pool_bytes / 4; i++)
+		pool[i] = info.pool[i];
+	out->pool = (const unsigned char *)pool;
+	out->pool_bytes = info.pool_bytes;
+	s = emit(c, &m, &v, name, readback, &scratch, out, e);
+	if (scratch.high > arena->high)
+		arena->high = scratch.high;
+	if (s != GLLM_OK)
+		return s;
+	c->stats.kernels++;
+	keep_range(c, out, name);
+	return GLLM_OK;
+}

@@ -1,0 +1,616 @@
+/* SPDX-License-Identifier: MIT
+ * jit/flow.c - discovers blocks from the entry, then orders them and finds loops. */
+#include "core/bits.h"
+#include "jit/flow.h"
+
+struct context {
+	uint64_t entry, back; /* address of the function; of the instruction behind the call */
+	uint16_t parent;
+	uint8_t depth;
+};
+
+struct discovery {
+	struct flow *f;
+	const struct gllm_target *t;
+	const struct gllm_image *img;
+	struct context *context;
+	unsigned ncontexts;
+};
+
+const unsigned char *gllm_image_at(const struct gllm_image *img, uint64_t addr, uint64_t size, bool immutable)
+{
+	for (unsigned i = 0; i < img->nranges; i++) {
+		const struct gllm_range *r = &img->range[i];
+		if (addr >= r->addr && addr - r->addr < r->size && size <= r->size - (addr - r->addr))
+			return immutable && !r->immutable ? NULL : r->bytes + (addr - r->addr);
+	}
+	return NULL;
+}
+
+static uint64_t bytes_left(const struct gllm_image *img, uint64_t addr)
+{
+	for (unsigned i = 0; i < img->nranges; i++)
+		if (addr >= img->range[i].addr && addr - img->range[i].addr < img->range[i].size)
+			return img->range[i].size - (addr - img->range[i].addr);
+	return 0;
+}
+
+static enum gllm_primitive known(const struct gllm_image *img, uint64_t addr)
+{
+	for (unsigned i = 0; i < img->nknown; i++)
+		if (img->known[i].addr == addr)
+			return img->known[i].what;
+	return GLLM_PRIM_NONE;
+}
+
+static enum gllm_status refuse(struct flow *f, const char *what, uint64_t addr)
+{
+	return gllm_fail(f->error, GLLM_NOT_LIFTED, what, NULL, addr - f->entry, 0, 0);
+}
+
+/* ---- discovery ------------------------------------------------------------------------------------------------- */
+
+/* The block that starts at (addr, context), made if new; a block that holds the address inside is cut there. */
+static uint16_t block_at(struct flow *f, uint64_t addr, uint16_t context)
+{
+	for (unsigned i = 0; i < f->nblocks; i++)
+		if (f->block[i].addr == addr && f->block[i].context == context)
+			return (uint16_t)i;
+	if (f->nblocks == FLOW_BLOCKS)
+		return FLOW_NONE;
+	uint16_t made = (uint16_t)f->nblocks++;
+	struct flow_block *m = &f->block[made];
+	*m = (struct flow_block){ .addr = addr, .context = context, .loop = -1, .idom = FLOW_NONE };
+	for (unsigned i = 0; i < made; i++) {
+		struct flow_block *b = &f->block[i];
+		if (b->context != context || !b->n)
+			continue;
+		for (uint16_t k = 1; k < b->n; k++) {
+			if (f->op[b->first + k].addr != addr)
+				continue;
+			m->first = (uint16_t)(b->first + k);
+			m->n = (uint16_t)(b->n - k);
+			m->nsucc = b->nsucc;
+			m->succ[0] = b->succ[0];
+			m->succ[1] = b->succ[1];
+			b->n = k;
+			b->nsucc = 1;
+			b->succ[0] = made;
+			return made;
+		}
+	}
+	return made;
+}
+
+/* Constants of a block's registers, followed from its start: enough for jumps through a table of addresses in
+ * immutable memory, as linkage stubs make them. */
+static bool constant_at(const struct discovery *d, unsigned first, unsigned end, uint8_t loc, uint64_t *value)
+{
+	uint64_t v[GLLM_LOC_COUNT];
+	bool is[GLLM_LOC_COUNT] = { false };
+	for (unsigned i = first; i < end; i++) {
+		const struct gllm_sem_op_rec *s = &d->f->op[i].s;
+		if (s->d >= GLLM_LOC_COUNT)
+			continue;
+		bool a = s->a == GLLM_LOC_NONE || (s->a < GLLM_LOC_COUNT && is[s->a]);
+		bool b = s->b == GLLM_LOC_NONE || (s->b < GLLM_LOC_COUNT && is[s->b]);
+		uint64_t x = s->a < GLLM_LOC_COUNT && a ? v[s->a] : 0, y = s->b < GLLM_LOC_COUNT && b ? v[s->b] : 0;
+		uint64_t at = x + (y << s->scale) + (uint64_t)s->imm;
+		const unsigned char *p;
+		is[s->d] = false;
+		if (s->op == GLLM_S_MOV && s->w == 64 && a) {
+			v[s->d] = s->a == GLLM_LOC_NONE ? (uint64_t)s->imm : x;
+			is[s->d] = true;
+		} else if ((s->op == GLLM_S_ADDR || (s->op == GLLM_S_ADD && s->b == GLLM_LOC_NONE)) && a && b && s->w != 32) {
+			v[s->d] = at;
+			is[s->d] = true;
+		} else if (s->op == GLLM_S_LOAD && s->w == 64 && a && b && (p = gllm_image_at(d->img, at, 8, true))) {
+			v[s->d] = gllm_le64(p);
+			is[s->d] = true;
+		}
+	}
+	*value = loc < GLLM_LOC_COUNT && is[loc] ? v[loc] : 0;
+	return loc < GLLM_LOC_COUNT && is[loc];
+}
+
+/* Making a block may have cut block n: the part that ends where n ended. */
+static uint16_t last_part(const struct flow *f, uint16_t n, unsigned end)
+{
+	while (f->block[n].first + f->block[n].n != (int)end)
+		n = f->block[n].succ[0];
+	return n;
+}
+
+/* Edges from block n, which was just read, to `next` and, if there are two, to `taken`. */
+static enum gllm_status link(struct discovery *d, uint16_t n, uint16_t context, uint64_t next, const uint64_t *taken)
+{
+	struct flow *f = d->f;
+	unsigned end = f->block[n].first + f->block[n].n;
+	uint16_t to = block_at(f, next, context);
+	uint16_t other = taken && to != FLOW_NONE ? block_at(f, *taken, context) : to;
+	if (other == FLOW_NONE)
+		return refuse(f, "too many blocks", next);
+	struct flow_block *b = &f->block[last_part(f, n, end)];
+	b->nsucc = to == other ? 1 : 2;
+	b->succ[0] = to;
+	b->succ[1] = other;
+	return GLLM_OK;
+}
+
+static enum gllm_status enter(struct discovery *d, uint16_t parent, uint64_t target, const struct flow_op *call,
+                              uint16_t *made)
+{
+	for (uint16_t c = parent; ; c = d->context[c].parent) {
+		if (d->context[c].entry == target)
+			return refuse(d->f, "recursion", call->addr);
+		if (c == 0)
+			break;
+	}
+	if (d->ncontexts == FLOW_CONTEXTS || d->context[parent].depth == FLOW_DEPTH)
+		return refuse(d->f, "calls nest too deeply", call->addr);
+	*made = (uint16_t)d->ncontexts++;
+	d->context[*made] = (struct context){ target, call->next, parent, (uint8_t)(d->context[parent].depth + 1) };
+	return GLLM_OK;
+}
+
+/* What ends a block: edges to other blocks. `last` is the operation that ends it. */
+static enum gllm_status finish(struct discovery *d, uint16_t n, const struct flow_op *last)
+{
+	uint16_t context = d->f->block[n].context, inner = 0;
+	uint64_t target = (uint64_t)last->s.imm;
+	enum gllm_status s;
+	switch (last->s.op) {
+	case GLLM_S_JUMP:
+		return link(d, n, context, target, NULL);
+	case GLLM_S_CALL:
+		s = enter(d, context, target, last, &inner);
+		return s ? s : link(d, n, inner, target, NULL);
+	case GLLM_S_RET:
+		return context ? link(d, n, d->context[context].parent, d->context[context].back, NULL) : GLLM_OK;
+	case GLLM_S_TRAP:
+		return GLLM_OK;
+	default:
+		return link(d, n, context, last->next, &target);
+	}
+}
+
+static bool ends_block(enum gllm_sem_op op)
+{
+	return op == GLLM_S_JUMP || op == GLLM_S_BRANCH || op == GLLM_S_BRZ || op == GLLM_S_BRNZ || op == GLLM_S_BRBIT ||
+	       op == GLLM_S_CALL || op == GLLM_S_RET || op == GLLM_S_TRAP;
+}
+
+/* Resolves jumps and calls through registers, and turns a jump to a primitive into a call and a return. Returns the
+ * number of operations appended, 0 if the target is unknown. */
+static unsigned resolve(struct discovery *d, unsigned first, struct flow_op *o)
+{
+	struct flow *f = d->f;
+	bool call = o->s.op == GLLM_S_CALL;
+	if (o->s.op != GLLM_S_JUMP && !call)
+		return 1;
+	uint64_t target = (uint64_t)o->s.imm;
+	if (o->s.a != GLLM_LOC_NONE && !constant_at(d, first, f->nops, o->s.a, &target))
+		return 0;
+	o->s.imm = (int64_t)target;
+	o->prim = (uint8_t)known(d->img, target);
+	if (call || !o->prim || f->nops + 2 > FLOW_OPS)
+		return 1;
+	o->s.op = GLLM_S_CALL;
+	o[1] = *o;
+	o[1].s.op = GLLM_S_RET;
+	o[1].prim = 0;
+	return 2;
+}
+
+static bool starts_block(const struct flow *f, uint64_t addr, uint16_t context, uint16_t *which)
+{
+	for (unsigned i = 0; i < f->nblocks; i++) {
+		if (f->block[i].addr == addr && f->block[i].context == context) {
+			*which = (uint16_t)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum gllm_status read_block(struct discovery *d, uint16_t n)
+{
+	struct flow *f = d->f;
+	uint64_t addr = f->block[n].addr;
+	uint16_t context = f->block[n].context, other;
+	unsigned first = f->nops;
+	f->block[n].first = (uint16_t)first;
+	for (;;) {
+		struct gllm_insn insn;
+		struct gllm_sem sem;
+		uint64_t left = bytes_left(d->img, addr);
+		if (!left)
+			return refuse(f, "code leads out of the image", addr);
+		const unsigned char *p = gllm_image_at(d->img, addr, 1, false);
+		enum gllm_status s = d->t->decode(p, left < d->t->insn_max ? (size_t)left : d->t->insn_max, addr, &insn);
+		if (s)
+			return gllm_fail(f->error, GLLM_BAD_INSN, "decoding", NULL, addr - f->entry, 0, left ? p[0] : 0);
+		sem.n = 0;
+		s = d->t->meaning(&insn, &sem);
+		if (s)
+			return refuse(f, "an instruction whose meaning cannot be said", addr);
+		if (!sem.n)
+			sem.op[sem.n++] = (struct gllm_sem_op_rec){ .op = GLLM_S_NOP };
+		if (f->nops + sem.n + 2 > FLOW_OPS)
+			return refuse(f, "too many instructions", addr);
+		struct flow_op *o = NULL;
+		bool end = false;
+		for (unsigned i = 0; i < sem.n; i++) {
+			o = &f->op[f->nops];
+			*o = (struct flow_op){ sem.op[i], GLLM_PRIM_NONE, addr, addr + insn.length };
+			unsigned added = resolve(d, first, o);
+			if (!added)
+				return refuse(f, "a jump or call to an address that is not constant", addr);
+			f->nops += added;
+			o += added - 1;
+			end = ends_block((enum gllm_sem_op)o->s.op) && !o->prim;
+			if (end)
+				break;
+		}
+		f->block[n].n = (uint16_t)(f->nops - first);
+		if (end)
+			return finish(d, n, o);
+		addr += insn.length;
+		if (starts_block(f, addr, context, &other)) {
+			f->block[n].nsucc = 1;
+			f->block[n].succ[0] = other;
+			return GLLM_OK;
+		}
+	}
+}
+
+static enum gllm_status discover(struct discovery *d, uint64_t addr)
+{
+	d->context[0] = (struct context){ .entry = addr };
+	d->ncontexts = 1;
+	block_at(d->f, addr, 0);
+	for (uint16_t n = 0; n < d->f->nblocks; n++) { /* blocks made meanwhile are read in their turn; cut ones are read */
+		if (d->f->block[n].n)
+			continue;
+		enum gllm_status s = read_block(d, n);
+		if (s)
+			return s;
+	}
+	return GLLM_OK;
+}
+
+/* ---- order, dominators, loops ---------------------------------------------------------------------------------- */
+
+struct shape {
+	uint16_t rpo[FLOW_BLOCKS];    /* blocks in reverse postorder */
+	uint16_t rank[FLOW_BLOCKS];   /* position of a block there; FLOW_NONE if not reached */
+	uint16_t idom[FLOW_BLOCKS];
+	uint16_t work[FLOW_BLOCKS];
+	uint8_t state[FLOW_BLOCKS];
+	uint16_t position[FLOW_BLOCKS];
+	struct flow_block copy[FLOW_BLOCKS];
+	unsigned n;
+};
+
+static void postorder(const struct flow *f, struct shape *g)
+{
+	unsigned depth = 0, post = 0;
+	for (unsigned i = 0; i < f->nblocks; i++) {
+		g->state[i] = 0;
+		g->rank[i] = FLOW_NONE;
+	}
+	g->work[depth++] = 0;
+	g->state[0] = 1;
+	while (depth) {
+		uint16_t b = g->work[depth - 1];
+		unsigned next = g->state[b] - 1u;
+		if (next < f->block[b].nsucc) {
+			uint16_t s = f->block[b].succ[next];
+			g->state[b]++;
+			if (!g->state[s]) {
+				g->state[s] = 1;
+				g->work[depth++] = s;
+			}
+		} else {
+			depth--;
+			g->position[post++] = b;
+		}
+	}
+	g->n = post;
+	for (unsigned i = 0; i < post; i++) {
+		g->rpo[i] = g->position[post - 1 - i];
+		g->rank[g->rpo[i]] = (uint16_t)i;
+	}
+}
+
+static uint16_t meet(const struct shape *g, uint16_t a, uint16_t b)
+{
+	while (a != b) {
+		while (g->rank[a] > g->rank[b])
+			a = g->idom[a];
+		while (g->rank[b] > g->rank[a])
+			b = g->idom[b];
+	}
+	return a;
+}
+
+static void dominators(const struct flow *f, struct shape *g)
+{
+	for (unsigned i = 0; i < f->nblocks; i++)
+		g->idom[i] = FLOW_NONE;
+	g->idom[0] = 0;
+	for (bool changed = true; changed; ) {
+		changed = false;
+		/* Push along edges instead of pulling from predecessors, whose lists do not exist yet. */
+		for (unsigned i = 0; i < g->n; i++)
+			g->work[g->rpo[i]] = FLOW_NONE;
+		for (unsigned i = 0; i < g->n; i++) {
+			uint16_t b = g->rpo[i];
+			if (b && g->work[b] != g->idom[b]) {
+				g->idom[b] = g->work[b] == FLOW_NONE ? g->idom[b] : g->work[b];
+				changed = true;
+			}
+			for (unsigned k = 0; k < f->block[b].nsucc; k++) {
+				uint16_t s = f->block[b].succ[k];
+				if (g->rank[s] > i) /* forward edges decide; back edges cannot raise a reducible idom */
+					g->work[s] = g->work[s] == FLOW_NONE ? b : meet(g, g->work[s], b);
+			}
+		}
+	}
+}
+
+static bool dominates(const struct shape *g, uint16_t a, uint16_t b)
+{
+	while (g->rank[b] > g->rank[a])
+		b = g->idom[b];
+	return a == b;
+}
+
+/* Gives `header` a single predecessor of one sort (back edges or entering edges) by an empty block in between. */
+static enum gllm_status funnel(struct flow *f, struct shape *g, uint16_t header, bool back)
+{
+	if (f->nblocks == FLOW_BLOCKS)
+		return refuse(f, "too many blocks", f->block[header].addr);
+	uint16_t made = (uint16_t)f->nblocks++;
+	f->block[made] = (struct flow_block){ .addr = f->block[header].addr, .context = f->block[header].context,
+		.first = f->block[header].first, .nsucc = 1, .succ = { header, 0 }, .loop = -1, .idom = FLOW_NONE };
+	for (unsigned i = 0; i < g->n; i++) {
+		struct flow_block *b = &f->block[g->rpo[i]];
+		for (unsigned k = 0; k < b->nsucc; k++)
+			if (b->succ[k] == header && dominates(g, header, g->rpo[i]) == back)
+				b->succ[k] = made;
+	}
+	return GLLM_OK;
+}
+
+/* One pass that makes headers regular; *again if it changed the graph. */
+static enum gllm_status regular_headers(struct flow *f, struct shape *g, bool *again)
+{
+	uint8_t back[FLOW_BLOCKS] = { 0 }, into[FLOW_BLOCKS] = { 0 };
+	for (unsigned i = 0; i < g->n; i++) {
+		uint16_t b = g->rpo[i];
+		for (unsigned k = 0; k < f->block[b].nsucc; k++) {
+			uint16_t s = f->block[b].succ[k];
+			bool backward = g->rank[s] <= i;
+			if (backward && !dominates(g, s, b))
+				return refuse(f, "a loop that is entered in two places", f->block[s].addr);
+			if (backward)
+				back[s]++;
+			else
+				into[s]++;
+		}
+	}
+	*again = false;
+	for (unsigned i = 0; i < g->n && !*again; i++) {
+		uint16_t b = g->rpo[i];
+		bool two_in = back[b] && (into[b] > 1 || b == 0), two_back = back[b] > 1;
+		if (b == 0 && back[b])
+			return refuse(f, "a loop at the function's first instruction", f->block[b].addr);
+		if (two_in || two_back) {
+			enum gllm_status s = funnel(f, g, b, two_back);
+			if (s)
+				return s;
+			*again = true;
+		}
+	}
+	return GLLM_OK;
+}
+
+/* Marks the loop of `header` in block[].loop: what reaches the latch without passing the header. */
+static void mark_loop(struct flow *f, struct shape *g, uint16_t header, uint16_t latch, int8_t id)
+{
+	f->block[header].loop = id;
+	f->block[latch].loop = id;
+	for (bool changed = true; changed; ) {
+		changed = false;
+		for (unsigned i = g->n; i-- > 0; ) {
+			uint16_t b = g->rpo[i];
+			if (f->block[b].loop == id)
+				continue;
+			for (unsigned k = 0; k < f->block[b].nsucc; k++) {
+				uint16_t s = f->block[b].succ[k];
+				if (f->block[s].loop == id && s != header && dominates(g, header, b)) {
+					f->block[b].loop = id;
+					changed = true;
+				}
+			}
+		}
+	}
+}
+
+static enum gllm_status find_loops(struct flow *f, struct shape *g)
+{
+	for (unsigned i = 0; i < f->nblocks; i++) {
+		f->block[i].loop = -1;
+		f->block[i].header = false;
+	}
+	for (unsigned i = 0; i < g->n; i++) {
+		uint16_t header = g->rpo[i], latch = FLOW_NONE;
+		for (unsigned j = i; j < g->n; j++)
+			for (unsigned k = 0; k < f->block[g->rpo[j]].nsucc; k++)
+				if (f->block[g->rpo[j]].succ[k] == header)
+					latch = g->rpo[j];
+		if (latch == FLOW_NONE)
+			continue;
+		if (f->nloops == FLOW_LOOPS)
+			return refuse(f, "too many loops", f->block[header].addr);
+		struct flow_loop *l = &f->loop[f->nloops];
+		*l = (struct flow_loop){ .header = header, .latch = latch, .parent = f->block[header].loop };
+		f->block[header].header = true;
+		mark_loop(f, g, header, latch, (int8_t)f->nloops++);
+	}
+	return GLLM_OK;
+}
+
+/* Topological order in which loops are contiguous: among the blocks whose predecessors are done, one of the loop
+ * in progress is taken first. */
+static void order(const struct flow *f, struct shape *g)
+{
+	uint16_t *waiting = g->work;
+	uint16_t ready[FLOW_BLOCKS];
+	unsigned nready = 0, done = 0;
+	int current = -1;
+	for (unsigned i = 0; i < f->nblocks; i++)
+		waiting[i] = 0;
+	for (unsigned i = 0; i < g->n; i++)
+		for (unsigned k = 0; k < f->block[g->rpo[i]].nsucc; k++)
+			if (g->rank[f->block[g->rpo[i]].succ[k]] > i)
+				waiting[f->block[g->rpo[i]].succ[k]]++;
+	ready[nready++] = 0;
+	while (nready) {
+		unsigned pick = FLOW_NONE;
+		while (pick == FLOW_NONE) {
+			for (unsigned i = 0; i < nready; i++)
+				if (flow_in_loop(f, f->block[ready[i]].loop, current) &&
+				    (pick == FLOW_NONE || g->rank[ready[i]] < g->rank[ready[pick]]))
+					pick = i;
+			if (pick == FLOW_NONE)
+				current = f->loop[current].parent;
+		}
+		uint16_t b = ready[pick];
+		ready[pick] = ready[--nready];
+		current = f->block[b].loop;
+		g->position[b] = (uint16_t)done++;
+		for (unsigned k = 0; k < f->block[b].nsucc; k++) {
+			uint16_t s = f->block[b].succ[k];
+			if (g->rank[s] > g->rank[b] && --waiting[s] == 0)
+				ready[nready++] = s;
+		}
+	}
+}
+
+/* Renumbers blocks into that order. */
+static void renumber(struct flow *f, struct shape *g)
+{
+	for (unsigned i = 0; i < g->n; i++)
+		g->copy[g->position[g->rpo[i]]] = f->block[g->rpo[i]];
+	for (unsigned i = 0; i < g->n; i++) {
+		struct flow_block *b = &f->block[i];
+		*b = g->copy[i];
+		for (unsigned k = 0; k < b->nsucc; k++)
+			b->succ[k] = g->position[b->succ[k]];
+	}
+	for (unsigned i = 0; i < g->n; i++) {
+		uint16_t old = g->rpo[i], now = g->position[old];
+		f->block[now].idom = now ? g->position[g->idom[old]] : FLOW_NONE;
+	}
+	for (unsigned l = 0; l < f->nloops; l++) {
+		f->loop[l].header = g->position[f->loop[l].header];
+		f->loop[l].latch = g->position[f->loop[l].latch];
+	}
+	f->nblocks = g->n;
+}
+
+/* Loops are numbered by their headers in the final order. */
+static void renumber_loops(struct flow *f)
+{
+	int8_t now[FLOW_LOOPS];
+	struct flow_loop old[FLOW_LOOPS];
+	unsigned n = 0;
+	for (unsigned i = 0; i < f->nloops; i++)
+		old[i] = f->loop[i];
+	for (unsigned b = 0; b < f->nblocks; b++)
+		if (f->block[b].header)
+			now[f->block[b].loop] = (int8_t)n++;
+	for (unsigned i = 0; i < n; i++) {
+		f->loop[now[i]] = old[i];
+		f->loop[now[i]].parent = old[i].parent < 0 ? -1 : now[old[i].parent];
+	}
+	for (unsigned b = 0; b < f->nblocks; b++)
+		if (f->block[b].loop >= 0)
+			f->block[b].loop = now[f->block[b].loop];
+}
+
+static void list_preds(struct flow *f)
+{
+	unsigned n = 0;
+	for (unsigned b = 0; b < f->nblocks; b++) {
+		f->block[b].pred = (uint16_t)n;
+		for (unsigned p = 0; p < f->nblocks; p++)
+			for (unsigned k = 0; k < f->block[p].nsucc; k++)
+				if (f->block[p].succ[k] == b)
+					f->pred[n++] = (uint16_t)p;
+		f->block[b].npreds = (uint16_t)(n - f->block[b].pred);
+	}
+}
+
+static enum gllm_status find_exits(struct flow *f)
+{
+	for (unsigned l = 0; l < f->nloops; l++) {
+		struct flow_loop *loop = &f->loop[l];
+		unsigned exits = 0;
+		loop->before = f->pred[f->block[loop->header].pred];
+		loop->end = loop->header;
+		for (unsigned b = loop->header; b < f->nblocks && flow_in_loop(f, f->block[b].loop, (int)l); b++) {
+			loop->end = (uint16_t)(b + 1);
+			for (unsigned k = 0; k < f->block[b].nsucc; k++) {
+				uint16_t s = f->block[b].succ[k];
+				if (flow_in_loop(f, f->block[s].loop, (int)l))
+					continue;
+				loop->exit = (uint16_t)b;
+				loop->target = s;
+				exits++;
+			}
+			if (!f->block[b].nsucc)
+				exits += 2;
+		}
+		if (exits != 1 || f->block[loop->exit].loop != (int)l)
+			return refuse(f, "a loop without a single counted exit", f->block[loop->header].addr);
+	}
+	return GLLM_OK;
+}
+
+static enum gllm_status arrange(struct flow *f, struct shape *g)
+{
+	enum gllm_status s;
+	for (bool again = true; again; ) {
+		postorder(f, g);
+		dominators(f, g);
+		if ((s = regular_headers(f, g, &again)))
+			return s;
+	}
+	if ((s = find_loops(f, g)))
+		return s;
+	order(f, g);
+	renumber(f, g);
+	renumber_loops(f);
+	list_preds(f);
+	return find_exits(f);
+}
+
+enum gllm_status gllm_flow_build(struct flow *f, const struct gllm_target *t, const struct gllm_image *img,
+                                 uint64_t addr, struct gllm_arena *a, struct gllm_error *e)
+{
+	*f = (struct flow){ .entry = addr, .error = e };
+	struct discovery d = { .f = f, .t = t, .img = img };
+	f->op = gllm_alloc_array(a, FLOW_OPS, sizeof *f->op, 8);
+	f->block = gllm_alloc_array(a, FLOW_BLOCKS, sizeof *f->block, 8);
+	f->pred = gllm_alloc_array(a, 2 * FLOW_BLOCKS, sizeof *f->pred, 8);
+	f->loop = gllm_alloc_array(a, FLOW_LOOPS, sizeof *f->loop, 8);
+	d.context = gllm_alloc_array(a, FLOW_CONTEXTS, sizeof *d.context, 8);
+	struct shape *g = gllm_alloc(a, sizeof *g, 8);
+	if (!f->op || !f->block || !f->pred || !f->loop || !d.context || !g)
+		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch for the flow graph", NULL, 0, 0, 0);
+	enum gllm_status s = discover(&d, addr);
+	return s ? s : arrange(f, g);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT
+ * jit/graph.c - building a graph and checking every operand against what its operator reaches. */
+#include "jit/graph.h"
+#include "core/bits.h"
+#include "jit/context.h"
+
+enum { NO_NODE = 0xffff };
+static const uint64_t max_dim = UINT64_C(1) << 40;
+
+enum gllm_status gllm_graph_create(struct gllm_context *c, const char *name, uint64_t max_rows, unsigned max_tensors,
+                                   unsigned max_nodes, struct gllm_graph **out, struct gllm_error *e)
+{
+	if (!name || max_rows == 0 || max_rows > max_dim || max_tensors > 4096 || max_nodes > 4096)
+		return gllm_fail(e, GLLM_INVALID_ARGUMENT, "a graph needs a name, 1..2^40 rows, at most 4096 tensors and nodes",
+		                 name, 0, 4096, max_nodes);
+	size_t head = (size_t)gllm_round_up(sizeof(struct gllm_graph), 64);
+	size_t tensors = (size_t)gllm_round_up(max_tensors * sizeof(struct gllm_graph_tensor_entry), 64);
+	unsigned char *p = gllm_heap_alloc(&c->heap, head + tensors + max_nodes * sizeof(struct gllm_graph_node_entry));
+	if (!p)
+		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "the context's heap cannot hold the graph", name, 0, 0, 0);
+	struct gllm_graph *g = (struct gllm_graph *)(void *)p;
+	*g = (struct gllm_graph){ .name = name, .context = c, .max_rows = max_rows, .max_tensors = max_tensors,
+	                          .max_nodes = max_nodes };
+	g->tensor = (struct gllm_graph_tensor_entry *)(void *)(p + head);
+	g->node = (struct gllm_graph_node_entry *)(void *)(p + head + tensors);
+	*out = g;
+	return GLLM_OK;
+}
+
+enum gllm_status gllm_graph_free(struct gllm_context *c, struct gllm_graph *g)
+{
+	return gllm_heap_free(&c->heap, g);
+}
+
+enum gllm_status gllm_graph_status(const struct gllm_graph *g, struct gllm_error *e)
+{
+	if (g->error.status != GLLM_OK && e && e->status == GLLM_OK)
+		*e = g->error;
+	return g->error.status;
+}
+
+gllm_tensor gllm_graph_tensor(struct gllm_graph *g, enum gllm_tensor_kind kind, enum gllm_type type, uint64_t rows,
+                              uint64_t cols, const char *name)
+{
+	if (g->error.status != GLLM_OK)
+		return GLLM_NO_TENSOR;
+	uint64_t n = gllm_dim_value(rows, g->max_rows);
+	if (type >= GLLM_MASK || !name || n > max_dim || cols > max_dim || (n && cols > max_dim / n)) {
+		gllm_fail(&g->error, GLLM_INVALID_ARGUMENT, "tensor without a name, of no memory type, or beyond 2^40 elements",
+		          name, g->ntensors, max_dim, cols);
+		return GLLM_NO_TENSOR;
+	}
+	if (g->ntensors == g->max_tensors) {
+		gllm_fail(&g->error, GLLM_OUT_OF_MEMORY, "more tensors than the graph was made for", name, g->ntensors,
+		          g->max_tensors, g->ntensors + 1);
+		return GLLM_NO_TENSOR;
+	}
+	g->tensor[g->ntensors] = (struct gllm_graph_tensor_entry){ .name = name, .kind = (uint8_t)kind,
+		.type = (uint8_t)type, .rows = rows, .cols = cols, .producer = NO_NODE };
+	return (gllm_tensor)g->ntensors++;
+}
+
+static bool written(enum gllm_param_kind k)
+{
+	return k == GLLM_OUT || k == GLLM_INOUT;
+}
+
+/* Bytes parameter p reaches when the symbolic row count is `rows`, batch steps included. */
+static uint64_t reach(const struct gllm_graph *g, const struct gllm_trace *t, const struct gllm_graph_node_entry *n,
+                      unsigned p, uint64_t rows)
+{
+	union gllm_arg arg[GLLM_MAX_PARAMS] = { { .bits = 0 } };
+	for (unsigned i = 0; i < t->nparams; i++)
+		if (t->param[i].kind == GLLM_DIM)
+			arg[i].dim = gllm_dim_value(n->actual[i].dim, rows);
+	uint64_t bytes = gllm_trace_extent(t, p, arg);
+	const struct gllm_graph_tensor_entry *x = &g->tensor[n->actual[p].tensor];
+	uint64_t batch = gllm_dim_value(n->batch, rows);
+	if (n->batch != 1 && x->rows == n->batch && bytes)
+		bytes += (batch - 1) * x->cols * gllm_type_bytes(x->type);
+	return bytes;
+}
+
+static enum gllm_status check_pointer(struct gllm_graph *g, const struct gllm_op_entry *o, const struct gllm_trace *t,
+                                      const struct gllm_graph_node_entry *n, unsigned p)
+{
+	gllm_tensor id = n->actual[p].tensor;
+	if (id >= g->ntensors)
+		return gllm_fail(&g->error, GLLM_INVALID_ARGUMENT, "operand is no tensor of this graph", o->name, p, g->ntensors, id);
+	const struct gllm_graph_tensor_entry *x = &g->tensor[id];
+	enum gllm_param_kind kind = o->param[p].kind;
+	if (x->type != o->param[p].type)
+		return gllm_fail(&g->error, GLLM_WRONG_TYPE, "operand has another element type", x->name, p, o->param[p].type, x->type);
+	if (kind == GLLM_INOUT)
+		return gllm_fail(&g->error, GLLM_UNSUPPORTED, "operators that update in place have no place in an SSA graph",
+		                 o->name, p, 0, 0);
+	bool value = x->kind == GLLM_TENSOR_VALUE || x->kind == GLLM_TENSOR_OUTPUT;
+	if (written(kind) && (!value || x->producer != NO_NODE))
+		return gllm_fail(&g->error, GLLM_DUPLICATE, "output is an input, a weight, or already produced", x->name, p, 0, 0);
+	if (!written(kind) && value && x->producer == NO_NODE)
+		return gllm_fail(&g->error, GLLM_INVALID_ARGUMENT, "operand is read before any node produces it", x->name, p, 0, 0);
+	if (!t)
+		return GLLM_OK;
+	uint64_t need = reach(g, t, n, p, g->max_rows);
+	uint64_t have = gllm_dim_value(x->rows, g->max_rows) * x->cols * gllm_type_bytes(x->type);
+	if (need > have || (written(kind) && need != have))
+		return gllm_fail(&g->error, GLLM_SHAPE_MISMATCH,
+		                 written(kind) ? "output is not exactly what the operator writes" : "operand is too small",
+		                 x->name, p, need, have);
+	return GLLM_OK;
+}
+
+/* Distinct operands only: an output must not be one of its own inputs, nor stand twice. */
+static enum gllm_status check_alias(struct gllm_graph *g, const struct gllm_op_entry *o,
+                                    const struct gllm_graph_node_entry *n)
+{
+	for (unsigned i = 0; i < o->nparams; i++)
+		for (unsigned j = 0; j < o->nparams; j++)
+			if (i != j && o->param[i].kind == GLLM_OUT && o->param[j].kind < GLLM_DIM &&
+			    n->actual[i].tensor == n->actual[j].tensor)
+				return gllm_fail(&g->error, GLLM_OVERLAP, "a tensor is output and another operand of one node",
+				                 g->tensor[n->actual[i].tensor].name, i, 0, j);
+	return GLLM_OK;
+}
+
+enum gllm_status gllm_graph_node(struct gllm_graph *g, unsigned op, uint64_t batch, const struct gllm_actual *actual, unsigned n)
+{
+	if (g->error.status != GLLM_OK)
+		return g->error.status;
+	struct gllm_context *c = g->context;
+	if (op >= c->nops || n != c->op[op].nparams || batch == 0 || (batch != GLLM_ROWS && batch > max_dim))
+		return gllm_fail(&g->error, GLLM_INVALID_ARGUMENT, "unknown operator, wrong number of parameters or bad batch",
+		                 op < c->nops ? c->op[op].name : g->name, g->nnodes, op < c->nops ? c->op[op].nparams : 0, n);
+	if (g->nnodes == g->max_nodes)
+		return gllm_fail(&g->error, GLLM_OUT_OF_MEMORY, "more nodes than the graph was made for", c->op[op].name,
+		                 g->nnodes, g->max_nodes, g->nnodes + 1);
+	const struct gllm_op_entry *o = &c->op[op];
+	struct gllm_graph_node_entry *x = &g->node[g->nnodes];
+	*x = (struct gllm_graph_node_entry){ .op = (uint16_t)op, .batch = batch };
+	for (unsigned i = 0; i < n; i++)
+		x->actual[i] = actual[i];
+
+	/* Extents come from the trace. Without one (no target, or not lifted: compiling will say so) the caller's shapes are
+	 * taken as they are, and only the scalar definitions can run. */
+	const struct gllm_trace *t = NULL;
+	if (!c->target || gllm_op_trace(c, op, &t, NULL) != GLLM_OK)
+		t = NULL;
+	for (unsigned i = 0; i < n; i++) {
+		if (o->param[i].kind == GLLM_DIM) {
+			if (x->actual[i].dim != GLLM_ROWS && x->actual[i].dim > max_dim)
+				return gllm_fail(&g->error, GLLM_INVALID_ARGUMENT, "a dimension is beyond 2^40", o->name, i,
+				                 max_dim, x->actual[i].dim);
+		} else if (o->param[i].kind != GLLM_SCALAR && check_pointer(g, o, t, x, i) != GLLM_OK) {
+			return g->error.status;
+		}
+	}
+	if (check_alias(g, o, x) != GLLM_OK)
+		return g->error.status;
+	for (unsigned i = 0; i < n; i++) {
+		if (o->param[i].kind == GLLM_OUT)
+			g->tensor[x->actual[i].tensor].producer = (uint16_t)g->nnodes;
+		else if (o->param[i].kind < GLLM_DIM)
+			g->tensor[x->actual[i].tensor].consumers++;
+	}
+	g->nnodes++;
+	return GLLM_OK;
+}

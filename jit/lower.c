@@ -1,0 +1,1034 @@
+/* SPDX-License-Identifier: MIT
+ * jit/lower.c - walks the loop tree and emits loops, phases, accumulators and pointers.
+ *
+ * Frames stand for the open loops, outermost first; frame 0 is the function. Registers of values lie in blocks on one
+ * stack (`slot`) that is cut back when a body or loop ends. Pointers are strength-reduced: each induction has a register
+ * that moves with every loop it strides along, and is put back (or was a copy) when the loop ends. */
+#include "core/bits.h"
+#include "jit/lower_state.h"
+
+enum { SLOTS = 1 << 15, OPEN_LOOPS = 34 };
+
+bool lower_fail(struct lower *l, enum gllm_status s, const char *what, uint64_t where)
+{
+	if (l->status == GLLM_OK)
+		l->status = gllm_fail(l->e, s, what, l->t->name, where, 0, 0);
+	return false;
+}
+
+void *lower_alloc(struct lower *l, size_t n, size_t size)
+{
+	unsigned char *p = gllm_alloc_array(l->arena, n, size, 16);
+
+	if (!p)
+		lower_fail(l, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", n);
+	for (size_t i = 0; p && i < n * size; i++)
+		p[i] = 0;
+	return p;
+}
+
+/* --- tuples of copies ------------------------------------------------------------------------------------------------ */
+
+struct walk { /* the frames that have copies, slowest first */
+	unsigned n, frame[OPEN_LOOPS], radix[OPEN_LOOPS];
+};
+
+/* The innermost loop's own copies are slowest; of the others, those with fewer copies are faster, so that few shared
+ * operands are live at a time. */
+static void walk_begin(struct lower *l, struct walk *w, uint32_t dep, int node_loop, bool split)
+{
+	w->n = 0;
+	for (unsigned f = 1; f < l->depth; f++) {
+		unsigned r = dep >> l->frame[f].loop & 1 ? lower_radix(l, f, node_loop, split) : 1;
+		unsigned k = w->n;
+		l->tuple[f] = 0;
+		if (r <= 1)
+			continue;
+		while (k > 0 && (w->radix[k - 1] < r || (f == l->depth - 1 && l->frame[f].loop == node_loop))) {
+			w->radix[k] = w->radix[k - 1];
+			w->frame[k] = w->frame[k - 1];
+			k--;
+		}
+		w->radix[k] = r;
+		w->frame[k] = f;
+		w->n++;
+	}
+}
+
+static bool walk_next(struct lower *l, const struct walk *w)
+{
+	for (unsigned k = w->n; k-- > 0;) {
+		if (++l->tuple[w->frame[k]] < w->radix[k])
+			return true;
+		l->tuple[w->frame[k]] = 0;
+	}
+	return false;
+}
+
+/* --- small emitters -------------------------------------------------------------------------------------------------- */
+
+static void label(struct lower *l, unsigned n)
+{
+	struct gllm_vi i = gllm_vi(GLLM_V_LABEL);
+	i.imm = n;
+	gllm_vir_emit(l->v, i);
+}
+
+static void branch_imm(struct lower *l, gllm_vreg a, enum gllm_vcc cc, int64_t imm, unsigned to)
+{
+	struct gllm_vi i = gllm_vi(GLLM_V_BRANCHI);
+	i.a = a;
+	i.cc = (uint8_t)cc;
+	i.aux = (int32_t)imm;
+	i.imm = to;
+	gllm_vir_emit(l->v, i);
+}
+
+static void bump(struct lower *l, gllm_vreg r, int64_t by)
+{
+	struct gllm_vi i = gllm_vi(GLLM_V_GADDI);
+	i.d = i.a = r;
+	i.imm = by;
+	gllm_vir_emit(l->v, i);
+}
+
+static void move(struct lower *l, gllm_vreg d, gllm_vreg a)
+{
+	struct gllm_vi i = gllm_vi(GLLM_V_VMOV);
+	i.type = i.mem = GLLM_F32;
+	i.d = d;
+	i.a = a;
+	gllm_vir_emit(l->v, i);
+}
+
+static gllm_vreg load_slot(struct lower *l, unsigned slot)
+{
+	struct gllm_vi i = gllm_vi(GLLM_V_GLOAD);
+	i.d = gllm_vir_reg(l->v, GLLM_CLASS_G);
+	i.type = i.mem = GLLM_I64;
+	i.a = GLLM_VIR_ARGS;
+	i.imm = 8 * (int64_t)slot;
+	return gllm_vir_emit(l->v, i);
+}
+
+static gllm_vreg tail_mask(struct lower *l, gllm_vreg n)
+{
+	struct gllm_vi i = gllm_vi(GLLM_V_MTAIL);
+	i.d = gllm_vir_reg(l->v, GLLM_CLASS_M);
+	i.type = i.mem = GLLM_F32;
+	i.a = n;
+	return gllm_vir_emit(l->v, i);
+}
+
+static gllm_vreg integer(struct lower *l, int64_t x)
+{
+	return lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, x);
+}
+
+static struct frame *top(struct lower *l)
+{
+	return &l->frame[l->depth - 1];
+}
+
+static struct phase *phase_of(struct frame *f)
+{
+	return &f->ph[f->phase];
+}
+
+/* --- reductions ------------------------------------------------------------------------------------------------------ */
+
+static const struct gllm_reduction *reduction_of(const struct lower *l, gllm_ref carry)
+{
+	return l->reduction[carry] == 0xffff ? NULL : &l->t->reduction[l->reduction[carry]];
+}
+
+static bool is_pair(const struct gllm_reduction *r)
+{
+	return r && (r->kind == GLLM_REDUCE_ARGMAX || r->kind == GLLM_REDUCE_ARGMIN);
+}
+
+static uint32_t identity(const struct gllm_reduction *r, unsigned type)
+{
+	if (type != GLLM_F32)
+		return 0; /* only sums */
+	switch ((enum gllm_reduce_kind)r->kind) {
+	case GLLM_REDUCE_PRODUCT: return gllm_f32_bits(1.0f);
+	case GLLM_REDUCE_MAX: return UINT32_C(0xff800000);
+	case GLLM_REDUCE_MIN: return UINT32_C(0x7f800000);
+	case GLLM_REDUCE_SUM: case GLLM_REDUCE_AND: case GLLM_REDUCE_OR: case GLLM_REDUCE_ARGMAX: case GLLM_REDUCE_ARGMIN:
+	case GLLM_REDUCE_OTHER:
+		break;
+	}
+	return 0;
+}
+
+/* The carry's initial value is what an empty reduction gives, so it need not be combined in. */
+static bool starts_neutral(const struct lower *l, gllm_ref carry)
+{
+	const struct gllm_node *n = &l->t->node[l->t->node[carry].a];
+	return n->op == GLLM_N_CONST && (uint32_t)n->imm == identity(reduction_of(l, carry), l->t->node[carry].type);
+}
+
+static void load_initial(struct lower *l, gllm_ref carry, gllm_vreg d)
+{
+	gllm_ref a = l->t->node[carry].a;
+
+	if (l->t->node[a].op == GLLM_N_CONST)
+		lower_word(l, (uint32_t)l->t->node[a].imm, d);
+	else
+		move(l, d, lower_value(l, a));
+}
+
+/* Accumulators: the first starts from the initial value unless lanes are partial results, the others from the identity.
+ * Pairs start everywhere from the initial value, which only strictly better elements replace. */
+static void start_carry(struct lower *l, gllm_ref carry)
+{
+	const struct gllm_node *n = &l->t->node[carry];
+	const struct loop_plan *p = &l->loop[n->loop];
+	const struct gllm_reduction *r = reduction_of(l, carry);
+	uint32_t outer = l->dep[carry] & ~(UINT32_C(1) << n->loop);
+	struct walk w;
+
+	l->val[carry] = lower_block(l, outer, n->loop, false, p->accumulators);
+	walk_begin(l, &w, outer, n->loop, false);
+	do {
+		for (unsigned u = 0; u < p->accumulators && l->status == GLLM_OK; u++) {
+			gllm_vreg acc = gllm_vir_reg(l->v, GLLM_CLASS_V);
+			l->slot[lower_carry_index(l, carry, u)] = acc;
+			if (is_pair(r) || (u == 0 && !p->partial))
+				load_initial(l, carry, acc);
+			else
+				lower_word(l, identity(r, n->type), acc);
+		}
+	} while (walk_next(l, &w));
+}
+
+static gllm_vreg reduce_lanes(struct lower *l, enum gllm_vred how, unsigned type, gllm_vreg a)
+{
+	struct gllm_vi i = gllm_vi(GLLM_V_VREDUCE);
+	i.type = i.mem = (uint8_t)type;
+	i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
+	i.a = a;
+	i.aux = (int32_t)how;
+	return gllm_vir_emit(l->v, i);
+}
+
+static enum gllm_vred how_to_reduce(const struct gllm_reduction *r)
+{
+	switch ((enum gllm_reduce_kind)r->kind) {
+	case GLLM_REDUCE_PRODUCT: return GLLM_VRED_MUL;
+	case GLLM_REDUCE_MAX: case GLLM_REDUCE_ARGMAX: return GLLM_VRED_MAX;
+	case GLLM_REDUCE_MIN: case GLLM_REDUCE_ARGMIN: return GLLM_VRED_MIN;
+	case GLLM_REDUCE_SUM: case GLLM_REDUCE_AND: case GLLM_REDUCE_OR: case GLLM_REDUCE_OTHER: break;
+	}
+	return GLLM_VRED_ADD;
+}
+
+/* Lane i of the result = vector i reduced; missing vectors repeat the last, so lanes >= n hold copies. */
+static gllm_vreg reduce_together(struct lower *l, const struct gllm_reduction *r, gllm_vreg *x, unsigned n)
+{
+	unsigned level = 0;
+
+	for (unsigned width = l->lanes; width > 1; width /= 2, level++) {
+		unsigned m = 0;
+		for (unsigned k = 0; k < n; k += 2) {
+			struct gllm_vi i = gllm_vi(GLLM_V_VHPAIR);
+			i.type = i.mem = GLLM_F32;
+			i.a = x[k];
+			i.b = k + 1 < n ? x[k + 1] : x[k];
+			i.imm = level;
+			i.aux = (int32_t)how_to_reduce(r);
+			i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
+			x[m++] = gllm_vir_emit(l->v, i);
+		}
+		n = m;
+	}
+	return x[0];
+}
+
+/* All copies of one accumulator as one vector. */
+static gllm_vreg join_copies(struct lower *l, gllm_ref carry)
+{
+	unsigned n = l->loop[l->t->node[carry].loop].accumulators;
+	gllm_vreg x[MAX_COPIES];
+
+	for (unsigned u = 0; u < n; u++)
+		x[u] = l->slot[lower_carry_index(l, carry, u)];
+	for (unsigned step = 1; step < n; step *= 2)
+		for (unsigned u = 0; u + step < n; u += 2 * step)
+			x[u] = lower_combine(l, carry, x[u + step], x[u], GLLM_NO_VREG);
+	return x[0];
+}
+
+static gllm_vreg finish_carry(struct lower *l, gllm_ref carry)
+{
+	const struct loop_plan *p = &l->loop[l->t->node[carry].loop];
+	const struct gllm_reduction *r = reduction_of(l, carry);
+	struct frame *outer = top(l);
+	gllm_vreg x[GLLM_VIR_LANES], v;
+	unsigned f = l->depth - 1;
+
+	if (!p->partial)
+		return p->accumulators == 1 ? l->slot[lower_carry_index(l, carry, 0)] : join_copies(l, carry);
+	if (outer->loop >= 0 && phase_of(outer)->paired) {
+		for (unsigned k = 0; k < phase_of(outer)->copies; k++) {
+			l->tuple[f] = k;
+			x[k] = join_copies(l, carry);
+		}
+		l->tuple[f] = 0;
+		v = reduce_together(l, r, x, phase_of(outer)->copies);
+	} else {
+		v = reduce_lanes(l, how_to_reduce(r), l->t->node[carry].type == GLLM_F32 ? GLLM_F32 : GLLM_I32,
+		                 join_copies(l, carry));
+	}
+	return starts_neutral(l, carry) ? v : lower_combine(l, carry, v, lower_value(l, l->t->node[carry].a), GLLM_NO_VREG);
+}
+
+/* ARGMAX: the best value over all copies and lanes, then the least index among those that hold it. Indices are below
+ * 2^31. A NaN as initial value is in all lanes and keeps the initial index, as in the scalar code. */
+static void finish_pair(struct lower *l, const struct gllm_reduction *r, gllm_vreg *value, gllm_vreg *index)
+{
+	unsigned n = l->loop[l->t->node[r->carry].loop].accumulators;
+	bool lanes = l->loop[l->t->node[r->carry].loop].partial, max = r->kind == GLLM_REDUCE_ARGMAX;
+	gllm_vreg best = join_copies(l, r->carry), least = GLLM_NO_VREG, far;
+
+	if (lanes)
+		best = reduce_lanes(l, how_to_reduce(r), GLLM_F32, best);
+	far = lower_word(l, 0x7fffffff, GLLM_NO_VREG);
+	for (unsigned u = 0; u < n; u++) {
+		gllm_vreg v = l->slot[lower_carry_index(l, r->carry, u)], m;
+		m = lower_emit(l, GLLM_V_VLT, GLLM_F32, max ? v : best, max ? best : v, GLLM_NO_VREG);
+		v = lower_emit(l, GLLM_V_VSEL, GLLM_I32, m, far, l->slot[lower_carry_index(l, r->pair, u)]);
+		least = least == GLLM_NO_VREG ? v : lower_emit(l, GLLM_V_VMIN, GLLM_I32, v, least, GLLM_NO_VREG);
+	}
+	*value = best;
+	*index = lanes ? reduce_lanes(l, GLLM_VRED_MIN, GLLM_I32, least) : least;
+}
+
+/* After the loop's frame is gone: LAST of every carry. */
+static void finish_carries(struct lower *l, unsigned loop)
+{
+	const struct gllm_trace *t = l->t;
+	int parent = t->loop[loop].parent;
+
+	for (gllm_ref n = t->loop[loop].first; n < t->loop[loop].end && l->status == GLLM_OK; n++) {
+		const struct gllm_reduction *r = reduction_of(l, n);
+		uint32_t dep = l->dep[n] & ~(UINT32_C(1) << loop);
+		bool reorder = l->loop[loop].partial || l->loop[loop].accumulators > 1;
+		struct walk w;
+		if (t->node[n].op != GLLM_N_CARRY || t->node[n].loop != (int)loop)
+			continue;
+		walk_begin(l, &w, dep, parent, false);
+		do {
+			gllm_vreg *at = &l->slot[l->result[n] + lower_index(l, dep, parent, false)];
+			if (!is_pair(r) || !reorder) {
+				*at = finish_carry(l, n);
+			} else if (n == r->carry) {
+				uint32_t other = l->dep[r->pair] & ~(UINT32_C(1) << loop);
+				finish_pair(l, r, at, &l->slot[l->result[r->pair] + lower_index(l, other, parent, false)]);
+			}
+		} while (walk_next(l, &w));
+	}
+}
+
+/* Masked-off lanes of the update change nothing: a sum of products of zero-filled loads. */
+static bool zero_filled(const struct lower *l, gllm_ref n, unsigned loop)
+{
+	const struct gllm_node *x = &l->t->node[n];
+
+	if (x->op == GLLM_N_CVT && x->type == GLLM_F32)
+		x = &l->t->node[x->a];
+	return x->op == GLLM_N_LOAD && (l->ind[l->access[x->imm].ind].loops >> loop & 1);
+}
+
+static bool tail_is_neutral(const struct lower *l, gllm_ref carry)
+{
+	const struct gllm_reduction *r = reduction_of(l, carry);
+	const struct gllm_node *n = &l->t->node[carry], *v;
+
+	if (!r || r->kind != GLLM_REDUCE_SUM || r->value == GLLM_NO_NODE || l->t->node[r->value].loop != n->loop)
+		return false;
+	v = &l->t->node[r->value];
+	if (v->op == GLLM_N_MUL)
+		return zero_filled(l, v->a, (unsigned)n->loop) && zero_filled(l, v->b, (unsigned)n->loop);
+	return zero_filled(l, r->value, (unsigned)n->loop);
+}
+
+/* Whether this phase must keep the accumulators' other lanes by a select. */
+static bool needs_select(const struct lower *l, unsigned loop, const struct phase *p)
+{
+	if (!l->loop[loop].carries || !l->loop[loop].partial || (!p->masked && (p->vector || p->paired)))
+		return false;
+	if (p->masked && p->vector) {
+		for (gllm_ref n = l->t->loop[loop].first; n < l->t->loop[loop].end; n++)
+			if (l->t->node[n].op == GLLM_N_CARRY && l->t->node[n].loop == (int)loop && !tail_is_neutral(l, n))
+				return true;
+		return false;
+	}
+	return true;
+}
+
+static bool rotates(const struct lower *l, unsigned loop)
+{
+	for (gllm_ref n = l->t->loop[loop].first; n < l->t->loop[loop].end; n++)
+		if (l->t->node[n].op == GLLM_N_CARRY && l->t->node[n].loop == (int)loop &&
+		    l->t->node[l->t->node[n].b].op == GLLM_N_CARRY)
+			return true;
+	return false;
+}
+
+static void keep_lanes(struct lower *l, gllm_vreg acc, gllm_vreg mask, gllm_vreg value)
+{
+	struct gllm_vi i = gllm_vi(GLLM_V_VSEL);
+	i.type = i.mem = GLLM_F32;
+	i.d = i.c = acc;
+	i.a = mask;
+	i.b = value;
+	gllm_vir_emit(l->v, i);
+}
+
+/* Writes the carries' new values. With `through` set, into fresh registers on the slot stack, or (second pass) from
+ * there: needed when one carry's next value is another one's present value. */
+static void commit_carry(struct lower *l, gllm_ref n, unsigned pass, uint32_t *through)
+{
+	struct frame *f = top(l);
+	bool select = needs_select(l, (unsigned)f->loop, phase_of(f));
+	gllm_ref b = l->t->node[n].b;
+	struct walk w;
+
+	walk_begin(l, &w, l->dep[n], f->loop, false);
+	do {
+		gllm_vreg acc = l->slot[lower_carry_index(l, n, phase_of(f)->paired ? 0 : l->tuple[l->depth - 1])];
+		if (pass == 1) {
+			gllm_vreg held = gllm_vir_reg(l->v, GLLM_CLASS_V);
+			move(l, held, lower_value(l, b));
+			if (*through == l->max_slots) {
+				lower_fail(l, GLLM_COMPILE_ERROR, "too many copies of values", n);
+				return;
+			}
+			l->slot[(*through)++] = held;
+			continue;
+		}
+		gllm_vreg value = pass == 2 ? l->slot[(*through)++] : lower_value(l, b);
+		if (value == acc)
+			continue;
+		if (select)
+			keep_lanes(l, acc, f->mask, value);
+		else
+			move(l, acc, value);
+	} while (walk_next(l, &w));
+}
+
+static void commit_carries(struct lower *l)
+{
+	const struct gllm_loop *loop = &l->t->loop[top(l)->loop];
+	bool twice = rotates(l, (unsigned)top(l)->loop);
+
+	for (unsigned pass = twice ? 1 : 0; pass <= (twice ? 2u : 0u); pass++) {
+		uint32_t through = l->nslots;
+		for (gllm_ref n = loop->first; n < loop->end && l->status == GLLM_OK; n++)
+			if (l->t->node[n].op == GLLM_N_CARRY && l->t->node[n].loop == top(l)->loop)
+				commit_carry(l, n, pass, &through);
+	}
+}
+
+/* --- bodies ---------------------------------------------------------------------------------------------------------- */
+
+static void drop_constants(struct lower *l, unsigned mark)
+{
+	while (l->nconst > mark)
+		l->constant[l->const_list[--l->nconst]] = GLLM_NO_VREG;
+}
+
+/* Nodes [from, to) that belong to the top frame's loop, for all copies. */
+static void emit_segment(struct lower *l, gllm_ref from, gllm_ref to)
+{
+	const struct frame *f = top(l);
+	unsigned mark = l->nconst;
+	struct walk w;
+
+	for (unsigned form = 0; form < 2; form++) {
+		if (form == 1 && (f->loop < 0 || !f->ph[f->phase].paired))
+			break;
+		l->split_form = form == 1;
+		walk_begin(l, &w, UINT32_MAX, f->loop, l->split_form);
+		do {
+			for (gllm_ref n = from; n < to && l->status == GLLM_OK; n++)
+				if (l->t->node[n].loop == f->loop && (form == 0 || l->split[n]))
+					lower_node(l, n);
+		} while (walk_next(l, &w));
+		l->split_form = false;
+	}
+	drop_constants(l, mark);
+}
+
+/* Blocks for the values of the top frame's own nodes. */
+static void open_body(struct lower *l)
+{
+	struct frame *f = top(l);
+	gllm_ref first = f->loop < 0 ? 0 : l->t->loop[f->loop].first;
+	gllm_ref end = f->loop < 0 ? (gllm_ref)l->t->nnodes : l->t->loop[f->loop].end;
+	bool paired = f->loop >= 0 && phase_of(f)->paired;
+
+	f->body_mark = l->nslots;
+	f->at = first;
+	for (gllm_ref n = first; n < end && l->status == GLLM_OK; n++) {
+		uint8_t op = l->t->node[n].op;
+		if (l->t->node[n].loop != f->loop || op == GLLM_N_CARRY || op == GLLM_N_CONST || op == GLLM_N_SCALAR)
+			continue;
+		l->val[n] = lower_block(l, l->dep[n], f->loop, false, 1);
+		if (paired && l->split[n])
+			l->sval[n] = lower_block(l, l->dep[n], f->loop, true, 1);
+		if (l->integer[n])
+			l->gval[n] = lower_block(l, l->dep[n], f->loop, true, 1);
+	}
+}
+
+static int next_child(const struct lower *l, const struct frame *f)
+{
+	for (unsigned i = (unsigned)(f->loop + 1); i < l->t->nloops; i++)
+		if (l->t->loop[i].parent == f->loop && l->t->loop[i].first >= f->at)
+			return (int)i;
+	return -1;
+}
+
+/* --- phases ---------------------------------------------------------------------------------------------------------- */
+
+static void add_phase(struct frame *f, struct phase p)
+{
+	if (p.count != 0 && f->nphases < MAX_PHASES)
+		f->ph[f->nphases++] = p;
+}
+
+static void plan_vector_phases(const struct lower *l, struct frame *f, const struct loop_plan *p, uint8_t copies)
+{
+	int64_t lanes = (int64_t)l->lanes, u = copies, step = lanes * u, t = p->trip;
+	bool fixed = t >= 0 && !f->ranged, mask = l->m->has_mask;
+
+	if (fixed) {
+		int64_t vectors = t / lanes;
+		add_phase(f, (struct phase){ .vector = true, .copies = copies, .step = step, .count = vectors / u });
+		if (vectors % u)
+			add_phase(f, (struct phase){ .vector = true, .copies = (uint8_t)(vectors % u), .step = lanes * (vectors % u),
+			                             .count = 1 });
+		if (t % lanes)
+			add_phase(f, (struct phase){ .vector = mask, .masked = mask, .copies = 1, .step = mask ? t % lanes : 1,
+			                             .count = mask ? 1 : t % lanes });
+		return;
+	}
+	add_phase(f, (struct phase){ .vector = true, .copies = copies, .step = step, .count = -1 });
+	if (copies > 1 && (t < 0 || t % step))
+		add_phase(f, (struct phase){ .vector = true, .copies = 1, .step = lanes, .count = -1 });
+	if (t < 0 || t % lanes)
+		add_phase(f, (struct phase){ .vector = mask, .masked = mask, .copies = 1, .step = mask ? lanes : 1,
+		                             .count = mask ? -2 : -1 });
+}
+
+static void plan_paired_phases(const struct lower *l, struct frame *f, const struct loop_plan *p, uint8_t columns)
+{
+	int64_t n = columns, t = p->trip;
+	bool fixed = t >= 0 && !f->ranged, part = columns < l->lanes;
+
+	add_phase(f, (struct phase){ .paired = true, .masked = part, .copies = columns, .step = n,
+	                             .count = fixed ? t / n : -1 });
+	if (fixed && t % n > 1 && l->m->has_mask)
+		add_phase(f, (struct phase){ .paired = true, .masked = true, .copies = (uint8_t)(t % n), .step = t % n, .count = 1 });
+	else if (t < 0 || t % n)
+		add_phase(f, (struct phase){ .copies = 1, .step = 1, .count = fixed ? t % n : -1 });
+}
+
+static void plan_plain_phases(struct frame *f, const struct loop_plan *p, uint8_t copies)
+{
+	int64_t u = copies, t = p->trip;
+
+	if (t >= 0 && !f->ranged) {
+		add_phase(f, (struct phase){ .copies = copies, .step = u, .count = t / u });
+		if (t % u)
+			add_phase(f, (struct phase){ .copies = (uint8_t)(t % u), .step = t % u, .count = 1 });
+		return;
+	}
+	add_phase(f, (struct phase){ .copies = copies, .step = u, .count = -1 });
+	if (u >= 4 && (t < 0 || t % u >= u / 2))
+		add_phase(f, (struct phase){ .copies = copies / 2, .step = u / 2, .count = -1 });
+	if (u > 1 && (t < 0 || t % u))
+		add_phase(f, (struct phase){ .copies = 1, .step = 1, .count = -1 });
+}
+
+/* Constants of an innermost loop stand before it while registers last. */
+static void hoist_constants(struct lower *l, unsigned loop)
+{
+	const struct gllm_trace *t = l->t;
+	unsigned used = l->loop[loop].accumulators, room;
+
+	for (unsigned f = 1; f < l->depth - 1; f++)
+		used *= phase_of(&l->frame[f])->copies;
+	used = (l->loop[loop].carries ? used : 0) + 5;
+	room = l->vregs > used ? l->vregs - used : 0;
+	for (gllm_ref n = t->loop[loop].first; n < t->loop[loop].end; n++) {
+		const gllm_ref from[3] = { t->node[n].a, t->node[n].b, t->node[n].c };
+		for (unsigned k = 0; k < 3 && t->node[n].op != GLLM_N_CARRY; k++) {
+			bool is = from[k] != GLLM_NO_NODE &&
+			          (t->node[from[k]].op == GLLM_N_CONST || t->node[from[k]].op == GLLM_N_SCALAR) &&
+			          t->node[n].op != GLLM_N_SHL && t->node[n].op != GLLM_N_SHR && t->node[n].op != GLLM_N_SAR;
+			if (!is || room == 0 || l->constant[l->same[from[k]]] != GLLM_NO_VREG)
+				continue;
+			lower_constant(l, from[k]);
+			room--;
+		}
+	}
+}
+
+static void hoist_offsets(struct lower *l, unsigned loop)
+{
+	struct walk w;
+
+	walk_begin(l, &w, UINT32_MAX, (int)loop, false);
+	do {
+		for (gllm_ref n = l->t->loop[loop].first; n < l->t->loop[loop].end; n++)
+			if (l->t->node[n].op == GLLM_N_LOAD || l->t->node[n].op == GLLM_N_STORE)
+				lower_hoist_offsets(l, n);
+	} while (walk_next(l, &w));
+}
+
+static void set_mask(struct lower *l, struct frame *f)
+{
+	const struct phase *p = phase_of(f);
+
+	f->mask = GLLM_NO_VREG;
+	if (p->masked && p->vector)
+		f->mask = tail_mask(l, p->count == -2 ? f->count : integer(l, p->step));
+	else if (p->masked)
+		f->mask = tail_mask(l, integer(l, p->copies));
+	else if (needs_select(l, (unsigned)f->loop, p))
+		f->mask = tail_mask(l, integer(l, 1));
+}
+
+static void begin_phase(struct lower *l)
+{
+	struct frame *f = top(l);
+	const struct phase *p = phase_of(f);
+
+	f->in_loop = p->count == -1 || p->count > 1;
+	f->offset_mark = l->noffsets;
+	if (p->count < 0) {
+		f->skip = gllm_vir_label(l->v);
+		branch_imm(l, f->count, p->count == -1 ? GLLM_VCC_LT : GLLM_VCC_LE, p->count == -1 ? p->step : 0, f->skip);
+	} else if (p->count > 1) {
+		f->count = integer(l, p->count);
+	}
+	set_mask(l, f);
+	if (l->loop[f->loop].leaf)
+		hoist_offsets(l, (unsigned)f->loop);
+	if (f->in_loop) {
+		gllm_vir_emit(l->v, gllm_vi(GLLM_V_LOOP_BEGIN));
+		f->head = gllm_vir_label(l->v);
+		label(l, f->head);
+	}
+	open_body(l);
+}
+
+/* Pointers move on by one body. */
+static void advance(struct lower *l, struct frame *f, int64_t step)
+{
+	for (unsigned i = 0; i < l->ninds; i++) {
+		struct induction *x = &l->ind[i];
+		if (!(x->loops >> f->loop & 1))
+			continue;
+		struct lin s = x->stride[f->loop];
+		if (s.sym == NO_SYM) {
+			bump(l, x->reg, step * s.c);
+		} else {
+			struct gllm_vi a = gllm_vi(GLLM_V_GADD);
+			a.d = a.a = x->reg;
+			a.b = step == 1 ? l->sym_reg[s.sym] : lower_g(l, GLLM_V_GMULI, l->sym_reg[s.sym], GLLM_NO_VREG, step);
+			gllm_vir_emit(l->v, a);
+		}
+	}
+}
+
+static bool is_fixed(const struct lower *l, const struct frame *f)
+{
+	return l->loop[f->loop].trip >= 0 && !f->ranged;
+}
+
+/* Ends the body of a phase; true if another phase follows. */
+static bool end_phase(struct lower *l)
+{
+	struct frame *f = top(l);
+	struct phase *p = phase_of(f);
+	bool more = f->phase + 1 < f->nphases;
+
+	commit_carries(l);
+	if (f->in_loop || (p->count == 1 && more)) {
+		advance(l, f, p->step);
+		f->advanced += p->step * (p->count > 0 ? p->count : 0);
+	}
+	if (p->count > 1) {
+		bump(l, f->count, -1);
+		branch_imm(l, f->count, GLLM_VCC_NE, 0, f->head);
+	} else if (p->count == -1) {
+		bump(l, f->count, -p->step);
+		branch_imm(l, f->count, GLLM_VCC_GE, p->step, f->head);
+	}
+	if (f->in_loop)
+		gllm_vir_emit(l->v, gllm_vi(GLLM_V_LOOP_END));
+	if (p->count < 0)
+		label(l, f->skip);
+	l->nslots = f->body_mark;
+	l->noffsets = f->offset_mark;
+	l->tuple[l->depth - 1] = 0;
+	if (more)
+		f->phase++;
+	return more;
+}
+
+/* --- loops ----------------------------------------------------------------------------------------------------------- */
+
+static void set_count(struct lower *l, struct frame *f)
+{
+	struct gllm_vi i = gllm_vi(GLLM_V_GMIN);
+	gllm_vreg trip, start;
+
+	f->count = GLLM_NO_VREG;
+	if (is_fixed(l, f))
+		return;
+	trip = l->loop[f->loop].trip >= 0 ? integer(l, l->loop[f->loop].trip) : lower_integer_at(l, l->trip[f->loop]);
+	f->count = gllm_vir_reg(l->v, GLLM_CLASS_G);
+	if (!f->ranged) {
+		i.op = GLLM_V_GMOV;
+		i.a = trip;
+		i.d = f->count;
+		gllm_vir_emit(l->v, i);
+		return;
+	}
+	i.a = lower_g(l, GLLM_V_GMULI, GLLM_VIR_RANGE_END, GLLM_NO_VREG, l->info->tile);
+	i.b = trip;
+	i.d = gllm_vir_reg(l->v, GLLM_CLASS_G);
+	gllm_vir_emit(l->v, i);
+	start = lower_g(l, GLLM_V_GMULI, GLLM_VIR_BEGIN, GLLM_NO_VREG, l->info->tile);
+	i.op = GLLM_V_GSUB;
+	i.a = i.d;
+	i.b = start;
+	i.d = f->count;
+	gllm_vir_emit(l->v, i);
+	for (unsigned k = 0; k < l->ninds; k++) {
+		struct induction *x = &l->ind[k];
+		struct lin s = x->stride[f->loop];
+		if (!(x->loops >> f->loop & 1))
+			continue;
+		gllm_vreg by = s.sym == NO_SYM ? lower_g(l, GLLM_V_GMULI, start, GLLM_NO_VREG, s.c)
+		                               : lower_g(l, GLLM_V_GMUL, start, l->sym_reg[s.sym], 0);
+		x->reg = lower_g(l, GLLM_V_GADD, x->reg, by, 0);
+	}
+}
+
+/* Pointers that the loop cannot put back by a fixed amount work on a copy. */
+static void copy_pointers(struct lower *l, struct frame *f)
+{
+	for (unsigned i = 0; i < l->ninds && !f->ranged; i++) {
+		struct induction *x = &l->ind[i];
+		if ((x->loops >> f->loop & 1) && !(is_fixed(l, f) && x->stride[f->loop].sym == NO_SYM))
+			x->reg = lower_g(l, GLLM_V_GMOV, x->reg, GLLM_NO_VREG, 0);
+	}
+}
+
+static void restore_pointers(struct lower *l, const struct frame *f)
+{
+	gllm_ref end = l->t->loop[f->loop].end;
+	bool once = true;
+
+	for (unsigned k = 1; k < l->depth; k++)
+		once = once && !l->frame[k].in_loop && l->frame[k].nphases == 1;
+	for (unsigned i = 0; i < l->ninds; i++) {
+		struct induction *x = &l->ind[i];
+		if (!(x->loops >> f->loop & 1))
+			continue;
+		if (x->reg == f->saved[i] && f->advanced && !(once && x->last_use < end))
+			bump(l, x->reg, -f->advanced * x->stride[f->loop].c);
+		x->reg = f->saved[i];
+	}
+}
+
+static void end_loop(struct lower *l)
+{
+	struct frame *f = top(l);
+
+	l->depth--;
+	finish_carries(l, (unsigned)f->loop);
+	restore_pointers(l, f);
+	drop_constants(l, f->const_mark);
+	l->nslots = f->slot_mark;
+}
+
+static unsigned most_copies(const struct frame *f)
+{
+	unsigned n = 1;
+
+	for (unsigned i = 0; i < f->nphases; i++)
+		if (!f->ph[i].paired && f->ph[i].copies > n)
+			n = f->ph[i].copies;
+	return n;
+}
+
+/* No enclosing loop is copied as rows now. */
+static bool alone(struct lower *l)
+{
+	for (unsigned f = 1; f < l->depth; f++)
+		if (!phase_of(&l->frame[f])->vector && !phase_of(&l->frame[f])->paired && phase_of(&l->frame[f])->copies > 1)
+			return false;
+	return true;
+}
+
+static void begin_loop(struct lower *l, unsigned loop)
+{
+	const struct gllm_trace *t = l->t;
+	struct loop_plan *p = &l->loop[loop];
+	struct frame *f = &l->frame[l->depth];
+	gllm_vreg *saved = f->saved;
+
+	for (gllm_ref n = t->loop[loop].first; n < t->loop[loop].end; n++)
+		if (t->node[n].op == GLLM_N_CARRY && t->node[n].loop == (int)loop)
+			l->result[n] = lower_block(l, l->dep[n] & ~(UINT32_C(1) << loop), t->loop[loop].parent, false, 1);
+	*f = (struct frame){ .loop = (int)loop, .saved = saved, .mask = GLLM_NO_VREG, .slot_mark = l->nslots,
+	                     .const_mark = l->nconst, .ranged = l->info->range == (int)loop };
+	for (unsigned i = 0; i < l->ninds; i++)
+		saved[i] = l->ind[i].reg;
+	for (unsigned i = 1; i < l->depth; i++)
+		l->tuple[i] = 0;
+	l->tuple[l->depth] = 0;
+	set_count(l, f);
+	copy_pointers(l, f);
+	if (p->paired)
+		plan_paired_phases(l, f, p, alone(l) ? p->columns_alone : p->columns);
+	else if (p->vector)
+		plan_vector_phases(l, f, p, alone(l) ? p->copies_alone : p->copies);
+	else
+		plan_plain_phases(f, p, alone(l) ? p->copies_alone : p->copies);
+	p->accumulators = (uint8_t)most_copies(f);
+	if (f->nphases == 0)
+		f->ph[0] = (struct phase){ .copies = 1 };
+	l->depth++;
+	for (gllm_ref n = t->loop[loop].first; n < t->loop[loop].end && l->status == GLLM_OK; n++)
+		if (t->node[n].op == GLLM_N_CARRY && t->node[n].loop == (int)loop)
+			start_carry(l, n);
+	if (p->leaf)
+		hoist_constants(l, loop);
+	if (f->nphases == 0)
+		end_loop(l);
+	else
+		begin_phase(l);
+}
+
+/* --- the function ---------------------------------------------------------------------------------------------------- */
+
+/* Loop whose iterations are independent and hold all stores: workers share it. */
+static int range_loop(const struct lower *l)
+{
+	const struct gllm_trace *t = l->t;
+	int loop = -1, child = -1;
+
+	for (unsigned i = 0; i < t->nloops; i++) {
+		if (t->loop[i].parent != -1)
+			continue;
+		if (child >= 0)
+			return -1;
+		child = (int)i;
+	}
+	while (child >= 0) {
+		for (unsigned n = 0; n < t->nnodes; n++)
+			if (t->node[n].loop == loop && (t->node[n].op == GLLM_N_STORE || t->node[n].op == GLLM_N_CARRY))
+				return -1;
+		loop = child;
+		if (l->loop[loop].trip != 1)
+			break;
+		child = l->loop[loop].only_child;
+	}
+	if (loop < 0 || l->loop[loop].trip == 1 || l->loop[loop].trip == 0)
+		return -1;
+	return l->loop[loop].reorderable && !l->loop[loop].carries ? loop : -1;
+}
+
+static bool has_carry(const struct lower *l, int loop)
+{
+	for (unsigned n = 0; n < l->t->nnodes; n++)
+		if (l->t->node[n].op == GLLM_N_CARRY && l->t->node[n].loop == loop)
+			return true;
+	return false;
+}
+
+static void choose_range(struct lower *l)
+{
+	int loop = range_loop(l);
+	const struct loop_plan *p;
+	uint64_t step, least;
+
+	l->info->range = -1;
+	l->info->tile = 1;
+	if (loop < 0 || has_carry(l, loop))
+		return;
+	p = &l->loop[loop];
+	step = p->paired ? p->columns_alone : p->vector ? (uint64_t)p->copies_alone * l->lanes : p->copies_alone;
+	least = l->o->tile ? l->o->tile : p->leaf ? 256 : 1;
+	l->info->range = (int8_t)loop;
+	l->info->tile = (uint32_t)((least + step - 1) / step * step);
+	l->info->trip = l->t->loop[loop].trip;
+}
+
+/* A runtime polynomial over dims in a register. */
+static gllm_vreg evaluate(struct lower *l, const struct poly *p)
+{
+	gllm_vreg sum = GLLM_NO_VREG;
+
+	for (unsigned i = 0; i < p->n; i++) {
+		gllm_vreg x = GLLM_NO_VREG;
+		for (unsigned s = 0; s < GLLM_TERM_SYMS && p->t[i].sym[s] != 0; s++) {
+			gllm_vreg dim = load_slot(l, p->t[i].sym[s] - (unsigned)GLLM_SYM_PARAM);
+			x = x == GLLM_NO_VREG ? dim : lower_g(l, GLLM_V_GMUL, x, dim, 0);
+		}
+		if (x == GLLM_NO_VREG)
+			x = integer(l, p->t[i].coef);
+		else if (p->t[i].coef != 1)
+			x = lower_g(l, GLLM_V_GMULI, x, GLLM_NO_VREG, p->t[i].coef);
+		sum = sum == GLLM_NO_VREG ? x : lower_g(l, GLLM_V_GADD, sum, x, 0);
+	}
+	return sum == GLLM_NO_VREG ? integer(l, 0) : sum;
+}
+
+static void prologue(struct lower *l)
+{
+	l->pool_reg = load_slot(l, l->t->nparams);
+	for (unsigned i = 0; i < l->nsyms; i++)
+		l->sym_reg[i] = evaluate(l, &l->sym[i]);
+	for (unsigned i = 0; i < l->ninds; i++) {
+		struct induction *x = &l->ind[i];
+		gllm_vreg base = x->base == NO_SYM ? GLLM_NO_VREG : l->sym_reg[x->base];
+		if (x->param >= 0) {
+			x->reg = load_slot(l, (unsigned)x->param);
+			if (base != GLLM_NO_VREG)
+				x->reg = lower_g(l, GLLM_V_GADD, x->reg, base, 0);
+		} else if (base != GLLM_NO_VREG) {
+			x->reg = lower_g(l, GLLM_V_GMOV, base, GLLM_NO_VREG, 0);
+		} else if (x->loops) {
+			x->reg = integer(l, 0);
+		}
+	}
+}
+
+static void walk_tree(struct lower *l)
+{
+	l->depth = 1;
+	l->frame[0] = (struct frame){ .loop = -1, .nphases = 1, .saved = l->frame[0].saved, .mask = GLLM_NO_VREG,
+	                              .ph[0] = { .copies = 1, .count = 1 } };
+	open_body(l);
+	while (l->status == GLLM_OK && l->v->status == GLLM_OK) {
+		struct frame *f = top(l);
+		int child = next_child(l, f);
+		gllm_ref end = f->loop < 0 ? (gllm_ref)l->t->nnodes : l->t->loop[f->loop].end;
+		emit_segment(l, f->at, child >= 0 ? l->t->loop[child].first : end);
+		if (child >= 0) {
+			f->at = l->t->loop[child].end;
+			begin_loop(l, (unsigned)child);
+		} else if (f->loop < 0) {
+			break;
+		} else if (end_phase(l)) {
+			begin_phase(l);
+		} else {
+			end_loop(l);
+		}
+	}
+}
+
+static bool prepare(struct lower *l)
+{
+	size_t n = l->t->nnodes + 1u;
+
+	l->dep = lower_alloc(l, n, sizeof *l->dep);
+	l->uses = lower_alloc(l, n, sizeof *l->uses);
+	l->fused = lower_alloc(l, n, sizeof *l->fused);
+	l->direct = lower_alloc(l, n, sizeof *l->direct);
+	l->split = lower_alloc(l, n, 1);
+	l->integer = lower_alloc(l, n, 1);
+	l->reduction = lower_alloc(l, n, sizeof *l->reduction);
+	l->loop = lower_alloc(l, l->t->nloops + 1u, sizeof *l->loop);
+	l->frame = lower_alloc(l, l->t->nloops + 2u, sizeof *l->frame);
+	l->val = lower_alloc(l, n, sizeof *l->val);
+	l->sval = lower_alloc(l, n, sizeof *l->sval);
+	l->gval = lower_alloc(l, n, sizeof *l->gval);
+	l->result = lower_alloc(l, n, sizeof *l->result);
+	l->slot = lower_alloc(l, SLOTS, sizeof *l->slot);
+	l->constant = lower_alloc(l, n, sizeof *l->constant);
+	l->const_list = lower_alloc(l, n, sizeof *l->const_list);
+	l->same = lower_alloc(l, n, sizeof *l->same);
+	l->max_slots = SLOTS;
+	if (l->status != GLLM_OK)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		l->fused[i] = l->direct[i] = GLLM_NO_NODE;
+		l->reduction[i] = 0xffff;
+		l->val[i] = l->sval[i] = l->gval[i] = l->result[i] = NO_BLOCK;
+		l->constant[i] = GLLM_NO_VREG;
+		l->same[i] = (gllm_ref)i;
+		for (size_t k = 0; i < l->t->nnodes && l->t->node[i].op == GLLM_N_CONST && k < i && l->same[i] == i; k++)
+			if (l->t->node[k].op == GLLM_N_CONST && (uint32_t)l->t->node[k].imm == (uint32_t)l->t->node[i].imm)
+				l->same[i] = (gllm_ref)k;
+	}
+	return lower_places(l);
+}
+
+static unsigned count_bits(uint32_t x)
+{
+	unsigned n = 0;
+
+	for (; x; x &= x - 1)
+		n++;
+	return n;
+}
+
+static bool check_input(struct lower *l)
+{
+	const struct gllm_trace *t = l->t;
+
+	if (t->nloops > 32 || t->nparams > GLLM_TRACE_PARAMS || t->nnodes >= GLLM_NO_NODE)
+		return lower_fail(l, GLLM_INVALID_ARGUMENT, "a trace beyond its own limits", t->nloops);
+	if (l->lanes < 2 || l->lanes > GLLM_VIR_LANES || (l->lanes & (l->lanes - 1)))
+		return lower_fail(l, GLLM_NO_FEATURE, "the machine has no vectors", l->lanes);
+	for (unsigned i = 0; i < t->nnodes; i++)
+		if (t->node[i].op == GLLM_N_LAST && t->node[i].loop != t->loop[t->node[t->node[i].a].loop].parent)
+			return lower_fail(l, GLLM_COMPILE_ERROR, "a loop's result is used elsewhere than beside the loop", i);
+	return true;
+}
+
+enum gllm_status gllm_lower(const struct gllm_trace *t, const struct gllm_lower_options *o, const struct gllm_machine *m,
+                            struct gllm_arena *arena, struct gllm_vir *out, struct gllm_kernel_info *info,
+                            struct gllm_error *e)
+{
+	static const struct gllm_lower_options defaults = { 0 };
+	struct lower *l = gllm_alloc(arena, sizeof *l, 16);
+	uint32_t *pool = gllm_alloc_array(arena, MAX_POOL, sizeof *pool, 16), *work;
+
+	if (!l || !pool)
+		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", t->name, 0, sizeof *l, 0);
+	*l = (struct lower){ .t = t, .o = o ? o : &defaults, .m = m, .v = out, .info = info, .arena = arena, .e = e,
+	                     .lanes = m->vector_bytes / 4u, .pool = pool,
+	                     .vregs = count_bits(m->allocatable[m->class_file[GLLM_CLASS_V]]) };
+	*info = (struct gllm_kernel_info){ .pool = pool, .range = -1, .tile = 1 };
+	if (!check_input(l) || !prepare(l) || !lower_plan(l))
+		return l->status;
+	for (unsigned i = 0; i < t->nloops + 2; i++)
+		l->frame[i].saved = lower_alloc(l, l->ninds + 1u, sizeof(gllm_vreg));
+	if (l->status != GLLM_OK)
+		return l->status;
+	choose_range(l);
+	prologue(l);
+	walk_tree(l);
+	gllm_vir_emit(out, gllm_vi(GLLM_V_RET));
+	info->pool_bytes = l->npool * 4;
+	if (l->status == GLLM_OK && out->status != GLLM_OK)
+		lower_fail(l, GLLM_COMPILE_ERROR, "the code is longer than its buffer", out->max);
+	work = lower_alloc(l, out->nregs + 1u, sizeof *work);
+	if (l->status == GLLM_OK) {
+		gllm_vir_sweep(out, work);
+		gllm_vir_join_bumps(out);
+	}
+	return l->status;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ * jit/lower.h - from a trace to vector IR, for any trace and any machine; no operator is known here.
+ *
+ * In:    a trace, the values of those dims that are fixed, the machine.
+ * Out:   vector IR in `out` (gllm_vir_init'ed by the caller), the constants it reads, and how its work may be split.
+ * The caller places the constants' bytes (4-byte aligned) and passes their address in the args slot after the last
+ * parameter. Dims read at run time must be below 2^31.
+ *
+ * If info->range >= 0, begin and end count units of info->tile iterations of that loop; there are
+ * ceil(trip / tile) units and any partition of them gives the same bits. Otherwise begin and end are ignored and the
+ * kernel does all of its work.
+ *
+ * Fails: COMPILE_ERROR (something the IR cannot say, or more instructions than `out` holds: e says which), OUT_OF_MEMORY.
+ * `arena` holds the constants afterwards and nothing else that matters. */
+#ifndef GLLM_JIT_LOWER_H
+#define GLLM_JIT_LOWER_H
+#include "core/arena.h"
+#include "core/vir.h"
+#include "gllm/trace.h"
+
+struct gllm_lower_options {
+	const int64_t *dim; /* by parameter: the fixed value of a DIM, negative: read at run time. NULL: all at run time */
+	uint8_t unroll;     /* copies of the vectorised loop; 0: chosen, as the next two */
+	uint8_t rows;       /* outer iterations that share what the inner loops load */
+	uint8_t columns;    /* dot products that are reduced together, at most the number of lanes */
+	uint32_t tile;      /* least iterations per unit of the split loop; 0: chosen */
+};
+
+struct gllm_kernel_info {
+	const uint32_t *pool;   /* constants */
+	unsigned pool_bytes;
+	int8_t range;           /* loop that is split, -1 none */
+	uint32_t tile;
+	struct gllm_poly trip;  /* of the split loop, a polynomial of the trace */
+};
+
+enum gllm_status gllm_lower(const struct gllm_trace *t, const struct gllm_lower_options *o, const struct gllm_machine *m,
+                            struct gllm_arena *arena, struct gllm_vir *out, struct gllm_kernel_info *info,
+                            struct gllm_error *e);
+#endif

@@ -1,0 +1,612 @@
+/* SPDX-License-Identifier: MIT
+ * jit/lower_plan.c - which loops may be reordered, which is vectorised, how many copies of each are made.
+ *
+ * Whatever is not proved is not reordered: a wrong proof here would be wrong code, a missing one only slow code. */
+#include "core/bits.h"
+#include "jit/lower_state.h"
+
+static bool in_loop(const struct lower *l, gllm_ref n, unsigned loop)
+{
+	return n >= l->t->loop[loop].first && n < l->t->loop[loop].end;
+}
+
+static bool is_access(const struct gllm_node *n)
+{
+	return n->op == GLLM_N_LOAD || n->op == GLLM_N_STORE;
+}
+
+/* Operands of a node; CARRY's second one is of the next iteration. */
+static unsigned sources(const struct gllm_trace *t, gllm_ref n, gllm_ref out[4])
+{
+	const struct gllm_node *x = &t->node[n];
+	unsigned k = 0;
+
+	if (x->a != GLLM_NO_NODE)
+		out[k++] = x->a;
+	if (x->b != GLLM_NO_NODE)
+		out[k++] = x->b;
+	if (x->c != GLLM_NO_NODE)
+		out[k++] = x->c;
+	if (is_access(x) && t->access[x->imm].index != GLLM_NO_NODE)
+		out[k++] = t->access[x->imm].index;
+	return k;
+}
+
+static void find_dependence(struct lower *l)
+{
+	const struct gllm_trace *t = l->t;
+	bool again = true;
+
+	while (again) {
+		again = false;
+		for (unsigned i = 0; i < t->nnodes; i++) {
+			const struct gllm_node *n = &t->node[i];
+			gllm_ref from[4];
+			uint32_t d = l->dep[i];
+			for (unsigned k = sources(t, (gllm_ref)i, from); k-- > 0;)
+				d |= l->dep[from[k]];
+			if (is_access(n))
+				d |= l->ind[l->access[n->imm].ind].loops;
+			else if (n->op == GLLM_N_INDEX)
+				d |= l->ind[l->index[n->imm].ind].loops;
+			else if (n->op == GLLM_N_CARRY)
+				d |= UINT32_C(1) << n->loop;
+			else if (n->op == GLLM_N_LAST)
+				d &= ~(UINT32_C(1) << t->node[n->a].loop);
+			again = again || d != l->dep[i];
+			l->dep[i] = d;
+		}
+	}
+}
+
+static void count_uses(struct lower *l)
+{
+	for (unsigned i = 0; i < l->t->nnodes; i++) {
+		gllm_ref from[4];
+		for (unsigned k = sources(l->t, (gllm_ref)i, from); k-- > 0;)
+			l->uses[from[k]]++;
+	}
+}
+
+/* mul feeding add with a single use becomes one fused instruction. */
+static void contract(struct lower *l)
+{
+	for (unsigned i = 0; i < l->t->nnodes && l->m->has_fma; i++) {
+		const struct gllm_node *n = &l->t->node[i];
+		gllm_ref from[2] = { n->b, n->op == GLLM_N_ADD ? n->a : GLLM_NO_NODE };
+		if ((n->op != GLLM_N_ADD && n->op != GLLM_N_SUB) || n->type != GLLM_F32)
+			continue;
+		for (unsigned k = 0; k < 2 && l->fused[i] == GLLM_NO_NODE; k++) {
+			const struct gllm_node *f = from[k] == GLLM_NO_NODE ? NULL : &l->t->node[from[k]];
+			if (f && f->op == GLLM_N_MUL && f->loop == n->loop && l->uses[from[k]] == 1) {
+				l->fused[i] = from[k];
+				l->fused[from[k]] = from[k];
+			}
+		}
+	}
+}
+
+/* --- order ----------------------------------------------------------------------------------------------------------- */
+
+static bool reduction_shape(const struct lower *l, const struct gllm_reduction *r, gllm_ref carry)
+{
+	const struct gllm_node *n = &l->t->node[carry], *u = &l->t->node[n->b];
+	bool touches = u->a == carry || u->b == carry || u->c == carry;
+	bool f32 = n->type == GLLM_F32, word = n->type == GLLM_I32 || n->type == GLLM_U32 || n->type == GLLM_I64;
+
+	if (!touches || u->loop != n->loop || (!f32 && !word))
+		return false;
+	switch ((enum gllm_reduce_kind)r->kind) {
+	case GLLM_REDUCE_SUM: return u->op == GLLM_N_ADD && u->a != u->b;
+	case GLLM_REDUCE_PRODUCT: return f32 && u->op == GLLM_N_MUL && u->a != u->b;
+	case GLLM_REDUCE_MAX: case GLLM_REDUCE_MIN: return f32 && u->op == GLLM_N_SELECT;
+	case GLLM_REDUCE_ARGMAX: case GLLM_REDUCE_ARGMIN:
+		return u->op == GLLM_N_SELECT && r->pair != GLLM_NO_NODE && f32 == (carry == r->carry);
+	case GLLM_REDUCE_AND: case GLLM_REDUCE_OR: case GLLM_REDUCE_OTHER: break;
+	}
+	return false;
+}
+
+/* The carry may reach nothing in the loop but its own update (and its pair's). */
+static bool carry_is_free(struct lower *l, gllm_ref carry, const struct gllm_reduction *r, uint8_t *taint)
+{
+	const struct gllm_trace *t = l->t;
+	const struct gllm_loop *loop = &t->loop[t->node[carry].loop];
+
+	for (gllm_ref i = loop->first; i < loop->end; i++) {
+		const struct gllm_node *n = &t->node[i];
+		gllm_ref from[4];
+		unsigned k = sources(t, i, from);
+		taint[i] = i == carry;
+		if (n->op == GLLM_N_CARRY && i != carry) {
+			bool initial = n->loop != t->node[carry].loop && n->a < i && taint[n->a] && n->a >= loop->first;
+			if (initial)
+				return false;
+			continue;
+		}
+		while (i != carry && k-- > 0)
+			if (from[k] >= loop->first && from[k] < i && taint[from[k]])
+				taint[i] = 1;
+		if (taint[i] && (n->op == GLLM_N_STORE || n->op == GLLM_N_LOAD))
+			return false;
+	}
+	for (gllm_ref i = loop->first; i < loop->end; i++) {
+		const struct gllm_node *n = &t->node[i];
+		if (n->op == GLLM_N_CARRY && i != r->carry && i != r->pair && n->b >= loop->first && n->b < loop->end &&
+		    taint[n->b])
+			return false;
+	}
+	return r->value == GLLM_NO_NODE || r->value < loop->first || r->value >= loop->end || !taint[r->value];
+}
+
+static bool carries_reorder(struct lower *l, unsigned loop, uint8_t *taint)
+{
+	const struct gllm_trace *t = l->t;
+
+	for (gllm_ref i = t->loop[loop].first; i < t->loop[loop].end; i++) {
+		if (t->node[i].op != GLLM_N_CARRY || t->node[i].loop != (int)loop)
+			continue;
+		if (l->reduction[i] == 0xffff)
+			return false;
+		const struct gllm_reduction *r = &t->reduction[l->reduction[i]];
+		if (!reduction_shape(l, r, i) || !carry_is_free(l, i, r, taint))
+			return false;
+	}
+	return true;
+}
+
+/* Bytes from an access's own address to the end of what loops inside `loop` make it reach. */
+static bool extent(struct lower *l, gllm_ref node, unsigned loop, struct poly *out)
+{
+	const struct gllm_trace *t = l->t;
+	const struct induction *x = &l->ind[l->access[t->node[node].imm].ind];
+	bool ok = true;
+
+	out->n = 0;
+	poly_add_term(out, (struct gllm_term){ .coef = gllm_type_bytes((enum gllm_type)t->access[t->node[node].imm].type) });
+	for (unsigned i = loop + 1; i < t->nloops; i++) {
+		struct poly trip, stride, product;
+		if (!(x->loops >> i & 1) || !in_loop(l, t->loop[i].first, loop))
+			continue;
+		stride = lower_lin_poly(l, x->stride[i]);
+		if (l->ind[l->trip[i].ind].loops != 0 || !lower_poly(l, t->loop[i].trip, &trip))
+			return false;
+		ok = ok && poly_not_negative(&stride) && poly_add_term(&trip, (struct gllm_term){ .coef = -1 }) &&
+		     poly_mul(&product, &trip, &stride) && poly_add(out, &product, 1);
+	}
+	return ok;
+}
+
+static bool at_least(const struct poly *big, const struct poly *small)
+{
+	struct poly d = *big;
+	return poly_add(&d, small, -1) && poly_not_negative(&d);
+}
+
+static bool lin_equal(struct lin a, struct lin b)
+{
+	return a.c == b.c && a.sym == b.sym;
+}
+
+/* No iteration of `loop` touches what `s` stores in another one, through access `a`. */
+static bool independent(struct lower *l, gllm_ref s, gllm_ref a, unsigned loop)
+{
+	const struct gllm_trace *t = l->t;
+	const struct place *ps = &l->access[t->node[s].imm], *pa = &l->access[t->node[a].imm];
+	const struct induction *is = &l->ind[ps->ind], *ia = &l->ind[pa->ind];
+	struct poly stride, base = { 0 }, es, ea, trip, span, negative = { 0 }, sum;
+	bool ok;
+
+	if (t->access[t->node[s].imm].index != GLLM_NO_NODE || t->access[t->node[a].imm].index != GLLM_NO_NODE)
+		return false;
+	if (!lin_equal(is->stride[loop], ia->stride[loop]) || !(is->loops >> loop & 1))
+		return false;
+	/* Enclosing loops stand still only if both move alike along them. */
+	for (unsigned i = 0; i < loop; i++)
+		if (in_loop(l, t->loop[loop].first, i) && !lin_equal(is->stride[i], ia->stride[i]))
+			return false;
+	stride = lower_lin_poly(l, is->stride[loop]);
+	if (!poly_not_negative(&stride) || !extent(l, s, loop, &es) || !extent(l, a, loop, &ea))
+		return false;
+	ok = poly_add_term(&base, (struct gllm_term){ .coef = pa->disp - ps->disp });
+	if (ia->base != NO_SYM)
+		ok = ok && poly_add(&base, &l->sym[ia->base], 1);
+	if (is->base != NO_SYM)
+		ok = ok && poly_add(&base, &l->sym[is->base], -1);
+	ok = ok && poly_add(&negative, &base, -1);
+	if (!ok)
+		return false;
+	/* Both stay within one stride ... */
+	sum = base;
+	ok = poly_add(&sum, &ea, 1);
+	span = stride;
+	ok = ok && poly_add(&span, &base, 1);
+	if (ok && at_least(&stride, &sum) && at_least(&span, &es))
+		return true;
+	/* ... or one begins behind the other's last iteration. */
+	if (l->ind[l->trip[loop].ind].loops != 0 || !lower_poly(l, t->loop[loop].trip, &trip))
+		return false;
+	if (!poly_add_term(&trip, (struct gllm_term){ .coef = -1 }) || !poly_mul(&span, &trip, &stride))
+		return false;
+	sum = span;
+	if (poly_add(&sum, &es, 1) && at_least(&base, &sum))
+		return true;
+	sum = span;
+	return poly_add(&sum, &ea, 1) && at_least(&negative, &sum);
+}
+
+static bool memory_reorders(struct lower *l, unsigned loop)
+{
+	const struct gllm_trace *t = l->t;
+
+	for (gllm_ref s = t->loop[loop].first; s < t->loop[loop].end; s++) {
+		if (t->node[s].op != GLLM_N_STORE)
+			continue;
+		for (gllm_ref a = t->loop[loop].first; a < t->loop[loop].end; a++) {
+			if (!is_access(&t->node[a]) || t->access[t->node[a].imm].param != t->access[t->node[s].imm].param)
+				continue;
+			if (!independent(l, s, a, loop))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Loops inside run equally often in every iteration. */
+static bool rectangular(const struct lower *l, unsigned loop)
+{
+	for (unsigned i = 0; i < l->t->nloops; i++)
+		if (i != loop && in_loop(l, l->t->loop[i].first, loop) && l->ind[l->trip[i].ind].loops >> loop & 1)
+			return false;
+	return true;
+}
+
+/* --- lanes ----------------------------------------------------------------------------------------------------------- */
+
+/* Integers of 64 bits are only indices: their low halves fit lanes. */
+static bool fits_lane(const struct gllm_node *n)
+{
+	if (n->type != GLLM_I64)
+		return true;
+	return n->op != GLLM_N_LOAD && n->op != GLLM_N_STORE && n->op != GLLM_N_SHR && n->op != GLLM_N_SAR &&
+	       n->op != GLLM_N_DIV && n->op != GLLM_N_BITS;
+}
+
+/* Nodes [first, end) of loop `only` (-1: of any) can have consecutive iterations of `loop` in their lanes. */
+static bool lanes_fit(const struct lower *l, unsigned loop, int only)
+{
+	const struct gllm_trace *t = l->t;
+	unsigned unit = 0;
+
+	for (gllm_ref i = t->loop[loop].first; i < t->loop[loop].end; i++) {
+		const struct gllm_node *n = &t->node[i];
+		if (only >= 0 && n->loop != only)
+			continue;
+		if ((l->dep[i] >> loop & 1) && !fits_lane(n))
+			return false;
+		if (n->op == GLLM_N_INDEX && l->ind[l->index[n->imm].ind].stride[loop].sym != NO_SYM)
+			return false;
+		if (!is_access(n))
+			continue;
+		const struct gllm_access *a = &t->access[n->imm];
+		struct lin stride = l->ind[l->access[n->imm].ind].stride[loop];
+		if (a->index != GLLM_NO_NODE && (l->dep[a->index] >> loop & 1))
+			return false;
+		if (stride.sym != NO_SYM || (stride.c != 0 && stride.c != (int64_t)gllm_type_bytes((enum gllm_type)a->type)))
+			return false;
+		unit += stride.c != 0;
+	}
+	return unit > 0;
+}
+
+static bool under_vector(const struct lower *l, unsigned loop)
+{
+	for (unsigned i = 0; i < loop; i++)
+		if (l->loop[i].vector && (l->loop[loop].inside >> i & 1))
+			return true;
+	return false;
+}
+
+/* Every carry of `loop` is one that VHPAIR can combine. */
+static bool pairs(const struct lower *l, unsigned loop)
+{
+	for (gllm_ref i = l->t->loop[loop].first; i < l->t->loop[loop].end; i++) {
+		if (l->t->node[i].op != GLLM_N_CARRY)
+			continue;
+		uint8_t kind = l->t->reduction[l->reduction[i]].kind;
+		if (l->t->node[i].type != GLLM_F32 || kind == GLLM_REDUCE_ARGMAX || kind == GLLM_REDUCE_ARGMIN)
+			return false;
+	}
+	return l->loop[loop].carries;
+}
+
+/* What the paired loop itself loads must not be stored by it: it is read in two forms. */
+static bool rereads(const struct lower *l, unsigned loop)
+{
+	const struct gllm_trace *t = l->t;
+
+	for (gllm_ref i = t->loop[loop].first; i < t->loop[loop].end; i++)
+		for (gllm_ref s = t->loop[loop].first; s < t->loop[loop].end && t->node[i].op == GLLM_N_LOAD; s++)
+			if (t->node[s].op == GLLM_N_STORE &&
+			    t->access[t->node[s].imm].param == t->access[t->node[i].imm].param)
+				return true;
+	return false;
+}
+
+static unsigned carries_of(const struct lower *l, unsigned loop)
+{
+	unsigned n = 0;
+
+	for (gllm_ref i = l->t->loop[loop].first; i < l->t->loop[loop].end; i++)
+		n += l->t->node[i].op == GLLM_N_CARRY;
+	return n ? n : 1;
+}
+
+static unsigned own_nodes(const struct lower *l, unsigned loop)
+{
+	unsigned n = 0;
+
+	for (gllm_ref i = l->t->loop[loop].first; i < l->t->loop[loop].end; i++)
+		n += l->t->node[i].loop == (int)loop;
+	return n;
+}
+
+static unsigned clamp(int64_t x, unsigned low, unsigned high)
+{
+	return x < (int64_t)low ? low : x > (int64_t)high ? high : (unsigned)x;
+}
+
+/* At most `most` rows at a time: as few passes as possible, of even height. */
+static unsigned even_rows(int64_t trip, unsigned most)
+{
+	if (trip < 0)
+		return most;
+	if (trip <= 1)
+		return 1;
+	int64_t passes = (trip + most - 1) / most;
+	return (unsigned)((trip + passes - 1) / passes);
+}
+
+/* The loop around `top` that can share its loads: copied as rows. */
+static int row_loop(const struct lower *l, unsigned top)
+{
+	int q = l->t->loop[top].parent;
+
+	while (q >= 0 && l->loop[q].only_child >= 0 && l->loop[q].trip == 1)
+		q = l->t->loop[q].parent;
+	if (q < 0 || l->loop[q].only_child < 0 || !l->loop[q].reorderable || !rectangular(l, (unsigned)q))
+		return -1;
+	return q;
+}
+
+/* Copies of the vectorised loop that its number of iterations can fill. */
+static unsigned fill(const struct lower *l, unsigned loop, unsigned copies)
+{
+	if (l->loop[loop].trip < 0)
+		return copies;
+	return clamp(l->loop[loop].trip / (int64_t)l->lanes, 1, copies);
+}
+
+static void set_copies(struct lower *l, unsigned loop, unsigned copies, unsigned alone)
+{
+	l->loop[loop].copies = (uint8_t)copies;
+	l->loop[loop].copies_alone = (uint8_t)alone;
+}
+
+/* Enough independent sums to hide the latency of an addition. */
+static unsigned chains(const struct lower *l, unsigned loop, unsigned sums, unsigned most)
+{
+	return fill(l, loop, clamp(8 / (int64_t)sums, 1, most));
+}
+
+/* `k` is a vectorised reduction, `p` the loop around it. */
+static void shape_paired(struct lower *l, unsigned p, unsigned k)
+{
+	unsigned nred = carries_of(l, k), rows = 1, most = l->vregs * 3 / 4;
+	unsigned single = l->lanes <= l->vregs / 2 ? l->lanes : l->vregs / 2, columns;
+	int q = row_loop(l, p);
+
+	if (l->o->columns && (l->m->has_mask || l->o->columns == l->lanes))
+		single = clamp(l->o->columns, 1, l->lanes);
+	if (l->loop[p].trip >= 0 && l->loop[p].trip < (int64_t)single && l->m->has_mask)
+		single = (unsigned)l->loop[p].trip;
+	/* Without masked stores a partly filled vector of results has nowhere to go. */
+	if (single < 2 || single * nred > most || (!l->m->has_mask && single != l->lanes)) {
+		set_copies(l, k, chains(l, k, nred, 8), chains(l, k, nred, 8));
+		return;
+	}
+	columns = single;
+	if (q >= 0 && l->loop[q].trip != 1) {
+		unsigned tall = l->vregs >= 32 ? (l->lanes > 8 ? 3 : 4) : 3;
+		rows = even_rows(l->loop[q].trip, l->o->rows ? l->o->rows : tall);
+		if (rows > 1 && l->m->has_mask && !l->o->columns)
+			columns = clamp(single, 1, l->vregs >= 32 && l->lanes > 8 ? 8 : 4);
+		while (rows > 1 && rows * columns * nred > most)
+			rows--;
+		set_copies(l, (unsigned)q, rows, rows);
+	}
+	l->loop[p].paired = true;
+	l->loop[p].columns = (uint8_t)columns;
+	l->loop[p].columns_alone = (uint8_t)single;
+	set_copies(l, k, chains(l, k, rows * columns * nred, 4), chains(l, k, single * nred, 4));
+}
+
+/* Vectorised along outputs (`v`) around a reduction over `k`. */
+static void shape_columns(struct lower *l, unsigned v, unsigned k)
+{
+	unsigned nred = carries_of(l, k), rows = 1;
+	unsigned wide = fill(l, v, l->o->unroll ? l->o->unroll : l->vregs >= 32 && l->lanes <= 4 ? 3 : 2);
+	unsigned single = l->o->unroll ? wide : fill(l, v, clamp(4 / (int64_t)nred, 1, 4));
+	int q = row_loop(l, v);
+
+	if (q >= 0 && l->loop[q].trip != 1) {
+		unsigned most = (l->vregs * 3 / 4) / (wide * nred);
+		rows = even_rows(l->loop[q].trip, clamp(l->o->rows ? l->o->rows : most, 1, 12));
+		set_copies(l, (unsigned)q, rows, rows);
+	}
+	set_copies(l, v, wide, single);
+	if (l->loop[k].reorderable && l->loop[k].trip != 1) {
+		unsigned most = l->loop[k].trip < 0 ? 4 : clamp(l->loop[k].trip / 2, 1, 4);
+		set_copies(l, k, clamp(8 / (int64_t)(rows * wide * nred), 1, most),
+		           clamp(8 / (int64_t)(single * nred), 1, most));
+	}
+}
+
+static void shape_leaf(struct lower *l, unsigned v)
+{
+	unsigned nodes = own_nodes(l, v), copies = nodes < 16 ? 4 : nodes < 64 ? 2 : 1;
+
+	if (l->loop[v].carries)
+		copies = clamp(8 / (int64_t)carries_of(l, v), 1, nodes < 16 ? 8 : 2);
+	copies = fill(l, v, l->o->unroll ? clamp(l->o->unroll, 1, MAX_COPIES) : copies);
+	set_copies(l, v, copies, copies);
+}
+
+/* The single innermost loop of the chain below `v`, or -1. */
+static int chain_leaf(const struct lower *l, unsigned v)
+{
+	int c = (int)v;
+
+	while (!l->loop[c].leaf) {
+		c = l->loop[c].only_child;
+		if (c < 0)
+			return -1;
+	}
+	return c;
+}
+
+static void choose_shape(struct lower *l, unsigned v)
+{
+	int p = l->t->loop[v].parent, k = chain_leaf(l, v);
+
+	if (!l->loop[v].leaf) {
+		if (k >= 0 && l->loop[k].carries && l->t->loop[k].parent == (int)v)
+			shape_columns(l, v, (unsigned)k);
+		return;
+	}
+	if (p >= 0 && l->loop[p].trip != 1 && l->loop[p].trip != 0 && l->loop[p].only_child == (int)v &&
+	    l->loop[p].reorderable && rectangular(l, (unsigned)p) && pairs(l, v) && lanes_fit(l, (unsigned)p, p) &&
+	    !rereads(l, (unsigned)p)) {
+		shape_paired(l, (unsigned)p, v);
+		return;
+	}
+	shape_leaf(l, v);
+}
+
+static void choose_vector_loops(struct lower *l)
+{
+	for (unsigned i = 0; i < l->t->nloops; i++) {
+		struct loop_plan *p = &l->loop[i];
+		if (under_vector(l, i) || p->trip == 0 || p->trip == 1 || !p->reorderable || !rectangular(l, i))
+			continue;
+		if (p->trip > 0 && p->trip < (int64_t)l->lanes && !l->m->has_mask)
+			continue;
+		p->vector = lanes_fit(l, i, -1);
+	}
+	for (unsigned i = 0; i < l->t->nloops; i++)
+		if (l->loop[i].vector)
+			choose_shape(l, i);
+	for (unsigned i = 0; i < l->t->nloops; i++)
+		l->loop[i].partial = l->loop[i].vector || l->loop[i].paired;
+}
+
+/* Nodes of a paired loop that the reduction inside reads copy by copy. */
+static void mark_split(struct lower *l, unsigned p)
+{
+	const struct gllm_trace *t = l->t;
+	gllm_ref from[4];
+
+	for (gllm_ref i = t->loop[p].end; i-- > t->loop[p].first;) {
+		bool inner = t->node[i].loop != (int)p;
+		if (!inner && !l->split[i])
+			continue;
+		unsigned n = sources(t, i, from);
+		if (inner && t->node[i].op == GLLM_N_CARRY)
+			continue; /* its initial value is combined with the reduced result */
+		while (n-- > 0)
+			if (t->node[from[n]].loop == (int)p && (l->dep[from[n]] >> p & 1) && in_loop(l, from[n], p))
+				l->split[from[n]] = 1;
+	}
+}
+
+static void mark_integers(struct lower *l)
+{
+	const struct gllm_trace *t = l->t;
+	gllm_ref from[4];
+
+	for (unsigned i = t->nnodes; i-- > 0;) {
+		const struct gllm_node *n = &t->node[i];
+		if (is_access(n) && t->access[n->imm].index != GLLM_NO_NODE)
+			l->integer[t->access[n->imm].index] = 1;
+		if (l->integer[i] && n->op != GLLM_N_LOAD && n->op != GLLM_N_CARRY)
+			for (unsigned k = sources(t, (gllm_ref)i, from); k-- > 0;)
+				l->integer[from[k]] = 1;
+	}
+}
+
+/* A carry's update may be written straight into the accumulator if nobody reads the old value afterwards. */
+static void mark_direct(struct lower *l)
+{
+	const struct gllm_trace *t = l->t;
+
+	for (unsigned i = 0; i < t->nnodes; i++) {
+		const struct gllm_node *n = &t->node[i];
+		bool ok = n->op == GLLM_N_CARRY && n->b > i && n->b < t->nnodes && t->node[n->b].loop == n->loop;
+		if (!ok || l->direct[n->b] != GLLM_NO_NODE || l->dep[n->b] != l->dep[i])
+			continue;
+		for (gllm_ref k = t->loop[n->loop].first; k < t->loop[n->loop].end; k++) {
+			gllm_ref from[4];
+			for (unsigned s = sources(t, k, from); s-- > 0;)
+				ok = ok && (from[s] != i || (k <= n->b && t->node[k].loop == n->loop && t->node[k].op != GLLM_N_CARRY));
+		}
+		uint8_t op = t->node[n->b].op;
+		if (ok && (op == GLLM_N_ADD || op == GLLM_N_SUB || op == GLLM_N_MUL || op == GLLM_N_SELECT || op == GLLM_N_FMA))
+			l->direct[n->b] = (gllm_ref)i;
+	}
+}
+
+bool lower_plan(struct lower *l)
+{
+	const struct gllm_trace *t = l->t;
+	uint8_t *taint = lower_alloc(l, t->nnodes + 1u, 1);
+
+	if (!taint)
+		return false;
+	find_dependence(l);
+	count_uses(l);
+	contract(l);
+	for (unsigned i = 0; i < t->nreductions; i++) {
+		l->reduction[t->reduction[i].carry] = (uint16_t)i;
+		if (t->reduction[i].pair != GLLM_NO_NODE)
+			l->reduction[t->reduction[i].pair] = (uint16_t)i;
+	}
+	for (unsigned i = 0; i < t->nloops; i++) {
+		struct loop_plan *p = &l->loop[i];
+		struct poly trip;
+		int parent = t->loop[i].parent;
+		*p = (struct loop_plan){ .only_child = -1, .leaf = true, .copies = 1, .copies_alone = 1, .trip = -1 };
+		p->inside = UINT32_C(1) << i | (parent >= 0 ? l->loop[parent].inside : 0);
+		if (!lower_poly(l, t->loop[i].trip, &trip))
+			return false;
+		if (poly_fixed(&trip, &p->trip))
+			p->trip = p->trip < 0 ? 0 : p->trip;
+		else
+			p->trip = -1;
+		if (parent >= 0) {
+			l->loop[parent].only_child = (int8_t)(l->loop[parent].leaf ? (int)i : -1);
+			l->loop[parent].leaf = false;
+		}
+	}
+	for (unsigned i = 0; i < t->nnodes; i++)
+		if (t->node[i].op == GLLM_N_CARRY)
+			l->loop[t->node[i].loop].carries = true;
+	for (unsigned i = 0; i < t->nloops; i++)
+		l->loop[i].reorderable = carries_reorder(l, i, taint) && memory_reorders(l, i);
+	choose_vector_loops(l);
+	for (unsigned i = 0; i < t->nloops; i++)
+		if (l->loop[i].paired)
+			mark_split(l, i);
+	mark_integers(l);
+	mark_direct(l);
+	return l->status == GLLM_OK;
+}

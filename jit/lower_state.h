@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT
+ * jit/lower_state.h - what the parts of lowering share.
+ *
+ *   lower_poly.c  polynomials with the fixed dims put in; addresses as base + stride per loop
+ *   lower_plan.c  which loops may be reordered, which is vectorised, how many copies of each
+ *   lower.c       walks the loop tree: loops, phases, accumulators, pointers
+ *   lower_node.c  one node: operands, address, instruction
+ *
+ * Words used throughout. A loop is *reorderable* if its iterations may run in any order (its carries are associative
+ * reductions, its memory accesses independent). Reorderable loops can be *copied* (several iterations side by side in the
+ * body, "unroll and jam") and one of them on each path can be *vectorised* (consecutive iterations in the lanes).
+ * A loop is emitted as *phases*: the copied body, fewer copies, then a masked or a one-at-a-time tail.
+ * *Paired*: the loop around a vectorised reduction, copied as often as results fit one vector; the copies' accumulators
+ * are reduced together (VHPAIR), so the paired loop's own nodes are vectorised along it. What the reduction needs of
+ * these nodes per copy exists a second time in *split* form: one register with equal lanes per copy. */
+#ifndef GLLM_JIT_LOWER_STATE_H
+#define GLLM_JIT_LOWER_STATE_H
+#include "jit/lower.h"
+#include "jit/vir.h"
+
+enum { POLY_TERMS = 8, MAX_PHASES = 4, MAX_COPIES = 16, MAX_TUPLE = 128, MAX_POOL = 512, NO_SYM = -1 };
+#define NO_BLOCK UINT32_MAX
+
+struct poly {
+	unsigned n;
+	struct gllm_term t[POLY_TERMS];
+};
+
+struct lin { /* a number of the loop nest: fixed, or a polynomial over dims known at run time */
+	int64_t c;
+	int16_t sym; /* NO_SYM: c */
+};
+
+struct induction { /* base + sum of stride * loop, for a parameter's address or as a plain integer (param < 0) */
+	int param;
+	int16_t base;       /* runtime part of the base; NO_SYM none */
+	uint32_t loops;     /* with a stride */
+	gllm_ref last_use;
+	gllm_vreg reg;      /* where its current value is */
+	struct lin *stride; /* per loop */
+};
+
+struct place { /* an access or polynomial: an induction plus a fixed displacement */
+	uint16_t ind;
+	int64_t disp;
+};
+
+struct loop_plan {
+	uint32_t inside;      /* this loop and its ancestors */
+	int8_t only_child;    /* -1: none or several */
+	bool leaf, reorderable, vector, paired, partial; /* partial: its carries differ from lane to lane */
+	bool carries;         /* has CARRY nodes */
+	uint8_t copies, columns; /* while an enclosing loop is copied, too */
+	uint8_t copies_alone, columns_alone;
+	uint8_t accumulators;
+	int64_t trip;         /* -1: known at run time */
+};
+
+struct phase {
+	bool vector, paired, masked;
+	uint8_t copies;       /* paired: columns */
+	int64_t step;         /* iterations of the loop per body */
+	int64_t count;        /* of bodies; -1: while step iterations remain; -2: once if any remain */
+};
+
+struct frame {
+	int loop;             /* -1 the function itself */
+	unsigned phase, nphases;
+	struct phase ph[MAX_PHASES];
+	gllm_ref at;
+	gllm_vreg count, mask;
+	unsigned head, skip;
+	bool in_loop, ranged;
+	int64_t advanced;     /* iterations by which fixed pointers have moved */
+	uint32_t slot_mark, body_mark;
+	unsigned offset_mark;
+	unsigned const_mark;
+	gllm_vreg *saved;     /* induction registers at entry */
+};
+
+struct lower {
+	const struct gllm_trace *t;
+	const struct gllm_lower_options *o;
+	const struct gllm_machine *m;
+	struct gllm_vir *v;
+	struct gllm_kernel_info *info;
+	struct gllm_arena *arena;
+	struct gllm_error *e;
+	enum gllm_status status;
+	unsigned lanes, vregs;
+
+	/* plan */
+	uint32_t *dep;           /* per node: loops along which its value varies */
+	uint16_t *uses;
+	gllm_ref *fused;         /* ADD, SUB: the product contracted into it; MUL: itself if it is contracted away */
+	gllm_ref *direct;        /* per node: the CARRY whose accumulator it may write at once */
+	uint8_t *split;          /* per node: needed in split form */
+	uint8_t *integer;        /* per node: needed as an integer in class G */
+	uint16_t *reduction;     /* per node: number of the reduction of a CARRY, 0xffff none */
+	struct loop_plan *loop;
+	struct induction *ind;   unsigned ninds;
+	struct place *access, *index, *trip;
+	struct poly *sym;        gllm_vreg *sym_reg; unsigned nsyms, max_syms;
+
+	/* emission */
+	struct frame *frame;     unsigned depth; /* frames in use */
+	uint32_t *val, *sval, *gval, *result;    /* per node: block of registers */
+	gllm_vreg *slot;         uint32_t nslots, max_slots;
+	gllm_ref *same;          /* per CONST: the first one with the same bits */
+	gllm_vreg *constant;     /* per node: CONST or SCALAR in a register now, or GLLM_NO_VREG */
+	gllm_ref *const_list;    unsigned nconst;
+	uint32_t *pool;          unsigned npool;
+	gllm_vreg pool_reg;
+	struct offset_reg { int64_t mult; int16_t sym; gllm_vreg reg; } offset[64];
+	unsigned noffsets;
+	unsigned tuple[34];      /* copy number per frame */
+	bool split_form;
+};
+
+/* The first failure sticks. Returns false always, so that callers can say `return lower_fail(..)`. */
+bool lower_fail(struct lower *l, enum gllm_status s, const char *what, uint64_t where);
+void *lower_alloc(struct lower *l, size_t n, size_t size);
+
+/* lower_poly.c */
+bool poly_add_term(struct poly *p, struct gllm_term t);
+bool poly_add(struct poly *p, const struct poly *q, int64_t factor);
+bool poly_mul(struct poly *r, const struct poly *p, const struct poly *q);
+bool poly_fixed(const struct poly *p, int64_t *value);
+bool poly_not_negative(const struct poly *p);
+bool lower_poly(struct lower *l, struct gllm_poly p, struct poly *out);
+struct poly lower_lin_poly(const struct lower *l, struct lin x);
+bool lower_places(struct lower *l);
+
+/* lower_plan.c */
+bool lower_plan(struct lower *l);
+
+/* lower_node.c */
+gllm_vreg lower_emit(struct lower *l, enum gllm_vir_op op, enum gllm_type type, gllm_vreg a, gllm_vreg b, gllm_vreg c);
+gllm_vreg lower_g(struct lower *l, enum gllm_vir_op op, gllm_vreg a, gllm_vreg b, int64_t imm);
+gllm_vreg lower_word(struct lower *l, uint32_t bits, gllm_vreg into);
+gllm_vreg lower_constant(struct lower *l, gllm_ref n);
+gllm_vreg lower_value(struct lower *l, gllm_ref n);
+gllm_vreg lower_integer_at(struct lower *l, struct place p); /* its current value for copy 0, as a new G register */
+unsigned lower_radix(const struct lower *l, unsigned f, int node_loop, bool split_form);
+uint32_t lower_block(struct lower *l, uint32_t dep, int node_loop, bool split_form, unsigned extra);
+uint32_t lower_index(const struct lower *l, uint32_t dep, int node_loop, bool split_form);
+uint32_t lower_carry_index(const struct lower *l, gllm_ref carry, unsigned copy);
+void lower_node(struct lower *l, gllm_ref n);
+void lower_hoist_offsets(struct lower *l, gllm_ref n);
+gllm_vreg lower_combine(struct lower *l, gllm_ref carry, gllm_vreg part, gllm_vreg into, gllm_vreg d);
+#endif

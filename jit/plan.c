@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT
+ * jit/plan.c - from a graph to a plan: groups, buffers, steps. */
+#include "jit/plan.h"
+#include "core/bits.h"
+#include "core/fmt.h"
+#include "jit/context.h"
+
+
+struct life { /* of an internal tensor, in group numbers */
+	unsigned first, last;
+	uint64_t bytes, offset;
+	bool placed, needed;
+};
+
+struct planner {
+	struct gllm_context *c;
+	const struct gllm_graph *g;
+	const struct gllm_plan_options *o;
+	struct gllm_arena arena;
+	struct gllm_fusion f;
+	struct gllm_kernel *kernel; /* by group */
+	struct life *life;          /* by tensor */
+	uint64_t workspace;
+	struct gllm_error *e;
+};
+
+static const struct gllm_op_entry *op_of(const struct planner *x, unsigned node)
+{
+	return &x->c->op[x->g->node[node].op];
+}
+
+static bool pointer(const struct gllm_param *p)
+{
+	return p->kind < GLLM_DIM;
+}
+
+/* --- buffers -------------------------------------------------------------------------------------------------------- */
+
+/* A tensor needs memory if any group touches it as an operand of its trace (compiled) or any node does (scalar). */
+static void touch(struct planner *x, unsigned tensor, unsigned group)
+{
+	struct life *l = &x->life[tensor];
+	if (x->g->tensor[tensor].kind != GLLM_TENSOR_VALUE)
+		return;
+	if (!l->needed || group < l->first)
+		l->first = group;
+	if (!l->needed || group > l->last)
+		l->last = group;
+	l->needed = true;
+}
+
+static void find_lives(struct planner *x)
+{
+	for (unsigned g = 0; g < x->f.ngroups; g++) {
+		const struct gllm_group *group = &x->f.group[g];
+		if (group->composed) {
+			const struct gllm_composed *c = group->composed;
+			for (unsigned p = 0; p < c->trace.nparams; p++)
+				if (pointer(&c->param[p]))
+					touch(x, c->source[p].tensor, g);
+			continue;
+		}
+		for (unsigned p = 0; p < op_of(x, group->node[0])->nparams; p++)
+			if (pointer(&op_of(x, group->node[0])->param[p]))
+				touch(x, x->g->node[group->node[0]].actual[p].tensor, g);
+	}
+}
+
+/* Interval colouring: by birth, then size; each goes to the lowest gap free for its whole life. A group's inputs and
+ * outputs never share memory, since their lives meet in the group. */
+static void place(struct planner *x)
+{
+	for (;;) {
+		struct life *next = NULL;
+		for (unsigned i = 0; i < x->g->ntensors; i++) {
+			struct life *l = &x->life[i];
+			if (l->needed && !l->placed && (!next || l->first < next->first ||
+			                                (l->first == next->first && l->bytes > next->bytes)))
+				next = l;
+		}
+		if (!next)
+			return;
+		bool moved = true;
+		while (moved) {
+			moved = false;
+			for (unsigned i = 0; i < x->g->ntensors; i++) {
+				const struct life *o = &x->life[i];
+				if (o->placed && o->first <= next->last && next->first <= o->last &&
+				    o->offset < next->offset + next->bytes && next->offset < o->offset + o->bytes) {
+					next->offset = o->offset + o->bytes;
+					moved = true;
+				}
+			}
+		}
+		next->placed = true;
+		if (next->offset + next->bytes > x->workspace)
+			x->workspace = next->offset + next->bytes;
+	}
+}
+
+static enum gllm_status plan_buffers(struct planner *x)
+{
+	unsigned n = x->g->ntensors;
+	x->life = gllm_alloc_array(&x->arena, n ? n : 1, sizeof *x->life, 8);
+	if (!x->life)
+		return gllm_fail(x->e, GLLM_OUT_OF_MEMORY, "compile scratch is too small for the graph", x->g->name, 0, 0, 0);
+	for (unsigned i = 0; i < n; i++) {
+		const struct gllm_graph_tensor_entry *t = &x->g->tensor[i];
+		uint64_t bytes = gllm_dim_value(t->rows, x->g->max_rows) * t->cols * gllm_type_bytes(t->type);
+		x->life[i] = (struct life){ .bytes = gllm_round_up(bytes, 64) };
+	}
+	find_lives(x);
+	place(x);
+	return GLLM_OK;
+}
+
+/* --- steps ---------------------------------------------------------------------------------------------------------- */
+
+static void step_name(const struct planner *x, const struct gllm_group *group, char *out, size_t size)
+{
+	size_t at = 0;
+	for (unsigned i = 0; i < group->n; i++)
+		at += gllm_format(out + at, size - at, i ? "+%s" : "%s", op_of(x, group->node[i])->name);
+}
+
+static struct gllm_slot tensor_slot(const struct planner *x, uint16_t tensor)
+{
+	if (x->g->tensor[tensor].kind == GLLM_TENSOR_VALUE)
+		return (struct gllm_slot){ .kind = GLLM_SLOT_WORK, .value = x->life[tensor].offset };
+	return (struct gllm_slot){ .kind = GLLM_SLOT_BIND, .value = tensor };
+}
+
+static struct gllm_slot source_slot(const struct planner *x, const struct gllm_source *s)
+{
+	union gllm_arg bits = { .bits = 0 };
+	switch ((enum gllm_operand_source)s->kind) {
+	case GLLM_FROM_TENSOR:
+		return tensor_slot(x, s->tensor);
+	case GLLM_FROM_SCALAR:
+		bits.scalar = s->scalar;
+		return (struct gllm_slot){ .kind = GLLM_SLOT_CONST, .value = bits.bits };
+	case GLLM_FROM_ROWS:
+		break;
+	}
+	return (struct gllm_slot){ .kind = GLLM_SLOT_ROWS };
+}
+
+static struct gllm_linear linear_of(const struct gllm_graph *g, uint64_t dim)
+{
+	if (dim == GLLM_ROWS)
+		return g->max_rows > 1 ? (struct gllm_linear){ 0, 1 } : (struct gllm_linear){ 1, 0 };
+	return (struct gllm_linear){ (int64_t)dim, 0 };
+}
+
+static void compiled_step(const struct planner *x, struct gllm_plan *p, unsigned g, struct gllm_step *s, size_t pool)
+{
+	const struct gllm_composed *c = x->f.group[g].composed;
+	const struct gllm_kernel *k = &x->kernel[g];
+	for (unsigned i = 0; i < c->trace.nparams; i++)
+		p->slot[p->nslots++] = source_slot(x, &c->source[i]);
+	p->slot[p->nslots++] = (struct gllm_slot){ .kind = GLLM_SLOT_POOL, .value = pool };
+	union { const unsigned char *data; gllm_kernel_fn *code; } entry = { x->c->host.code.exec + k->offset };
+	s->kernel = entry.code;
+	s->trip = k->trip;
+	s->tile = k->tile;
+	s->info.pattern = c->trace.pattern;
+	s->info.code_offset = k->offset;
+	s->info.code_bytes = k->bytes;
+}
+
+static void scalar_step(const struct planner *x, struct gllm_plan *p, unsigned g, struct gllm_step *s)
+{
+	unsigned node = x->f.group[g].node[0];
+	const struct gllm_graph_node_entry *n = &x->g->node[node];
+	const struct gllm_op_entry *o = op_of(x, node);
+	for (unsigned i = 0; i < o->nparams; i++) {
+		struct gllm_slot slot = { .kind = GLLM_SLOT_CONST };
+		if (o->param[i].kind == GLLM_DIM) {
+			slot.value = n->actual[i].dim;
+			if (slot.value == GLLM_ROWS)
+				slot = (struct gllm_slot){ .kind = GLLM_SLOT_ROWS };
+		} else if (o->param[i].kind == GLLM_SCALAR) {
+			union gllm_arg a = { .bits = 0 };
+			a.scalar = n->actual[i].scalar;
+			slot.value = a.bits;
+		} else {
+			const struct gllm_graph_tensor_entry *t = &x->g->tensor[n->actual[i].tensor];
+			slot = tensor_slot(x, n->actual[i].tensor);
+			if (n->batch != 1 && t->rows == n->batch)
+				slot.stride = t->cols * gllm_type_bytes(t->type);
+		}
+		p->slot[p->nslots++] = slot;
+	}
+	s->scalar = o->fn;
+	s->call = o->call;
+	s->batch = linear_of(x->g, n->batch);
+	s->info.pattern = GLLM_PATTERN_OPAQUE;
+}
+
+/* Bytes of a bound tensor that some node reaches, as a function of the rows: exact for what traces tell, whole tensors
+ * without traces. Reaches are linear in the rows, so two samples determine them. */
+static struct gllm_linear bound_bytes(const struct planner *x, unsigned tensor)
+{
+	const struct gllm_graph_tensor_entry *t = &x->g->tensor[tensor];
+	int64_t row = (int64_t)(t->cols * gllm_type_bytes(t->type));
+	if (t->rows == GLLM_ROWS && x->g->max_rows > 1)
+		return (struct gllm_linear){ 0, row };
+	return (struct gllm_linear){ (int64_t)gllm_dim_value(t->rows, 1) * row, 0 };
+}
+
+static size_t sizes(const struct planner *x, unsigned *slots, size_t *pool)
+{
+	*slots = 0;
+	*pool = 0;
+	for (unsigned g = 0; g < x->f.ngroups; g++) {
+		const struct gllm_group *group = &x->f.group[g];
+		*slots += group->composed ? group->composed->trace.nparams + 1 : op_of(x, group->node[0])->nparams;
+		*pool += x->kernel ? (size_t)gllm_round_up(x->kernel[g].pool_bytes, 64) : 0;
+	}
+	return (size_t)gllm_round_up(sizeof(struct gllm_plan), 64) + gllm_round_up(*pool, 64) +
+	       x->f.ngroups * sizeof(struct gllm_step) + x->g->ntensors * sizeof(struct gllm_plan_tensor) +
+	       *slots * sizeof(struct gllm_slot) + x->f.nnotes * sizeof(struct gllm_note) +
+	       x->g->nnodes * sizeof(char *);
+}
+
+static enum gllm_status build(const struct planner *x, struct gllm_plan **out)
+{
+	unsigned slots;
+	size_t pool, bytes = sizes(x, &slots, &pool);
+	unsigned char *at = gllm_heap_alloc(&x->c->heap, bytes);
+	if (!at)
+		return gllm_fail(x->e, GLLM_OUT_OF_MEMORY, "the context's heap cannot hold the plan", x->g->name, 0, bytes, 0);
+	struct gllm_plan *p = (struct gllm_plan *)(void *)at;
+	*p = (struct gllm_plan){ .context = x->c, .name = x->g->name, .max_rows = x->g->max_rows,
+		.workspace = (size_t)x->workspace, .ntensors = x->g->ntensors, .nsteps = x->f.ngroups,
+		.nnotes = x->f.nnotes, .nnodes = x->g->nnodes, .pool_bytes = pool, .scalar = x->o->scalar };
+	at += gllm_round_up(sizeof *p, 64);
+	p->pool = at;
+	at += gllm_round_up(pool, 64);
+	p->step = (struct gllm_step *)(void *)at;
+	at += p->nsteps * sizeof *p->step;
+	p->tensor = (struct gllm_plan_tensor *)(void *)at;
+	at += p->ntensors * sizeof *p->tensor;
+	p->slot = (struct gllm_slot *)(void *)at;
+	at += slots * sizeof *p->slot;
+	p->note = (struct gllm_note *)(void *)at;
+	at += p->nnotes * sizeof *p->note;
+	p->node_name = (const char **)(void *)at;
+
+	size_t pool_at = 0;
+	for (unsigned g = 0; g < p->nsteps; g++) {
+		const struct gllm_group *group = &x->f.group[g];
+		struct gllm_step *s = &p->step[g];
+		*s = (struct gllm_step){ .first_slot = p->nslots };
+		step_name(x, group, s->name, sizeof s->name);
+		s->info.mode = group->mode;
+		s->info.bytes_saved = group->bytes_saved;
+		if (group->composed) {
+			const struct gllm_kernel *k = &x->kernel[g];
+			for (size_t i = 0; i < k->pool_bytes; i++)
+				p->pool[pool_at + i] = k->pool[i];
+			compiled_step(x, p, g, s, pool_at);
+			pool_at += (size_t)gllm_round_up(k->pool_bytes, 64);
+		} else {
+			scalar_step(x, p, g, s);
+		}
+		s->info.strategy = s->tile ? "tiles" : "sequential";
+		s->nslots = p->nslots - s->first_slot;
+	}
+	for (unsigned i = 0; i < p->ntensors; i++) {
+		const struct gllm_graph_tensor_entry *t = &x->g->tensor[i];
+		p->tensor[i] = (struct gllm_plan_tensor){ t->name, t->kind, (uint8_t)gllm_type_bytes(t->type), bound_bytes(x, i) };
+	}
+	for (unsigned i = 0; i < p->nnotes; i++)
+		p->note[i] = x->f.note[i];
+	for (unsigned i = 0; i < p->nnodes; i++)
+		p->node_name[i] = op_of(x, i)->name;
+	*out = p;
+	return GLLM_OK;
+}
+
+static enum gllm_status compile_groups(struct planner *x)
+{
+	x->kernel = gllm_alloc_array(&x->arena, x->f.ngroups ? x->f.ngroups : 1, sizeof *x->kernel, 8);
+	if (!x->kernel)
+		return gllm_fail(x->e, GLLM_OUT_OF_MEMORY, "compile scratch is too small for the graph", x->g->name, 0, 0, 0);
+	for (unsigned g = 0; g < x->f.ngroups; g++) {
+		char name[96];
+		step_name(x, &x->f.group[g], name, sizeof name);
+		enum gllm_status s = gllm_compile_group(x->c, x->f.group[g].composed, name, x->o->readback, &x->arena,
+		                                        &x->kernel[g], x->e);
+		if (s != GLLM_OK)
+			return s;
+	}
+	return GLLM_OK;
+}
+
+/* Outputs that no node writes would be read as garbage. */
+static enum gllm_status check_graph(const struct gllm_graph *g, struct gllm_error *e)
+{
+	enum gllm_status s = gllm_graph_status(g, e);
+	if (s != GLLM_OK)
+		return s;
+	for (unsigned i = 0; i < g->ntensors; i++)
+		if (g->tensor[i].kind == GLLM_TENSOR_OUTPUT && g->tensor[i].producer == 0xffff)
+			return gllm_fail(e, GLLM_INVALID_ARGUMENT, "an output that no node produces", g->tensor[i].name, i, 0, 0);
+	return GLLM_OK;
+}
+
+static enum gllm_status check_scalar(const struct planner *x)
+{
+	for (unsigned i = 0; x->o->scalar && i < x->g->nnodes; i++)
+		if (!op_of(x, i)->call)
+			return gllm_fail(x->e, GLLM_UNSUPPORTED, "the operator was registered without a way to call it",
+			                 op_of(x, i)->name, i, 0, 0);
+	return GLLM_OK;
+}
+
+enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g, const struct gllm_plan_options *o,
+                              struct gllm_plan **out, struct gllm_error *e)
+{
+	static const struct gllm_plan_options defaults = { .scalar = false };
+	struct planner x = { .c = c, .g = g, .o = o ? o : &defaults, .arena = c->scratch, .e = e };
+	uint64_t start = gllm_now(c);
+	size_t code_used = c->code_used;
+	unsigned kernels = c->nkernels, counted = c->stats.kernels;
+	enum gllm_status s = check_graph(g, e);
+	if (s == GLLM_OK && !x.o->scalar) {
+		if (!c->target)
+			s = gllm_fail(e, GLLM_NO_BACK_END, "compiling needs a target", g->name, 0, 0, 0);
+		else if (!c->profile.vector_bytes)
+			s = gllm_fail(e, GLLM_NO_FEATURE, c->profile.missing ? c->profile.missing : "the CPU has no usable vector unit",
+			              g->name, 0, 0, c->profile.have);
+		else if (!c->host.code.write || !c->host.code.exec)
+			s = gllm_fail(e, GLLM_NO_EXEC_MEMORY, "the host granted no executable memory", g->name, 0, 0, 0);
+	}
+	if (s == GLLM_OK)
+		s = check_scalar(&x);
+	if (s == GLLM_OK)
+		s = gllm_fuse(c, g, !x.o->no_fusion, x.o->scalar, &x.arena, &x.f, e);
+	if (s == GLLM_OK)
+		s = plan_buffers(&x);
+	if (s == GLLM_OK && !x.o->scalar)
+		s = compile_groups(&x);
+	if (s == GLLM_OK)
+		s = build(&x, out);
+	if (x.arena.high > c->scratch.high)
+		c->scratch.high = x.arena.high;
+	if (s != GLLM_OK) { /* the state is as before */
+		c->code_used = code_used;
+		c->nkernels = kernels;
+		c->stats.kernels = counted;
+	}
+	c->stats.compile_ns += gllm_now(c) - start;
+	return s;
+}
+
+enum gllm_status gllm_plan_free(struct gllm_context *c, struct gllm_plan *p)
+{
+	return gllm_heap_free(&c->heap, p);
+}
+
+size_t gllm_plan_workspace(const struct gllm_plan *p)
+{
+	return p->workspace;
+}
+
+unsigned gllm_plan_steps(const struct gllm_plan *p)
+{
+	return p->nsteps;
+}
+
+enum gllm_status gllm_plan_step(const struct gllm_plan *p, unsigned i, struct gllm_step_info *out)
+{
+	if (i >= p->nsteps)
+		return GLLM_INVALID_ARGUMENT;
+	*out = p->step[i].info;
+	out->name = p->step[i].name;
+	return GLLM_OK;
+}
+
+static void say(void (*out)(void *user, const char *text, size_t n), void *user, const char *line)
+{
+	size_t n = 0;
+	while (line[n])
+		n++;
+	out(user, line, n);
+}
+
+void gllm_plan_explain(const struct gllm_plan *p, void (*out)(void *user, const char *text, size_t n), void *user)
+{
+	char line[320];
+	gllm_format(line, sizeof line, "plan %s: up to %llu rows, %u steps, %llu bytes of workspace\n", p->name,
+	            (unsigned long long)p->max_rows, p->nsteps, (unsigned long long)p->workspace);
+	say(out, user, line);
+	for (unsigned i = 0; i < p->nsteps; i++) {
+		const struct gllm_step_info *s = &p->step[i].info;
+		gllm_format(line, sizeof line, "  %u %s: %s, %s, %s, %u bytes of code, saves %llu bytes\n", i, p->step[i].name,
+		            gllm_mode_name(s->mode), p->scalar ? "scalar" : gllm_pattern_name(s->pattern), s->strategy,
+		            s->code_bytes, (unsigned long long)s->bytes_saved);
+		say(out, user, line);
+	}
+	for (unsigned i = 0; i < p->nnotes; i++) {
+		const struct gllm_note *n = &p->note[i];
+		gllm_format(line, sizeof line, "  %s %u %s -> %u %s over %s: %s\n", n->accepted ? "fused" : "kept apart",
+		            n->producer, p->node_name[n->producer], n->consumer, p->node_name[n->consumer],
+		            p->tensor[n->tensor].name, n->why);
+		say(out, user, line);
+	}
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ * jit/plan.h - the insides of a plan: one block of the context's heap, so that freeing it is one call.
+ *
+ * A step is a range of emitted code (compiled plans) or one node's scalar definition (scalar plans); steps run in order
+ * and are barriers. Both kinds read their actual parameters from slots, filled at every run from the slot list. */
+#ifndef GLLM_JIT_PLAN_H
+#define GLLM_JIT_PLAN_H
+#include "gllm/graph.h"
+#include "jit/fuse.h"
+
+typedef void gllm_kernel_fn(const uint64_t *args, void *shared, void *worker, uint64_t begin, uint64_t end);
+
+enum gllm_slot_kind {
+	GLLM_SLOT_BIND,   /* value = tensor: address the caller bound */
+	GLLM_SLOT_WORK,   /* value = offset in the workspace */
+	GLLM_SLOT_CONST,  /* value = bits of a dim or scalar */
+	GLLM_SLOT_ROWS,   /* the row count of this run */
+	GLLM_SLOT_POOL,   /* value = offset in the plan's constants */
+};
+
+struct gllm_slot {
+	uint8_t kind;
+	uint64_t value;
+	uint64_t stride; /* scalar steps: bytes per batch step */
+};
+
+struct gllm_linear { /* a number that depends on the row count: fixed + per_row * rows, 0 if negative */
+	int64_t fixed, per_row;
+};
+
+struct gllm_step {
+	struct gllm_step_info info;
+	gllm_kernel_fn *kernel;     /* NULL: scalar */
+	gllm_any_fn *scalar;
+	gllm_call_fn *call;
+	struct gllm_linear batch;   /* scalar steps: calls */
+	struct gllm_linear trip;    /* of the parallel loop */
+	uint64_t tile;              /* iterations per unit of work; 0: sequential */
+	unsigned first_slot, nslots;
+	char name[96];
+};
+
+struct gllm_plan_tensor {
+	const char *name;
+	uint8_t kind, align;
+	struct gllm_linear bytes;   /* reached, for bound tensors */
+};
+
+struct gllm_plan {
+	struct gllm_context *context;
+	const char *name;
+	uint64_t max_rows;
+	size_t workspace;
+	struct gllm_plan_tensor *tensor; unsigned ntensors;
+	struct gllm_step *step;          unsigned nsteps;
+	struct gllm_slot *slot;          unsigned nslots;
+	struct gllm_note *note;          unsigned nnotes;
+	const char **node_name;          unsigned nnodes;
+	unsigned char *pool;             size_t pool_bytes;
+	bool scalar;
+};
+
+/* A compiled group before it is copied into a plan. */
+struct gllm_kernel {
+	uint32_t offset, bytes;          /* in the executable memory */
+	const unsigned char *pool;
+	size_t pool_bytes;
+	struct gllm_linear trip;
+	uint64_t tile;                   /* 0: sequential */
+};
+
+/* Compiles one group's trace: lower, allocate, select, copy, publish. `arena` is scratch that outlives the call. */
+enum gllm_status gllm_compile_group(struct gllm_context *c, const struct gllm_composed *t, const char *name,
+                                    bool readback, struct gllm_arena *arena, struct gllm_kernel *out,
+                                    struct gllm_error *e);
+#endif

@@ -1,0 +1,594 @@
+/* SPDX-License-Identifier: MIT
+ * jit/regalloc.c - linear scan over intervals, spilling by rewriting.
+ *
+ * Instruction i reads at position 2i+1 and writes at 2i+2; position 0 is the entry. An interval runs from the first write
+ * to the last access; a read inside a loop of something written before the loop carries it to the loop's end, because the
+ * value must survive the way back. An operand that dies at an instruction may lend its register to the result, so select
+ * writes a result only after its last read of an operand; temporaries differ from both.
+ *
+ * A round either fits, or chooses registers to live in the frame, rewrites every access to them through a register that
+ * lives for one instruction only, and starts again. Such short registers are never chosen again, so rounds end. */
+#include "jit/regalloc.h"
+#include "core/bits.h"
+#include "jit/vir.h"
+
+enum { MAX_DEPTH = 16, FILES = 3, REGS = 32 };
+#define NONE GLLM_NO_VREG
+#define TEMP ((gllm_vreg)0xfffe) /* owner of a register granted as temporary */
+#define NOWHERE 0xff
+
+enum { SHORT = 1, SPILL = 2, CONSTANT = 4 }; /* what is known of a register */
+
+struct scan {
+	struct gllm_vir *v;
+	const struct gllm_machine *m;
+	struct gllm_arena *arena;
+	gllm_vreg frame;       /* NONE until something is spilled */
+	uint32_t frame_bytes;
+	uint32_t *start, *end; /* per register; start UINT32_MAX: never accessed */
+	uint32_t *def;         /* the writing instruction where CONSTANT */
+	uint32_t *slot;        /* frame offset where SPILL */
+	uint64_t *cost;        /* accesses, weighted by loop depth */
+	uint8_t *flags, *where;
+	uint8_t (*temp)[2][GLLM_VIR_TEMPS];
+	uint32_t *close;       /* LOOP_BEGIN -> its LOOP_END; handed on as room for select */
+	gllm_vreg owner[FILES][REGS];
+	uint32_t used[FILES];
+	unsigned nspilled, ntemps;
+};
+
+static bool writes(const struct gllm_vi *i)
+{
+	return gllm_vir_info[i->op].d[0] != '-';
+}
+
+static unsigned file_of(const struct scan *s, gllm_vreg r)
+{
+	return s->m->class_file[s->v->reg_class[r]];
+}
+
+/* --- intervals ------------------------------------------------------------------------------------------------------ */
+
+static enum gllm_status match_loops(struct scan *s)
+{
+	uint32_t open[MAX_DEPTH];
+	unsigned depth = 0;
+
+	for (unsigned i = 0; i < s->v->n; i++) {
+		unsigned op = s->v->ins[i].op;
+
+		if (op >= GLLM_V_COUNT)
+			return GLLM_INVALID_ARGUMENT;
+		if (op == GLLM_V_LOOP_BEGIN) {
+			if (depth == MAX_DEPTH)
+				return GLLM_INVALID_ARGUMENT;
+			open[depth++] = i;
+		} else if (op == GLLM_V_LOOP_END) {
+			if (depth == 0)
+				return GLLM_INVALID_ARGUMENT;
+			s->close[open[--depth]] = i;
+		}
+	}
+	return depth == 0 ? GLLM_OK : GLLM_INVALID_ARGUMENT;
+}
+
+static void touch(struct scan *s, gllm_vreg r, uint32_t at, unsigned depth)
+{
+	if (s->start[r] == UINT32_MAX)
+		s->start[r] = at;
+	if (s->end[r] < at)
+		s->end[r] = at;
+	s->cost[r] += UINT64_C(1) << (depth < 8 ? 3 * depth : 24);
+}
+
+static enum gllm_status intervals(struct scan *s)
+{
+	uint32_t open[MAX_DEPTH];
+	unsigned depth = 0;
+
+	for (unsigned k = GLLM_VIR_ARGS; k < GLLM_VIR_FIRST_FREE; k++)
+		s->start[k] = 0;
+	for (unsigned i = 0; i < s->v->n; i++) {
+		const struct gllm_vi *in = &s->v->ins[i];
+		gllm_vreg r[4];
+		unsigned n = gllm_vi_uses(in, r);
+
+		if (in->op == GLLM_V_LOOP_BEGIN)
+			open[depth++] = i;
+		if (in->op == GLLM_V_LOOP_END)
+			depth--;
+		for (unsigned k = 0; k < n; k++) {
+			if (r[k] == s->frame)
+				continue;
+			if (r[k] >= s->v->nregs || s->start[r[k]] == UINT32_MAX)
+				return GLLM_INVALID_ARGUMENT; /* read before any write */
+			touch(s, r[k], 2 * i + 1, depth);
+			for (unsigned l = 0; l < depth; l++)
+				if (s->start[r[k]] < 2 * open[l] + 1) {
+					uint32_t back = 2 * s->close[open[l]] + 1;
+
+					if (s->end[r[k]] < back)
+						s->end[r[k]] = back;
+					break; /* the outermost such loop ends last */
+				}
+		}
+		if (!writes(in))
+			continue;
+		if (in->d >= s->v->nregs || in->d == s->frame)
+			return GLLM_INVALID_ARGUMENT;
+		if (s->start[in->d] == UINT32_MAX && (in->op == GLLM_V_GCONST || in->op == GLLM_V_VZERO)) {
+			s->flags[in->d] |= CONSTANT;
+			s->def[in->d] = i;
+		} else {
+			s->flags[in->d] &= (uint8_t)~CONSTANT;
+		}
+		touch(s, in->d, 2 * i + 2, depth);
+	}
+	return GLLM_OK;
+}
+
+/* --- one round ------------------------------------------------------------------------------------------------------ */
+
+static void release(struct scan *s, gllm_vreg r, uint32_t before)
+{
+	if (r != s->frame && s->end[r] < before && s->where[r] != NOWHERE) {
+		gllm_vreg *o = &s->owner[file_of(s, r)][s->where[r]];
+
+		if (*o == r)
+			*o = NONE;
+	}
+}
+
+/* Intervals end at a reader, at a write nobody reads, or at the end of a loop: nothing else need be looked at. */
+static void release_read(struct scan *s, unsigned i)
+{
+	const struct gllm_vi *in = &s->v->ins[i];
+	gllm_vreg r[4];
+	unsigned n = gllm_vi_uses(in, r);
+
+	for (unsigned k = 0; k < n; k++)
+		release(s, r[k], 2 * i + 2);
+	if (in->op == GLLM_V_LOOP_END)
+		for (unsigned f = 0; f < FILES; f++)
+			for (unsigned k = 0; k < REGS; k++)
+				if (s->owner[f][k] != NONE)
+					release(s, s->owner[f][k], 2 * i + 2);
+}
+
+static void release_temps(struct scan *s)
+{
+	for (unsigned f = 0; f < FILES; f++)
+		for (unsigned k = 0; k < REGS; k++)
+			if (s->owner[f][k] == TEMP)
+				s->owner[f][k] = NONE;
+}
+
+/* Is it better to keep `a` in memory than `b`: fewer weighted accesses per length of the interval. */
+static bool cheaper(const struct scan *s, gllm_vreg a, gllm_vreg b)
+{
+	uint64_t la = (uint64_t)s->end[a] - s->start[a] + 1, lb = (uint64_t)s->end[b] - s->start[b] + 1;
+	uint64_t ca = s->cost[a] >> ((s->flags[a] & CONSTANT) != 0), cb = s->cost[b] >> ((s->flags[b] & CONSTANT) != 0);
+
+	return ca * lb < cb * la; /* costs < 2^40, lengths < 2^18 for the sizes compiled here; a wrap only costs speed */
+}
+
+/* A register of the file for `who`; NOWHERE if `who` itself is the best to spill or nothing can be. */
+static unsigned take(struct scan *s, unsigned f, gllm_vreg who, unsigned hint)
+{
+	gllm_vreg victim = who != TEMP && !(s->flags[who] & SHORT) ? who : NONE;
+	unsigned reg = NOWHERE;
+
+	if (hint != NOWHERE && s->owner[f][hint] == NONE)
+		reg = hint;
+	for (unsigned k = 0; reg == NOWHERE && k < s->m->norder[f]; k++)
+		if (s->owner[f][s->m->order[f][k]] == NONE)
+			reg = s->m->order[f][k];
+	for (unsigned k = 0; reg == NOWHERE && k < s->m->norder[f]; k++) {
+		gllm_vreg o = s->owner[f][s->m->order[f][k]];
+
+		if (o != TEMP && !(s->flags[o] & SHORT) && (victim == NONE || cheaper(s, o, victim)))
+			victim = o;
+	}
+	if (reg == NOWHERE) {
+		if (victim == NONE)
+			return NOWHERE;
+		s->flags[victim] |= SPILL;
+		s->nspilled++;
+		if (victim == who)
+			return NOWHERE;
+		reg = s->where[victim];
+	}
+	s->owner[f][reg] = who;
+	s->used[f] |= UINT32_C(1) << reg;
+	return reg;
+}
+
+static unsigned hint_for(const struct scan *s, const struct gllm_vi *in, uint32_t at)
+{
+	gllm_vreg r[4];
+	unsigned n = gllm_vi_uses(in, r), f = file_of(s, in->d);
+	unsigned first = in->op == GLLM_V_VFMA || in->op == GLLM_V_VFNMA ? 2 : 0; /* the addend is overwritten best */
+
+	for (unsigned k = 0; k < n; k++) {
+		gllm_vreg o = r[(k + first) % n];
+
+		if (o != s->frame && file_of(s, o) == f && s->end[o] == at && s->where[o] != NOWHERE)
+			return s->where[o];
+	}
+	return NOWHERE;
+}
+
+static enum gllm_status grant_temps(struct scan *s, unsigned i)
+{
+	struct gllm_need need = s->m->need(&s->v->ins[i]);
+	unsigned count[2] = { need.g, need.v };
+
+	s->ntemps = (unsigned)need.g + need.v;
+	for (unsigned c = 0; c < 2; c++)
+		for (unsigned k = 0; k < count[c] && k < GLLM_VIR_TEMPS; k++) {
+			unsigned reg = take(s, s->m->class_file[c], TEMP, NOWHERE);
+
+			if (reg == NOWHERE)
+				return GLLM_COMPILE_ERROR;
+			s->temp[i][c][k] = (uint8_t)reg;
+		}
+	return GLLM_OK;
+}
+
+static enum gllm_status place(struct scan *s, gllm_vreg r, unsigned hint)
+{
+	unsigned reg = take(s, file_of(s, r), r, hint);
+
+	s->where[r] = (uint8_t)reg;
+	return reg == NOWHERE && !(s->flags[r] & SPILL) ? GLLM_COMPILE_ERROR : GLLM_OK;
+}
+
+static enum gllm_status walk(struct scan *s)
+{
+	for (unsigned f = 0; f < FILES; f++)
+		for (unsigned k = 0; k < REGS; k++)
+			s->owner[f][k] = NONE;
+	for (gllm_vreg k = GLLM_VIR_ARGS; k < GLLM_VIR_FIRST_FREE; k++)
+		if (s->end[k] > 0)
+			s->where[k] = (uint8_t)take(s, s->m->class_file[GLLM_CLASS_G], k, s->m->entry[k]);
+	for (unsigned i = 0; i < s->v->n; i++) {
+		const struct gllm_vi *in = &s->v->ins[i];
+		enum gllm_status st;
+
+		st = grant_temps(s, i);
+		release_read(s, i);
+		if (st == GLLM_OK && writes(in) && s->start[in->d] == 2 * i + 2)
+			st = place(s, in->d, hint_for(s, in, 2 * i + 1));
+		if (writes(in))
+			release(s, in->d, 2 * i + 3);
+		if (st == GLLM_OK && s->ntemps)
+			release_temps(s);
+		if (st != GLLM_OK)
+			return st;
+	}
+	return GLLM_OK;
+}
+
+/* --- rewriting ------------------------------------------------------------------------------------------------------ */
+
+static uint32_t new_slot(struct scan *s, unsigned cls)
+{
+	uint32_t bytes = cls == GLLM_CLASS_G ? 8 : s->m->vector_bytes;
+	uint32_t at = (uint32_t)gllm_round_up(s->frame_bytes, bytes);
+
+	s->frame_bytes = at + bytes;
+	return at;
+}
+
+static struct gllm_vi spill_access(const struct scan *s, gllm_vreg r, gllm_vreg reg, bool store)
+{
+	bool g = s->v->reg_class[r] == GLLM_CLASS_G;
+	struct gllm_vi i = { 0 };
+
+	i.op = (uint8_t)(store ? g ? GLLM_V_GSTORE : GLLM_V_VSTORE : g ? GLLM_V_GLOAD : GLLM_V_VLOAD);
+	i.type = i.mem = g ? GLLM_I64 : GLLM_F32;
+	i.a = s->frame;
+	i.d = store ? NONE : reg;
+	i.b = i.m = NONE;
+	i.c = store ? reg : NONE;
+	i.imm = s->slot[r];
+	return i;
+}
+
+struct rewrite { /* the new code as it grows */
+	struct gllm_vi *ins;
+	unsigned n;
+	uint8_t *reg_class, *flags;
+	unsigned nregs;
+};
+
+static gllm_vreg short_reg(struct rewrite *w, uint8_t cls)
+{
+	w->reg_class[w->nregs] = cls;
+	w->flags[w->nregs] = SHORT;
+	return (gllm_vreg)w->nregs++;
+}
+
+/* The value of a spilled register in a new one. */
+static gllm_vreg reload(struct scan *s, struct rewrite *w, gllm_vreg r)
+{
+	gllm_vreg t = short_reg(w, s->v->reg_class[r]);
+
+	if (s->flags[r] & CONSTANT) {
+		w->ins[w->n] = s->v->ins[s->def[r]];
+		w->ins[w->n++].d = t;
+	} else {
+		w->ins[w->n++] = spill_access(s, r, t, false);
+	}
+	return t;
+}
+
+static void rename(struct gllm_vi *i, gllm_vreg from, gllm_vreg to)
+{
+	i->a = i->a == from ? to : i->a;
+	i->b = i->b == from ? to : i->b;
+	i->c = i->c == from ? to : i->c;
+	i->m = i->m == from ? to : i->m;
+}
+
+static void rewrite_one(struct scan *s, struct rewrite *w, struct gllm_vi in)
+{
+	gllm_vreg use[4], d = in.d;
+	unsigned n = gllm_vi_uses(&in, use);
+
+	for (unsigned k = 0; k < n; k++)
+		if (use[k] != s->frame && (s->flags[use[k]] & SPILL)) {
+			gllm_vreg t = reload(s, w, use[k]);
+
+			for (unsigned j = k + 1; j < n; j++)
+				if (use[j] == use[k])
+					use[j] = s->frame; /* done with it */
+			in.d = use[k] == d ? t : in.d;
+			rename(&in, use[k], t);
+		}
+	if (!writes(&in) || !(s->flags[d] & SPILL)) {
+		w->ins[w->n++] = in;
+		return;
+	}
+	if (s->flags[d] & CONSTANT)
+		return; /* made again at each use */
+	if (in.d == d)
+		in.d = short_reg(w, s->v->reg_class[d]);
+	w->ins[w->n++] = in;
+	w->ins[w->n++] = spill_access(s, d, in.d, true);
+}
+
+/* Room that the rewritten code needs: instructions more and registers more. */
+static unsigned spill_accesses(const struct scan *s)
+{
+	unsigned more = GLLM_VIR_FIRST_FREE;
+
+	for (unsigned i = 0; i < s->v->n; i++) {
+		gllm_vreg r[4];
+		unsigned n = gllm_vi_uses(&s->v->ins[i], r);
+
+		for (unsigned k = 0; k < n; k++)
+			more += r[k] != s->frame && (s->flags[r[k]] & SPILL);
+		more += writes(&s->v->ins[i]) && (s->flags[s->v->ins[i].d] & SPILL);
+	}
+	return more;
+}
+
+static enum gllm_status rewrite(struct scan *s)
+{
+	struct gllm_vir *v = s->v;
+	unsigned more = spill_accesses(s);
+	struct rewrite w = { .n = 0 };
+
+	if (v->nregs + more + 1 >= TEMP)
+		return GLLM_COMPILE_ERROR;
+	w.ins = gllm_alloc_array(s->arena, v->n + more, sizeof *w.ins, 8);
+	w.reg_class = gllm_alloc_array(s->arena, v->nregs + more + 1, 1, 1);
+	w.flags = gllm_alloc_array(s->arena, v->nregs + more + 1, 1, 1);
+	if (!w.ins || !w.reg_class || !w.flags)
+		return GLLM_OUT_OF_MEMORY;
+	for (unsigned r = 0; r < v->nregs; r++) {
+		w.reg_class[r] = v->reg_class[r];
+		w.flags[r] = s->flags[r] & SHORT;
+	}
+	w.nregs = v->nregs;
+	if (s->frame == NONE) {
+		s->frame = short_reg(&w, GLLM_CLASS_G);
+		s->flags[s->frame] = 0; /* the arrays of a round have one entry to spare */
+	}
+	for (unsigned r = 0; r < v->nregs; r++)
+		if (r != s->frame && (s->flags[r] & SPILL) && !(s->flags[r] & CONSTANT))
+			s->slot[r] = new_slot(s, v->reg_class[r]);
+	for (gllm_vreg k = GLLM_VIR_ARGS; k < GLLM_VIR_FIRST_FREE; k++)
+		if (s->flags[k] & SPILL) { /* an argument arrives in its register and is stored at once */
+			w.ins[w.n++] = spill_access(s, k, k, true);
+			w.flags[k] = SHORT;
+		}
+	for (unsigned i = 0; i < v->n; i++)
+		rewrite_one(s, &w, v->ins[i]);
+	v->ins = w.ins;
+	v->n = w.n;
+	v->max = v->n;
+	v->reg_class = w.reg_class;
+	v->nregs = v->max_regs = w.nregs;
+	s->flags = w.flags;
+	return GLLM_OK;
+}
+
+/* --- rounds --------------------------------------------------------------------------------------------------------- */
+
+static enum gllm_status prepare(struct scan *s, const uint8_t *flags)
+{
+	size_t nregs = s->v->nregs + 1u, n = s->v->n + 1u;
+
+	s->start = gllm_alloc_array(s->arena, nregs, sizeof *s->start, 4);
+	s->end = gllm_alloc_array(s->arena, nregs, sizeof *s->end, 4);
+	s->def = gllm_alloc_array(s->arena, nregs, sizeof *s->def, 4);
+	s->slot = gllm_alloc_array(s->arena, nregs, sizeof *s->slot, 4);
+	s->cost = gllm_alloc_array(s->arena, nregs, sizeof *s->cost, 8);
+	s->flags = gllm_alloc_array(s->arena, nregs, 1, 1);
+	s->where = gllm_alloc_array(s->arena, nregs, 1, 1);
+	s->close = gllm_alloc_array(s->arena, n, sizeof *s->close, 4);
+	s->temp = gllm_alloc_array(s->arena, n, sizeof *s->temp, 1);
+	if (!s->start || !s->end || !s->def || !s->slot || !s->cost || !s->flags || !s->where || !s->close || !s->temp)
+		return GLLM_OUT_OF_MEMORY;
+	for (size_t r = 0; r < nregs; r++) {
+		s->start[r] = UINT32_MAX;
+		s->end[r] = 0;
+		s->cost[r] = 0;
+		s->flags[r] = flags && r + 1 < nregs ? flags[r] : 0;
+		s->where[r] = NOWHERE;
+	}
+	for (size_t i = 0; i < n; i++)
+		for (unsigned k = 0; k < GLLM_VIR_TEMPS; k++)
+			s->temp[i][0][k] = s->temp[i][1][k] = NOWHERE;
+	for (unsigned f = 0; f < FILES; f++)
+		s->used[f] = 0;
+	s->nspilled = 0;
+	return GLLM_OK;
+}
+
+enum gllm_status gllm_regalloc(struct gllm_vir *v, const struct gllm_machine *m, struct gllm_arena *arena,
+                               struct gllm_allocation *out)
+{
+	struct scan s = { .v = v, .m = m, .arena = arena, .frame = NONE };
+	enum gllm_status st = v->status;
+
+	if (st == GLLM_OK && v->nregs < GLLM_VIR_FIRST_FREE)
+		st = GLLM_INVALID_ARGUMENT;
+	while (st == GLLM_OK) {
+		st = prepare(&s, s.flags);
+		if (st == GLLM_OK)
+			st = match_loops(&s);
+		if (st == GLLM_OK)
+			st = intervals(&s);
+		if (st == GLLM_OK)
+			st = walk(&s);
+		if (st != GLLM_OK || s.nspilled == 0)
+			break;
+		st = rewrite(&s);
+	}
+	if (st != GLLM_OK)
+		return st;
+	if (s.frame != NONE)
+		s.where[s.frame] = m->stack;
+	out->where = s.where;
+	out->temp = (const uint8_t (*)[2][GLLM_VIR_TEMPS])s.temp;
+	for (unsigned f = 0; f < FILES; f++)
+		out->used[f] = s.used[f];
+	out->frame_bytes = (uint32_t)gllm_round_up(s.frame_bytes, 64);
+	out->frame = s.frame;
+	out->offset = s.close;
+	return GLLM_OK;
+}
+
+/* --- the check ------------------------------------------------------------------------------------------------------ */
+
+struct holds { /* which virtual register each physical one holds */
+	gllm_vreg reg[FILES][REGS];
+	bool known;
+};
+
+struct replay {
+	const struct gllm_vir *v;
+	const struct gllm_machine *m;
+	const struct gllm_allocation *a;
+	struct holds *label, now;
+	bool changed;
+};
+
+static void meet(struct replay *p, uint64_t label)
+{
+	struct holds *l = &p->label[label];
+
+	if (!l->known) {
+		*l = p->now;
+		p->changed = true;
+		return;
+	}
+	for (unsigned f = 0; f < FILES; f++)
+		for (unsigned k = 0; k < REGS; k++)
+			if (l->reg[f][k] != NONE && l->reg[f][k] != p->now.reg[f][k]) {
+				l->reg[f][k] = NONE;
+				p->changed = true;
+			}
+}
+
+static bool replay_one(struct replay *p, unsigned i)
+{
+	const struct gllm_vi *in = &p->v->ins[i];
+	gllm_vreg r[4];
+	unsigned n = gllm_vi_uses(in, r);
+
+	for (unsigned k = 0; k < n; k++) {
+		unsigned f = p->m->class_file[p->v->reg_class[r[k]]], reg = p->a->where[r[k]];
+
+		if (r[k] == p->a->frame ? reg != p->m->stack : reg >= REGS || p->now.reg[f][reg] != r[k])
+			return false;
+		for (unsigned t = 0; t < 2 * GLLM_VIR_TEMPS; t++)
+			if (p->m->class_file[t & 1] == f && p->a->temp[i][t & 1][t >> 1] == reg)
+				return false;
+	}
+	for (unsigned t = 0; t < 2 * GLLM_VIR_TEMPS; t++) {
+		unsigned reg = p->a->temp[i][t & 1][t >> 1];
+
+		if (reg < REGS)
+			p->now.reg[p->m->class_file[t & 1]][reg] = NONE;
+	}
+	if (writes(in)) {
+		unsigned f = p->m->class_file[p->v->reg_class[in->d]], reg = p->a->where[in->d];
+
+		if (reg >= REGS || !(p->m->allocatable[f] >> reg & 1))
+			return false;
+		for (unsigned t = 0; t < 2 * GLLM_VIR_TEMPS; t++)
+			if (p->m->class_file[t & 1] == f && p->a->temp[i][t & 1][t >> 1] == reg)
+				return false;
+		p->now.reg[f][reg] = in->d;
+	}
+	return true;
+}
+
+static bool replay_flow(struct replay *p, const struct gllm_vi *in)
+{
+	bool branch = in->op == GLLM_V_JUMP || in->op == GLLM_V_BRANCH || in->op == GLLM_V_BRANCHI;
+
+	if ((branch || in->op == GLLM_V_LABEL) && (in->imm < 0 || in->imm >= p->v->nlabels))
+		return false;
+	if (in->op == GLLM_V_LABEL) {
+		if (p->now.known)
+			meet(p, (uint64_t)in->imm);
+		p->now = p->label[in->imm];
+	}
+	if (branch && p->now.known)
+		meet(p, (uint64_t)in->imm);
+	if (in->op == GLLM_V_JUMP || in->op == GLLM_V_RET)
+		p->now.known = false;
+	return true;
+}
+
+enum gllm_status gllm_regalloc_check(const struct gllm_vir *v, const struct gllm_machine *m,
+                                     const struct gllm_allocation *a, struct gllm_arena scratch, unsigned *at)
+{
+	struct replay p = { .v = v, .m = m, .a = a, .changed = true };
+
+	p.label = gllm_alloc_array(&scratch, v->nlabels + 1u, sizeof *p.label, 8);
+	if (!p.label)
+		return GLLM_OUT_OF_MEMORY;
+	for (unsigned l = 0; l <= v->nlabels; l++)
+		p.label[l].known = false;
+	while (p.changed) { /* states only lose entries, so this ends; the last pass sees the final states everywhere */
+		p.changed = false;
+		for (unsigned f = 0; f < FILES; f++)
+			for (unsigned k = 0; k < REGS; k++)
+				p.now.reg[f][k] = NONE;
+		for (gllm_vreg k = GLLM_VIR_ARGS; k < GLLM_VIR_FIRST_FREE; k++)
+			p.now.reg[m->class_file[GLLM_CLASS_G]][m->entry[k]] = k;
+		p.now.known = true;
+		for (unsigned i = 0; i < v->n; i++)
+			if (!replay_flow(&p, &v->ins[i]) || (p.now.known && !replay_one(&p, i))) {
+				*at = i;
+				return GLLM_COMPILE_ERROR;
+			}
+	}
+	return GLLM_OK;
+}

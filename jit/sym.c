@@ -1,0 +1,626 @@
+/* SPDX-License-Identifier: MIT
+ * jit/sym.c - executes blocks symbolically, in order, each once. */
+#include "core/bits.h"
+#include "jit/sym.h"
+
+enum {
+	SLOT0 = GLLM_LOC_COUNT,        /* state: locations of core/sem.h, then slots */
+	STATE = GLLM_LOC_COUNT + RAW_SLOTS,
+	NOTHING = 0xffff,              /* of a slot: no value known */
+	UNDEF = 0,                     /* value 0 is the undefined one */
+};
+
+struct slot {
+	int64_t offset;
+	uint32_t bytes;
+};
+
+struct exec {
+	struct sym *s;
+	const struct flow *f;
+	const struct gllm_abi *abi;
+	const struct gllm_image *img;
+	uint16_t *out;                 /* per block: state at its end */
+	uint16_t st[STATE];
+	struct slot slot[RAW_SLOTS];
+	unsigned nslots;
+	uint16_t block, at;
+	enum gllm_status status;
+};
+
+static void refuse(struct exec *x, const char *what)
+{
+	if (!x->status)
+		x->status = gllm_fail(x->s->error, GLLM_NOT_LIFTED, what, NULL, x->f->op[x->at].addr - x->f->entry, 0, 0);
+}
+
+/* ---- values ---------------------------------------------------------------------------------------------------- */
+
+static uint16_t make(struct exec *x, struct raw v)
+{
+	if (x->s->n == RAW_VALUES) {
+		refuse(x, "too many values");
+		return UNDEF;
+	}
+	v.block = x->block;
+	v.at = x->at;
+	x->s->raw[x->s->n] = v;
+	return (uint16_t)x->s->n++;
+}
+
+static uint16_t constant(struct exec *x, uint64_t v)
+{
+	return make(x, (struct raw){ .op = RAW_CONST, .w = 64, .imm = (int64_t)v });
+}
+
+static uint64_t low(uint64_t v, unsigned w)
+{
+	return w >= 64 ? v : v & ((UINT64_C(1) << w) - 1);
+}
+
+static bool is(const struct exec *x, uint16_t v, unsigned op)
+{
+	return x->s->raw[v].op == op;
+}
+
+/* Bits above `w` are zero for sure. */
+static bool fits(const struct exec *x, uint16_t v, unsigned w)
+{
+	const struct raw *r = &x->s->raw[v];
+	if (r->op == RAW_CONST)
+		return low((uint64_t)r->imm, w) == (uint64_t)r->imm;
+	return r->op != RAW_PHI && r->op != RAW_SP && r->op != RAW_PARAM && r->op != RAW_UNDEF && r->w <= w;
+}
+
+static uint16_t cut(struct exec *x, uint16_t v, unsigned w)
+{
+	if (w >= 64 || fits(x, v, w))
+		return v;
+	if (is(x, v, RAW_CONST))
+		return constant(x, low((uint64_t)x->s->raw[v].imm, w));
+	return make(x, (struct raw){ .op = GLLM_S_ZEXT, .w = (uint8_t)w, .a = v });
+}
+
+static bool fold(unsigned op, unsigned w, uint64_t a, uint64_t b, uint64_t *r)
+{
+	unsigned k = (unsigned)(b & (w - 1));
+	a = low(a, w);
+	switch (op) {
+	case GLLM_S_ADD: *r = a + b; break;
+	case GLLM_S_SUB: *r = a - b; break;
+	case GLLM_S_MUL: *r = a * b; break;
+	case GLLM_S_AND: *r = a & b; break;
+	case GLLM_S_OR:  *r = a | b; break;
+	case GLLM_S_XOR: *r = a ^ b; break;
+	case GLLM_S_SHL: *r = a << k; break;
+	case GLLM_S_SHR: *r = a >> k; break;
+	case GLLM_S_SAR: *r = (uint64_t)((int64_t)(a << (64 - w)) >> (64 - w) >> k); break;
+	case GLLM_S_NEG: *r = 0 - a; break;
+	case GLLM_S_NOT: *r = ~a; break;
+	default: return false;
+	}
+	*r = low(*r, w);
+	return true;
+}
+
+static uint16_t integer(struct exec *x, unsigned op, unsigned w, uint16_t a, uint16_t b)
+{
+	const struct raw *ra = &x->s->raw[a], *rb = &x->s->raw[b];
+	uint64_t r;
+	bool b_const = rb->op == RAW_CONST || op == GLLM_S_NEG || op == GLLM_S_NOT;
+	if (ra->op == RAW_CONST && b_const && fold(op, w, (uint64_t)ra->imm, (uint64_t)rb->imm, &r))
+		return constant(x, r);
+	if (ra->op == RAW_SP && rb->op == RAW_CONST && w == 64 && (op == GLLM_S_ADD || op == GLLM_S_SUB))
+		return make(x, (struct raw){ .op = RAW_SP, .w = 64, .imm = op == GLLM_S_ADD ? ra->imm + rb->imm : ra->imm - rb->imm });
+	if (rb->op == RAW_SP && ra->op == RAW_CONST && w == 64 && op == GLLM_S_ADD)
+		return make(x, (struct raw){ .op = RAW_SP, .w = 64, .imm = ra->imm + rb->imm });
+	if (a == b && (op == GLLM_S_XOR || op == GLLM_S_SUB))
+		return constant(x, 0);
+	return make(x, (struct raw){ .op = (uint8_t)op, .w = (uint8_t)w, .a = a, .b = b });
+}
+
+/* ---- locations ------------------------------------------------------------------------------------------------- */
+
+static uint16_t read_loc(struct exec *x, uint8_t loc)
+{
+	if (loc == GLLM_LOC_ZERO)
+		return constant(x, 0);
+	return loc < GLLM_LOC_COUNT ? x->st[loc] : UNDEF;
+}
+
+static void write_loc(struct exec *x, uint8_t loc, uint16_t v)
+{
+	if (loc < GLLM_LOC_COUNT)
+		x->st[loc] = v;
+}
+
+static bool is_vector(uint8_t loc)
+{
+	return loc >= GLLM_LOC_V0 && loc < GLLM_LOC_V0 + 32;
+}
+
+static unsigned slot_of(struct exec *x, int64_t offset, uint32_t bytes)
+{
+	for (unsigned i = 0; i < x->nslots; i++)
+		if (x->slot[i].offset == offset && x->slot[i].bytes == bytes)
+			return i;
+	if (x->nslots == RAW_SLOTS) {
+		refuse(x, "too many stack slots");
+		return 0;
+	}
+	x->slot[x->nslots] = (struct slot){ offset, bytes };
+	return x->nslots++;
+}
+
+static void write_slot(struct exec *x, int64_t offset, uint32_t bytes, uint16_t v)
+{
+	for (unsigned i = 0; i < x->nslots; i++)
+		if (x->slot[i].offset < offset + (int64_t)bytes && offset < x->slot[i].offset + (int64_t)x->slot[i].bytes)
+			x->st[SLOT0 + i] = NOTHING;
+	x->st[SLOT0 + slot_of(x, offset, bytes)] = v;
+}
+
+static uint16_t read_slot(struct exec *x, int64_t offset, uint32_t bytes)
+{
+	for (unsigned i = 0; i < x->nslots; i++)
+		if (x->slot[i].offset == offset && x->slot[i].bytes >= bytes && x->st[SLOT0 + i] != NOTHING)
+			return cut(x, x->st[SLOT0 + i], bytes * 8);
+	return UNDEF;
+}
+
+/* ---- operations ------------------------------------------------------------------------------------------------ */
+
+static uint16_t address(struct exec *x, const struct gllm_sem_op_rec *s)
+{
+	uint16_t at = s->a == GLLM_LOC_NONE ? constant(x, (uint64_t)s->imm) : read_loc(x, s->a);
+	if (s->b != GLLM_LOC_NONE) {
+		uint16_t index = read_loc(x, s->b);
+		if (s->scale)
+			index = integer(x, GLLM_S_SHL, 64, index, constant(x, s->scale));
+		at = integer(x, GLLM_S_ADD, 64, at, index);
+	}
+	if (s->a != GLLM_LOC_NONE && s->imm)
+		at = integer(x, GLLM_S_ADD, 64, at, constant(x, (uint64_t)s->imm));
+	return at;
+}
+
+static uint64_t read_bytes(const unsigned char *p, unsigned n)
+{
+	uint64_t v = 0;
+	for (unsigned i = 0; i < n && i < 8; i++)
+		v |= (uint64_t)p[i] << (8 * i);
+	return v;
+}
+
+static void load(struct exec *x, const struct gllm_sem_op_rec *s)
+{
+	uint16_t at = address(x, s);
+	const struct raw *r = &x->s->raw[at];
+	unsigned bytes = s->w / 8u;
+	const unsigned char *p;
+	if (r->op == RAW_SP)
+		write_loc(x, s->d, read_slot(x, r->imm, bytes));
+	else if (r->op == RAW_CONST && (p = gllm_image_at(x->img, (uint64_t)r->imm, bytes, true)))
+		write_loc(x, s->d, constant(x, read_bytes(p, bytes)));
+	else
+		write_loc(x, s->d, make(x, (struct raw){ .op = GLLM_S_LOAD, .w = s->w, .a = at }));
+}
+
+static void store(struct exec *x, const struct gllm_sem_op_rec *s)
+{
+	uint16_t at = address(x, s), v = read_loc(x, s->c);
+	const struct raw *r = &x->s->raw[at];
+	if (r->op == RAW_SP)
+		write_slot(x, r->imm, s->w / 8u, s->w >= 64 ? v : cut(x, v, s->w));
+	else
+		make(x, (struct raw){ .op = GLLM_S_STORE, .w = s->w, .a = at, .c = v });
+}
+
+static void move(struct exec *x, const struct gllm_sem_op_rec *s)
+{
+	uint16_t v = s->a == GLLM_LOC_NONE ? constant(x, low((uint64_t)s->imm, s->w)) : read_loc(x, s->a);
+	if (is_vector(s->a) && !is_vector(s->d) && s->w > 32 && s->d < GLLM_LOC_V0 && !is(x, v, RAW_CONST) &&
+	    !(is(x, v, GLLM_S_LOAD) && x->s->raw[v].w >= 64))
+		v = UNDEF; /* the second lane is not tracked */
+	write_loc(x, s->d, s->w >= 64 ? v : cut(x, v, s->w));
+}
+
+static void insert(struct exec *x, const struct gllm_sem_op_rec *s)
+{
+	uint16_t a = cut(x, read_loc(x, s->a), s->w), b = read_loc(x, s->b);
+	if (is_vector(s->d)) { /* upper lanes are not tracked */
+		write_loc(x, s->d, a);
+		return;
+	}
+	uint64_t above = ~low(~UINT64_C(0), s->w);
+	b = integer(x, GLLM_S_AND, 64, b, constant(x, above));
+	if (is(x, b, RAW_CONST) && x->s->raw[b].imm == 0)
+		write_loc(x, s->d, a);
+	else
+		write_loc(x, s->d, integer(x, GLLM_S_OR, 64, b, a));
+}
+
+static uint16_t condition(struct exec *x, uint16_t flags, uint8_t cc, uint8_t fcc)
+{
+	return make(x, (struct raw){ .op = RAW_COND, .a = flags, .cc = cc, .fcc = fcc });
+}
+
+static void call_primitive(struct exec *x, const struct flow_op *o)
+{
+	const struct gllm_abi *abi = x->abi;
+	struct raw v = { .op = RAW_PRIM, .w = 32, .imm = o->prim };
+	uint16_t f0 = x->st[abi->float_arg[0]], i0 = x->st[abi->int_arg[0]];
+	bool int_result = false;
+	switch (o->prim) {
+	case GLLM_PRIM_SQRTF: case GLLM_PRIM_RINTF: v.a = f0; break;
+	case GLLM_PRIM_LDEXPF: v.a = f0; v.b = i0; break;
+	case GLLM_PRIM_FMAF: v.a = f0; v.b = x->st[abi->float_arg[1]]; v.c = x->st[abi->float_arg[2]]; break;
+	case GLLM_PRIM_F16_TO_F32: case GLLM_PRIM_BF16_TO_F32: v.a = i0; break;
+	case GLLM_PRIM_F32_TO_F16: case GLLM_PRIM_F32_TO_BF16: v.a = f0; v.w = 16; int_result = true; break;
+	default: refuse(x, "a call of memset or memcpy"); return;
+	}
+	uint16_t r = make(x, v);
+	for (unsigned i = 0; i < 32; i++) {
+		if (!(abi->preserved_int >> i & 1) && i != abi->stack_pointer)
+			x->st[GLLM_LOC_R0 + i] = UNDEF;
+		if (!(abi->preserved_vec >> i & 1))
+			x->st[GLLM_LOC_V0 + i] = UNDEF;
+	}
+	x->st[GLLM_LOC_FLAGS] = UNDEF;
+	x->st[int_result ? abi->int_result : abi->float_result] = r;
+}
+
+static void call(struct exec *x, const struct flow_op *o)
+{
+	uint8_t sp = x->abi->stack_pointer;
+	if (o->prim) {
+		call_primitive(x, o);
+		return;
+	}
+	uint16_t back = constant(x, o->next);
+	if (x->abi->link != GLLM_LOC_NONE) {
+		x->st[x->abi->link] = back;
+		return;
+	}
+	x->st[sp] = integer(x, GLLM_S_SUB, 64, x->st[sp], constant(x, 8));
+	if (is(x, x->st[sp], RAW_SP))
+		write_slot(x, x->s->raw[x->st[sp]].imm, 8, back);
+}
+
+/* A function must return to where it was called from, with the stack as it was. */
+static void ret(struct exec *x, const struct flow_op *o)
+{
+	uint8_t sp = x->abi->stack_pointer;
+	const struct flow_block *b = &x->f->block[x->block];
+	const struct raw *r = &x->s->raw[x->st[sp]];
+	if (r->op != RAW_SP || (!b->context && r->imm != 0)) {
+		refuse(x, "the stack pointer at a return");
+		return;
+	}
+	if (!b->context)
+		return;
+	uint16_t back = x->abi->link != GLLM_LOC_NONE ? x->st[x->abi->link] : read_slot(x, r->imm, 8);
+	if (!is(x, back, RAW_CONST) || (uint64_t)x->s->raw[back].imm != x->f->block[b->succ[0]].addr)
+		refuse(x, "a return to somewhere else");
+	if (x->abi->link == GLLM_LOC_NONE)
+		x->st[sp] = integer(x, GLLM_S_ADD, 64, x->st[sp], constant(x, 8));
+	(void)o;
+}
+
+static void branch_if(struct exec *x, uint16_t flags, uint8_t cc, uint8_t fcc)
+{
+	x->s->cond[x->block] = condition(x, flags, cc, fcc);
+}
+
+static uint16_t operand_b(struct exec *x, const struct gllm_sem_op_rec *s)
+{
+	return s->b == GLLM_LOC_NONE ? constant(x, (uint64_t)s->imm) : read_loc(x, s->b);
+}
+
+static void compare(struct exec *x, const struct gllm_sem_op_rec *s)
+{
+	struct raw v = { .op = s->op, .w = s->w, .a = read_loc(x, s->a), .scale = s->scale };
+	v.b = s->op == GLLM_S_FLAGSOF ? UNDEF : operand_b(x, s);
+	if (s->op == GLLM_S_CCMP || s->op == GLLM_S_FCCMP)
+		v.c = condition(x, x->st[GLLM_LOC_FLAGS], s->cc, s->fcc);
+	x->st[GLLM_LOC_FLAGS] = make(x, v);
+}
+
+static void execute(struct exec *x, const struct flow_op *o)
+{
+	const struct gllm_sem_op_rec *s = &o->s;
+	uint16_t flags = x->st[GLLM_LOC_FLAGS], a;
+	unsigned w = s->w;
+	switch (s->op) {
+	case GLLM_S_MOV: move(x, s); break;
+	case GLLM_S_AND: case GLLM_S_OR: case GLLM_S_XOR: case GLLM_S_NOT:
+		if (is_vector(s->d))
+			w = 32; /* the low lane */
+		/* fall through */
+	case GLLM_S_ADD: case GLLM_S_SUB: case GLLM_S_MUL: case GLLM_S_SHL: case GLLM_S_SHR: case GLLM_S_SAR:
+	case GLLM_S_NEG: case GLLM_S_MULHU: case GLLM_S_MULHS: case GLLM_S_UDIV: case GLLM_S_SDIV:
+		a = read_loc(x, s->a);
+		write_loc(x, s->d, integer(x, s->op, w, a, s->op == GLLM_S_NEG || s->op == GLLM_S_NOT ? UNDEF : operand_b(x, s)));
+		break;
+	case GLLM_S_ZEXT: write_loc(x, s->d, cut(x, read_loc(x, s->a), w)); break;
+	case GLLM_S_SEXT:
+		write_loc(x, s->d, make(x, (struct raw){ .op = s->op, .w = s->imm == 32 ? 32 : 64, .scale = s->w,
+		                                         .a = read_loc(x, s->a) }));
+		break;
+	case GLLM_S_INSERT: insert(x, s); break;
+	case GLLM_S_LOAD: load(x, s); break;
+	case GLLM_S_STORE: store(x, s); break;
+	case GLLM_S_ADDR: write_loc(x, s->d, w == 32 ? cut(x, address(x, s), 32) : address(x, s)); break;
+	case GLLM_S_CMP: case GLLM_S_TEST: case GLLM_S_CMN: case GLLM_S_FLAGSOF: case GLLM_S_FCMP: case GLLM_S_CCMP:
+	case GLLM_S_FCCMP: compare(x, s); break;
+	case GLLM_S_SELECT:
+		a = read_loc(x, s->a);
+		write_loc(x, s->d, make(x, (struct raw){ .op = s->op, .w = s->w, .a = a, .b = operand_b(x, s),
+		                                         .c = condition(x, flags, s->cc, s->fcc) }));
+		break;
+	case GLLM_S_SETCC:
+		write_loc(x, s->d, make(x, (struct raw){ .op = s->op, .w = 1, .c = condition(x, flags, s->cc, s->fcc) }));
+		break;
+	case GLLM_S_FADD: case GLLM_S_FSUB: case GLLM_S_FMUL: case GLLM_S_FDIV: case GLLM_S_FMIN: case GLLM_S_FMAX:
+	case GLLM_S_FMINN: case GLLM_S_FMAXN: case GLLM_S_FMINNM: case GLLM_S_FMAXNM: case GLLM_S_FSQRT: case GLLM_S_FNEG:
+	case GLLM_S_FABS: case GLLM_S_FRINT: case GLLM_S_FMA: case GLLM_S_FMS: case GLLM_S_FNMA: case GLLM_S_FNMS:
+	case GLLM_S_I2F: case GLLM_S_U2F: case GLLM_S_F2F:
+		write_loc(x, s->d, make(x, (struct raw){ .op = s->op, .w = s->w, .imm = s->imm, .a = read_loc(x, s->a),
+		                                         .b = read_loc(x, s->b), .c = read_loc(x, s->c) }));
+		break;
+	case GLLM_S_F2I: case GLLM_S_F2IN: case GLLM_S_F2U: /* the result is imm bits wide, the operand w */
+		write_loc(x, s->d, make(x, (struct raw){ .op = s->op, .w = (uint8_t)s->imm, .scale = s->w,
+		                                         .a = read_loc(x, s->a) }));
+		break;
+	case GLLM_S_FMASK:
+		write_loc(x, s->d, make(x, (struct raw){ .op = s->op, .w = s->w, .fcc = s->fcc ? s->fcc : s->cc,
+		                                         .a = read_loc(x, s->a), .b = read_loc(x, s->b) }));
+		break;
+	case GLLM_S_BRANCH: branch_if(x, flags, s->cc, s->fcc); break;
+	case GLLM_S_BRZ: case GLLM_S_BRNZ:
+		a = make(x, (struct raw){ .op = GLLM_S_CMP, .w = s->w, .a = read_loc(x, s->a), .b = constant(x, 0) });
+		branch_if(x, a, s->op == GLLM_S_BRZ ? GLLM_CC_EQ : GLLM_CC_NE, 0);
+		break;
+	case GLLM_S_BRBIT:
+		a = make(x, (struct raw){ .op = GLLM_S_TEST, .w = 64, .a = read_loc(x, s->a),
+		                          .b = constant(x, UINT64_C(1) << (s->b & 63)) });
+		branch_if(x, a, s->scale ? GLLM_CC_NE : GLLM_CC_EQ, 0);
+		break;
+	case GLLM_S_CALL: call(x, o); break;
+	case GLLM_S_RET: ret(x, o); break;
+	case GLLM_S_JUMP: case GLLM_S_NOP: case GLLM_S_TRAP: break;
+	default: refuse(x, "an operation that is not of the list"); break;
+	}
+}
+
+/* ---- joins and loops ------------------------------------------------------------------------------------------- */
+
+static uint16_t phi(struct exec *x, unsigned npreds)
+{
+	if (x->s->ninputs + npreds > RAW_INPUTS) {
+		refuse(x, "too many joins");
+		return UNDEF;
+	}
+	uint16_t v = make(x, (struct raw){ .op = RAW_PHI, .w = 64, .imm = (int64_t)x->s->ninputs });
+	x->s->ninputs += npreds;
+	return v;
+}
+
+static bool same_stack(const struct exec *x, uint16_t a, uint16_t b)
+{
+	return is(x, a, RAW_SP) && is(x, b, RAW_SP) && x->s->raw[a].imm == x->s->raw[b].imm;
+}
+
+static void join(struct exec *x)
+{
+	const struct flow_block *b = &x->f->block[x->block];
+	const uint16_t *pred = &x->f->pred[b->pred];
+	for (unsigned loc = 0; loc < SLOT0 + x->nslots; loc++) {
+		uint16_t first = x->out[pred[0] * STATE + loc];
+		if (loc >= GLLM_LOC_T0 && loc < SLOT0)
+			continue; /* temporaries live for one instruction */
+		bool equal = true, nothing = first == NOTHING;
+		for (unsigned p = 1; p < b->npreds; p++) {
+			uint16_t v = x->out[pred[p] * STATE + loc];
+			nothing = nothing || v == NOTHING;
+			equal = equal && (v == first || (v != NOTHING && first != NOTHING && same_stack(x, v, first)));
+		}
+		if (equal || nothing || loc == GLLM_LOC_FLAGS) {
+			x->st[loc] = equal ? first : loc >= SLOT0 ? NOTHING : UNDEF;
+			continue;
+		}
+		uint16_t v = phi(x, b->npreds);
+		for (unsigned p = 0; v && p < b->npreds; p++)
+			x->s->input[(size_t)x->s->raw[v].imm + p] = x->out[pred[p] * STATE + loc];
+		x->st[loc] = v;
+	}
+}
+
+/* Registers written in a loop: bit per R and V location. */
+static void written(const struct exec *x, const struct flow_loop *l, uint32_t *r, uint32_t *v)
+{
+	*r = *v = 0;
+	for (unsigned b = l->header; b < l->end; b++) {
+		for (unsigned i = 0; i < x->f->block[b].n; i++) {
+			const struct flow_op *o = &x->f->op[x->f->block[b].first + i];
+			if (o->prim) {
+				*r |= ~(uint32_t)x->abi->preserved_int;
+				*v |= ~x->abi->preserved_vec;
+			} else if (o->s.op == GLLM_S_CALL && x->abi->link != GLLM_LOC_NONE) {
+				*r |= UINT32_C(1) << x->abi->link;
+			}
+			if (o->s.op == GLLM_S_STORE || o->s.d >= GLLM_LOC_FLAGS)
+				continue;
+			if (o->s.d < GLLM_LOC_V0)
+				*r |= UINT32_C(1) << o->s.d;
+			else
+				*v |= UINT32_C(1) << (o->s.d - GLLM_LOC_V0);
+		}
+	}
+}
+
+/* At a header every location the loop may change becomes a PHI, but for copies of the stack pointer: these are taken to
+ * stay, and end_loop sees to it. */
+static void begin_loop(struct exec *x)
+{
+	const struct flow_loop *l = &x->f->loop[x->f->block[x->block].loop];
+	const uint16_t *in = &x->out[l->before * STATE];
+	uint32_t r, v;
+	written(x, l, &r, &v);
+	for (unsigned loc = 0; loc < SLOT0 + x->nslots; loc++) {
+		uint16_t first = in[loc];
+		bool may_change = loc < GLLM_LOC_V0 ? r >> loc & 1 : loc < GLLM_LOC_FLAGS ? v >> (loc - GLLM_LOC_V0) & 1 : true;
+		x->st[loc] = first;
+		if (loc == GLLM_LOC_FLAGS)
+			x->st[loc] = UNDEF;
+		else if (loc < SLOT0 ? may_change && loc < GLLM_LOC_FLAGS && !is(x, first, RAW_SP)
+		                     : first != NOTHING && !is(x, first, RAW_SP)) {
+			x->st[loc] = phi(x, 2);
+			if (x->st[loc])
+				x->s->input[(size_t)x->s->raw[x->st[loc]].imm] = first;
+		}
+	}
+}
+
+static void end_loop(struct exec *x, const struct flow_loop *l, const uint16_t *header_state)
+{
+	const uint16_t *back = &x->out[l->latch * STATE];
+	for (unsigned loc = 0; loc < SLOT0 + x->nslots; loc++) {
+		uint16_t v = header_state[loc];
+		if (loc == GLLM_LOC_FLAGS || v == NOTHING || (loc >= GLLM_LOC_T0 && loc < SLOT0))
+			continue;
+		if (is(x, v, RAW_SP) && !(back[loc] != NOTHING && same_stack(x, v, back[loc])) &&
+		    (loc == x->abi->stack_pointer || back[loc] != UNDEF))
+			refuse(x, "the stack pointer in a loop");
+		if (is(x, v, RAW_PHI) && x->s->raw[v].block == l->header)
+			x->s->input[(size_t)x->s->raw[v].imm + 1] = back[loc] == NOTHING ? UNDEF : back[loc];
+	}
+}
+
+static void copy_state(uint16_t *to, const uint16_t *from)
+{
+	for (unsigned i = 0; i < STATE; i++)
+		to[i] = from[i];
+}
+
+static void run_block(struct exec *x, uint16_t b, uint16_t *header_state)
+{
+	const struct flow_block *block = &x->f->block[b];
+	x->block = b;
+	x->at = block->first;
+	if (b && block->header)
+		begin_loop(x);
+	else if (block->npreds == 1)
+		copy_state(x->st, &x->out[x->f->pred[block->pred] * STATE]);
+	else if (block->npreds)
+		join(x);
+	if (block->header)
+		copy_state(&header_state[block->loop * STATE], x->st);
+	for (unsigned i = 0; i < block->n && !x->status; i++) {
+		x->at = (uint16_t)(block->first + i);
+		execute(x, &x->f->op[x->at]);
+	}
+	copy_state(&x->out[b * STATE], x->st);
+	for (unsigned l = 0; l < x->f->nloops; l++)
+		if (x->f->loop[l].latch == b)
+			end_loop(x, &x->f->loop[l], &header_state[l * STATE]);
+}
+
+static void entry_state(struct exec *x, const struct gllm_param *param, unsigned nparams)
+{
+	const struct gllm_abi *abi = x->abi;
+	unsigned ints = 0, floats = 0, stacked = 0;
+	make(x, (struct raw){ .op = RAW_UNDEF, .w = 64 });
+	for (unsigned i = 0; i < STATE; i++)
+		x->st[i] = i < SLOT0 ? UNDEF : NOTHING;
+	x->st[abi->stack_pointer] = make(x, (struct raw){ .op = RAW_SP, .w = 64 });
+	for (unsigned i = 0; i < nparams; i++) {
+		bool is_float = param[i].kind == GLLM_SCALAR;
+		uint16_t v = make(x, (struct raw){ .op = RAW_PARAM, .w = is_float ? 32 : 64, .imm = i });
+		if (is_float && floats < abi->nfloat_args)
+			x->st[abi->float_arg[floats++]] = v;
+		else if (!is_float && ints < abi->nint_args)
+			x->st[abi->int_arg[ints++]] = v;
+		else
+			write_slot(x, abi->stack_args + 8 * (int64_t)stacked++, is_float ? 4 : 8, v);
+	}
+}
+
+/* ---- which PHIs are copies ------------------------------------------------------------------------------------- */
+
+static uint16_t find(const uint16_t *same, uint16_t v)
+{
+	while (same[v] != NOTHING && same[v] != v)
+		v = same[v];
+	return v;
+}
+
+static bool same_constant(const struct sym *s, uint16_t a, uint16_t b)
+{
+	return a == b || (s->raw[a].op == RAW_CONST && s->raw[b].op == RAW_CONST && s->raw[a].imm == s->raw[b].imm);
+}
+
+/* Optimistic: a PHI is unknown (NOTHING) until an input is known, then a copy of it, then itself for good. */
+static void find_copies(struct sym *s)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		s->same[i] = s->raw[i].op == RAW_PHI ? NOTHING : (uint16_t)i;
+	for (bool changed = true; changed; ) {
+		changed = false;
+		for (unsigned i = 0; i < s->n; i++) {
+			if (s->raw[i].op != RAW_PHI || s->same[i] == i)
+				continue;
+			uint16_t only = NOTHING;
+			bool several = false;
+			for (unsigned p = 0; p < s->f->block[s->raw[i].block].npreds; p++) {
+				uint16_t v = find(s->same, s->input[(size_t)s->raw[i].imm + p]);
+				if (s->same[v] == NOTHING || v == i)
+					continue;
+				if (only == NOTHING)
+					only = v;
+				else
+					several = several || !same_constant(s, only, v);
+			}
+			uint16_t now = several ? (uint16_t)i : only;
+			if (now != s->same[i] && now != NOTHING) {
+				/* a copy of something else than before: the assumption it rested on has gone */
+				s->same[i] = s->same[i] == NOTHING || several ? now : find(s->same, s->same[i]) == now ? s->same[i] : now;
+				changed = true;
+			}
+		}
+	}
+	for (unsigned i = 0; i < s->n; i++)
+		s->same[i] = find(s->same, (uint16_t)i);
+}
+
+enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struct gllm_abi *abi,
+                                const struct gllm_image *img, const struct gllm_param *param, unsigned nparams,
+                                struct gllm_arena *a, struct gllm_error *e)
+{
+	*s = (struct sym){ .f = f, .error = e };
+	struct exec *x = gllm_alloc(a, sizeof *x, 8);
+	s->raw = gllm_alloc_array(a, RAW_VALUES, sizeof *s->raw, 8);
+	s->same = gllm_alloc_array(a, RAW_VALUES, sizeof *s->same, 8);
+	s->input = gllm_alloc_array(a, RAW_INPUTS, sizeof *s->input, 8);
+	s->cond = gllm_alloc_array(a, f->nblocks, sizeof *s->cond, 8);
+	uint16_t *out = gllm_alloc_array(a, (size_t)f->nblocks * STATE, sizeof *out, 8);
+	uint16_t *header_state = gllm_alloc_array(a, (size_t)(f->nloops + 1) * STATE, sizeof *header_state, 8);
+	if (!x || !s->raw || !s->same || !s->input || !s->cond || !out || !header_state)
+		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch for symbolic execution", NULL, 0, 0, 0);
+	x->s = s;
+	x->f = f;
+	x->abi = abi;
+	x->img = img;
+	x->out = out;
+	x->nslots = 0;
+	x->block = x->at = 0;
+	x->status = GLLM_OK;
+	for (unsigned b = 0; b < f->nblocks; b++)
+		s->cond[b] = UNDEF;
+	entry_state(x, param, nparams);
+	for (unsigned b = 0; b < f->nblocks && !x->status; b++)
+		run_block(x, (uint16_t)b, header_state);
+	if (!x->status)
+		find_copies(s);
+	return x->status;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ * jit/sym.h - raw SSA: blocks executed symbolically.
+ *
+ * Registers, flags and stack slots become values. A raw value is a 64-bit pattern; an operation of width w leaves the
+ * bits above w zero, except that the upper lanes of vector registers are not tracked. Values are numbered in the order
+ * of execution, so operands come first, but for the back edge of a header's PHI.
+ *   - The stack pointer is a constant distance from its value at entry everywhere (RAW_SP); memory at such an address is
+ *     a slot, known by (offset, size). Everything else is memory of the parameters.
+ *   - PHI has one input per predecessor of its block. `same` maps every value to the one it always equals: a PHI whose
+ *     inputs are all equal (perhaps through other such PHIs) is that input. */
+#ifndef GLLM_SYM_H
+#define GLLM_SYM_H
+#include "gllm/types.h"
+#include "jit/flow.h"
+
+enum { RAW_VALUES = 8000, RAW_INPUTS = 12000, RAW_SLOTS = 64 };
+
+enum raw_op { /* beside those of enum gllm_sem_op */
+	RAW_CONST = GLLM_S_COUNT, /* imm */
+	RAW_UNDEF,
+	RAW_SP,                   /* entry stack pointer + imm */
+	RAW_PARAM,                /* parameter imm */
+	RAW_PHI,                  /* inputs sym.input[imm ..] */
+	RAW_COND,                 /* a = flags, cc and fcc; w != 0: always compares as floats do */
+	RAW_PRIM,                 /* primitive imm of a, b, c */
+};
+
+struct raw {
+	uint8_t op, w, cc, fcc;
+	uint16_t a, b, c;
+	uint16_t block, at; /* at: the flow operation that made it */
+	uint8_t scale, pad;
+	int64_t imm;
+};
+
+struct sym {
+	const struct flow *f;
+	struct raw *raw;   unsigned n;
+	uint16_t *input;   unsigned ninputs;
+	uint16_t *same;
+	uint16_t *cond;      /* per block with two successors: the RAW_COND of its branch */
+	struct gllm_error *error;
+};
+
+enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struct gllm_abi *abi,
+                                const struct gllm_image *img, const struct gllm_param *param, unsigned nparams,
+                                struct gllm_arena *a, struct gllm_error *e);
+#endif

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT
+ * jit/vir.c - builder, printer and checker of vector IR. */
+#include "jit/vir.h"
+#include "core/bits.h"
+
+const struct gllm_vir_info gllm_vir_info[GLLM_V_COUNT] = {
+#define V(name, d, abc) [GLLM_V_##name] = { #name, #d, abc },
+	GLLM_VIRS(V)
+#undef V
+};
+
+struct gllm_vi gllm_vi(enum gllm_vir_op op)
+{
+	return (struct gllm_vi){ .op = (uint8_t)op, .d = GLLM_NO_VREG, .a = GLLM_NO_VREG, .b = GLLM_NO_VREG,
+	                         .c = GLLM_NO_VREG, .m = GLLM_NO_VREG };
+}
+
+void gllm_vir_init(struct gllm_vir *v, struct gllm_vi *ins, unsigned max, uint8_t *reg_class, unsigned max_regs)
+{
+	*v = (struct gllm_vir){ .ins = ins, .max = max, .reg_class = reg_class, .max_regs = max_regs };
+	for (unsigned i = 0; i < GLLM_VIR_FIRST_FREE; i++)
+		gllm_vir_reg(v, GLLM_CLASS_G);
+}
+
+gllm_vreg gllm_vir_reg(struct gllm_vir *v, enum gllm_class c)
+{
+	if (v->nregs >= v->max_regs || v->nregs >= GLLM_NO_VREG) {
+		if (v->status == GLLM_OK)
+			v->status = GLLM_COMPILE_ERROR;
+		return 0;
+	}
+	v->reg_class[v->nregs] = (uint8_t)c;
+	return (gllm_vreg)v->nregs++;
+}
+
+unsigned gllm_vir_label(struct gllm_vir *v)
+{
+	return v->nlabels++;
+}
+
+gllm_vreg gllm_vir_emit(struct gllm_vir *v, struct gllm_vi i)
+{
+	if (v->n >= v->max && v->status == GLLM_OK)
+		v->status = GLLM_COMPILE_ERROR;
+	if (v->status == GLLM_OK)
+		v->ins[v->n++] = i;
+	return i.d;
+}
+
+/* Writes the operand fields in letter order with the class each must have; returns how many. */
+static unsigned operands(const struct gllm_vi *i, gllm_vreg use[4], char letter[4])
+{
+	const gllm_vreg place[3] = { i->a, i->b, i->c };
+	unsigned n = 0, k = 0;
+
+	for (const char *s = gllm_vir_info[i->op].abc; *s; s++) {
+		if (*s == '@') {
+			letter[n] = 'g';
+			use[n++] = i->a;
+			if (i->b != GLLM_NO_VREG) {
+				letter[n] = 'g';
+				use[n++] = i->b;
+			}
+			k = 2;
+		} else if (*s != 'i' && *s != '-') {
+			letter[n] = *s;
+			use[n++] = place[k++];
+		}
+	}
+	if (i->m != GLLM_NO_VREG) {
+		letter[n] = 'm';
+		use[n++] = i->m;
+	}
+	return n;
+}
+
+unsigned gllm_vi_uses(const struct gllm_vi *i, gllm_vreg use[4])
+{
+	char letter[4];
+	return operands(i, use, letter);
+}
+
+void gllm_vir_sweep(struct gllm_vir *v, uint32_t *work)
+{
+	gllm_vreg use[4];
+	bool again = true;
+
+	for (unsigned i = 0; i < v->nregs; i++)
+		work[i] = 0;
+	for (unsigned i = 0; i < v->n; i++)
+		for (unsigned n = gllm_vi_uses(&v->ins[i], use); n-- > 0;)
+			if (use[n] != v->ins[i].d)
+				work[use[n]]++;
+	/* Backwards, so that what only fed a dead instruction dies in the same pass. */
+	while (again) {
+		unsigned kept = v->n;
+		again = false;
+		for (unsigned i = v->n; i-- > 0;) {
+			struct gllm_vi x = v->ins[i];
+			if (x.d != GLLM_NO_VREG && work[x.d] == 0) {
+				for (unsigned n = gllm_vi_uses(&x, use); n-- > 0;)
+					if (use[n] != x.d)
+						work[use[n]]--;
+				again = true;
+			} else {
+				v->ins[--kept] = x;
+			}
+		}
+		for (unsigned i = kept; i < v->n; i++)
+			v->ins[i - kept] = v->ins[i];
+		v->n -= kept;
+	}
+}
+
+static bool is_bump(const struct gllm_vi *i)
+{
+	return i->op == GLLM_V_GADDI && i->d == i->a;
+}
+
+static bool is_flow(const struct gllm_vi *i)
+{
+	return i->op == GLLM_V_LABEL || i->op == GLLM_V_JUMP || i->op == GLLM_V_BRANCH || i->op == GLLM_V_BRANCHI ||
+	       i->op == GLLM_V_LOOP_BEGIN || i->op == GLLM_V_LOOP_END || i->op == GLLM_V_RET;
+}
+
+/* The next instruction of the same straight line that touches the register, if it is a bump. */
+static struct gllm_vi *next_bump(struct gllm_vir *v, unsigned at)
+{
+	gllm_vreg r = v->ins[at].d, use[4];
+
+	for (unsigned i = at + 1; i < v->n && !is_flow(&v->ins[i]); i++) {
+		if (is_bump(&v->ins[i]) && v->ins[i].d == r)
+			return &v->ins[i];
+		if (v->ins[i].d == r)
+			return NULL;
+		for (unsigned n = gllm_vi_uses(&v->ins[i], use); n-- > 0;)
+			if (use[n] == r)
+				return NULL;
+	}
+	return NULL;
+}
+
+void gllm_vir_join_bumps(struct gllm_vir *v)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < v->n; i++) {
+		if (is_bump(&v->ins[i])) {
+			struct gllm_vi *next = next_bump(v, i);
+			if (next)
+				next->imm += v->ins[i].imm;
+			if (next || v->ins[i].imm == 0)
+				continue;
+		}
+		v->ins[kept++] = v->ins[i];
+	}
+	v->n = kept;
+}
+
+/* --- text ------------------------------------------------------------------------------------------------------------ */
+
+struct line {
+	char text[160];
+	unsigned n;
+};
+
+static void put(struct line *l, const char *s)
+{
+	while (*s && l->n < sizeof l->text)
+		l->text[l->n++] = *s++;
+}
+
+static void put_int(struct line *l, int64_t x)
+{
+	char digit[24];
+	unsigned n = sizeof digit;
+	uint64_t u = x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
+
+	digit[--n] = 0;
+	do
+		digit[--n] = (char)('0' + u % 10);
+	while (u /= 10);
+	if (x < 0)
+		digit[--n] = '-';
+	put(l, digit + n);
+}
+
+static void put_reg(struct line *l, char letter, gllm_vreg r)
+{
+	put(l, (const char[]){ letter, 0 });
+	put_int(l, r);
+}
+
+static void put_address(struct line *l, const struct gllm_vi *i)
+{
+	put(l, " [");
+	put_reg(l, 'g', i->a);
+	if (i->b != GLLM_NO_VREG) {
+		put(l, " + ");
+		put_reg(l, 'g', i->b);
+		put(l, " << ");
+		put_int(l, i->scale);
+	}
+	put(l, i->imm < 0 ? " " : " +");
+	put_int(l, i->imm);
+	put(l, "]");
+	if (i->mem != i->type) {
+		put(l, " as ");
+		put(l, gllm_type_name((enum gllm_type)i->mem));
+	}
+	if (i->lanes == 1)
+		put(l, " single");
+}
+
+static void put_instruction(struct line *l, const struct gllm_vi *i)
+{
+	const struct gllm_vir_info *info = &gllm_vir_info[i->op];
+	const gllm_vreg place[3] = { i->a, i->b, i->c };
+	unsigned k = 0;
+
+	if (info->d[0] != '-') {
+		put_reg(l, info->d[0], i->d);
+		put(l, " = ");
+	}
+	put(l, info->name);
+	if (info->d[0] == 'v' || info->d[0] == 'm' || i->op == GLLM_V_VSTORE) {
+		put(l, ".");
+		put(l, gllm_type_name((enum gllm_type)i->type));
+	}
+	for (const char *s = info->abc; *s; s++) {
+		if (*s == '@') {
+			put_address(l, i);
+			k = 2;
+		} else if (*s == 'i') {
+			put(l, " #");
+			put_int(l, i->imm);
+		} else if (*s != '-') {
+			put(l, " ");
+			put_reg(l, *s, place[k++]);
+		}
+	}
+	if (i->m != GLLM_NO_VREG) {
+		put(l, " if ");
+		put_reg(l, 'm', i->m);
+	}
+	if (i->op == GLLM_V_BRANCH || i->op == GLLM_V_BRANCHI) {
+		static const char *const cc[] = { " eq", " ne", " lt", " le", " gt", " ge" };
+		put(l, i->cc < GLLM_COUNT(cc) ? cc[i->cc] : " ?");
+	}
+	if (i->aux) {
+		put(l, " aux ");
+		put_int(l, i->aux);
+	}
+}
+
+void gllm_vir_print(const struct gllm_vir *v, void (*out)(void *user, const char *text, size_t n), void *user)
+{
+	unsigned depth = 0;
+
+	for (unsigned n = 0; n < v->n; n++) {
+		struct line l = { .n = 0 };
+		if (v->ins[n].op == GLLM_V_LOOP_END && depth > 0)
+			depth--;
+		for (unsigned i = 0; i < depth && i < 16; i++)
+			put(&l, "  ");
+		put_instruction(&l, &v->ins[n]);
+		if (v->ins[n].op == GLLM_V_LOOP_BEGIN)
+			depth++;
+		if (l.n == sizeof l.text)
+			l.n--;
+		l.text[l.n++] = '\n';
+		out(user, l.text, l.n);
+	}
+}
+
+/* --- checker --------------------------------------------------------------------------------------------------------- */
+
+enum { MAX_DEPTH = 64 };
+
+struct checker {
+	const struct gllm_vir *v;
+	uint8_t *defined;      /* per register */
+	uint32_t *label;       /* position + 1 of each label */
+	uint32_t open[MAX_DEPTH];
+	unsigned depth;
+	struct gllm_error *e;
+};
+
+size_t gllm_vir_check_bytes(const struct gllm_vir *v)
+{
+	return (v->nregs + 7u) / 8 * 8 + v->nlabels * sizeof(uint32_t);
+}
+
+static enum gllm_status wrong(struct checker *c, const char *what, unsigned at, uint64_t want, uint64_t got)
+{
+	return gllm_fail(c->e, GLLM_COMPILE_ERROR, what, NULL, at, want, got);
+}
+
+static bool class_is(const struct gllm_vir *v, gllm_vreg r, char letter)
+{
+	static const char of[GLLM_CLASS_COUNT] = { [GLLM_CLASS_G] = 'g', [GLLM_CLASS_V] = 'v', [GLLM_CLASS_M] = 'm' };
+	return r < v->nregs && v->reg_class[r] < GLLM_CLASS_COUNT && of[v->reg_class[r]] == letter;
+}
+
+static enum gllm_status check_operands(struct checker *c, unsigned at)
+{
+	const struct gllm_vi *i = &c->v->ins[at];
+	gllm_vreg use[4];
+	char letter[4];
+	unsigned n = operands(i, use, letter);
+
+	for (unsigned k = 0; k < n; k++) {
+		if (!class_is(c->v, use[k], letter[k]))
+			return wrong(c, "an operand is of another class than its instruction needs", at, (uint64_t)letter[k], use[k]);
+		if (!c->defined[use[k]])
+			return wrong(c, "a register is read before it is written", at, 0, use[k]);
+	}
+	if (gllm_vir_info[i->op].d[0] == '-')
+		return i->d == GLLM_NO_VREG ? GLLM_OK : wrong(c, "an instruction without result names one", at, 0, i->d);
+	if (!class_is(c->v, i->d, gllm_vir_info[i->op].d[0]))
+		return wrong(c, "a result is of another class than its instruction makes", at, 0, i->d);
+	c->defined[i->d] = 1;
+	return GLLM_OK;
+}
+
+static bool is_branch(const struct gllm_vi *i)
+{
+	return i->op == GLLM_V_JUMP || i->op == GLLM_V_BRANCH || i->op == GLLM_V_BRANCHI;
+}
+
+static enum gllm_status check_flow(struct checker *c, unsigned at)
+{
+	const struct gllm_vi *i = &c->v->ins[at];
+
+	if (i->op == GLLM_V_LOOP_BEGIN) {
+		if (c->depth == MAX_DEPTH)
+			return wrong(c, "loops nest too deep", at, MAX_DEPTH, c->depth);
+		c->open[c->depth++] = at;
+	} else if (i->op == GLLM_V_LOOP_END) {
+		if (c->depth-- == 0)
+			return wrong(c, "a loop ends that did not begin", at, 0, 0);
+	} else if (is_branch(i)) {
+		if ((uint64_t)i->imm >= c->v->nlabels || c->label[i->imm] == 0)
+			return wrong(c, "a branch to a label that does not stand anywhere", at, 0, (uint64_t)i->imm);
+		if (c->label[i->imm] - 1 < at && (c->depth == 0 || c->open[c->depth - 1] > c->label[i->imm] - 1))
+			return wrong(c, "a backward branch leaves its loop's brackets", at, 0, (uint64_t)i->imm);
+	}
+	return GLLM_OK;
+}
+
+enum gllm_status gllm_vir_check(const struct gllm_vir *v, void *work, struct gllm_error *e)
+{
+	struct checker c = { .v = v, .defined = work, .e = e };
+
+	c.label = (uint32_t *)(void *)(c.defined + (v->nregs + 7u) / 8 * 8);
+	if (v->status != GLLM_OK)
+		return wrong(&c, "the instruction list is incomplete", v->n, v->max, v->nregs);
+	for (unsigned i = 0; i < v->nregs; i++)
+		c.defined[i] = i < GLLM_VIR_FIRST_FREE;
+	for (unsigned i = 0; i < v->nlabels; i++)
+		c.label[i] = 0;
+	for (unsigned i = 0; i < v->n; i++) {
+		if (v->ins[i].op >= GLLM_V_COUNT)
+			return wrong(&c, "not an instruction", i, GLLM_V_COUNT, v->ins[i].op);
+		if (v->ins[i].op != GLLM_V_LABEL)
+			continue;
+		if ((uint64_t)v->ins[i].imm >= v->nlabels || c.label[v->ins[i].imm])
+			return wrong(&c, "a label stands twice or was never made", i, v->nlabels, (uint64_t)v->ins[i].imm);
+		c.label[v->ins[i].imm] = i + 1;
+	}
+	for (unsigned i = 0; i < v->n; i++) {
+		enum gllm_status s = check_operands(&c, i);
+		if (s == GLLM_OK)
+			s = check_flow(&c, i);
+		if (s != GLLM_OK)
+			return s;
+	}
+	return c.depth == 0 ? GLLM_OK : wrong(&c, "a loop begins that does not end", v->n, 0, c.depth);
+}

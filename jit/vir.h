@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ * jit/vir.h - building, printing, checking and interpreting vector IR (core/vir.h).
+ *
+ * A builder keeps its first failure in v->status and then goes quiet. The interpreter has the exact meaning of every
+ * instruction for any number of lanes; it is the oracle that lowering and the back ends are compared with. */
+#ifndef GLLM_JIT_VIR_H
+#define GLLM_JIT_VIR_H
+#include <stddef.h>
+#include "core/vir.h"
+
+enum { GLLM_VIR_LANES = 64 }; /* most lanes the interpreter knows */
+
+struct gllm_vir_info {
+	const char *name;
+	char d[2];        /* class letter of the result, '-' none */
+	const char *abc;  /* letters of core/vir.h */
+};
+extern const struct gllm_vir_info gllm_vir_info[GLLM_V_COUNT];
+
+/* Registers 0 .. GLLM_VIR_FIRST_FREE - 1 are the arguments. The arrays are the caller's. */
+void gllm_vir_init(struct gllm_vir *v, struct gllm_vi *ins, unsigned max, uint8_t *reg_class, unsigned max_regs);
+gllm_vreg gllm_vir_reg(struct gllm_vir *v, enum gllm_class c);
+unsigned gllm_vir_label(struct gllm_vir *v); /* a new label number; it stands where a LABEL instruction names it */
+/* Appends; unused fields of `i` are GLLM_NO_VREG / 0. Returns i.d. */
+gllm_vreg gllm_vir_emit(struct gllm_vir *v, struct gllm_vi i);
+struct gllm_vi gllm_vi(enum gllm_vir_op op); /* an instruction with all registers absent */
+
+/* The virtual registers instruction `i` reads, in order a b c m; returns how many (at most 4). */
+unsigned gllm_vi_uses(const struct gllm_vi *i, gllm_vreg use[4]);
+
+/* Removes instructions without effect whose result nobody reads. `work` has v->nregs elements. */
+void gllm_vir_sweep(struct gllm_vir *v, uint32_t *work);
+
+/* Joins additions of constants to one register where nothing reads it between them. */
+void gllm_vir_join_bumps(struct gllm_vir *v);
+
+void gllm_vir_print(const struct gllm_vir *v, void (*out)(void *user, const char *text, size_t n), void *user);
+
+/* Classes, labels, brackets, definition before use. `work` has gllm_vir_check_bytes(v) bytes. GLLM_COMPILE_ERROR names
+ * the instruction in e->where. */
+size_t gllm_vir_check_bytes(const struct gllm_vir *v);
+enum gllm_status gllm_vir_check(const struct gllm_vir *v, void *work, struct gllm_error *e);
+
+/* Runs the kernel. `workspace` has gllm_vir_run_bytes(v, lanes) bytes, 8-byte aligned. lanes: a power of two, at most
+ * GLLM_VIR_LANES. Only memory of active lanes is touched. GLLM_RUNTIME_ERROR after 2^31 steps. */
+size_t gllm_vir_run_bytes(const struct gllm_vir *v, unsigned lanes);
+enum gllm_status gllm_vir_run(const struct gllm_vir *v, unsigned lanes, const void *args, void *shared, void *worker,
+                              uint64_t begin, uint64_t end, void *workspace);
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ * ops/math.c - exp, log, tanh, sin, cos as plain scalar code that is lifted, inlined and vectorised like an operator.
+ *
+ * Rules of this file: straight-line float arithmetic, integer adds and shifts of bit patterns, primitives, and selects
+ * between values that are already computed; no loops, tables or double, so the vector form is the same polynomial. The
+ * stated errors hold with every product and sum rounded and also where the compiler joins them into fused
+ * multiply-adds. Polynomials are minimax fits (Remez) of relative error, coefficients rounded to float.
+ *
+ * Greatest error in units in the last place, all 2^32 arguments (tests/diff/math_ulp.c -a):  separate   fused
+ */
+#include "core/bits.h"
+#include "gllm/ops.h"
+
+/* v + round_magic holds v rounded to nearest even in its low bits, for |v| <= 2^22. */
+static const float round_magic = 0x1.8p23f;
+#define ROUND_MAGIC_BITS 0x4b400000u
+
+static const float inf = __builtin_inff();
+
+/* ln 2 in two parts: products of the first with |n| < 2^15 are exact. */
+#define LN2_HIGH 0x1.63p-1f
+#define LN2_LOW -0x1.bd0106p-13f
+
+static inline float exp_reduced(float r) /* |r| <= ln(2)/2 */
+{
+	float q = 0x1.9f06f2p-13f;
+	q = q * r + 0x1.6d8f2ap-10f;
+	q = q * r + 0x1.111274p-7f;
+	q = q * r + 0x1.55548cp-5f;
+	q = q * r + 0x1.555554p-3f;
+	q = q * r + 0.5f;
+	return (q * (r * r) + r) + 1.0f;
+}
+
+/* e^x = 2^n * e^r. */
+float gllm_expf(float x)
+{
+	/* Outside these bounds the result is inf or 0 all the same; NaN passes both. */
+	float c = x > 89.0f ? 89.0f : x;
+	c = c < -105.0f ? -105.0f : c;
+	float shifted = c * 0x1.715476p+0f + round_magic;
+	float n = shifted - round_magic;
+	float r = (c - n * LN2_HIGH) - n * LN2_LOW;
+	return gllm_ldexpf(exp_reduced(r), (int)(gllm_f32_bits(shifted) - ROUND_MAGIC_BITS));
+}
+
+/* log x = e * ln 2 + log(1 + f), 1 + f in [sqrt(1/2), sqrt(2)). */
+float gllm_logf(float x)
+{
+	/* Zeros and denormals are scaled by 2^32 (+ 1 is lost there) first. What no logarithm exists for is garbage of
+	 * finite value until the last line. */
+	float small = x < 0x1p-126f ? 0x1p32f : 0.0f;
+	uint32_t u = gllm_f32_bits(x * (small + 1.0f));
+	uint32_t e = (uint32_t)((int32_t)(u - 0x3f3504f3u) >> 23);
+	float f = gllm_bits_f32(u - (e << 23)) - 1.0f;
+	float n = (float)(int32_t)e - small * 0x1p-27f;
+	float z = f * f;
+	float q = -0x1.38b608p-4f;
+	q = q * f + 0x1.055ba6p-3f;
+	q = q * f + -0x1.0d8544p-3f;
+	q = q * f + 0x1.22da14p-3f;
+	q = q * f + -0x1.547244p-3f;
+	q = q * f + 0x1.99a008p-3f;
+	q = q * f + -0x1.000228p-2f;
+	q = q * f + 0x1.555554p-2f;
+	float tail = (q * (f * z) + n * LN2_LOW) - 0.5f * z;
+	float y = (f + tail) + n * LN2_HIGH;
+	float below = -inf - (x < 0.0f ? x * inf : 0.0f); /* NaN below zero, else -inf */
+	float special = x > 0.0f ? 0.0f : below;
+	special = x < inf ? special : x;
+	return y + special;
+}
+
+/* An odd polynomial below 0.625, from there 1 - 2 / (e^2a + 1), a = |x|. Compilers turn a select of the two into a branch
+ * around their computation, so they are blended by weights 1 and 0, which is exact. */
+float gllm_tanhf(float x)
+{
+	float a = x < 0.0f ? -x : x; /* -0 stays and comes out again */
+	a = a > 10.0f ? 10.0f : a; /* 1 from 9.02 on; NaN passes */
+	float z = a * a;
+	float s = -0x1.750ce4p-8f;
+	s = s * z + 0x1.51f8cep-6f;
+	s = s * z + -0x1.b835a4p-5f;
+	s = s * z + 0x1.1106f6p-3f;
+	s = s * z + -0x1.555532p-2f;
+	float near = a * (s * z + 1.0f);
+	float shifted = a * 0x1.715476p+1f + round_magic;
+	float n = shifted - round_magic;
+	float r = ((a + a) - n * LN2_HIGH) - n * LN2_LOW;
+	float power = gllm_bits_f32((gllm_f32_bits(shifted) << 23) + 0x3f800000u);
+	float far = 1.0f - 2.0f / (exp_reduced(r) * power + 1.0f);
+	float is_near = a < 0.625f ? 1.0f : 0.0f;
+	float y = near * is_near - far * (is_near - 1.0f);
+	return x < 0.0f ? -y : y;
+}
+
+/* sin or cos of x = n * pi/2 + r, |r| <= pi/4: quarter turns `ahead` of the sine. */
+static inline float circle(float x, uint32_t ahead)
+{
+	float shifted = x * 0x1.45f306p-1f + round_magic;
+	float n = shifted - round_magic;
+	float r = x - n * 0x1.92p+0f; /* pi/2 in parts whose products with n are exact, but for the last */
+	r = r - n * 0x1.fb4p-12f;
+	r = r - n * 0x1.444p-24f;
+	r = r - n * 0x1.68c234p-39f;
+	uint32_t quarter = gllm_f32_bits(shifted) + ahead;
+	float z = r * r;
+	float s = -0x1.9951eap-13f;
+	s = s * z + 0x1.110774p-7f;
+	s = s * z + -0x1.555546p-3f;
+	s = (s * z) * r + r;
+	float c = 0x1.99e80cp-16f;
+	c = c * z + -0x1.6c0c28p-10f;
+	c = c * z + 0x1.55554ap-5f;
+	c = c * (z * z) + (1.0f - 0.5f * z);
+	/* Odd quarters swap the two, the second half of the turn is negative. */
+	uint32_t swap = 0u - (quarter & 1), sb = gllm_f32_bits(s);
+	return gllm_bits_f32(sb ^ ((sb ^ gllm_f32_bits(c)) & swap) ^ (quarter << 30 & 0x80000000u));
+}
+
+float gllm_sinf(float x)
+{
+	return circle(x, 0);
+}
+
+float gllm_cosf(float x)
+{
+	return circle(x, 1);
+}

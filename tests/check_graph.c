@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT
+ * tests/check_graph.c - graphs, fusion and plans: what fuses and what must not, fused against unfused against scalar,
+ * shape errors by name, overlapping bindings, no growth over many plans. */
+#include "check.h"
+#include "core/arena.h"
+#include "core/bits.h"
+#include "gllm/graph.h"
+
+enum { ROWS = 5, COLS = 21, INNER = 19 };
+
+struct bench {
+	struct check *t;
+	struct gllm_arena arena;
+	struct gllm_context *c;
+	struct gllm_error e;
+};
+
+static bool start(struct bench *b, struct check *t)
+{
+	size_t size;
+	*b = (struct bench){ .t = t };
+	unsigned char *all = check_memory(t, &size);
+	gllm_arena_init(&b->arena, all, size);
+	struct gllm_config config = { .target = check_target(t), .profile = *check_profile(t) };
+	if (check_image(t))
+		config.image = *check_image(t);
+	if (check_exec(t))
+		config.host.code = *check_exec(t);
+	size_t need = gllm_context_quote(&config);
+	void *memory = gllm_alloc(&b->arena, need, 64);
+	CHECK_STATUS(t, gllm_context_create(memory, need - 1, &config, &b->c, NULL), GLLM_OUT_OF_MEMORY);
+	return CHECK_STATUS(t, gllm_context_create(memory, need, &config, &b->c, &b->e), GLLM_OK);
+}
+
+static bool can_compile(const struct check *t)
+{
+	return check_target(t) && check_image(t) && check_exec(t) && check_profile(t)->vector_bytes;
+}
+
+/* --- a small feed-forward block ------------------------------------------------------------------------------------- */
+
+enum { X, NORM, GATE, UP, DOWN, Y, EXTERNAL };
+
+static struct gllm_graph *block(struct bench *b, uint64_t rows)
+{
+	struct gllm_graph *g = NULL;
+	if (!CHECK_STATUS(b->t, gllm_graph_create(b->c, "block", rows, 16, 16, &g, &b->e), GLLM_OK))
+		return NULL;
+	gllm_tensor x = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, GLLM_ROWS, INNER, "x");
+	gllm_tensor w = gllm_graph_tensor(g, GLLM_TENSOR_WEIGHT, GLLM_F32, 1, INNER, "norm");
+	gllm_tensor gate = gllm_graph_tensor(g, GLLM_TENSOR_WEIGHT, GLLM_F32, COLS, INNER, "gate");
+	gllm_tensor up = gllm_graph_tensor(g, GLLM_TENSOR_WEIGHT, GLLM_F32, COLS, INNER, "up");
+	gllm_tensor down = gllm_graph_tensor(g, GLLM_TENSOR_WEIGHT, GLLM_F32, INNER, COLS, "down");
+	gllm_tensor y = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, GLLM_ROWS, INNER, "y");
+	gllm_tensor n = gllm_graph_tensor(g, GLLM_TENSOR_VALUE, GLLM_F32, GLLM_ROWS, INNER, "n");
+	gllm_tensor p = gllm_graph_tensor(g, GLLM_TENSOR_VALUE, GLLM_F32, GLLM_ROWS, COLS, "p");
+	gllm_tensor q = gllm_graph_tensor(g, GLLM_TENSOR_VALUE, GLLM_F32, GLLM_ROWS, COLS, "q");
+	gllm_tensor h = gllm_graph_tensor(g, GLLM_TENSOR_VALUE, GLLM_F32, GLLM_ROWS, COLS, "h");
+	gllm_tensor d = gllm_graph_tensor(g, GLLM_TENSOR_VALUE, GLLM_F32, GLLM_ROWS, INNER, "d");
+	gllm_tensor r = gllm_graph_tensor(g, GLLM_TENSOR_VALUE, GLLM_F32, GLLM_ROWS, INNER, "r");
+	gllm_graph_node(g, GLLM_OP_rms_norm, GLLM_ROWS, (struct gllm_actual[]){ GLLM_T(n), GLLM_T(x), GLLM_T(w),
+	                GLLM_D(INNER), GLLM_S(1e-5f) }, 5);
+	gllm_graph_node(g, GLLM_OP_gemm_bt, 1, (struct gllm_actual[]){ GLLM_T(p), GLLM_T(n), GLLM_T(gate), GLLM_D(GLLM_ROWS),
+	                GLLM_D(COLS), GLLM_D(INNER) }, 6);
+	gllm_graph_node(g, GLLM_OP_gemm_bt, 1, (struct gllm_actual[]){ GLLM_T(q), GLLM_T(n), GLLM_T(up), GLLM_D(GLLM_ROWS),
+	                GLLM_D(COLS), GLLM_D(INNER) }, 6);
+	gllm_graph_node(g, GLLM_OP_swiglu, GLLM_ROWS, (struct gllm_actual[]){ GLLM_T(h), GLLM_T(p), GLLM_T(q), GLLM_D(COLS) }, 4);
+	gllm_graph_node(g, GLLM_OP_gemm_bt, 1, (struct gllm_actual[]){ GLLM_T(d), GLLM_T(h), GLLM_T(down), GLLM_D(GLLM_ROWS),
+	                GLLM_D(INNER), GLLM_D(COLS) }, 6);
+	gllm_graph_node(g, GLLM_OP_add, GLLM_ROWS, (struct gllm_actual[]){ GLLM_T(r), GLLM_T(d), GLLM_T(x), GLLM_D(INNER) }, 4);
+	gllm_graph_node(g, GLLM_OP_silu, GLLM_ROWS, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(r), GLLM_D(INNER) }, 3);
+	if (!CHECK_STATUS(b->t, gllm_graph_status(g, &b->e), GLLM_OK)) {
+		check_print(b->t, "     %s: %s\n", b->e.what, b->e.name);
+		return NULL;
+	}
+	return g;
+}
+
+struct data {
+	float x[ROWS * INNER], norm[INNER], gate[COLS * INNER], up[COLS * INNER], down[INNER * COLS], y[ROWS * INNER];
+};
+
+static bool run(struct bench *b, const struct gllm_plan *p, struct data *d, uint64_t rows)
+{
+	void *bind[EXTERNAL] = { [X] = d->x, [NORM] = d->norm, [GATE] = d->gate, [UP] = d->up, [DOWN] = d->down, [Y] = d->y };
+	struct gllm_arena mark = b->arena;
+	void *workspace = gllm_alloc(&b->arena, gllm_plan_workspace(p) + 64, 64);
+	b->arena = mark;
+	return CHECK(b->t, workspace != NULL) &&
+	       CHECK_STATUS(b->t, gllm_plan_run(p, bind, rows, workspace, &b->e), GLLM_OK);
+}
+
+static bool name_is(const char *a, const char *b)
+{
+	while (*a && *a == *b)
+		a++, b++;
+	return *a == *b;
+}
+
+static void expect_steps(struct bench *b, const struct gllm_plan *p)
+{
+	static const struct { const char *name; enum gllm_mode mode; } want[] = {
+		{ "rms_norm", GLLM_MODE_STANDALONE }, { "gemm_bt", GLLM_MODE_STANDALONE },
+		{ "gemm_bt+swiglu", GLLM_MODE_EPILOGUE }, { "gemm_bt+add+silu", GLLM_MODE_EPILOGUE },
+	};
+	if (!CHECK_EQ(b->t, gllm_plan_steps(p), GLLM_COUNT(want)))
+		return;
+	for (unsigned i = 0; i < GLLM_COUNT(want); i++) {
+		struct gllm_step_info info;
+		gllm_plan_step(p, i, &info);
+		CHECK_TEXT(b->t, info.name, want[i].name);
+		CHECK_EQ(b->t, info.mode, want[i].mode);
+		CHECK(b->t, name_is(info.strategy, i == 0 ? info.strategy : "tiles"));
+	}
+}
+
+/* Scalar, unfused and fused plans of one graph agree; fused plans need less memory. */
+static void agree(struct bench *b, uint64_t max_rows)
+{
+	static const struct gllm_plan_options scalar = { .scalar = true }, plain = { .no_fusion = true, .readback = true },
+	                                      fused = { .readback = true };
+	struct gllm_arena mark = b->arena;
+	struct gllm_plan *p = NULL, *q = NULL, *r = NULL;
+	struct data *d = gllm_alloc(&b->arena, sizeof *d, 64), *e = gllm_alloc(&b->arena, sizeof *e, 64);
+	struct gllm_graph *g = block(b, max_rows);
+	if (!g || !CHECK_STATUS(b->t, gllm_compile(b->c, g, &scalar, &p, &b->e), GLLM_OK))
+		return;
+	if (!can_compile(b->t)) {
+		check_skip(b->t, "fusion needs a back end, vector units and executable memory");
+		return;
+	}
+	if (!CHECK_STATUS(b->t, gllm_compile(b->c, g, &plain, &q, &b->e), GLLM_OK) ||
+	    !CHECK_STATUS(b->t, gllm_compile(b->c, g, &fused, &r, &b->e), GLLM_OK)) {
+		check_print(b->t, "     %s: %s\n", b->e.what, b->e.name);
+		return;
+	}
+	expect_steps(b, r);
+	CHECK_EQ(b->t, gllm_plan_steps(q), 7);
+	CHECK(b->t, gllm_plan_workspace(r) < gllm_plan_workspace(q));
+	float *all = (float *)d;
+	for (size_t i = 0; i < sizeof *d / sizeof(float); i++)
+		all[i] = check_float(b->t, -1.0f, 1.0f);
+	for (uint64_t rows = max_rows == 1; rows <= max_rows; rows++) {
+		*e = *d;
+		if (!run(b, p, d, rows))
+			return;
+		const struct gllm_plan *other[] = { q, r };
+		for (unsigned k = 0; k < 2; k++) {
+			double worst = 0;
+			run(b, other[k], e, rows);
+			for (unsigned i = 0; i < ROWS * INNER; i++) {
+				double x = (double)d->y[i] - (double)e->y[i];
+				worst = x > worst ? x : -x > worst ? -x : worst;
+			}
+			if (!CHECK(b->t, worst <= 1e-5))
+				check_print(b->t, "     %s, %llu rows: off by %f\n", k ? "fused" : "unfused",
+				            (unsigned long long)rows, worst);
+		}
+	}
+	gllm_plan_free(b->c, p);
+	gllm_plan_free(b->c, q);
+	gllm_plan_free(b->c, r);
+	gllm_graph_free(b->c, g);
+	b->arena = mark;
+}
+
+/* --- what must not fuse --------------------------------------------------------------------------------------------- */
+
+static void not_fused(struct bench *b)
+{
+	/* s = a + b; y = silu(s); z = s * y: s has two readers, and the second needs y. */
+	struct gllm_graph *g;
+	struct gllm_plan *p;
+	struct gllm_step_info info;
+	if (!can_compile(b->t) || !CHECK_STATUS(b->t, gllm_graph_create(b->c, "two readers", 1, 8, 8, &g, &b->e), GLLM_OK))
+		return;
+	gllm_tensor x = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, 1, 40, "x");
+	gllm_tensor z = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, 1, 40, "z");
+	gllm_tensor s = gllm_graph_tensor(g, GLLM_TENSOR_VALUE, GLLM_F32, 1, 40, "s");
+	gllm_tensor y = gllm_graph_tensor(g, GLLM_TENSOR_VALUE, GLLM_F32, 1, 40, "y");
+	gllm_graph_node(g, GLLM_OP_add, 1, (struct gllm_actual[]){ GLLM_T(s), GLLM_T(x), GLLM_T(x), GLLM_D(40) }, 4);
+	gllm_graph_node(g, GLLM_OP_silu, 1, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(s), GLLM_D(40) }, 3);
+	gllm_graph_node(g, GLLM_OP_mul, 1, (struct gllm_actual[]){ GLLM_T(z), GLLM_T(s), GLLM_T(y), GLLM_D(40) }, 4);
+	if (CHECK_STATUS(b->t, gllm_compile(b->c, g, NULL, &p, &b->e), GLLM_OK)) {
+		CHECK_EQ(b->t, gllm_plan_steps(p), 2);
+		gllm_plan_step(p, 1, &info);
+		CHECK_TEXT(b->t, info.name, "silu+mul");
+		float in[40], out[40];
+		void *bind[] = { in, out };
+		struct gllm_arena mark = b->arena;
+		void *workspace = gllm_alloc(&b->arena, gllm_plan_workspace(p), 64);
+		b->arena = mark;
+		for (unsigned i = 0; i < 40; i++)
+			in[i] = check_float(b->t, -4.0f, 4.0f);
+		CHECK_STATUS(b->t, gllm_plan_run(p, bind, 1, workspace, &b->e), GLLM_OK);
+		for (unsigned i = 0; i < 40; i++) {
+			float sum = in[i] + in[i];
+			CHECK(b->t, check_ulp(out[i], sum * (sum / (1.0f + gllm_expf(-sum)))) <= 6);
+		}
+		gllm_plan_free(b->c, p);
+	}
+	gllm_graph_free(b->c, g);
+}
+
+/* --- errors --------------------------------------------------------------------------------------------------------- */
+
+static void refusals(struct bench *b)
+{
+	struct gllm_graph *g;
+	struct gllm_error e = { .status = GLLM_OK };
+	CHECK_STATUS(b->t, gllm_graph_create(b->c, "bad", 0, 4, 4, &g, NULL), GLLM_INVALID_ARGUMENT);
+	CHECK_STATUS(b->t, gllm_graph_create(b->c, "bad", 1, 4096, 4096, &g, NULL), GLLM_OUT_OF_MEMORY);
+	if (!CHECK_STATUS(b->t, gllm_graph_create(b->c, "bad", 1, 4, 4, &g, &e), GLLM_OK))
+		return;
+	gllm_tensor x = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, 1, 8, "x");
+	gllm_tensor y = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, 1, 8, "y");
+	CHECK_STATUS(b->t, gllm_graph_node(g, GLLM_OP_silu, 1, (struct gllm_actual[]){ GLLM_T(x), GLLM_T(x), GLLM_D(8) }, 3),
+	             GLLM_DUPLICATE);
+	CHECK_STATUS(b->t, gllm_graph_status(g, &e), GLLM_DUPLICATE);
+	CHECK_TEXT(b->t, e.name, "x");
+	gllm_graph_free(b->c, g);
+
+	gllm_graph_create(b->c, "bad", 1, 4, 4, &g, NULL);
+	x = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, 1, 8, "x");
+	y = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, 1, 8, "y");
+	CHECK_STATUS(b->t, gllm_graph_node(g, GLLM_OP_silu, 1, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(x) }, 2),
+	             GLLM_INVALID_ARGUMENT);
+	gllm_graph_free(b->c, g);
+	if (!check_target(b->t))
+		return; /* without traces, extents are not known */
+	static const struct { unsigned dim; const char *name; } wrong[] = { { 9, "y" }, { 7, "y" } };
+	for (unsigned i = 0; i < GLLM_COUNT(wrong); i++) {
+		e = (struct gllm_error){ .status = GLLM_OK };
+		gllm_graph_create(b->c, "bad", 1, 4, 4, &g, NULL);
+		x = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, 1, 8, "x");
+		y = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, 1, 8, "y");
+		gllm_graph_node(g, GLLM_OP_silu, 1, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(x), GLLM_D(wrong[i].dim) }, 3);
+		CHECK_STATUS(b->t, gllm_graph_status(g, &e), GLLM_SHAPE_MISMATCH);
+		CHECK_TEXT(b->t, e.name, wrong[i].name);
+		gllm_graph_free(b->c, g);
+	}
+}
+
+static void bad_bindings(struct bench *b)
+{
+	static const struct gllm_plan_options scalar = { .scalar = true };
+	struct gllm_graph *g;
+	struct gllm_plan *p;
+	float x[16] = { 0 }, y[16];
+	if (!CHECK_STATUS(b->t, gllm_graph_create(b->c, "one", 2, 4, 4, &g, &b->e), GLLM_OK))
+		return;
+	gllm_tensor in = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, GLLM_ROWS, 8, "x");
+	gllm_tensor out = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, GLLM_ROWS, 8, "y");
+	gllm_graph_node(g, GLLM_OP_silu, GLLM_ROWS, (struct gllm_actual[]){ GLLM_T(out), GLLM_T(in), GLLM_D(8) }, 3);
+	if (!CHECK_STATUS(b->t, gllm_compile(b->c, g, &scalar, &p, &b->e), GLLM_OK))
+		return;
+	CHECK_STATUS(b->t, gllm_plan_run(p, (void *[]){ x, y }, 2, NULL, NULL), GLLM_OK);
+	CHECK_STATUS(b->t, gllm_plan_run(p, (void *[]){ x, y }, 0, NULL, NULL), GLLM_OK);
+	CHECK_STATUS(b->t, gllm_plan_run(p, (void *[]){ x, y }, 3, NULL, NULL), GLLM_INVALID_ARGUMENT);
+	CHECK_STATUS(b->t, gllm_plan_run(p, (void *[]){ x, NULL }, 1, NULL, NULL), GLLM_INVALID_ARGUMENT);
+	CHECK_STATUS(b->t, gllm_plan_run(p, (void *[]){ x, (char *)y + 1 }, 1, NULL, NULL), GLLM_INVALID_ARGUMENT);
+	CHECK_STATUS(b->t, gllm_plan_run(p, (void *[]){ x, x + 8 }, 1, NULL, NULL), GLLM_OK);
+	CHECK_STATUS(b->t, gllm_plan_run(p, (void *[]){ x, x + 8 }, 2, NULL, NULL), GLLM_OVERLAP);
+	size_t high = 0;
+	gllm_plan_free(b->c, p);
+	for (unsigned i = 0; i < 1000; i++) { /* plans come and go without growth */
+		struct gllm_stats s;
+		if (gllm_compile(b->c, g, &scalar, &p, &b->e) != GLLM_OK || gllm_plan_free(b->c, p) != GLLM_OK)
+			CHECK(b->t, false);
+		gllm_context_stats(b->c, &s);
+		if (i == 1)
+			high = s.heap_high;
+		if (i == 999)
+			CHECK_EQ(b->t, s.heap_high, high);
+	}
+	CHECK_STATUS(b->t, gllm_plan_free(b->c, p), GLLM_INVALID_ARGUMENT);
+	gllm_graph_free(b->c, g);
+}
+
+void check_graph(struct check *t)
+{
+	struct bench b;
+	if (!start(&b, t))
+		return;
+	agree(&b, 1);
+	agree(&b, ROWS);
+	not_fused(&b);
+	refusals(&b);
+	bad_bindings(&b);
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT
+ * tests/check_lower.c - lowering, without any back end: every operator's trace is lowered for machines that differ in
+ * lanes, registers, masks and fused multiply-add, the vector IR is checked and interpreted, and the memory it leaves is
+ * compared with the trace's own evaluation. Guard bytes on both sides of every buffer must survive, the work is done in
+ * two unequal parts, and dims are fixed, open or mixed. */
+#include "check.h"
+#include "core/arena.h"
+#include "core/bits.h"
+#include "core/target.h"
+#include "gllm/ops.h"
+#include "gllm/trace.h"
+#include "jit/lift.h"
+#include "jit/lower.h"
+#include "jit/vir.h"
+
+enum { GUARD = 64, MAX_INS = 40000, MAX_VREGS = 20000, CASES = 12 };
+
+static bool any_disp(int64_t disp, unsigned bytes)
+{
+	(void)bytes;
+	return disp >= INT32_MIN && disp <= INT32_MAX;
+}
+
+static bool short_disp(int64_t disp, unsigned bytes)
+{
+	return disp >= -64 && disp < (bytes ? 16 * (int64_t)bytes : 64);
+}
+
+#define MACHINE(lanes, regs, mask, fma, disp)                                                                       \
+	{ .vector_bytes = 4 * (lanes), .has_mask = (mask), .has_fma = (fma), .disp_ok = (disp),                      \
+	  .class_file = { [GLLM_CLASS_V] = 1, [GLLM_CLASS_M] = 2 },                                                  \
+	  .allocatable = { 0x7fff, (regs) == 32 ? UINT32_MAX : 0xffff, 0xff } }
+
+static const struct gllm_machine machines[] = {
+	MACHINE(8, 16, true, true, any_disp),    MACHINE(4, 32, false, true, short_disp),
+	MACHINE(16, 32, true, true, any_disp),   MACHINE(8, 16, false, false, short_disp),
+	MACHINE(4, 16, true, false, any_disp),
+};
+
+struct buffer {
+	unsigned char *got, *want, *scale; /* behind GUARD bytes */
+	size_t bytes;
+};
+
+struct driver {
+	struct check *t;
+	const struct gllm_op_info *info;
+	const struct gllm_trace *trace;
+	struct gllm_arena arena;             /* what a case may use */
+	union gllm_arg arg[GLLM_MAX_PARAMS];
+	int64_t dim[GLLM_MAX_PARAMS];
+	struct buffer buffer[GLLM_MAX_PARAMS];
+	const struct gllm_machine *machine;
+};
+
+static bool is_output(const struct gllm_param *p)
+{
+	return p->kind == GLLM_OUT || p->kind == GLLM_INOUT;
+}
+
+static bool is_pointer(const struct gllm_param *p)
+{
+	return p->kind != GLLM_DIM && p->kind != GLLM_SCALAR;
+}
+
+static void fill_element(struct driver *d, const struct gllm_param *p, unsigned char *to)
+{
+	float x = check_float(d->t, -2.0f, 2.0f);
+
+	if (p->type == GLLM_F16)
+		gllm_put_le16(to, gllm_f32_to_f16(x));
+	else if (p->type == GLLM_BF16)
+		gllm_put_le16(to, gllm_f32_to_bf16(x));
+	else if (p->type == GLLM_F32)
+		gllm_put_le32(to, gllm_f32_bits(x));
+	else
+		to[0] = (unsigned char)check_random(d->t);
+}
+
+static bool make_buffer(struct driver *d, unsigned i)
+{
+	const struct gllm_param *p = &d->info->param[i];
+	struct buffer *b = &d->buffer[i];
+	unsigned unit = gllm_type_bytes(p->type);
+	unsigned char *all;
+
+	b->bytes = (size_t)gllm_trace_extent(d->trace, i, d->arg);
+	all = gllm_alloc_array(&d->arena, 3, b->bytes + 2 * GUARD, 64);
+	if (!all)
+		return false;
+	for (size_t k = 0; k < 3 * (b->bytes + 2 * GUARD); k++)
+		all[k] = 0xa5;
+	b->got = all + GUARD;
+	b->want = b->got + b->bytes + 2 * GUARD;
+	b->scale = b->want + b->bytes + 2 * GUARD;
+	for (size_t k = 0; k + unit <= b->bytes && !is_output(p); k += unit) {
+		fill_element(d, p, b->got + k);
+		for (unsigned byte = 0; byte < unit; byte++) {
+			b->want[k + byte] = b->got[k + byte];
+			b->scale[k + byte] = byte == unit - 1 ? b->got[k + byte] & 0x7f : b->got[k + byte];
+		}
+	}
+	return true;
+}
+
+static bool evaluate(struct driver *d, bool scale)
+{
+	union gllm_arg arg[GLLM_MAX_PARAMS];
+	struct gllm_arena scratch = d->arena;
+	uint64_t *value = gllm_alloc_array(&scratch, d->trace->nnodes + 1u, sizeof *value, 8);
+
+	for (unsigned i = 0; i < d->info->nparams; i++) {
+		arg[i] = d->arg[i];
+		if (is_pointer(&d->info->param[i]))
+			arg[i].ptr = scale ? d->buffer[i].scale : d->buffer[i].want;
+	}
+	return value && CHECK_STATUS(d->t, gllm_trace_eval(d->trace, arg, value), GLLM_OK);
+}
+
+static uint64_t units_of(const struct driver *d, const struct gllm_kernel_info *info)
+{
+	int64_t sym[GLLM_SYM_LOOP + GLLM_TRACE_LOOPS] = { 0 }, trip;
+
+	for (unsigned i = 0; i < d->info->nparams; i++)
+		sym[(unsigned)GLLM_SYM_PARAM + i] = (int64_t)d->arg[i].dim;
+	trip = gllm_poly_eval(d->trace, info->trip, sym);
+	return trip <= 0 ? 0 : ((uint64_t)trip + info->tile - 1) / info->tile;
+}
+
+static void describe(struct driver *d, const char *what)
+{
+	check_print(d->t, "     %s, %u lanes: %s; dims", d->info->name, (unsigned)d->machine->vector_bytes / 4, what);
+	for (unsigned i = 0; i < d->info->nparams; i++)
+		if (d->info->param[i].kind == GLLM_DIM)
+			check_print(d->t, " %s=%llu%s", d->info->param[i].name, (unsigned long long)d->arg[i].dim,
+			            d->dim[i] < 0 ? " (open)" : "");
+	check_print(d->t, "\n");
+}
+
+static bool run_lowered(struct driver *d)
+{
+	struct gllm_arena scratch = d->arena;
+	struct gllm_vi *ins = gllm_alloc_array(&scratch, MAX_INS, sizeof *ins, 8);
+	uint8_t *classes = gllm_alloc(&scratch, MAX_VREGS, 1);
+	struct gllm_lower_options o = { .dim = d->dim };
+	struct gllm_error e = { .status = GLLM_OK };
+	struct gllm_kernel_info info;
+	struct gllm_vir v;
+	uint64_t slot[GLLM_MAX_PARAMS + 1] = { 0 };
+
+	if (!ins || !classes)
+		return CHECK(d->t, false);
+	gllm_vir_init(&v, ins, MAX_INS, classes, MAX_VREGS);
+	if (!CHECK_STATUS(d->t, gllm_lower(d->trace, &o, d->machine, &scratch, &v, &info, &e), GLLM_OK)) {
+		describe(d, e.what);
+		return false;
+	}
+	void *work = gllm_alloc(&scratch, gllm_vir_check_bytes(&v), 8);
+	if (!CHECK(d->t, work != NULL) || !CHECK_STATUS(d->t, gllm_vir_check(&v, work, &e), GLLM_OK)) {
+		describe(d, e.what);
+		return false;
+	}
+	for (unsigned i = 0; i < d->info->nparams; i++) {
+		slot[i] = d->arg[i].bits;
+		if (is_pointer(&d->info->param[i]))
+			slot[i] = (uint64_t)(uintptr_t)d->buffer[i].got;
+		else if (d->info->param[i].kind == GLLM_DIM && d->dim[i] >= 0)
+			slot[i] = UINT64_C(0x123456789a); /* fixed dims are not read */
+	}
+	slot[d->info->nparams] = (uint64_t)(uintptr_t)info.pool;
+	unsigned lanes = d->machine->vector_bytes / 4u;
+	uint64_t units = info.range >= 0 ? units_of(d, &info) : 1, cut = info.range >= 0 ? units / 3 : 0;
+	work = gllm_alloc(&scratch, gllm_vir_run_bytes(&v, lanes), 8);
+	return CHECK(d->t, work != NULL) &&
+	       CHECK_STATUS(d->t, gllm_vir_run(&v, lanes, slot, NULL, NULL, cut, units, work), GLLM_OK) &&
+	       (cut == 0 || CHECK_STATUS(d->t, gllm_vir_run(&v, lanes, slot, NULL, NULL, 0, cut, work), GLLM_OK));
+}
+
+static double size_of(float x)
+{
+	return (double)(x < 0 ? -x : x);
+}
+
+static bool same(const struct driver *d, const struct gllm_param *p, const struct buffer *b, size_t k, double terms)
+{
+	float got = gllm_bits_f32(gllm_le32(b->got + k)), want = gllm_bits_f32(gllm_le32(b->want + k));
+	double scale = size_of(gllm_bits_f32(gllm_le32(b->scale + k))), bound;
+
+	if (p->type != GLLM_F32)
+		return gllm_le32(b->got + k) == gllm_le32(b->want + k);
+	if (d->info->tol.sum == 0.0f)
+		return check_ulp(got, want) <= (double)d->info->tol.ulp;
+	if (got == want || (got != got && want != want))
+		return true;
+	scale = scale > size_of(want) ? scale : size_of(want);
+	bound = (double)d->info->tol.sum * terms * 0x1p-24 * scale;
+	return size_of(got - want) <= (bound < 1e-4 * scale ? bound : 1e-4 * scale);
+}
+
+static bool guards_hold(const struct buffer *b)
+{
+	for (unsigned k = 1; k <= GUARD; k++)
+		if (b->got[-(ptrdiff_t)k] != 0xa5 || b->got[b->bytes + k - 1] != 0xa5)
+			return false;
+	return true;
+}
+
+static void compare(struct driver *d)
+{
+	double terms = 4;
+	bool values = true, guards = true, inputs = true;
+
+	for (unsigned i = 0; i < d->info->nparams; i++)
+		if (d->info->param[i].kind == GLLM_DIM && (double)d->arg[i].dim > terms)
+			terms = (double)d->arg[i].dim;
+	for (unsigned i = 0; i < d->info->nparams; i++) {
+		const struct gllm_param *p = &d->info->param[i];
+		const struct buffer *b = &d->buffer[i];
+		if (!is_pointer(p))
+			continue;
+		guards = guards && guards_hold(b);
+		if (is_output(p))
+			for (size_t k = 0; k + 4 <= b->bytes; k += 4)
+				values = values && same(d, p, b, k, terms);
+		else
+			for (size_t k = 0; k < b->bytes; k++)
+				inputs = inputs && b->got[k] == b->want[k];
+	}
+	if (!CHECK(d->t, values))
+		describe(d, "values differ from the trace's evaluation");
+	if (!CHECK(d->t, guards))
+		describe(d, "bytes beside a buffer were written");
+	if (!CHECK(d->t, inputs))
+		describe(d, "an input was written");
+}
+
+static void set_dims(struct driver *d, unsigned n)
+{
+	static const uint8_t size[] = { 0, 1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17, 19, 31, 33, 40, 67 };
+	unsigned seen = 0, last = 0;
+
+	for (unsigned i = 0; i < d->info->nparams; i++) {
+		if (d->info->param[i].kind == GLLM_SCALAR)
+			d->arg[i].scalar = 0.125f;
+		if (d->info->param[i].kind != GLLM_DIM)
+			continue;
+		/* Few dims: every size in turn; the further ones are drawn. */
+		uint64_t x = size[seen == 0 ? n % sizeof size : check_below(d->t, sizeof size - 2)];
+		if (d->info->param[i].name[0] == 's') /* a stride: rows do not overlap */
+			x = d->arg[last].dim + check_below(d->t, 3);
+		d->arg[i].dim = x;
+		d->dim[i] = check_below(d->t, 3) ? (int64_t)x : -1;
+		last = i;
+		seen++;
+	}
+}
+
+static void check_op(struct driver *d)
+{
+	const struct gllm_arena mark = d->arena;
+
+	for (unsigned m = 0; m < GLLM_COUNT(machines); m++) {
+		d->machine = &machines[m];
+		for (unsigned n = 0; n < CASES; n++) {
+			bool ok = true;
+			set_dims(d, n + m * 7);
+			for (unsigned i = 0; i < d->info->nparams && ok; i++)
+				ok = !is_pointer(&d->info->param[i]) || make_buffer(d, i);
+			if (CHECK(d->t, ok) && evaluate(d, false) && evaluate(d, true) && run_lowered(d))
+				compare(d);
+			d->arena = mark;
+		}
+	}
+}
+
+/* What must be refused or noticed. */
+static void check_refusals(struct driver *d)
+{
+	struct gllm_arena scratch = d->arena;
+	struct gllm_vi ins[8];
+	uint8_t classes[16];
+	unsigned char work[64];
+	struct gllm_kernel_info info;
+	struct gllm_vir v;
+	struct gllm_error e = { .status = GLLM_OK };
+	struct gllm_vi add = gllm_vi(GLLM_V_VADD);
+
+	gllm_vir_init(&v, ins, GLLM_COUNT(ins), classes, GLLM_COUNT(classes));
+	CHECK_STATUS(d->t, gllm_lower(d->trace, NULL, &machines[0], &scratch, &v, &info, &e), GLLM_COMPILE_ERROR);
+	scratch = d->arena;
+	scratch.size = scratch.used + 4096;
+	e.status = GLLM_OK;
+	gllm_vir_init(&v, ins, GLLM_COUNT(ins), classes, GLLM_COUNT(classes));
+	CHECK_STATUS(d->t, gllm_lower(d->trace, NULL, &machines[0], &scratch, &v, &info, &e), GLLM_OUT_OF_MEMORY);
+
+	gllm_vir_init(&v, ins, GLLM_COUNT(ins), classes, GLLM_COUNT(classes));
+	add.a = add.b = gllm_vir_reg(&v, GLLM_CLASS_V);
+	add.d = gllm_vir_reg(&v, GLLM_CLASS_V);
+	gllm_vir_emit(&v, add);
+	CHECK_STATUS(d->t, gllm_vir_check(&v, work, NULL), GLLM_COMPILE_ERROR); /* read before written */
+	v.n = 0;
+	add.a = add.b = GLLM_VIR_ARGS;
+	gllm_vir_emit(&v, add);
+	CHECK_STATUS(d->t, gllm_vir_check(&v, work, NULL), GLLM_COMPILE_ERROR); /* wrong class */
+	v.n = 0;
+	gllm_vir_emit(&v, gllm_vi(GLLM_V_LOOP_BEGIN));
+	CHECK_STATUS(d->t, gllm_vir_check(&v, work, NULL), GLLM_COMPILE_ERROR); /* never ends */
+	v.n = 0;
+	struct gllm_vi jump = gllm_vi(GLLM_V_JUMP);
+	jump.imm = gllm_vir_label(&v);
+	gllm_vir_emit(&v, jump);
+	CHECK_STATUS(d->t, gllm_vir_check(&v, work, NULL), GLLM_COMPILE_ERROR); /* to nowhere */
+}
+
+void check_lower(struct check *t)
+{
+	size_t size;
+	unsigned char *memory = check_memory(t, &size);
+	const struct gllm_image *image = check_image(t);
+	struct gllm_arena scratch, keep, all;
+	struct driver *d;
+	void *p;
+
+	if (!check_target(t) || !image) {
+		check_skip(t, "nothing to lift");
+		return;
+	}
+	gllm_arena_init(&all, memory, size);
+	d = gllm_alloc(&all, sizeof *d, 64);
+	*d = (struct driver){ .t = t };
+	p = gllm_alloc(&all, GLLM_LIFT_SCRATCH, 64);
+	gllm_arena_init(&scratch, p, GLLM_LIFT_SCRATCH);
+	p = gllm_alloc(&all, 1 << 20, 64);
+	gllm_arena_init(&keep, p, 1 << 20);
+	for (unsigned i = 0; i < GLLM_OP_COUNT; i++) {
+		struct gllm_error e = { .status = GLLM_OK };
+		struct gllm_arena s = scratch;
+		d->info = &gllm_op_info[i];
+		enum gllm_status got = gllm_lift(check_target(t), image, (uint64_t)(uintptr_t)d->info->ref, d->info->name,
+		                                 d->info->param, d->info->nparams, &s, &keep, &d->trace, &e);
+		if (!CHECK_STATUS(t, got, GLLM_OK)) {
+			check_print(t, "     %s: %s at %llu\n", d->info->name, e.what, (unsigned long long)e.where);
+			continue;
+		}
+		d->arena = all;
+		check_op(d);
+		if (i == GLLM_OP_softmax)
+			check_refusals(d);
+	}
+}

@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Against independent implementations: instruction tables against LLVM, math against MPFR. diff.sh MAKE BUILD_FOLDER
+make=$1 b=$2
+cd "$(dirname "$0")/.." || exit 1
+mkdir -p "$b/diff"
+arch=$(uname -m)
+$make -s -j"$(nproc)" "$b/$arch/libgllm.a" || exit 1
+bad=0
+mc=$(command -v llvm-mc-16 || command -v llvm-mc)
+if [ -n "$mc" ]; then
+	for isa in x86 a64; do
+		gcc -std=gnu11 -O2 -Iinclude -I. -no-pie tests/diff/${isa}_insn.c "$b/$arch/libgllm.a" -o "$b/diff/${isa}_insn" || exit 1
+		python3 tests/diff/${isa}_insn.py "$b/diff/${isa}_insn" --llvm-mc "$mc" || bad=1
+	done
+else
+	echo "skip instruction tables: no llvm-mc"
+	echo "0 passed, 0 failed, 1 skipped"
+fi
+
+# Stated errors hold with and without fused multiply-add.
+math() {
+	if "$b/diff/$1" >"$b/diff/$1.txt"; then
+		echo "$1: 1 passed, 0 failed"
+	else
+		cat "$b/diff/$1.txt"
+		echo "$1: 0 passed, 1 failed"
+		bad=1
+	fi
+}
+gcc -std=gnu11 -O2 -Iinclude -I. -no-pie tests/diff/math_ulp.c "$b/$arch/ops/math.o" "$b/$arch/ops/prim.o" -lm -o "$b/diff/math_ulp" || exit 1
+math math_ulp
+if [ $arch = aarch64 ] || grep -q ' fma ' /proc/cpuinfo; then
+	fma=-mfma
+	[ $arch = aarch64 ] && fma=
+	gcc -std=gnu11 -O1 $fma -ffp-contract=fast -fno-math-errno -Iinclude -I. -c ops/math.c -o "$b/diff/math_fma.o" || exit 1
+	gcc -std=gnu11 -O2 -Iinclude -I. -no-pie tests/diff/math_ulp.c "$b/diff/math_fma.o" "$b/$arch/ops/prim.o" -lm -o "$b/diff/math_ulp_fma" || exit 1
+	math math_ulp_fma
+else
+	echo "skip math with fused multiply-add: this CPU has none"
+	echo "0 passed, 0 failed, 1 skipped"
+fi
+exit $bad

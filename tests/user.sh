@@ -1,0 +1,26 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The suites under qemu-user as CPUs this machine is not. user.sh BUILD_FOLDER
+b=$1
+cd "$(dirname "$0")/.." || exit 1
+model=
+[ -r ../shared/models/stories260K-f32.gguf ] && model="-m ../shared/models/stories260K-f32.gguf"
+bad=0
+run() {
+	arch=$1 cpu=$2
+	shift 2
+	if ! command -v qemu-$arch >/dev/null; then
+		echo "skip $cpu: no qemu-$arch"
+		echo "0 passed, 0 failed, 1 skipped"
+		return
+	fi
+	echo "-- qemu-$arch $cpu"
+	qemu-$arch -cpu "$cpu" "$b/$arch/check" $model "$@" || bad=1
+}
+run x86_64 Haswell
+run x86_64 Haswell,-xsave
+run x86_64 Nehalem
+run aarch64 cortex-a72
+run aarch64 neoverse-n1
+run aarch64 max
+exit $bad

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT
+ * tools/cmd_show.c - commands that show what the library sees: probe, ops, trace, explain, disasm, inspect. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/target.h"
+#include "tools/host.h"
+#include "tools/tool.h"
+
+static void print_features(const char *label, uint64_t bits, bool json)
+{
+	const char *separator = "";
+	printf(json ? "\"%s\": [" : "%-10s", label);
+	for (unsigned f = 0; f < GLLM_FEATURE_COUNT; f++) {
+		if (!(bits >> f & 1))
+			continue;
+		printf(json ? "%s\"%s\"" : "%s%s", separator, gllm_feature_name((enum gllm_feature)f));
+		separator = json ? ", " : " ";
+	}
+	printf(json ? "], " : "\n");
+}
+
+int tool_probe(const struct tool *t, int argc, char **argv)
+{
+	struct gllm_profile p;
+	(void)argv;
+	if (argc != 0)
+		return tool_usage("probe [--json]");
+	if (host_profile(t->isa, &p) != GLLM_OK)
+		return tool_usage("probe [--isa scalar|avx2|avx512|neon|sve]");
+	printf(t->json ? "{\"cpu\": \"%s\", " : "cpu       %s\n", p.cpu);
+	print_features("hardware", p.hardware, t->json);
+	print_features("enabled", p.enabled, t->json);
+	print_features("usable", p.have, t->json);
+	if (t->json)
+		printf("\"vector_bytes\": %u, \"vector_registers\": %u, \"cores\": %u, \"threads\": %u, \"missing\": \"%s\", "
+		       "\"caches\": [", p.vector_bytes, p.vector_regs, p.cores, p.threads, p.missing ? p.missing : "");
+	else
+		printf("vectors   %u bytes, %u registers\ncores     %u, threads %u\n%s%s%s", p.vector_bytes, p.vector_regs,
+		       p.cores, p.threads, p.missing ? "missing   " : "", p.missing ? p.missing : "", p.missing ? "\n" : "");
+	for (unsigned i = 0; i < GLLM_CACHE_LEVELS; i++)
+		printf(t->json ? "%s{\"level\": %u, \"bytes\": %u, \"ways\": %u, \"line\": %u, \"shared\": %u}"
+		               : "%sL%u        %u bytes, %u ways, line %u, shared by %u\n",
+		       t->json && i ? ", " : "", i + 1, p.cache[i].bytes, p.cache[i].ways, p.cache[i].line, p.cache[i].shared);
+	if (t->json)
+		printf("]}\n");
+	return 0;
+}
+
+int tool_ops(const struct tool *t, int argc, char **argv)
+{
+	struct gllm_error e = { .status = GLLM_OK };
+	(void)argv;
+	if (argc != 0)
+		return tool_usage("ops [--json]");
+	struct gllm_context *c = tool_context(t, &e);
+	if (!c)
+		return tool_failed(&e);
+	for (unsigned i = 0; i < gllm_op_count(c); i++) {
+		const struct gllm_trace *trace;
+		struct gllm_error why = { .status = GLLM_OK };
+		bool ok = gllm_op_trace(c, i, &trace, &why) == GLLM_OK;
+		const char *pattern = ok ? gllm_pattern_name(trace->pattern) : gllm_status_text(why.status);
+		printf(t->json ? "{\"op\": \"%s\", \"pattern\": \"%s\", \"nodes\": %u, \"hash\": \"%016" PRIx64 "\"}\n"
+		               : "%-16s %-18s %4u nodes  %016" PRIx64 "\n",
+		       gllm_op_name(c, i), pattern, ok ? trace->nnodes : 0, ok ? trace->hash : 0);
+	}
+	return 0;
+}
+
+int tool_trace(const struct tool *t, int argc, char **argv)
+{
+	struct gllm_error e = { .status = GLLM_OK };
+	const struct gllm_trace *trace;
+	if (argc != 1)
+		return tool_usage("trace OP");
+	struct gllm_context *c = tool_context(t, &e);
+	if (!c)
+		return tool_failed(&e);
+	unsigned op = gllm_op_find(c, argv[0]);
+	if (op == gllm_op_count(c)) {
+		fprintf(stderr, "gllm: no such operator: %s (gllm ops lists them)\n", argv[0]);
+		return 1;
+	}
+	if (gllm_op_trace(c, op, &trace, &e) != GLLM_OK)
+		return tool_failed(&e);
+	gllm_trace_print(trace, tool_put, NULL);
+	return 0;
+}
+
+static int with_model(const struct tool *t, const char *model, struct gllm_speaker *s)
+{
+	struct gllm_speaker_options o = { .temperature = 0.0f, .top_p = 1.0f };
+	struct gllm_error e = { .status = GLLM_OK };
+	bool compiled;
+	return tool_speaker(t, model, &o, s, &compiled, &e) == GLLM_OK ? 0 : tool_failed(&e);
+}
+
+static bool seen(const struct gllm_speaker *s, unsigned which, bool chunk)
+{
+	return chunk && gllm_llama_plan(s->llama, which, true) == gllm_llama_plan(s->llama, which, false);
+}
+
+int tool_explain(const struct tool *t, int argc, char **argv)
+{
+	struct gllm_speaker s;
+	if (argc != 1)
+		return tool_usage("explain MODEL");
+	if (with_model(t, argv[0], &s))
+		return 1;
+	for (unsigned chunk = 0; chunk < 2; chunk++)
+		for (unsigned i = 0; gllm_llama_plan(s.llama, i, chunk); i++)
+			if (!seen(&s, i, chunk))
+				gllm_plan_explain(gllm_llama_plan(s.llama, i, chunk), tool_put, NULL);
+	return 0;
+}
+
+static void disassemble(const struct gllm_target *target, const unsigned char *code, uint32_t offset, uint32_t bytes)
+{
+	for (uint32_t at = 0; at < bytes;) {
+		struct gllm_insn insn;
+		char text[128];
+		if (target->decode(code + offset + at, bytes - at, at, &insn) != GLLM_OK) {
+			printf("  %6x  not decoded: %02x\n", at, code[offset + at]);
+			at += target->isa == GLLM_ISA_AARCH64 ? 4 : 1;
+			continue;
+		}
+		target->text(&insn, text, sizeof text);
+		printf("  %6x  %s\n", at, text);
+		at += insn.length;
+	}
+}
+
+int tool_disasm(const struct tool *t, int argc, char **argv)
+{
+	struct gllm_speaker s;
+	if (argc != 1)
+		return tool_usage("disasm MODEL");
+	if (with_model(t, argv[0], &s))
+		return 1;
+	for (unsigned chunk = 0; chunk < 2; chunk++) {
+		for (unsigned i = 0; gllm_llama_plan(s.llama, i, chunk); i++) {
+			const struct gllm_plan *p = gllm_llama_plan(s.llama, i, chunk);
+			if (seen(&s, i, chunk))
+				continue;
+			for (unsigned k = 0; k < gllm_plan_steps(p); k++) {
+				struct gllm_step_info info;
+				gllm_plan_step(p, k, &info);
+				printf("%s%s: %u bytes\n", info.name, chunk ? " (chunk)" : "", info.code_bytes);
+				if (info.code_bytes)
+					disassemble(host_target(), s.host.code.exec, info.code_offset, info.code_bytes);
+			}
+		}
+	}
+	return 0;
+}
+
+int tool_inspect(const struct tool *t, int argc, char **argv)
+{
+	struct gllm_error e = { .status = GLLM_OK };
+	struct gllm_gguf g;
+	struct gllm_llama_config c;
+	size_t size, need;
+	(void)t;
+	if (argc != 1)
+		return tool_usage("inspect MODEL");
+	const unsigned char *file = host_file(argv[0], &size);
+	if (!file) {
+		gllm_fail(&e, GLLM_IO_ERROR, "cannot read the model file", argv[0], 0, 0, 0);
+		return tool_failed(&e);
+	}
+	if (gllm_gguf_workspace(file, size, &need, &e) != GLLM_OK ||
+	    gllm_gguf_open(&g, file, size, malloc(need + 1), need, &e) != GLLM_OK)
+		return tool_failed(&e);
+	printf("GGUF version %u, %" PRIu64 " values, %" PRIu64 " tensors, data at %" PRIu64 "\n", g.version, g.value_count,
+	       g.tensor_count, g.data_at);
+	if (gllm_llama_config(&c, &g, &e) == GLLM_OK)
+		printf("llama: %u layers, embedding %u, %u heads of %u, %u key/value heads, ffn %u, vocabulary %u, context %u\n",
+		       c.layers, c.embedding, c.heads, c.head_dim, c.kv_heads, c.ffn, c.vocab, c.context);
+	else
+		printf("not a Llama that can be run: %s: %s\n", e.what, e.name);
+	for (uint64_t i = 0; i < g.tensor_count; i++) {
+		const struct gllm_gguf_tensor *x = &g.tensors[i];
+		printf("%10" PRIu64 "  %-5s [", g.data_at ? (uint64_t)(x->data - file) : 0, gllm_ggml_type_info(x->type)->name);
+		for (unsigned d = 0; d < x->ndims; d++)
+			printf("%s%" PRIu64, d ? ", " : "", x->dims[d]);
+		printf("] %.*s\n", (int)x->name.n, x->name.at);
+	}
+	return 0;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT
+ * tools/host.c - see host.h. */
+#define _GNU_SOURCE
+#include "tools/host.h"
+#include <elf.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "gllm/native.h"
+#include "gllm/ops.h"
+
+const struct gllm_image *host_image(void)
+{
+	static struct gllm_range range[8];
+	static struct gllm_known known[GLLM_PRIM_COUNT];
+	static struct gllm_image image;
+	if (image.range)
+		return &image;
+	const Elf64_Phdr *ph = (const Elf64_Phdr *)getauxval(AT_PHDR);
+	unsigned long n = getauxval(AT_PHNUM);
+	for (unsigned long i = 0; i < n && image.nranges < 8; i++) { /* static and not relocated: addresses as linked */
+		if (ph[i].p_type != PT_LOAD)
+			continue;
+		range[image.nranges++] = (struct gllm_range){ (const unsigned char *)ph[i].p_vaddr, ph[i].p_vaddr,
+		                                              ph[i].p_memsz, !(ph[i].p_flags & PF_W) };
+	}
+#define P(id, fn) known[image.nknown++] = (struct gllm_known){ (uint64_t)(uintptr_t)fn, GLLM_PRIM_##id };
+	GLLM_PRIMITIVES(P)
+#undef P
+	image.known = known;
+	image.range = range;
+	return &image;
+}
+
+const struct gllm_target *host_target(void)
+{
+#if !GLLM_JIT
+	return NULL;
+#elif defined __x86_64__
+	return &gllm_target_x86_64;
+#else
+	return &gllm_target_aarch64;
+#endif
+}
+
+static enum gllm_status publish(void *user, size_t offset, size_t size)
+{
+	gllm_native_publish((const unsigned char *)user + offset, size);
+	return GLLM_OK;
+}
+
+enum gllm_status host_exec(size_t size, struct gllm_exec_memory *out)
+{
+	int fd = memfd_create("gllm-code", MFD_CLOEXEC);
+	if (fd < 0 || ftruncate(fd, (off_t)size) != 0)
+		return GLLM_NO_EXEC_MEMORY;
+	void *write = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *exec = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+	close(fd);
+	if (write == MAP_FAILED || exec == MAP_FAILED)
+		return GLLM_NO_EXEC_MEMORY;
+	*out = (struct gllm_exec_memory){ write, exec, size, publish, exec };
+	return GLLM_OK;
+}
+
+enum gllm_status host_profile(const char *cap, struct gllm_profile *out)
+{
+	enum gllm_status s = gllm_native_probe(out);
+	if (s == GLLM_OK && cap)
+		s = gllm_profile_cap(out, cap);
+	return s;
+}
+
+uint64_t host_clock_ns(void *user)
+{
+	struct timespec t;
+	(void)user;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void *host_memory(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	madvise(p, size, MADV_HUGEPAGE);
+	for (size_t i = 0; i < size; i += 4096) /* page faults belong to start-up, not to what is timed */
+		((volatile unsigned char *)p)[i] = 0;
+	return p;
+}
+
+unsigned char *host_file(const char *path, size_t *size)
+{
+	struct stat st;
+	*size = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) != 0 || st.st_size <= 0) {
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (p == MAP_FAILED)
+		return NULL;
+	*size = (size_t)st.st_size;
+	return p;
+}
+
+/* --- pool ----------------------------------------------------------------------------------------------------------- */
+
+enum { MAX_WORKERS = 64, SPINS = 20000 };
+
+static struct pool {
+	unsigned workers;
+	gllm_task_fn *fn;
+	void *task;
+	uint64_t n, grain;
+	_Alignas(64) atomic_uint generation; /* a new piece of work */
+	_Alignas(64) atomic_uint done;       /* helpers that finished it */
+} pool;
+
+static void relax(unsigned spin)
+{
+	if (spin % SPINS == SPINS - 1)
+		sched_yield();
+#ifdef __x86_64__
+	__builtin_ia32_pause();
+#endif
+}
+
+/* Fixed shares: worker w takes units [n w / workers, n (w+1) / workers) rounded to the grain. */
+static void share(unsigned w)
+{
+	uint64_t units = (pool.n + pool.grain - 1) / pool.grain;
+	uint64_t begin = units * w / pool.workers * pool.grain, end = units * (w + 1) / pool.workers * pool.grain;
+	if (end > pool.n)
+		end = pool.n;
+	if (begin < end)
+		pool.fn(pool.task, begin, end, w);
+}
+
+static void *helper(void *arg)
+{
+	unsigned w = (unsigned)(uintptr_t)arg, seen = 0;
+	for (;;) {
+		for (unsigned spin = 0; atomic_load_explicit(&pool.generation, memory_order_acquire) == seen; spin++)
+			relax(spin);
+		seen++;
+		share(w);
+		atomic_fetch_add_explicit(&pool.done, 1, memory_order_release);
+	}
+	return NULL;
+}
+
+void *host_pool(unsigned workers)
+{
+	if (workers < 1 || workers > MAX_WORKERS || pool.workers)
+		return NULL;
+	pool.workers = workers;
+	for (unsigned w = 1; w < workers; w++) {
+		pthread_t t;
+		if (pthread_create(&t, NULL, helper, (void *)(uintptr_t)w) != 0)
+			return NULL;
+	}
+	return &pool;
+}
+
+void host_parallel_for(void *user, gllm_task_fn *fn, void *task, uint64_t n, uint64_t grain)
+{
+	struct pool *p = user;
+	p->fn = fn;
+	p->task = task;
+	p->n = n;
+	p->grain = grain ? grain : 1;
+	atomic_store_explicit(&p->done, 0, memory_order_relaxed);
+	atomic_fetch_add_explicit(&p->generation, 1, memory_order_release);
+	share(0);
+	for (unsigned spin = 0; atomic_load_explicit(&p->done, memory_order_acquire) != p->workers - 1; spin++)
+		relax(spin);
+}
