@@ -107,6 +107,7 @@ struct gllm_vir {
 enum { GLLM_VIR_TEMPS = 4 };
 struct gllm_need {
 	uint8_t g, v;
+	bool apart; /* better if the result is in no register of operand a or b (not required) */
 };
 
 /* What passes must know of the machine code is generated for. */

@@ -285,9 +285,14 @@ static uint16_t product(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 
 static uint16_t sum(struct canon *c, bool minus, uint16_t a, uint16_t b)
 {
-	if (is_const(c, b) && c->v[b].imm & SIGN && minus) { /* x - -k is x + k */
+	if (is_const(c, a) && !minus) {
+		uint16_t t = a;
+		a = b;
+		b = t;
+	}
+	if (is_const(c, b) && c->v[b].imm & SIGN) { /* x - -k is x + k, and x + -k is x - k */
 		b = negate(c, b);
-		minus = false;
+		minus = !minus;
 	}
 	if (is(c, b, GLLM_N_NEG)) {
 		b = c->v[b].a;
@@ -615,6 +620,17 @@ static uint16_t strip_sign(const struct canon *c, uint16_t v)
 	return v;
 }
 
+/* Of two float patterns, compared without a floating-point unit. */
+static unsigned outcome(uint64_t a, uint64_t b)
+{
+	int64_t x = (int64_t)(a & 0x7fffffff), y = (int64_t)(b & 0x7fffffff);
+	if (x > 0x7f800000 || y > 0x7f800000)
+		return OUT_UNORDERED;
+	x = a & SIGN ? -x : x;
+	y = b & SIGN ? -y : y;
+	return x < y ? OUT_LESS : x == y ? OUT_EQUAL : OUT_GREATER;
+}
+
 cond_t canon_fcmp(struct canon *c, uint16_t a, uint16_t b, unsigned truth)
 {
 	a = canon_as(c, a, GLLM_F32);
@@ -636,6 +652,8 @@ cond_t canon_fcmp(struct canon *c, uint16_t a, uint16_t b, unsigned truth)
 	}
 	if (a == b)
 		truth = (truth & OUT_EQUAL ? OUT_EQUAL | OUT_LESS | OUT_GREATER : 0u) | (truth & OUT_UNORDERED);
+	if (is_const(c, a) && is_const(c, b))
+		truth = truth & outcome(c->v[a].imm, c->v[b].imm) ? OUT_ALL : 0;
 	if (truth == 0 || truth == OUT_ALL)
 		return truth ? COND_TRUE : COND_FALSE;
 	if (a > b) {
@@ -891,6 +909,40 @@ static void turn(cond_t *i, uint16_t *t, uint16_t *f)
 	}
 }
 
+/* i(x) ? k : j(x) ? m : x  becomes  j(y) ? m : y  with y = i(x) ? k : x, where j(k) is false: the form of nested min
+ * and max, which some compilers take apart. i is not negated. */
+static void clamp(struct canon *c, cond_t *i, uint16_t *t, uint16_t *f)
+{
+	const struct val p = c->v[cond_value(*i)], s = c->v[*f];
+	if (p.op != VAL_FCMP || !is_const(c, *t) || s.op != GLLM_N_SELECT || c->v[s.a].op != VAL_FCMP)
+		return;
+	const struct val q = c->v[s.a];
+	bool inner_true = is_const(c, s.b);          /* which arm of the inner select is m */
+	uint16_t m = inner_true ? s.b : s.c, x = inner_true ? s.c : s.b;
+	if (!is_const(c, m) || is_const(c, x))
+		return;
+	unsigned truth = inner_true ? q.aux : OUT_ALL & ~(unsigned)q.aux;
+	uint16_t of = x, with = m; /* the comparison of x and m may be written as one of -x and -m */
+	if (is(c, x, GLLM_N_NEG) && q.a != x && q.b != x) {
+		of = c->v[x].a;
+		with = negate(c, m);
+		truth = swap_outcomes(truth);
+	}
+	if (p.a != of && p.b != of)
+		return;
+	if (q.a == with && q.b == of)
+		truth = swap_outcomes(truth);
+	else if (q.a != of || q.b != with)
+		return;
+	if (canon_fcmp(c, *t, m, truth) != COND_FALSE)
+		return;
+	uint16_t y = canon_node(c, GLLM_N_SELECT, GLLM_F32, cond_value(*i), *t, x, 0);
+	*i = canon_fcmp(c, y, m, truth);
+	*t = m;
+	*f = y;
+	turn(i, t, f);
+}
+
 /* A select of a condition that is a value; t and f have one type. */
 static uint16_t plain_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)
 {
@@ -906,9 +958,10 @@ static uint16_t plain_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)
 		if (is(c, f, GLLM_N_SELECT) && c->v[f].a == cond_value(i))
 			f = c->v[f].c;
 	}
-	if (t == f || i == COND_TRUE)
-		return t;
-	return i == COND_FALSE ? f : canon_node(c, GLLM_N_SELECT, type, cond_value(i), t, f, 0);
+	if (t == f || i == COND_TRUE || i == COND_FALSE)
+		return i == COND_FALSE ? f : t;
+	clamp(c, &i, &t, &f);
+	return canon_node(c, GLLM_N_SELECT, type, cond_value(i), t, f, 0);
 }
 
 static uint16_t any_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)

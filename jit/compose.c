@@ -180,13 +180,13 @@ static struct gllm_poly import_poly(struct builder *b, const struct mapping *m, 
 	return out;
 }
 
-static bool equal_polys(const struct gllm_term *a, struct gllm_poly p, const struct gllm_term *b, struct gllm_poly q)
+static bool equal_polys(const struct gllm_term *term, struct gllm_poly p, struct gllm_poly q)
 {
 	if (p.count != q.count)
 		return false;
 	for (unsigned i = 0; i < p.count; i++)
-		if (a[p.first + i].coef != b[q.first + i].coef ||
-		    compare_symbols(a[p.first + i].sym, b[q.first + i].sym) != 0)
+		if (term[p.first + i].coef != term[q.first + i].coef ||
+		    compare_symbols(term[p.first + i].sym, term[q.first + i].sym) != 0)
 			return false;
 	return true;
 }
@@ -211,7 +211,7 @@ static uint64_t import_access(struct builder *b, const struct mapping *m, uint64
 	for (unsigned i = 0; i < b->naccesses; i++) {
 		const struct gllm_access *o = &b->access[i];
 		if (o->param == r.param && o->type == r.type && o->index == r.index && o->index_bytes == r.index_bytes &&
-		    equal_polys(b->term, o->offset, b->term, r.offset)) {
+		    equal_polys(b->term, o->offset, r.offset)) {
 			b->nterms = r.offset.first;
 			return i;
 		}
@@ -446,21 +446,29 @@ static bool match_loops(const struct gllm_trace *p, gllm_ref store, const struct
 	return l < 0;
 }
 
-static const char *fits(const struct gllm_composed *producer, gllm_ref store, const struct gllm_composed *consumer,
-                        unsigned param, struct mapping *m, struct builder *b)
+static bool same_poly(struct builder *b, const struct mapping *m, struct gllm_poly p, const struct mapping *n,
+                      struct gllm_poly q)
 {
-	const struct gllm_trace *p = &producer->trace, *c = &consumer->trace;
+	struct gllm_poly x = import_poly(b, m, p), y = import_poly(b, n, q);
+	return equal_polys(b->term, x, y);
+}
+
+/* Why the consumer's map cannot stand where the producer stores; NULL if it can. Polynomials are compared as the trace
+ * under construction reads them, where both traces' parameters have the same numbers. */
+static const char *fits(struct builder *b, const struct mapping *mp, struct mapping *mc, gllm_ref store, unsigned param)
+{
+	const struct gllm_trace *p = mp->from, *c = mc->from;
 	const struct gllm_access *to = &p->access[p->node[store].imm];
 	if (!is_map(c))
 		return "the consumer is no map";
 	if (to->index != GLLM_NO_NODE)
 		return "the producer stores at loaded indices";
-	if (!match_loops(p, store, c, m))
+	if (!match_loops(p, store, c, mc))
 		return "the loop nests differ in depth";
 	unsigned mark = b->nterms;
 	const char *why = NULL;
 	for (unsigned i = 0; i < c->nloops && !why; i++)
-		if (!equal_polys(b->term, import_poly(b, m, c->loop[i].trip), p->term, p->loop[m->loop[i]].trip))
+		if (!same_poly(b, mc, c->loop[i].trip, mp, p->loop[mc->loop[i]].trip))
 			why = "the loop nests differ in length";
 	for (unsigned i = 0; i < c->nnodes && !why; i++) {
 		const struct gllm_node *n = &c->node[i];
@@ -468,7 +476,7 @@ static const char *fits(const struct gllm_composed *producer, gllm_ref store, co
 			continue;
 		const struct gllm_access *from = &c->access[n->imm];
 		if (from->index != GLLM_NO_NODE || from->type != to->type ||
-		    !equal_polys(b->term, import_poly(b, m, from->offset), p->term, to->offset))
+		    !same_poly(b, mc, from->offset, mp, to->offset))
 			why = "the consumer reads other elements than the one being stored";
 	}
 	b->nterms = mark;
@@ -531,7 +539,7 @@ enum gllm_status gllm_compose_splice(const struct gllm_composed *producer, const
 	copy_params(&b, &mp, producer, keep ? p->nparams : from);
 	copy_params(&b, &mc, consumer, to);
 	copy_loops(&b, &mp);
-	*why = fits(producer, store, consumer, to, &mc, &b);
+	*why = fits(&b, &mp, &mc, store, to);
 	if (*why)
 		return GLLM_UNSUPPORTED;
 

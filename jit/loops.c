@@ -201,10 +201,14 @@ static uint16_t choose(struct lifting *l, cond_t i, uint16_t t, uint16_t f)
 {
 	if (i == COND_TRUE || i == COND_FALSE || t == f)
 		return i == COND_FALSE ? f : t;
-	if (l->c.v[cond_value(i)].op == VAL_PCOND) {
-		if (t != POISON && value_when(l, t, i, false) == f)
+	if (l->c.v[cond_value(i)].op == VAL_PCOND && t != POISON && f != POISON) {
+		if (l->c.v[f].op == GLLM_N_CONST) /* constants come without a type */
+			f = canon_as(&l->c, f, l->c.v[t].type);
+		else if (l->c.v[t].op == GLLM_N_CONST)
+			t = canon_as(&l->c, t, l->c.v[f].type);
+		if (f != POISON && value_when(l, t, i, false) == f)
 			return t;
-		if (f != POISON && value_when(l, f, i, true) == t)
+		if (t != POISON && value_when(l, f, i, true) == t)
 			return f;
 	}
 	return canon_select(&l->c, i, t, f);
@@ -225,7 +229,8 @@ static bool known_positive(struct lifting *l, uint16_t block, uint16_t p)
 	for (uint16_t b = block; l->f->block[b].idom != FLOW_NONE; b = l->f->block[b].idom) {
 		const struct flow_block *x = &l->f->block[b];
 		uint16_t d = x->idom, np[2];
-		if (x->npreds != 1 || l->f->pred[x->pred] != d || l->f->block[d].nsucc != 2)
+		/* the edge d -> b is the only way in (a header's first predecessor is the one from outside) */
+		if ((x->npreds != 1 && !x->header) || l->f->pred[x->pred] != d || l->f->block[d].nsucc != 2)
 			continue;
 		cond_t c = l->branch[d];
 		bool outcome = l->f->block[d].succ[1] == b;
@@ -531,7 +536,8 @@ static unsigned carried_type(struct lifting *l, uint16_t phi, uint16_t back)
 			return GLLM_F32;
 		type = x->w <= 32 ? GLLM_I32 : GLLM_I64;
 	}
-	return type == GLLM_TYPE_COUNT ? GLLM_I32 : type;
+	bool narrow = l->s->raw[back].op != RAW_PHI && l->s->raw[back].w <= 32;
+	return type == GLLM_TYPE_COUNT || (type == GLLM_I64 && narrow) ? GLLM_I32 : type;
 }
 
 static uint16_t header_phi(struct lifting *l, uint16_t phi)

@@ -760,6 +760,17 @@ static void end_loop(struct lower *l)
 	l->nslots = f->slot_mark;
 }
 
+/* Copies may take turns on one accumulator only if each update is written to it at once. */
+static bool all_direct(const struct lower *l, unsigned loop)
+{
+	const struct gllm_trace *t = l->t;
+
+	for (gllm_ref n = t->loop[loop].first; n < t->loop[loop].end; n++)
+		if (t->node[n].op == GLLM_N_CARRY && t->node[n].loop == (int)loop && l->direct[t->node[n].b] != n)
+			return false;
+	return true;
+}
+
 static unsigned most_copies(const struct frame *f)
 {
 	unsigned n = 1;
@@ -805,6 +816,8 @@ static void begin_loop(struct lower *l, unsigned loop)
 	else
 		plan_plain_phases(f, p, alone(l) ? p->copies_alone : p->copies);
 	p->accumulators = (uint8_t)most_copies(f);
+	if (p->accumulators > (alone(l) ? p->sums_alone : p->sums) && all_direct(l, loop))
+		p->accumulators = alone(l) ? p->sums_alone : p->sums;
 	if (f->nphases == 0)
 		f->ph[0] = (struct phase){ .copies = 1 };
 	l->depth++;
@@ -955,11 +968,13 @@ static bool prepare(struct lower *l)
 	l->sval = lower_alloc(l, n, sizeof *l->sval);
 	l->gval = lower_alloc(l, n, sizeof *l->gval);
 	l->result = lower_alloc(l, n, sizeof *l->result);
-	l->slot = lower_alloc(l, SLOTS, sizeof *l->slot);
+	l->slot = gllm_alloc_array(l->arena, SLOTS, sizeof *l->slot, 16);
 	l->constant = lower_alloc(l, n, sizeof *l->constant);
 	l->const_list = lower_alloc(l, n, sizeof *l->const_list);
 	l->same = lower_alloc(l, n, sizeof *l->same);
 	l->max_slots = SLOTS;
+	if (!l->slot)
+		lower_fail(l, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", SLOTS);
 	if (l->status != GLLM_OK)
 		return false;
 	for (size_t i = 0; i < n; i++) {

@@ -146,7 +146,9 @@ uint32_t lower_carry_index(const struct lower *l, gllm_ref carry, unsigned copy)
 	int loop = node(l, carry)->loop;
 	uint32_t outer = l->dep[carry] & ~(UINT32_C(1) << loop);
 
-	return l->val[carry] + lower_index(l, outer, loop, false) * l->loop[loop].accumulators + copy;
+	unsigned n = l->loop[loop].accumulators;
+
+	return l->val[carry] + lower_index(l, outer, loop, false) * n + copy % n;
 }
 
 static unsigned own_copy(const struct lower *l, int loop)

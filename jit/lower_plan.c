@@ -399,6 +399,15 @@ static unsigned chains(const struct lower *l, unsigned loop, unsigned sums, unsi
 	return fill(l, loop, clamp(8 / (int64_t)sums, 1, most));
 }
 
+/* Two copies at least, so that the loop's own cost is shared and whole cache lines are used, but only as many sums as
+ * hide the latency. */
+static void set_chains(struct lower *l, unsigned k, unsigned sums, unsigned sums_alone, unsigned most)
+{
+	l->loop[k].sums = (uint8_t)chains(l, k, sums, most);
+	l->loop[k].sums_alone = (uint8_t)chains(l, k, sums_alone, most);
+	set_copies(l, k, fill(l, k, clamp(l->loop[k].sums, 2, most)), fill(l, k, clamp(l->loop[k].sums_alone, 2, most)));
+}
+
 /* `k` is a vectorised reduction, `p` the loop around it. */
 static void shape_paired(struct lower *l, unsigned p, unsigned k)
 {
@@ -412,7 +421,7 @@ static void shape_paired(struct lower *l, unsigned p, unsigned k)
 		single = (unsigned)l->loop[p].trip;
 	/* Without masked stores a partly filled vector of results has nowhere to go. */
 	if (single < 2 || single * nred > most || (!l->m->has_mask && single != l->lanes)) {
-		set_copies(l, k, chains(l, k, nred, 8), chains(l, k, nred, 8));
+		set_chains(l, k, nred, nred, 8);
 		return;
 	}
 	columns = single;
@@ -428,7 +437,7 @@ static void shape_paired(struct lower *l, unsigned p, unsigned k)
 	l->loop[p].paired = true;
 	l->loop[p].columns = (uint8_t)columns;
 	l->loop[p].columns_alone = (uint8_t)single;
-	set_copies(l, k, chains(l, k, rows * columns * nred, 4), chains(l, k, single * nred, 4));
+	set_chains(l, k, rows * columns * nred, single * nred, 4);
 }
 
 /* Vectorised along outputs (`v`) around a reduction over `k`. */
@@ -584,7 +593,8 @@ bool lower_plan(struct lower *l)
 		struct loop_plan *p = &l->loop[i];
 		struct poly trip;
 		int parent = t->loop[i].parent;
-		*p = (struct loop_plan){ .only_child = -1, .leaf = true, .copies = 1, .copies_alone = 1, .trip = -1 };
+		*p = (struct loop_plan){ .only_child = -1, .leaf = true, .copies = 1, .copies_alone = 1, .sums = MAX_COPIES,
+		                          .sums_alone = MAX_COPIES, .trip = -1 };
 		p->inside = UINT32_C(1) << i | (parent >= 0 ? l->loop[parent].inside : 0);
 		if (!lower_poly(l, t->loop[i].trip, &trip))
 			return false;

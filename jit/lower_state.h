@@ -52,6 +52,7 @@ struct loop_plan {
 	bool carries;         /* has CARRY nodes */
 	uint8_t copies, columns; /* while an enclosing loop is copied, too */
 	uint8_t copies_alone, columns_alone;
+	uint8_t sums, sums_alone; /* most accumulators; copies beyond them take turns */
 	uint8_t accumulators;
 	int64_t trip;         /* -1: known at run time */
 };

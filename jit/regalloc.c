@@ -30,6 +30,7 @@ struct scan {
 	uint32_t *slot;        /* frame offset where SPILL */
 	uint64_t *cost;        /* accesses, weighted by loop depth */
 	uint8_t *flags, *where;
+	uint8_t *depth;        /* of the innermost loop with an access */
 	uint8_t (*temp)[2][GLLM_VIR_TEMPS];
 	uint32_t *close;       /* LOOP_BEGIN -> its LOOP_END; handed on as room for select */
 	gllm_vreg owner[FILES][REGS];
@@ -45,6 +46,79 @@ static bool writes(const struct gllm_vi *i)
 static unsigned file_of(const struct scan *s, gllm_vreg r)
 {
 	return s->m->class_file[s->v->reg_class[r]];
+}
+
+/* --- moves ---------------------------------------------------------------------------------------------------------- */
+
+struct values { /* per register */
+	uint32_t *def, *last;     /* the latest write and the latest access, as instruction + 1 */
+	uint8_t *writes, *reads;  /* how many, at most 2 */
+};
+
+static bool ends_block(const struct gllm_vi *i)
+{
+	return i->op == GLLM_V_LABEL || i->op == GLLM_V_JUMP || i->op == GLLM_V_BRANCH || i->op == GLLM_V_BRANCHI ||
+	       i->op == GLLM_V_LOOP_BEGIN || i->op == GLLM_V_LOOP_END || i->op == GLLM_V_RET;
+}
+
+static void count(const struct gllm_vir *v, struct values *x)
+{
+	for (unsigned r = 0; r < v->nregs; r++) {
+		x->def[r] = x->last[r] = 0;
+		x->reads[r] = 0;
+		x->writes[r] = r < GLLM_VIR_FIRST_FREE;
+	}
+	for (unsigned i = 0; i < v->n; i++) {
+		gllm_vreg r[4];
+		unsigned n = gllm_vi_uses(&v->ins[i], r);
+
+		for (unsigned k = 0; k < n; k++)
+			x->reads[r[k]] = (uint8_t)(x->reads[r[k]] + (x->reads[r[k]] < 2));
+		if (writes(&v->ins[i]))
+			x->writes[v->ins[i].d] = (uint8_t)(x->writes[v->ins[i].d] + (x->writes[v->ins[i].d] < 2));
+	}
+}
+
+/* d = s moves to where s is made if s has no other use and d none in between: x = f(d); ... d = x becomes d = f(d). */
+static void drop_moves(struct gllm_vir *v, struct values *x)
+{
+	unsigned kept = 0, block = 0;
+
+	for (unsigned i = 0; i < v->n; i++) {
+		struct gllm_vi in = v->ins[i];
+		gllm_vreg r[4];
+		unsigned n = gllm_vi_uses(&in, r);
+
+		if ((in.op == GLLM_V_VMOV || in.op == GLLM_V_GMOV) && x->writes[in.a] == 1 && x->reads[in.a] == 1 &&
+		    x->def[in.a] > block && x->last[in.d] <= x->def[in.a] && in.a != in.d) {
+			v->ins[x->def[in.a] - 1].d = in.d;
+			x->def[in.d] = x->last[in.d] = x->def[in.a];
+			continue;
+		}
+		v->ins[kept++] = in;
+		for (unsigned k = 0; k < n; k++)
+			x->last[r[k]] = kept;
+		if (writes(&in))
+			x->def[in.d] = x->last[in.d] = kept;
+		if (ends_block(&in))
+			block = kept;
+	}
+	v->n = kept;
+}
+
+static enum gllm_status coalesce(struct gllm_vir *v, struct gllm_arena scratch)
+{
+	struct values x;
+
+	x.def = gllm_alloc_array(&scratch, v->nregs, sizeof *x.def, 4);
+	x.last = gllm_alloc_array(&scratch, v->nregs, sizeof *x.last, 4);
+	x.writes = gllm_alloc_array(&scratch, v->nregs, 1, 1);
+	x.reads = gllm_alloc_array(&scratch, v->nregs, 1, 1);
+	if (!x.def || !x.last || !x.writes || !x.reads)
+		return GLLM_OUT_OF_MEMORY;
+	count(v, &x);
+	drop_moves(v, &x);
+	return GLLM_OK;
 }
 
 /* --- intervals ------------------------------------------------------------------------------------------------------ */
@@ -78,6 +152,8 @@ static void touch(struct scan *s, gllm_vreg r, uint32_t at, unsigned depth)
 		s->start[r] = at;
 	if (s->end[r] < at)
 		s->end[r] = at;
+	if (s->depth[r] < depth)
+		s->depth[r] = (uint8_t)depth;
 	s->cost[r] += UINT64_C(1) << (depth < 8 ? 3 * depth : 24);
 }
 
@@ -163,24 +239,27 @@ static void release_temps(struct scan *s)
 				s->owner[f][k] = NONE;
 }
 
-/* Is it better to keep `a` in memory than `b`: fewer weighted accesses per length of the interval. */
+/* Is it better to keep `a` in memory than `b`: an inner loop is the last place for spill code; within one depth, fewer
+ * weighted accesses per length of the interval. */
 static bool cheaper(const struct scan *s, gllm_vreg a, gllm_vreg b)
 {
 	uint64_t la = (uint64_t)s->end[a] - s->start[a] + 1, lb = (uint64_t)s->end[b] - s->start[b] + 1;
 	uint64_t ca = s->cost[a] >> ((s->flags[a] & CONSTANT) != 0), cb = s->cost[b] >> ((s->flags[b] & CONSTANT) != 0);
 
+	if (s->depth[a] != s->depth[b])
+		return s->depth[a] < s->depth[b];
 	return ca * lb < cb * la; /* costs < 2^40, lengths < 2^18 for the sizes compiled here; a wrap only costs speed */
 }
 
-/* A register of the file for `who`; NOWHERE if `who` itself is the best to spill or nothing can be. */
-static unsigned take(struct scan *s, unsigned f, gllm_vreg who, unsigned hint)
+/* A register of the file for `who`, the hint if it is free, else rather none of `avoid`; NOWHERE if `who` itself is the best to spill or nothing can be. */
+static unsigned take(struct scan *s, unsigned f, gllm_vreg who, unsigned hint, uint32_t avoid)
 {
 	gllm_vreg victim = who != TEMP && !(s->flags[who] & SHORT) ? who : NONE;
 	unsigned reg = NOWHERE;
 
 	if (hint != NOWHERE && s->owner[f][hint] == NONE)
 		reg = hint;
-	for (unsigned k = 0; reg == NOWHERE && k < s->m->norder[f]; k++)
+	for (unsigned k = 0; k < s->m->norder[f] && (reg == NOWHERE || avoid >> reg & 1); k++)
 		if (s->owner[f][s->m->order[f][k]] == NONE)
 			reg = s->m->order[f][k];
 	for (unsigned k = 0; reg == NOWHERE && k < s->m->norder[f]; k++) {
@@ -203,7 +282,12 @@ static unsigned take(struct scan *s, unsigned f, gllm_vreg who, unsigned hint)
 	return reg;
 }
 
-static unsigned hint_for(const struct scan *s, const struct gllm_vi *in, uint32_t at)
+static uint32_t bit_of(const struct scan *s, gllm_vreg r)
+{
+	return r == NONE || s->where[r] == NOWHERE ? 0 : UINT32_C(1) << s->where[r];
+}
+
+static unsigned hint_for(const struct scan *s, const struct gllm_vi *in, uint32_t at, uint32_t avoid)
 {
 	gllm_vreg r[4];
 	unsigned n = gllm_vi_uses(in, r), f = file_of(s, in->d);
@@ -212,7 +296,7 @@ static unsigned hint_for(const struct scan *s, const struct gllm_vi *in, uint32_
 	for (unsigned k = 0; k < n; k++) {
 		gllm_vreg o = r[(k + first) % n];
 
-		if (o != s->frame && file_of(s, o) == f && s->end[o] == at && s->where[o] != NOWHERE)
+		if (o != s->frame && file_of(s, o) == f && s->end[o] == at && bit_of(s, o) & ~avoid)
 			return s->where[o];
 	}
 	return NOWHERE;
@@ -226,7 +310,7 @@ static enum gllm_status grant_temps(struct scan *s, unsigned i)
 	s->ntemps = (unsigned)need.g + need.v;
 	for (unsigned c = 0; c < 2; c++)
 		for (unsigned k = 0; k < count[c] && k < GLLM_VIR_TEMPS; k++) {
-			unsigned reg = take(s, s->m->class_file[c], TEMP, NOWHERE);
+			unsigned reg = take(s, s->m->class_file[c], TEMP, NOWHERE, 0);
 
 			if (reg == NOWHERE)
 				return GLLM_COMPILE_ERROR;
@@ -235,9 +319,16 @@ static enum gllm_status grant_temps(struct scan *s, unsigned i)
 	return GLLM_OK;
 }
 
-static enum gllm_status place(struct scan *s, gllm_vreg r, unsigned hint)
+static enum gllm_status place(struct scan *s, unsigned i)
 {
-	unsigned reg = take(s, file_of(s, r), r, hint);
+	const struct gllm_vi *in = &s->v->ins[i];
+	gllm_vreg r = in->d;
+	uint32_t avoid = 0;
+	unsigned reg;
+
+	if (s->m->need(in).apart)
+		avoid = bit_of(s, in->a) | bit_of(s, in->b);
+	reg = take(s, file_of(s, r), r, hint_for(s, in, 2 * i + 1, avoid), avoid);
 
 	s->where[r] = (uint8_t)reg;
 	return reg == NOWHERE && !(s->flags[r] & SPILL) ? GLLM_COMPILE_ERROR : GLLM_OK;
@@ -250,7 +341,7 @@ static enum gllm_status walk(struct scan *s)
 			s->owner[f][k] = NONE;
 	for (gllm_vreg k = GLLM_VIR_ARGS; k < GLLM_VIR_FIRST_FREE; k++)
 		if (s->end[k] > 0)
-			s->where[k] = (uint8_t)take(s, s->m->class_file[GLLM_CLASS_G], k, s->m->entry[k]);
+			s->where[k] = (uint8_t)take(s, s->m->class_file[GLLM_CLASS_G], k, s->m->entry[k], 0);
 	for (unsigned i = 0; i < s->v->n; i++) {
 		const struct gllm_vi *in = &s->v->ins[i];
 		enum gllm_status st;
@@ -258,7 +349,7 @@ static enum gllm_status walk(struct scan *s)
 		st = grant_temps(s, i);
 		release_read(s, i);
 		if (st == GLLM_OK && writes(in) && s->start[in->d] == 2 * i + 2)
-			st = place(s, in->d, hint_for(s, in, 2 * i + 1));
+			st = place(s, i);
 		if (writes(in))
 			release(s, in->d, 2 * i + 3);
 		if (st == GLLM_OK && s->ntemps)
@@ -428,14 +519,16 @@ static enum gllm_status prepare(struct scan *s, const uint8_t *flags)
 	s->cost = gllm_alloc_array(s->arena, nregs, sizeof *s->cost, 8);
 	s->flags = gllm_alloc_array(s->arena, nregs, 1, 1);
 	s->where = gllm_alloc_array(s->arena, nregs, 1, 1);
+	s->depth = gllm_alloc_array(s->arena, nregs, 1, 1);
 	s->close = gllm_alloc_array(s->arena, n, sizeof *s->close, 4);
 	s->temp = gllm_alloc_array(s->arena, n, sizeof *s->temp, 1);
-	if (!s->start || !s->end || !s->def || !s->slot || !s->cost || !s->flags || !s->where || !s->close || !s->temp)
+	if (!s->start || !s->end || !s->def || !s->slot || !s->cost || !s->flags || !s->where || !s->depth || !s->close || !s->temp)
 		return GLLM_OUT_OF_MEMORY;
 	for (size_t r = 0; r < nregs; r++) {
 		s->start[r] = UINT32_MAX;
 		s->end[r] = 0;
 		s->cost[r] = 0;
+		s->depth[r] = 0;
 		s->flags[r] = flags && r + 1 < nregs ? flags[r] : 0;
 		s->where[r] = NOWHERE;
 	}
@@ -456,6 +549,8 @@ enum gllm_status gllm_regalloc(struct gllm_vir *v, const struct gllm_machine *m,
 
 	if (st == GLLM_OK && v->nregs < GLLM_VIR_FIRST_FREE)
 		st = GLLM_INVALID_ARGUMENT;
+	if (st == GLLM_OK)
+		st = coalesce(v, *arena);
 	while (st == GLLM_OK) {
 		st = prepare(&s, s.flags);
 		if (st == GLLM_OK)

@@ -160,12 +160,19 @@ static void write_slot(struct exec *x, int64_t offset, uint32_t bytes, uint16_t 
 	x->st[SLOT0 + slot_of(x, offset, bytes)] = v;
 }
 
+/* The value of a slot; above its width there may be anything. */
 static uint16_t read_slot(struct exec *x, int64_t offset, uint32_t bytes)
 {
 	for (unsigned i = 0; i < x->nslots; i++)
 		if (x->slot[i].offset == offset && x->slot[i].bytes >= bytes && x->st[SLOT0 + i] != NOTHING)
-			return cut(x, x->st[SLOT0 + i], bytes * 8);
+			return x->st[SLOT0 + i];
 	return UNDEF;
+}
+
+/* A value in a vector register needs no cut: of a PHI there, only the low lane is ever taken. */
+static uint16_t cut_for(struct exec *x, uint8_t loc, uint16_t v, unsigned w)
+{
+	return is_vector(loc) && is(x, v, RAW_PHI) ? v : cut(x, v, w);
 }
 
 /* ---- operations ------------------------------------------------------------------------------------------------ */
@@ -199,7 +206,7 @@ static void load(struct exec *x, const struct gllm_sem_op_rec *s)
 	unsigned bytes = s->w / 8u;
 	const unsigned char *p;
 	if (r->op == RAW_SP)
-		write_loc(x, s->d, read_slot(x, r->imm, bytes));
+		write_loc(x, s->d, cut_for(x, s->d, read_slot(x, r->imm, bytes), s->w));
 	else if (r->op == RAW_CONST && (p = gllm_image_at(x->img, (uint64_t)r->imm, bytes, true)))
 		write_loc(x, s->d, constant(x, read_bytes(p, bytes)));
 	else
@@ -211,7 +218,7 @@ static void store(struct exec *x, const struct gllm_sem_op_rec *s)
 	uint16_t at = address(x, s), v = read_loc(x, s->c);
 	const struct raw *r = &x->s->raw[at];
 	if (r->op == RAW_SP)
-		write_slot(x, r->imm, s->w / 8u, s->w >= 64 ? v : cut(x, v, s->w));
+		write_slot(x, r->imm, s->w / 8u, cut_for(x, s->c, v, s->w));
 	else
 		make(x, (struct raw){ .op = GLLM_S_STORE, .w = s->w, .a = at, .c = v });
 }
@@ -334,7 +341,7 @@ static void execute(struct exec *x, const struct flow_op *o)
 	switch (s->op) {
 	case GLLM_S_MOV: move(x, s); break;
 	case GLLM_S_AND: case GLLM_S_OR: case GLLM_S_XOR: case GLLM_S_NOT:
-		if (is_vector(s->d))
+		if (is_vector(s->d) || w > 64)
 			w = 32; /* the low lane */
 		/* fall through */
 	case GLLM_S_ADD: case GLLM_S_SUB: case GLLM_S_MUL: case GLLM_S_SHL: case GLLM_S_SHR: case GLLM_S_SAR:

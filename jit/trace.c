@@ -60,20 +60,15 @@ static unsigned operands(const struct emit *e, uint16_t v, uint16_t o[3])
 	return n;
 }
 
-/* Comparisons of polynomials become comparisons of integers. */
+/* Comparisons of polynomials are written as comparisons of integers: these are their operands. */
 static void spell_out(struct emit *e)
 {
 	for (unsigned i = 0; i < e->c->n; i++) {
-		struct val x = e->c->v[i];
-		if (x.op != VAL_PCOND)
+		if (e->c->v[i].op != VAL_PCOND)
 			continue;
-		uint16_t p = canon_poly(e->c, (uint16_t)x.imm), zero = canon_const(e->c, GLLM_I64, 0);
-		x.op = VAL_ICMP;
-		x.a = x.aux ? zero : p;
-		x.b = x.aux ? p : zero;
-		x.aux = x.aux ? 0 : 1;
-		x.imm = 0;
-		e->c->v[i] = x;
+		uint16_t p = canon_poly(e->c, (uint16_t)e->c->v[i].imm), zero = canon_const(e->c, GLLM_I64, 0);
+		e->c->v[i].a = e->c->v[i].aux ? zero : p;
+		e->c->v[i].b = e->c->v[i].aux ? p : zero;
 	}
 }
 
@@ -340,6 +335,7 @@ static void write_value(struct emit *e, uint16_t v)
 		break;
 	case GLLM_N_LOAD: e->ref[v] = write_op(e, x->op, x->type, no, no, no, write_access(e, p)); break;
 	case VAL_FCMP: e->ref[v] = write_compare(e, x, a, b); break;
+	case VAL_PCOND: e->ref[v] = write_op(e, x->aux ? GLLM_N_LT : GLLM_N_EQ, GLLM_MASK, a, b, no, 0); break;
 	case VAL_ICMP: e->ref[v] = write_op(e, x->aux ? GLLM_N_EQ : GLLM_N_LT, GLLM_MASK, a, b, no, 0); break;
 	default: e->ref[v] = write_op(e, x->op, x->type, a, b, c, x->imm); break;
 	}

@@ -3,7 +3,7 @@
 
 Pieces are <unk>, <s>, </s>, 256 bytes, the characters of the text, then one piece per merge; a piece's score is minus
 its rank, so that joining the best-scored neighbours first replays the merges in the order they were learnt. A piece
-never reaches over the start of a word (U+2581), so a prompt is cut as the same words of a story are."""
+holds letters or punctuation, never both, and a space at most as its start, so a prompt is cut as the same words of a story are."""
 import collections
 import heapq
 import json
@@ -13,10 +13,11 @@ import sys
 SPACE = "\u2581"
 NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6
 UNK, BOS, EOS = 0, 1, 2
+EXTRA = SPACE + "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.,!?;:-'\""
 
 
 def words_of(text):
-    return re.findall(SPACE + r"?[A-Za-z]+|" + SPACE + r"?[^A-Za-z" + SPACE + r"]|" + SPACE, SPACE + text.replace(" ", SPACE))
+    return re.findall(SPACE + r"?[A-Za-z]+|" + SPACE + r"?[^A-Za-z" + SPACE + r"]+|" + SPACE, SPACE + text.replace(" ", SPACE))
 
 
 def learn(texts, size, extra):
@@ -101,7 +102,7 @@ class Tokenizer:
 if __name__ == "__main__":
     import grammar
     texts = list(grammar.stories(2, 20000))
-    vocab = learn(texts, 1024, SPACE + "".join(chr(c) for c in range(33, 127)))
+    vocab = learn(texts, 1024, EXTRA)
     t = Tokenizer(vocab)
     for text in texts[:1000] + ["Zebras & 12 \u00e4pfel? a  b", "", " ", "\"Oh!\" xyz-qw"]:
         assert t.encode(text) == t.encode_whole(text), text

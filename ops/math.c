@@ -101,14 +101,15 @@ static inline float circle(float x, uint32_t ahead)
 	float n = shifted - round_magic;
 	float r = x - n * 0x1.92p+0f; /* pi/2 in parts whose products with n are exact, but for the last */
 	r = r - n * 0x1.fb4p-12f;
-	r = r - n * 0x1.444p-24f;
-	r = r - n * 0x1.68c234p-39f;
+	float d = r - n * 0x1.444p-24f; /* what this rounding loses comes back with the last part */
+	float lost = (r - d) - n * 0x1.444p-24f;
+	r = d - (n * 0x1.68c234p-39f - lost); /* in this order -0 stays -0 */
 	uint32_t quarter = gllm_f32_bits(shifted) + ahead;
 	float z = r * r;
 	float s = -0x1.9951eap-13f;
 	s = s * z + 0x1.110774p-7f;
 	s = s * z + -0x1.555546p-3f;
-	s = (s * z) * r + r;
+	s = (s * z + 0.0f) * r + r; /* + 0: a product of -0 would turn the sum for r = -0 into +0 */
 	float c = 0x1.99e80cp-16f;
 	c = c * z + -0x1.6c0c28p-10f;
 	c = c * z + 0x1.55554ap-5f;

@@ -11,7 +11,7 @@ export MODEL PROMPT N SMP BUDGET
 BOARD_SRC := board.c pages.c fw_cfg.c fault.c
 BOARD_FLAGS_x86_64 := -mgeneral-regs-only
 BOARD_FLAGS_aarch64 := -mgeneral-regs-only -mstrict-align
-IMAGE_LINK := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack
+IMAGE_LINK := -nostdlib -static -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack
 
 define image_rules
 BOARD_OBJ_$(1) := $$(patsubst %,$(B)/$(1)/qemu/%.o,$(1)/start $(1)/machine $$(BOARD_SRC:.c=))
@@ -34,9 +34,10 @@ run: deps
 	@$(MAKE) -s $(B)/$(ARCH)/image.elf
 	@qemu/run.sh $(ARCH) $(B)/$(ARCH)/image.elf --model "$$MODEL" --smp "$$SMP" --budget "$$BUDGET" "prompt=$$PROMPT" "n=$$N"
 
-# An archive that never accesses memory unaligned, to run where that faults.
+# An archive that never accesses memory unaligned, to run where that faults. By clang: gcc 12 clears structs with 16-byte
+# stores at 8-byte boundaries even with -mstrict-align (gcc bug 103100).
 $(B)/strict/aarch64/check.elf: $(B)/aarch64/check.elf
-	@$(MAKE) -s B=$(B)/strict MACHINE_aarch64="$(MACHINE_aarch64) -mstrict-align" $@
+	@$(MAKE) -s B=$(B)/strict COMPILER=clang MACHINE_aarch64="$(MACHINE_aarch64) -mstrict-align" $@
 
 check-system: $(foreach a,$(ARCHES),$(foreach i,hello check image,$(B)/$(a)/$(i).elf)) $(B)/strict/aarch64/check.elf
 	@sh qemu/check.sh $(B)

@@ -59,7 +59,7 @@ static const struct pair tanh_exact[] = {
 	{ 1, 1 }, { NEG | 1, NEG | 1 }, { 0x7f7fffff, 0x3f800000 }, { 0x41200000, 0x3f800000 },
 };
 static const struct pair sin_exact[] = {
-	{ 0, 0 }, { INF_BITS, NAN_BITS }, { NEG | INF_BITS, NAN_BITS }, { NAN_BITS, NAN_BITS }, { 1, 1 }, { NEG | 1, NEG | 1 },
+	{ 0, 0 }, { NEG, NEG }, { INF_BITS, NAN_BITS }, { NEG | INF_BITS, NAN_BITS }, { NAN_BITS, NAN_BITS }, { 1, 1 }, { NEG | 1, NEG | 1 },
 };
 static const struct pair cos_exact[] = {
 	{ 0, 0x3f800000 }, { NEG, 0x3f800000 }, { INF_BITS, NAN_BITS }, { NAN_BITS, NAN_BITS }, { 1, 0x3f800000 },

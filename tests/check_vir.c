@@ -326,14 +326,18 @@ static bool run(struct bench *b, const char *name, const struct gllm_vir *source
 static bool finish(struct bench *b, const char *name, uint64_t from, uint64_t to)
 {
 	struct gllm_arena arena = b->arena;
-	struct gllm_vir v = b->v;
+	struct gllm_vir v = b->v; /* a copy: the interpreter runs what was built */
 	struct gllm_allocation a;
 	struct gllm_code code = { .base = b->code, .size = CODE };
 	struct gllm_error e = { 0 };
+	struct gllm_vi *ins = gllm_alloc_array(&arena, v.n, sizeof *ins, 8);
 	void *work = gllm_alloc(&arena, gllm_vir_check_bytes(&v), 8);
 	unsigned bad = 0;
-	enum gllm_status s = work ? gllm_vir_check(&v, work, &e) : GLLM_OUT_OF_MEMORY;
+	enum gllm_status s = work && ins ? gllm_vir_check(&v, work, &e) : GLLM_OUT_OF_MEMORY;
 
+	for (unsigned k = 0; s == GLLM_OK && k < v.n; k++)
+		ins[k] = v.ins[k];
+	v.ins = ins;
 	if (s == GLLM_OK)
 		s = gllm_regalloc(&v, &b->machine, &arena, &a);
 	if (s == GLLM_OK)

@@ -893,9 +893,10 @@ static const struct rule rules[GLLM_V_COUNT] = {
 
 struct gllm_need gllm_a64_need(const struct gllm_vi *i)
 {
-	struct gllm_need n = { 0, rules[i->op].v };
+	bool fma = i->op == GLLM_V_VFMA || i->op == GLLM_V_VFNMA;
+	struct gllm_need n = { 0, rules[i->op].v, fma && i->c != i->d };
 
-	if ((i->op == GLLM_V_VFMA || i->op == GLLM_V_VFNMA) && i->c == i->d)
+	if (fma && !n.apart)
 		n.v = 0;
 	if (i->op == GLLM_V_VLOAD && i->m != GLLM_NO_VREG)
 		n.v = 1;

@@ -156,7 +156,7 @@ static unsigned legacy_size(const struct gllm_x86_form *f, const struct key *k, 
 	*rep = 0;
 	if (f->pp == 1 && k->n66 == 0)
 		return 0;
-	if (left_rep > 1 || (left_rep && !(f->dec & REP)) || k->nseg > 1)
+	if (left_rep > 1 || (left_rep && (!(f->dec & REP) || k->rep != 0xf3)) || k->nseg > 1)
 		return 0;
 	if (left_rep)
 		*rep = (uint8_t)k->rep;
@@ -203,8 +203,6 @@ static bool read_decoration(const struct gllm_x86_form *f, const struct key *k, 
 		if (!(f->dec & (ER | SAE)))
 			return false;
 		out->rounding = (uint8_t)(f->dec & ER ? 1 + k->ll : 1);
-		if (!(f->dec & ER) && k->ll != (f->l & LIG ? 0 : 2))
-			return false;
 		*vl = f->l & LIG ? 0 : 2;
 	}
 	return true;

@@ -172,7 +172,7 @@ static bool decoration_fits(const struct gllm_x86_form *f, const struct gllm_ins
 	}
 	switch (in->rep) {
 	case 0: return true;
-	case 0xf2: case 0xf3: return (f->dec & REP) != 0;
+	case 0xf3: return (f->dec & REP) != 0;
 	case 0x2e: return (f->dec & PAD) != 0;
 	case 0x3e: return (f->dec & NOTRACK) != 0;
 	default: return false;
@@ -224,7 +224,7 @@ static unsigned char *put_prefixes(unsigned char *o, const struct gllm_x86_form 
 	}
 	default: {
 		unsigned v2 = p->vsib ? index >> 4 : p->vvv >> 4;
-		unsigned ll = in->rounding && (f->dec & ER) ? in->rounding - 1u : vl;
+		unsigned ll = in->rounding ? in->rounding - 1u : vl;
 		*o++ = 0x62;
 		*o++ = (unsigned char)((r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (p->reg >> 4 ^ 1) << 4 | f->map);
 		*o++ = (unsigned char)(w << 7 | (~p->vvv & 15) << 3 | 4 | f->pp);

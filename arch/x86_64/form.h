@@ -24,7 +24,7 @@ enum {
 	B2 = 4, B4 = 8, B8 = 16,      /* memory may be one element broadcast to all lanes */
 	ER = 32, SAE = 64,            /* register form may state a rounding mode / suppress exceptions; implies 512 bits or scalar */
 	KREQ = 128,                   /* a mask other than k0 is required, and is written (gather) */
-	REP = 256,                    /* f2/f3 is a plain prefix */
+	REP = 256,                    /* f3 is a plain prefix (rep ret) */
 	PAD = 512,                    /* 2e and any number of 66: what assemblers pad with */
 	NOTRACK = 1024,               /* 3e */
 	E4 = 2048,                    /* disp8 counts elements of 4 bytes though the access is a whole vector */

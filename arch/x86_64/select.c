@@ -1006,7 +1006,7 @@ static const struct rule rules[GLLM_V_COUNT] = {
 
 struct gllm_need gllm_x86_need(const struct gllm_vi *i)
 {
-	struct gllm_need n = { rules[i->op].g, rules[i->op].v };
+	struct gllm_need n = { rules[i->op].g, rules[i->op].v, false };
 	bool memory = i->op == GLLM_V_GLOAD || i->op == GLLM_V_GSTORE || i->op == GLLM_V_PREFETCH ||
 	              i->op == GLLM_V_VLOAD || i->op == GLLM_V_VSTORE || i->op == GLLM_V_VBCAST;
 

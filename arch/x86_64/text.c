@@ -174,7 +174,7 @@ static void put_operand(struct line *l, const struct gllm_insn *in, unsigned i)
 static void put_mnemonic(struct line *l, const struct gllm_insn *in)
 {
 	static const char cc[16][3] = { "o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g" };
-	const char *prefix = in->rep == 0xf2 ? "bnd " : in->rep == 0xf3 ? "rep " : in->rep == 0x3e ? "notrack " : "";
+	const char *prefix = in->rep == 0xf3 ? "rep " : in->rep == 0x3e ? "notrack " : "";
 
 	put_text(l, prefix);
 	put_text(l, gllm_x86_forms[in->row].text);
@@ -198,7 +198,7 @@ size_t gllm_x86_text(const struct gllm_insn *in, char *out, size_t size)
 		put_text(&l, first ? " " : ", ");
 		put_operand(&l, in, i);
 		first = false;
-		if (in->rounding && (i + 1 == in->n || in->op[i + 1].kind == GLLM_O_IMM))
+		if (in->rounding && in->op[i].kind != GLLM_O_IMM && (i + 1 == in->n || in->op[i + 1].kind == GLLM_O_IMM))
 			put_text(&l, gllm_x86_forms[in->row].dec & ER ? rounding[(in->rounding - 1) & 3] : ", {sae}");
 	}
 	out[l.n < size ? l.n : size - 1] = '\0';

@@ -35,7 +35,6 @@ static void instances(unsigned count, uint64_t seed)
 			size_t n;
 			do {
 				x86_random_insn(&r, row, &in);
-				in.addr &= 0xffff;
 				n = gllm_x86_encode(&in, bytes);
 			} while (n == 0);
 			in.length = (uint8_t)n;

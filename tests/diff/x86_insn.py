@@ -71,21 +71,30 @@ def predicate(m):
     return m[0] if value is None else "%s%s %s, %d" % (m[1], kind, rest, value)
 
 
-def number(m):
-    value = int(m[2])
-    return m[1] + str(value & 0xff if -128 <= value < 256 else value & 0xffff if -32768 <= value < 65536 else
-                      value & 0xffffffff if -2**31 <= value < 2**32 else value & (2**64 - 1))
-
-
 def plain(text):
-    """One spelling: prefixes and spaces, predicates, immediates without sign."""
+    """One spelling: prefixes and spaces, predicates, shifts by one, an index alone or empty, exchanges."""
     text = re.sub(r"\{evex\}\s*|\{vex\}\s*", "", text.replace("\t", " "))
     text = re.sub(r" +", " ", text).strip()
     text = re.sub(r"^(v?cmp|vpcmp)([a-z]+(?:_[a-z]+)?)(ps|pd|ss|sd) (.*)$", predicate, text)
     text = re.sub(r"^(vpcmp)(eq|lt|le|neq|nlt|nle)(u?[bwdq]) ((?:k).*)$", predicate, text)
     text = re.sub(r"0x([0-9a-f]+)", lambda m: str(int(m[1], 16)), text)
-    text = re.sub(r"(, |^[a-z0-9]+ )(-?\d+)(?=$|,)", number, text)
+    text = re.sub(r"^((?:ro|rc|sh|sa)[lr] .*), 1$", r"\1", text)
+    text = re.sub(r"^xchg (.*), (.*)$", lambda m: "xchg %s, %s" % tuple(sorted(m.groups())), text)
+    text = re.sub(r" \+ (\d\*)?riz", "", re.sub(r"\[(\d\*)?riz( \+ )?(- )?", lambda m: "[" + ("-" if m[3] else ""), text))
+    text = text.replace("[1*", "[").replace("xchg ax, ax", "nop")
     return text
+
+
+def same(a, b):
+    """Equal, but for the sign an immediate of 8, 16, 32 or 64 bits is printed with."""
+    a, b = plain(a), plain(b)
+    if a == b:
+        return True
+    immediate = re.compile(r"(, |^[a-z0-9]+ )(-?\d+)(?=$|,)")
+    if immediate.sub(r"\1", a) != immediate.sub(r"\1", b):
+        return False
+    pairs = zip(immediate.findall(a), immediate.findall(b))
+    return all(abs(int(x[1]) - int(y[1])) in (0, 2**8, 2**16, 2**32, 2**64) for x, y in pairs)
 
 
 def read_decoder(binary, strings):
@@ -119,9 +128,9 @@ def compare_instances(options, count):
         sys.exit("x86_insn.py: the disassembler lost a landmark (%d of %d)" % (len(listed), len(rows)))
     for i, (row, lines) in enumerate(zip(rows, listed)):
         got = plain(lines[0]) if lines and i not in refused else "refused"
-        count.add(got == plain(row[3]) and len(lines) == 17, "%s %s: ours `%s`, LLVM `%s`" % (row[0], row[2], row[3], got))
+        count.add(same(got, row[3]) and len(lines) == 17, "%s %s: ours `%s`, LLVM `%s`" % (row[0], row[2], row[3], got))
     spelt = [("{evex} " if r[1] == "2" else "") + r[3] for r in rows]
-    near = [i for i, r in enumerate(rows) if not re.match(r"(j\w+|call) -?(0x)?[0-9a-f]+$", r[3])]
+    near = [i for i, r in enumerate(rows) if not re.match(r"(j\w+|call) (qword ptr \[)?-?(0x)?[0-9a-f]+\]?$", r[3])]  # LLVM wants a symbol
     codes = assemble(options.llvm_mc, [spelt[i] for i in near])
     if len(codes) != len(near):
         sys.exit("x86_insn.py: the assembler lost a landmark")
@@ -131,7 +140,7 @@ def compare_instances(options, count):
         if code == strings[i]:
             count.add(True, "")
             continue
-        ok = dec is not None and plain(dec[1]) == plain(texts[i]) and dec[0] * 2 == len(code) <= len(strings[i])
+        ok = dec is not None and same(dec[1], texts[i]) and dec[0] * 2 == len(code) <= len(strings[i])
         other += ok
         count.add(ok, "%s `%s`: ours %s, LLVM %s" % (rows[i][0], texts[i], strings[i], code))
     print("%d instances of %d rows; LLVM prefers another form of %d" % (len(rows), len({r[0] for r in rows}), other))
@@ -171,7 +180,7 @@ def compare_strings(options, count):
         if lines and lines[0] in ("bnd", "notrack", "repne", "rep"):
             got = plain(lines[0] + " " + lines[1])
             lines = lines[1:]
-        count.add(got == plain(d[1]) and len(lines) == 17, "%s: ours `%s`, LLVM `%s`" % (s, d[1], got))
+        count.add(same(got, d[1]) and len(lines) == 17, "%s: ours `%s`, LLVM `%s`" % (s, d[1], got))
     print("%d random strings, %d in the table" % (len(strings), len(known)))
 
 
