@@ -553,9 +553,28 @@ uint16_t canon_int(struct canon *c, unsigned op, unsigned w, uint16_t a, uint16_
 {
 	if (a == POISON || b == POISON)
 		return POISON;
+	if (w == 8 || w == 16) { /* in 32 bits, and cut back */
+		a = op == GLLM_N_SAR ? canon_sext(c, a, w, 32) : canon_zext(c, a, w);
+		b = op == GLLM_N_SHL || op == GLLM_N_SHR || op == GLLM_N_SAR ? b : canon_zext(c, b, w);
+		if (a == POISON || b == POISON)
+			return POISON;
+		return canon_zext(c, int32(c, op, a, b), w);
+	}
 	if (w == 32)
 		return int32(c, op, a, b);
 	return w == 64 ? int64(c, op, a, b) : POISON;
+}
+
+/* The value is below 2^bits: a widened narrow one, masked or shifted down. */
+static bool narrow(const struct canon *c, uint16_t v, unsigned bits)
+{
+	const struct val *x = &c->v[v];
+	if (x->op == GLLM_N_AND)
+		return is_const(c, x->b) && low(c->v[x->b].imm, bits) == c->v[x->b].imm;
+	if (x->op == GLLM_N_SHR)
+		x = &c->v[x->a];
+	return x->op == GLLM_N_CVT && bits_of(c->v[x->a].type) <= bits &&
+	       (c->v[x->a].type == GLLM_U8 || c->v[x->a].type == GLLM_U16);
 }
 
 uint16_t canon_zext(struct canon *c, uint16_t v, unsigned from)
@@ -571,6 +590,8 @@ uint16_t canon_zext(struct canon *c, uint16_t v, unsigned from)
 		return v;
 	if (from == 32)
 		return canon_as(c, v, GLLM_I32);
+	if (narrow(c, v, from))
+		return v;
 	return from == 8 || from == 16 ? canon_int(c, GLLM_N_AND, 32, v, canon_const(c, GLLM_I32, low(~UINT64_C(0), from))) : POISON;
 }
 

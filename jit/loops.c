@@ -324,6 +324,10 @@ static uint16_t walk(struct lifting *l, struct gate *g, uint16_t start, uint16_t
 		}
 		uint16_t t = along(l, g, at, b, x->succ[1]);
 		cond_t c = l->branch[b];
+		if (g->level >= 0 && b == l->f->loop[g->level].exit) { /* of an iteration that counts, this goes on */
+			at[b] = x->succ[1] == l->f->loop[g->level].target ? f : t;
+			continue;
+		}
 		if (c == COND_TRUE || c == COND_FALSE)
 			at[b] = c == COND_TRUE ? t : f;
 		else if (t == ABSENT || f == ABSENT) {

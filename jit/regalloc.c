@@ -574,6 +574,7 @@ enum gllm_status gllm_regalloc(struct gllm_vir *v, const struct gllm_machine *m,
 	out->frame_bytes = (uint32_t)gllm_round_up(s.frame_bytes, 64);
 	out->frame = s.frame;
 	out->offset = s.close;
+	out->last = s.end;
 	return GLLM_OK;
 }
 

@@ -72,10 +72,21 @@ static bool fits(const struct exec *x, uint16_t v, unsigned w)
 	return r->op != RAW_PHI && r->op != RAW_SP && r->op != RAW_PARAM && r->op != RAW_UNDEF && r->w <= w;
 }
 
+/* What was inserted below bits that are now cut off again. */
+static uint16_t inserted(const struct exec *x, uint16_t v, unsigned w)
+{
+	const struct raw *or = &x->s->raw[v], *above = &x->s->raw[or->a];
+	if (or->op != GLLM_S_OR || above->op != GLLM_S_AND || !is(x, above->b, RAW_CONST) || !fits(x, or->b, w))
+		return UNDEF;
+	return low((uint64_t)x->s->raw[above->b].imm, w) == 0 ? or->b : UNDEF;
+}
+
 static uint16_t cut(struct exec *x, uint16_t v, unsigned w)
 {
 	if (w >= 64 || fits(x, v, w))
 		return v;
+	if (inserted(x, v, w))
+		return inserted(x, v, w);
 	if (is(x, v, RAW_CONST))
 		return constant(x, low((uint64_t)x->s->raw[v].imm, w));
 	return make(x, (struct raw){ .op = GLLM_S_ZEXT, .w = (uint8_t)w, .a = v });

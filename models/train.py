@@ -18,7 +18,7 @@ import tokenizer
 
 LAYERS, WIDTH, HEADS, KV_HEADS, HEAD, FFN, VOCAB, CONTEXT = 5, 144, 6, 2, 24, 340, 1024, 256
 THETA, EPS = 10000.0, 1e-5
-BATCH, STEPS, WARMUP = 16, 4000, 100
+BATCH, STEPS, WARMUP = 8, 3000, 100
 SEED_TRAIN, SEED_VOCAB, SEED_TEST, SEED_INIT = 1, 2, 3, 4
 
 
@@ -68,7 +68,8 @@ class Layer(torch.nn.Module):
         k = rotate((y @ self.attn_k.t()).view(batch, length, KV_HEADS, HEAD).transpose(1, 2), table)
         v = (y @ self.attn_v.t()).view(batch, length, KV_HEADS, HEAD).transpose(1, 2)
         q = q.reshape(batch, KV_HEADS, group * length, HEAD) * HEAD ** -0.5
-        score = (q @ k.transpose(2, 3)).view(batch, KV_HEADS, group, length, length) + mask
+        score = (q @ k.transpose(2, 3)).view(batch, KV_HEADS, group, length, length)
+        score += mask
         y = (score.softmax(-1).view(batch, KV_HEADS, group * length, length) @ v)
         y = y.view(batch, HEADS, length, HEAD).transpose(1, 2).reshape(batch, length, HEADS * HEAD)
         x = x + y @ self.attn_output.t()
@@ -196,7 +197,7 @@ def main():
     for step in range(1, steps + 1):
         batch = next(stock, None)
         if batch is None:
-            stock = batches([grammar.story(rng) for _ in range(100 * BATCH)], encode, order, BATCH)
+            stock = batches([grammar.story(rng) for _ in range(200 * BATCH)], encode, order, BATCH)
             batch = next(stock)
         rate = min(1.0, step / WARMUP) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * step / steps)))
         loss = loss_of(model, batch)
@@ -212,7 +213,7 @@ def main():
             curve.append((step, sum(mean) / len(mean)))
             mean = []
         if step % 250 == 0 or step == steps:
-            tests.append((step, held_out(model, encode, 100)[0]))
+            tests.append((step, held_out(model, encode, 60)[0]))
             print("step %d  tokens %d  training %.4f  held out %.4f  %.0f s" % (step, seen, curve[-1][1], tests[-1][1],
                                                                             time.time() - start), flush=True)
             torch.save({"model": model.state_dict(), "vocab": vocab}, out + ".part")

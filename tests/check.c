@@ -134,11 +134,32 @@ double check_ulp(float got, float want)
 const struct gllm_image *check_image(const struct check *t) { return t->host->image; }
 const struct gllm_target *check_target(const struct check *t) { return t->host->target; }
 const struct gllm_profile *check_profile(const struct check *t) { return t->host->profile; }
-const struct gllm_exec_memory *check_exec(const struct check *t) { return t->host->exec; }
+const struct gllm_exec_memory *check_exec(const struct check *t) { return t->exec.size ? &t->exec : NULL; }
 void *check_memory(const struct check *t, size_t *size)
 {
 	*size = t->host->size;
 	return t->host->memory;
+}
+
+static enum gllm_status publish_part(void *user, size_t offset, size_t size)
+{
+	const struct check *t = user;
+	const struct gllm_exec_memory *x = t->host->exec;
+	return x->publish ? x->publish(x->user, t->exec_offset + offset, size) : GLLM_OK;
+}
+
+const struct gllm_exec_memory *check_exec_fresh(struct check *t)
+{
+	const struct gllm_exec_memory *x = t->host->exec;
+	if (!x)
+		return NULL;
+	size_t part = x->size;
+	if (t->host->exec_parts) {
+		part = x->size / t->host->exec_parts / 65536 * 65536;
+		t->exec_offset = t->exec_part++ % t->host->exec_parts * part;
+	}
+	t->exec = (struct gllm_exec_memory){ x->write + t->exec_offset, x->exec + t->exec_offset, part, publish_part, t };
+	return &t->exec;
 }
 
 unsigned check_main(const struct check_host *h)
@@ -150,6 +171,7 @@ unsigned check_main(const struct check_host *h)
 			continue;
 		unsigned passed = t.passed, failed = t.failed;
 		t.suite = suite[i].name;
+		check_exec_fresh(&t);
 		t.random = h->seed;
 		for (const char *s = t.suite; *s; s++)
 			t.random = t.random * 31 + (unsigned char)*s;

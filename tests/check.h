@@ -23,6 +23,8 @@ struct check_host {
 	const struct gllm_target *target;      /* of the running program; NULL with JIT=0 */
 	const struct gllm_profile *profile;    /* probed (or capped) CPU; vector_bytes 0: compiled code is not run */
 	const struct gllm_exec_memory *exec;   /* NULL: compiled code is not run */
+	unsigned exec_parts;                   /* how many parts of it serve one after another, because emulators of user
+	                                        * programs miss that code is replaced through another view; 0: all of it again */
 	void *memory; size_t size;             /* for arenas; at least 48 MiB */
 	const unsigned char *model; size_t model_size; /* a model file to run; NULL: those tests skip */
 	/* `bytes` bytes whose last byte is followed, and whose first is preceded, by pages that fault (at_end: data ends
@@ -39,6 +41,9 @@ struct check {
 	const char *suite;
 	uint64_t random;
 	unsigned passed, failed, skipped;
+	struct gllm_exec_memory exec; /* the part in use; size 0: none */
+	size_t exec_offset;
+	unsigned exec_part;
 };
 
 /* Runs the suites; prints failures, skips and the last line "N passed, N failed, N skipped". Returns failures. */
@@ -49,6 +54,9 @@ const struct gllm_image *check_image(const struct check *t);
 const struct gllm_target *check_target(const struct check *t);
 const struct gllm_profile *check_profile(const struct check *t);
 const struct gllm_exec_memory *check_exec(const struct check *t);
+/* From now on another part of it, where no code has run before (or all of it again where that does not matter). Every
+ * suite begins so; a suite that makes several contexts calls it before each. */
+const struct gllm_exec_memory *check_exec_fresh(struct check *t);
 void *check_memory(const struct check *t, size_t *size); /* all of it, shared by suites one after another */
 
 uint64_t check_random(struct check *t);

@@ -35,6 +35,8 @@ static enum gllm_status open_speaker(struct bench *b, const unsigned char *model
 {
 	struct gllm_arena mark = b->arena;
 	size_t index, bytes;
+	if (check_exec(b->t))
+		b->config.host.code = *check_exec_fresh(b->t);
 	enum gllm_status r = gllm_gguf_workspace(model, size, &index, e);
 	if (r != GLLM_OK)
 		return r;
@@ -255,6 +257,7 @@ static void refusals(struct bench *b)
 	struct gllm_error e = { .status = GLLM_OK };
 	struct gllm_speaker s;
 	struct gllm_speech speech;
+	struct listener l = { .n = 0 };
 	size_t index, bytes;
 	int32_t many[OWN_CONTEXT + 1] = { 1 }, bad[] = { 1, OWN_TOKENS };
 	unsigned char *model = gllm_alloc(&b->arena, OWN_BYTES, 64);
@@ -286,6 +289,8 @@ static void refusals(struct bench *b)
 	CHECK_STATUS(b->t, e.status, without);
 
 	e = (struct gllm_error){ .status = GLLM_OK };
+	if (check_exec(b->t))
+		b->config.host.code = *check_exec_fresh(b->t);
 	if (!CHECK_STATUS(b->t, gllm_speaker_open(&s, &b->config, model, size, &o, memory, bytes, &e), GLLM_OK)) {
 		check_print(b->t, "     %s %s\n", e.what, e.name);
 		return;
@@ -301,7 +306,7 @@ static void refusals(struct bench *b)
 	char prompt[200];
 	for (unsigned i = 0; i < sizeof prompt; i++)
 		prompt[i] = 'a';
-	CHECK_STATUS(b->t, gllm_speaker_say(&s, prompt, sizeof prompt, 1, listen, &speech, &speech, NULL), GLLM_CONTEXT_FULL);
+	CHECK_STATUS(b->t, gllm_speaker_say(&s, prompt, sizeof prompt, 1, listen, &l, &speech, NULL), GLLM_CONTEXT_FULL);
 	b->arena = mark;
 }
 

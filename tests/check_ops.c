@@ -300,7 +300,6 @@ static void fixed_dims(struct driver *d)
 		struct gllm_error e = { .status = GLLM_OK };
 		struct gllm_plan *plan;
 		set_dims(d, k);
-		size_t code_used = d->c->code_used;
 		if (!CHECK_STATUS(d->t, compile_one(d, d->info->nparams, 1, &plan, &e), GLLM_OK)) {
 			report(d, &e);
 			return;
@@ -316,8 +315,6 @@ static void fixed_dims(struct driver *d)
 			release(d);
 		}
 		gllm_plan_free(d->c, plan);
-		d->c->code_used = code_used; /* the kernel is gone: reuse its place */
-		d->c->nkernels = 0;
 	}
 }
 
@@ -331,7 +328,6 @@ static void open_dim(struct driver *d, unsigned open)
 		if (d->info->param[i].kind == GLLM_SCALAR)
 			d->arg[i].scalar = 0.125f;
 	}
-	size_t code_used = d->c->code_used;
 	if (!CHECK_STATUS(d->t, compile_one(d, open, LARGEST, &plan, &e), GLLM_OK)) {
 		report(d, &e);
 		return;
@@ -346,8 +342,6 @@ static void open_dim(struct driver *d, unsigned open)
 		release(d);
 	}
 	gllm_plan_free(d->c, plan);
-	d->c->code_used = code_used;
-	d->c->nkernels = 0;
 }
 
 void check_ops(struct check *t)

@@ -20,6 +20,7 @@ enum {
 	OUT = 8192,     /* words of output */
 	STEPS = 4,      /* loop iterations */
 	PRESSURE_V = 40, PRESSURE_G = 18,
+	PROGRAMS = 60,  /* random ones */
 };
 
 struct area { /* what the args slots point to */
@@ -42,7 +43,7 @@ struct bench {
 	bool runs;          /* on this very CPU */
 	size_t exec_used;
 	uint32_t frame;     /* bytes of spill slots of the last program */
-	unsigned half;      /* output is compared by 16 bits: element type, else by words */
+	unsigned half;      /* output is compared by 16 bits: element type; bit by bit: MASK; else by words */
 };
 
 static const struct gllm_profile synthetic[2] = {
@@ -194,6 +195,8 @@ static bool same(const struct bench *b, uint32_t x, uint32_t y)
 {
 	if (x == y)
 		return true;
+	if (b->half == GLLM_MASK)
+		return false;
 	if (b->half)
 		return same16(x & 0xffff, y & 0xffff, b->half) && same16(x >> 16, y >> 16, b->half);
 	return (x & 0x7fffffff) > 0x7f800000 && (y & 0x7fffffff) > 0x7f800000;
@@ -975,6 +978,171 @@ static void nested(struct bench *b, unsigned padding)
 	finish(b, "nested loops", 12345, UINT64_C(0x8000000000000001));
 }
 
+/* Random programs over a pool of registers that are written again and again, in loops and behind branches: what interval,
+ * spill, move and fold decisions have in common is that they must not change a bit. */
+enum { POOL_V = 40, POOL_G = 28, POOL_M = 3, OPEN = 3 };
+
+struct pool {
+	gllm_vreg v[POOL_V], g[POOL_G], m[POOL_M], in, out;
+	struct { bool loop; unsigned label; gllm_vreg counter; } open[OPEN];
+	unsigned depth;
+};
+
+static gllm_vreg any(struct bench *b, const gllm_vreg *of, unsigned n)
+{
+	return of[check_below(b->t, n)];
+}
+
+static struct gllm_vi random_vector(struct bench *b, const struct pool *p)
+{
+	static const uint8_t choice[] = { GLLM_V_VADD, GLLM_V_VSUB, GLLM_V_VMUL, GLLM_V_VXOR, GLLM_V_VAND, GLLM_V_VMIN,
+	                                  GLLM_V_VMAX, GLLM_V_VANDN, GLLM_V_VMOV, GLLM_V_VNEG, GLLM_V_VABS, GLLM_V_VREDUCE,
+	                                  GLLM_V_VSEL, GLLM_V_VZERO, GLLM_V_VSPLAT };
+	struct gllm_vi i = op((enum gllm_vir_op)choice[check_below(b->t, sizeof choice)], GLLM_I32);
+	gllm_vreg *place[3] = { &i.a, &i.b, &i.c };
+	unsigned k = 0;
+
+	for (const char *s = gllm_vir_info[i.op].abc; *s; s++)
+		if (*s != '-' && *s != 'i')
+			*place[k++] = *s == 'v' ? any(b, p->v, POOL_V) : *s == 'g' ? any(b, p->g, POOL_G) : any(b, p->m, POOL_M);
+	return i;
+}
+
+static void random_step(struct bench *b, struct pool *p)
+{
+	struct gllm_vi i = random_vector(b, p), j;
+
+	switch (check_below(b->t, 8)) {
+	case 0: /* through a move */
+		j = op(GLLM_V_VMOV, GLLM_I32);
+		j.a = emit(b, i);
+		j.d = any(b, p->v, POOL_V);
+		if (check_below(b->t, 2))
+			store(b, p->out, GLLM_NO_VREG, 4 * (int64_t)check_below(b->t, 64), any(b, p->v, POOL_V));
+		emit(b, j);
+		return;
+	case 1: /* a load just before its use */
+		j = op(check_below(b->t, 2) ? GLLM_V_VADD : GLLM_V_VSUB, GLLM_I32);
+		j.a = any(b, p->v, POOL_V);
+		j.d = any(b, p->v, POOL_V);
+		j.b = load(b, p->in, GLLM_NO_VREG, 4 * (int64_t)check_below(b->t, 256));
+		if (check_below(b->t, 2)) {
+			gllm_vreg swap = j.a;
+			j.a = j.b;
+			j.b = swap;
+		}
+		emit(b, j);
+		if (check_below(b->t, 3) == 0) { /* and once more */
+			j.d = any(b, p->v, POOL_V);
+			emit(b, j);
+		}
+		return;
+	case 2:
+		j = op(check_below(b->t, 2) ? GLLM_V_VLT : GLLM_V_VEQ, GLLM_I32);
+		j.a = any(b, p->v, POOL_V);
+		j.b = any(b, p->v, POOL_V);
+		j.d = any(b, p->m, POOL_M);
+		emit(b, j);
+		return;
+	case 3:
+		j = op(check_below(b->t, 2) ? GLLM_V_GADD : GLLM_V_GSUB, GLLM_I64);
+		j.a = any(b, p->g, POOL_G);
+		j.b = any(b, p->g, POOL_G);
+		j.d = any(b, p->g, POOL_G);
+		emit(b, j);
+		return;
+	default:
+		i.d = any(b, p->v, POOL_V);
+		emit(b, i);
+	}
+}
+
+static void random_open(struct bench *b, struct pool *p, bool loop)
+{
+	unsigned l = gllm_vir_label(&b->v);
+
+	p->open[p->depth].loop = loop;
+	p->open[p->depth].label = l;
+	if (loop) {
+		p->open[p->depth].counter = constant(b, 0);
+		emit(b, op(GLLM_V_LOOP_BEGIN, 0));
+		label(b, l);
+	} else {
+		branch(b, (enum gllm_vcc)check_below(b->t, 6), any(b, p->g, POOL_G), any(b, p->g, POOL_G), l);
+	}
+	p->depth++;
+}
+
+static void random_close(struct bench *b, struct pool *p)
+{
+	struct gllm_vi again = op(GLLM_V_BRANCHI, 0);
+
+	p->depth--;
+	if (!p->open[p->depth].loop) {
+		label(b, p->open[p->depth].label);
+		return;
+	}
+	add_to(b, p->open[p->depth].counter, 1);
+	again.a = p->open[p->depth].counter;
+	again.aux = 3;
+	again.cc = GLLM_VCC_LT;
+	again.imm = p->open[p->depth].label;
+	emit(b, again);
+	emit(b, op(GLLM_V_LOOP_END, 0));
+}
+
+static bool random_program(struct bench *b)
+{
+	struct pool p = { .depth = 0 };
+	gllm_vreg ints;
+
+	begin(b);
+	p.in = load_slot(b, GLLM_VIR_ARGS, 0);
+	ints = load_slot(b, GLLM_VIR_ARGS, 32);
+	p.out = load_slot(b, GLLM_VIR_ARGS, 40);
+	for (unsigned k = 0; k < POOL_V; k++)
+		p.v[k] = load(b, p.in, GLLM_NO_VREG, 12 * (int64_t)k);
+	for (unsigned k = 0; k < POOL_G; k++)
+		p.g[k] = load_slot(b, ints, 8 * (int64_t)k);
+	for (unsigned k = 0; k < POOL_M; k++) {
+		struct gllm_vi c = op(GLLM_V_VLT, GLLM_I32);
+
+		c.a = p.v[k];
+		c.b = p.v[k + 5];
+		p.m[k] = emit(b, c);
+	}
+	for (unsigned k = 0; k < 120; k++) {
+		unsigned what = check_below(b->t, 14);
+
+		if (what == 0 && p.depth < OPEN)
+			random_open(b, &p, true);
+		else if (what == 1 && p.depth < OPEN)
+			random_open(b, &p, false);
+		else if (what == 2 && p.depth > 0)
+			random_close(b, &p);
+		else
+			random_step(b, &p);
+	}
+	while (p.depth > 0)
+		random_close(b, &p);
+	for (unsigned k = 0; k < POOL_V; k++)
+		store(b, p.out, GLLM_NO_VREG, 2048 + (int64_t)k * out_bytes(b), p.v[k]);
+	for (unsigned k = 0; k < POOL_G; k++)
+		store_int(b, p.out, 16384 + 8 * (int64_t)k, p.g[k]);
+	for (unsigned k = 0; k < POOL_M; k++) {
+		struct gllm_vi s = op(GLLM_V_VSEL, GLLM_I32);
+
+		s.a = p.m[k];
+		s.b = p.v[0];
+		s.c = p.v[1];
+		store(b, p.out, GLLM_NO_VREG, 8192 + (int64_t)k * out_bytes(b), emit(b, s));
+	}
+	end(b);
+	fill(b, 1.0f, 0.0f);
+	b->half = GLLM_MASK; /* integers: every bit counts */
+	return finish(b, "random program", 0, 0);
+}
+
 /* The replay must notice a wrong allocation: any two registers exchanged, or one register for two. */
 static void wrong_allocations(struct bench *b)
 {
@@ -1079,6 +1247,8 @@ static void for_target(struct bench *b)
 	branches(b, true);
 	nested(b, 0);
 	nested(b, 40);
+	for (unsigned k = 0; k < PROGRAMS && random_program(b); k++)
+		;
 	wrong_allocations(b);
 	refusals(b);
 }

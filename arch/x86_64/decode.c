@@ -297,8 +297,9 @@ static bool read_operand(struct bytes *s, const struct gllm_x86_form *f, const s
 		*o = gllm_register(f, k, op, n, rbits);
 		return true;
 	case P_OPR:
-		*o = gllm_register(f, k, op, (k->opcode & 7) | (unsigned)k->b << 3, rbits);
-		return true;
+		n = (k->opcode & 7) | (unsigned)k->b << 3;
+		*o = gllm_register(f, k, op, n, rbits);
+		return !gllm_x86_is_nop(f, n);
 	case P_IS4:
 		n = next(s);
 		*o = gllm_register(f, k, op, n >> 4, rbits);

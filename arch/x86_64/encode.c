@@ -108,7 +108,7 @@ static bool put_operand(struct fields *p, const struct gllm_x86_form *f, const s
 		if (!register_fits(f, op, o, rbits))
 			return false;
 		put_register(p, o, place == P_REG ? &p->reg : place == P_VVV ? &p->vvv : place == P_OPR ? &p->opr : &p->is4);
-		return place == P_IS4 ? put_imm(p, p->is4 << 4, 1) : true;
+		return place == P_IS4 ? put_imm(p, p->is4 << 4, 1) : !gllm_x86_is_nop(f, p->opr);
 	case P_ACC:
 		return register_fits(f, op, o, rbits) && o->reg == X86_RAX;
 	case P_CL:

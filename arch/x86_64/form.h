@@ -79,6 +79,7 @@ enum { RD = 1 << 18, WR = 2 << 18, RW = 3 << 18 };  /* access; none is RD */
 #define Eq G_(P_RM, S64)
 #define Ev G_(P_RM, SV)
 #define Rd G_(P_RMR, S32)
+#define Rq G_(P_RMR, S64)
 #define Rv G_(P_RMR, SV)
 #define Bv G_(P_VVV, SV)
 #define Zb G_(P_OPR, S8)
@@ -215,6 +216,12 @@ static inline unsigned gllm_x86_access(uint32_t op) { return op >> 18 & 3 ? op >
 static inline bool gllm_x86_has_modrm(const struct gllm_x86_form *f)
 {
 	return f->n <= NR || f->n == CM || f->n >= FIX;
+}
+
+/* 90+r exchanges with the accumulator, but 90 itself is NOP. */
+static inline bool gllm_x86_is_nop(const struct gllm_x86_form *f, unsigned r)
+{
+	return f->n == PR && f->opcode == 0x90 && r == 0;
 }
 
 /* Bits of a size; vector registers are never smaller than 128 (pass reg true). */

@@ -17,6 +17,7 @@ struct gllm_x86_gen {
 	unsigned i;      /* VIR instruction being emitted */
 	unsigned bits;   /* of a vector */
 	unsigned lanes;  /* of 32 bits */
+	const struct gllm_vi *folded; /* a load that is the memory operand of the instruction being emitted */
 };
 
 enum gllm_status gllm_x86_machine(const struct gllm_profile *p, struct gllm_machine *out);

@@ -397,7 +397,8 @@ static void sem_rotate(struct lift *l)
 	write_back(l, d, r);
 }
 
-static void sem_bt(struct lift *l) /* carry = the bit, read back as the borrow of 0 - bit */
+/* Carry = the bit, said as the borrow of 0 - bit. BT leaves no other flag defined, so nothing else is asked of it. */
+static void sem_bt(struct lift *l)
 {
 	const struct gllm_operand *d = operand(l, 0), *s = operand(l, 1);
 	unsigned w = width(l), t = temp(l);

@@ -497,12 +497,52 @@ static void load_elements(gen *g, const struct gllm_vi *in, operand m, unsigned 
 	finish_load(g, in, yr(g, in->d));
 }
 
+static void binary(gen *g, const struct gllm_vi *in);
+
+/* Can the next instruction take this load's memory as its last source? The loaded value must die there, the address must
+ * need no scratch, and the next instruction no temporaries, which could be the address registers. */
+static bool foldable(const gen *g, const struct gllm_vi *in)
+{
+	const struct gllm_vi *next = in + 1;
+	bool plain = !narrow(in->mem) && is_integer(in->mem) == is_integer(in->type) && in->m == GLLM_NO_VREG &&
+	             in->lanes == 0 && fits32(in->imm) && (in->b == GLLM_NO_VREG || in->scale <= 3);
+
+	if (!plain || g->i + 1 == g->v->n || g->a->last[in->d] != 2 * (g->i + 1) + 1)
+		return false;
+	if ((next->a == in->d) == (next->b == in->d) || next->c == in->d)
+		return false;
+	if (next->op == GLLM_V_VFMA || next->op == GLLM_V_VFNMA)
+		return at(g, next->d) == at(g, next->c);
+	return rules[next->op].emit == binary &&
+	       (next->b == in->d || next->op == GLLM_V_VADD || next->op == GLLM_V_VMUL || next->op == GLLM_V_VAND ||
+	        next->op == GLLM_V_VOR || next->op == GLLM_V_VXOR);
+}
+
+/* Operands a and b, the folded load last. */
+static void sources(gen *g, const struct gllm_vi *in, operand *a, operand *b)
+{
+	const struct gllm_vi *load = g->folded;
+
+	*a = yr(g, in->a);
+	*b = yr(g, in->b);
+	if (!load)
+		return;
+	if (load->d == in->a)
+		*a = *b;
+	*b = address(g, load);
+	g->folded = NULL;
+}
+
 static void vload(gen *g, const struct gllm_vi *in)
 {
 	operand m, d = yr(g, in->d);
 
 	if (!accessible(g, in))
 		return;
+	if (foldable(g, in)) {
+		g->folded = in;
+		return;
+	}
 	m = address(g, in);
 	if (narrow(in->mem)) {
 		if (in->m != GLLM_NO_VREG || in->lanes == 1) {
@@ -697,7 +737,10 @@ static void mtail(gen *g, const struct gllm_vi *in)
 
 static void binary(gen *g, const struct gllm_vi *in)
 {
-	x3(g, row_of(g, in), yr(g, in->d), yr(g, in->a), yr(g, in->b));
+	operand a, b;
+
+	sources(g, in, &a, &b);
+	x3(g, row_of(g, in), yr(g, in->d), a, b);
 }
 
 static void unary(gen *g, const struct gllm_vi *in)
@@ -800,12 +843,16 @@ static void vfma(gen *g, const struct gllm_vi *in)
 {
 	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), c = at(g, in->c);
 	unsigned r231 = rules[in->op].row[0] - 1u, r213 = rules[in->op].row[1] - 1u;
+	operand s, t;
 
 	if (in->type != GLLM_F32) {
 		gllm_x86_quit(g, GLLM_UNSUPPORTED);
-	} else if (d != c && d == a) {
+	} else if (d == c) {
+		sources(g, in, &s, &t);
+		x3(g, r231, y(g, d), s, t);
+	} else if (d == a) {
 		x3(g, r213, y(g, d), y(g, b), y(g, c));
-	} else if (d != c && d == b) {
+	} else if (d == b) {
 		x3(g, r213, y(g, d), y(g, a), y(g, c));
 	} else {
 		vmove(g, d, c);

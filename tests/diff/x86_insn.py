@@ -80,7 +80,7 @@ def plain(text):
     text = re.sub(r"0x([0-9a-f]+)", lambda m: str(int(m[1], 16)), text)
     text = re.sub(r"^((?:ro|rc|sh|sa)[lr] .*), 1$", r"\1", text)
     text = re.sub(r"^xchg (.*), (.*)$", lambda m: "xchg %s, %s" % tuple(sorted(m.groups())), text)
-    text = re.sub(r" \+ (\d\*)?riz", "", re.sub(r"\[(\d\*)?riz( \+ )?(- )?", lambda m: "[" + ("-" if m[3] else ""), text))
+    text = re.sub(r" \+ (\d\*)?riz", "", re.sub(r"\[(\d\*)?riz( \+ | )?(- )?", lambda m: "[" + ("-" if m[3] else ""), text))
     text = text.replace("[1*", "[").replace("xchg ax, ax", "nop")
     return text
 

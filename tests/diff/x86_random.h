@@ -96,7 +96,11 @@ static inline struct gllm_operand x86_random_operand(const struct x86_draw *r, c
 	case P_JB: return x86_rel((int64_t)in->addr + 16 + x86_signed(r, 7));
 	case P_JZ: return x86_rel((int64_t)in->addr + x86_signed(r, 31));
 	case P_CC: return x86_cond(x86_below(r, 16));
-	case P_REG: case P_RMR: case P_VVV: case P_IS4: case P_OPR: case P_NONE:
+	case P_OPR:
+		if (gllm_x86_is_nop(f, reg.reg))
+			reg.reg = X86_RCX;
+		return reg;
+	case P_REG: case P_RMR: case P_VVV: case P_IS4: case P_NONE:
 		break;
 	}
 	return reg;
