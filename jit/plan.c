@@ -316,6 +316,20 @@ static enum gllm_status check_scalar(const struct planner *x)
 	return GLLM_OK;
 }
 
+/* One line for the embedder's log. */
+static void announce(const struct gllm_context *c, const struct gllm_plan *p, uint64_t ns)
+{
+	char line[160];
+	if (!c->host.log)
+		return;
+	size_t bytes = 0;
+	for (unsigned i = 0; i < p->nsteps; i++)
+		bytes += p->step[i].info.code_bytes;
+	size_t n = gllm_format(line, sizeof line, "gllm: plan %s: %u steps, %zu bytes of code, %llu ns\n", p->name, p->nsteps,
+	                       bytes, (unsigned long long)ns);
+	c->host.log(c->host.user, line, n < sizeof line ? n : sizeof line - 1);
+}
+
 enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g, const struct gllm_plan_options *o,
                               struct gllm_plan **out, struct gllm_error *e)
 {
@@ -351,7 +365,10 @@ enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g
 		c->nkernels = kernels;
 		c->stats.kernels = counted;
 	}
-	c->stats.compile_ns += gllm_now(c) - start;
+	uint64_t ns = gllm_now(c) - start;
+	c->stats.compile_ns += ns;
+	if (s == GLLM_OK)
+		announce(c, *out, ns);
 	return s;
 }
 

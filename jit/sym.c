@@ -75,10 +75,10 @@ static bool fits(const struct exec *x, uint16_t v, unsigned w)
 /* What was inserted below bits that are now cut off again. */
 static uint16_t inserted(const struct exec *x, uint16_t v, unsigned w)
 {
-	const struct raw *or = &x->s->raw[v], *above = &x->s->raw[or->a];
-	if (or->op != GLLM_S_OR || above->op != GLLM_S_AND || !is(x, above->b, RAW_CONST) || !fits(x, or->b, w))
+	const struct raw *joined = &x->s->raw[v], *above = &x->s->raw[joined->a];
+	if (joined->op != GLLM_S_OR || above->op != GLLM_S_AND || !is(x, above->b, RAW_CONST) || !fits(x, joined->b, w))
 		return UNDEF;
-	return low((uint64_t)x->s->raw[above->b].imm, w) == 0 ? or->b : UNDEF;
+	return low((uint64_t)x->s->raw[above->b].imm, w) == 0 ? joined->b : UNDEF;
 }
 
 static uint16_t cut(struct exec *x, uint16_t v, unsigned w)

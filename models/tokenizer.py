@@ -88,10 +88,10 @@ class Tokenizer:
 
     def encode(self, text):
         """Word by word: the same as over the whole text, for no piece reaches from one word into the next."""
-        return [i for w in words_of(text) for i in self.ids(w)]
+        return [i for w in words_of(text) for i in self.ids(w)] if text else []
 
     def encode_whole(self, text):
-        return self.ids(SPACE + text.replace(" ", SPACE))
+        return self.ids(SPACE + text.replace(" ", SPACE)) if text else []
 
     def decode(self, ids):
         raw = b"".join(bytes([i - 3]) if 3 <= i < 259 else self.pieces[i].encode() for i in ids if i > EOS)

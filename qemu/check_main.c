@@ -6,6 +6,32 @@
 /* A window of the board serves one buffer at a time. */
 static bool taken[BOARD_GUARDED];
 
+/* Bytes that buffers stay away from the end of a window, for emulators that read lanes a mask turns off. */
+static size_t slack;
+
+#ifdef __x86_64__
+/* One lane before the end of the window; the architecture reads no other. */
+static void masked_load(void *last_lane)
+{
+	__asm__ volatile("movl $-1, %%eax\n vmovd %%eax, %%xmm1\n vmaskmovps (%0), %%ymm1, %%ymm0"
+	                 : : "r"(last_lane) : "rax", "xmm0", "xmm1");
+}
+
+static bool reads_masked_lanes(const struct gllm_profile *p)
+{
+	size_t size;
+	unsigned char *window = board_guarded(0, &size);
+
+	return (p->have & GLLM_BIT(GLLM_X86_AVX)) != 0 && board_try(masked_load, window + size - 4, NULL);
+}
+#else
+static bool reads_masked_lanes(const struct gllm_profile *p)
+{
+	(void)p;
+	return false;
+}
+#endif
+
 static void *guarded(void *user, size_t bytes, bool at_end)
 {
 	(void)user;
@@ -13,6 +39,7 @@ static void *guarded(void *user, size_t bytes, bool at_end)
 		size_t size;
 		unsigned char *window = board_guarded(i, &size);
 
+		size -= slack;
 		if (taken[i] || bytes > size)
 			continue;
 		taken[i] = true;
@@ -28,11 +55,11 @@ static void guarded_free(void *user, void *p, size_t bytes, bool at_end)
 		size_t size;
 		unsigned char *window = board_guarded(i, &size);
 
+		size -= slack;
 		if (p != NULL && p == window + (at_end ? size - bytes : 0))
 			taken[i] = false;
 	}
 }
-
 
 int board_main(void)
 {
@@ -47,6 +74,10 @@ int board_main(void)
 	if (guest_profile(&profile) != GLLM_OK) {
 		board_text("the CPU cannot be probed, or option isa names no ISA\n");
 		return 2;
+	}
+	if (reads_masked_lanes(&profile)) {
+		slack = 32;
+		board_text("this CPU (an emulator) reads lanes that a mask turns off: 32 bytes of slack at the end of guarded windows\n");
 	}
 	if (board_option("filter", filter, sizeof filter) != 0)
 		h.filter = filter;

@@ -164,6 +164,59 @@ static void agree(struct bench *b, uint64_t max_rows)
 	b->arena = mark;
 }
 
+/* --- any number of workers ------------------------------------------------------------------------------------------- */
+
+/* A parallel_for that hands the shares out in turn, last first, as `*user` workers would take them. */
+static void in_shares(void *user, gllm_task_fn *fn, void *task, uint64_t n, uint64_t grain)
+{
+	unsigned workers = *(const unsigned *)user;
+	uint64_t units = (n + grain - 1) / grain;
+	for (unsigned w = workers; w-- > 0;) {
+		uint64_t begin = units * w / workers * grain, end = units * (w + 1) / workers * grain;
+		if (begin < n && begin < end)
+			fn(task, begin, end < n ? end : n, w);
+	}
+}
+
+static void same_bits(struct bench *b)
+{
+	struct gllm_arena mark = b->arena;
+	struct data *first = gllm_alloc(&b->arena, sizeof *first, 64), *again = gllm_alloc(&b->arena, sizeof *again, 64);
+	struct gllm_context *c = b->c;
+	struct gllm_config config = { .target = check_target(b->t), .profile = *check_profile(b->t) };
+	unsigned workers = 1;
+	if (!can_compile(b->t) || !CHECK(b->t, first && again))
+		return;
+	config.image = *check_image(b->t);
+	config.host.code = *check_exec_fresh(b->t);
+	config.host.parallel_for = in_shares;
+	config.host.user = &workers;
+	config.host.workers = 2; /* more than one: so the hook is used */
+	void *memory = gllm_alloc(&b->arena, gllm_context_quote(&config), 64);
+	struct gllm_plan *p;
+	if (!CHECK_STATUS(b->t, gllm_context_create(memory, gllm_context_quote(&config), &config, &b->c, &b->e), GLLM_OK))
+		return;
+	struct gllm_graph *g = block(b, ROWS);
+	if (g && CHECK_STATUS(b->t, gllm_compile(b->c, g, NULL, &p, &b->e), GLLM_OK)) {
+		float *all = (float *)first;
+		for (size_t i = 0; i < sizeof *first / sizeof(float); i++)
+			all[i] = check_float(b->t, -1.0f, 1.0f);
+		*again = *first;
+		run(b, p, first, ROWS);
+		for (workers = 2; workers <= 9; workers++) {
+			bool same = true;
+			run(b, p, again, ROWS);
+			for (unsigned i = 0; i < ROWS * INNER; i++) {
+				same = same && gllm_f32_bits(first->y[i]) == gllm_f32_bits(again->y[i]);
+				again->y[i] = 0;
+			}
+			CHECK(b->t, same);
+		}
+	}
+	b->c = c;
+	b->arena = mark;
+}
+
 /* --- what must not fuse --------------------------------------------------------------------------------------------- */
 
 static void not_fused(struct bench *b)
@@ -285,6 +338,7 @@ void check_graph(struct check *t)
 	agree(&b, 1);
 	agree(&b, ROWS);
 	not_fused(&b);
+	same_bits(&b);
 	refusals(&b);
 	bad_bindings(&b);
 }

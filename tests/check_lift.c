@@ -64,8 +64,8 @@ static PLAIN void running(float *restrict y, const float *restrict x, size_t n)
 static PLAIN void decode(float *restrict y, const uint8_t *restrict q, size_t n, float scale)
 {
 	LOOP for (size_t i = 0; i < n; i++) {
-		y[2 * i] = (float)((int)(q[i] & 15) - 8) * scale;
-		y[2 * i + 1] = (float)((int)(q[i] >> 4) - 8) * scale;
+		y[i] = (float)((int)(q[i] & 15) - 8) * scale;
+		y[i + n] = (float)((int)(q[i] >> 4) - 8) * scale;
 	}
 }
 

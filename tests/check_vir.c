@@ -285,8 +285,10 @@ static kernel *publish(struct bench *b, size_t size)
 	const struct gllm_exec_memory *x = check_exec(b->t);
 	kernel *fn;
 
-	if (b->exec_used + size > x->size)
+	if (b->exec_used + size > x->size) { /* where no code has run before */
+		x = check_exec_fresh(b->t);
 		b->exec_used = 0;
+	}
 	if (size > x->size)
 		return NULL;
 	for (size_t k = 0; k < size; k++)
@@ -1026,6 +1028,8 @@ static void random_step(struct bench *b, struct pool *p)
 		j.a = any(b, p->v, POOL_V);
 		j.d = any(b, p->v, POOL_V);
 		j.b = load(b, p->in, GLLM_NO_VREG, 4 * (int64_t)check_below(b->t, 256));
+		if (check_below(b->t, 2))
+			j.a = load(b, p->in, GLLM_NO_VREG, 4 * (int64_t)check_below(b->t, 256));
 		if (check_below(b->t, 2)) {
 			gllm_vreg swap = j.a;
 			j.a = j.b;

@@ -85,12 +85,13 @@ static bool same_key(const struct gllm_x86_form *a, const struct gllm_x86_form *
 /* The decoder walks neighbours only. */
 static void check_runs(struct check *t)
 {
+	const struct gllm_x86_form *form = gllm_x86_forms;
 	unsigned apart = 0;
 
 	for (unsigned i = 0; i < X86_ROWS; i++)
 		for (unsigned j = i + 2; j < X86_ROWS; j++)
-			if (same_key(&gllm_x86_forms[i], &gllm_x86_forms[j]) && !same_key(&gllm_x86_forms[j - 1], &gllm_x86_forms[j])) {
-				check_print(t, "rows %s and %s of one key are apart\n", gllm_x86_forms[i].text, gllm_x86_forms[j].text);
+			if (same_key(&form[i], &form[j]) && !same_key(&form[j - 1], &form[j])) {
+				check_print(t, "rows %s and %s of one key are apart\n", form[i].text, form[j].text);
 				apart++;
 			}
 	CHECK_EQ(t, apart, 0);
@@ -191,7 +192,8 @@ static void check_refusals(struct check *t)
 	CHECK_EQ(t, gllm_x86_encode(&in, out), 6);
 	in.mask = 1;
 	CHECK_EQ(t, gllm_x86_encode(&in, out), 0); /* masks are EVEX's */
-	in = (struct gllm_insn){ .row = X86_EVADDPS, .n = 3, .rounding = 1, .op = { x86_vec(0, 256), x86_vec(1, 256), x86_vec(2, 256) } };
+	in = (struct gllm_insn){ .row = X86_EVADDPS, .n = 3, .rounding = 1,
+	                         .op = { x86_vec(0, 256), x86_vec(1, 256), x86_vec(2, 256) } };
 	CHECK_EQ(t, gllm_x86_encode(&in, out), 0); /* rounding implies 512 bits */
 	in = (struct gllm_insn){ .row = X86_ADD8_MR, .n = 2, .op = { x86_gpr(X86_AH, 8), x86_gpr(X86_R8, 8) } };
 	CHECK_EQ(t, gllm_x86_encode(&in, out), 0); /* ah beside REX */

@@ -18,6 +18,18 @@ else
 	echo "0 passed, 0 failed, 1 skipped"
 fi
 
+# What an instruction means, against the CPU itself.
+if [ $arch = x86_64 ]; then
+	gcc -std=gnu11 -O1 -ffp-contract=off -Iinclude -I. -no-pie tests/diff/x86_sem.c "$b/$arch/libgllm.a" -lm -o "$b/diff/x86_sem" || exit 1
+	"$b/diff/x86_sem" 200 || bad=1
+fi
+if command -v qemu-aarch64 >/dev/null && command -v aarch64-linux-gnu-gcc >/dev/null; then
+	$make -s -j"$(nproc)" "$b/aarch64/libgllm.a" || exit 1
+	aarch64-linux-gnu-gcc -std=gnu11 -O2 -ffp-contract=off -static -Iinclude -I. tests/diff/a64_sem.c "$b/aarch64/libgllm.a" \
+		-lm -o "$b/diff/a64_sem" || exit 1
+	qemu-aarch64 "$b/diff/a64_sem" 20 1 || bad=1
+fi
+
 # Stated errors hold with and without fused multiply-add.
 math() {
 	if "$b/diff/$1" >"$b/diff/$1.txt"; then

@@ -499,15 +499,26 @@ static void load_elements(gen *g, const struct gllm_vi *in, operand m, unsigned 
 
 static void binary(gen *g, const struct gllm_vi *in);
 
-/* Can the next instruction take this load's memory as its last source? The loaded value must die there, the address must
- * need no scratch, and the next instruction no temporaries, which could be the address registers. */
+/* A full load or broadcast of 32-bit elements that is one instruction and needs no scratch. */
+static bool plain(const struct gllm_vi *in)
+{
+	return (in->op == GLLM_V_VLOAD || in->op == GLLM_V_VBCAST) && !narrow(in->mem) &&
+	       is_integer(in->mem) == is_integer(in->type) && in->m == GLLM_NO_VREG && in->lanes == 0 &&
+	       in->imm >= INT32_MIN && in->imm <= INT32_MAX - 256 && (in->b == GLLM_NO_VREG || in->scale <= 3);
+}
+
+/* Can the next instruction, or the one after another plain load, take this load's memory as its last source? The loaded
+ * value must die there, and up to there nothing may need temporaries, which could be the address registers. */
 static bool foldable(const gen *g, const struct gllm_vi *in)
 {
-	const struct gllm_vi *next = in + 1;
-	bool plain = !narrow(in->mem) && is_integer(in->mem) == is_integer(in->type) && in->m == GLLM_NO_VREG &&
-	             in->lanes == 0 && fits32(in->imm) && (in->b == GLLM_NO_VREG || in->scale <= 3);
+	unsigned k = g->i + 1;
+	const struct gllm_vi *next;
 
-	if (!plain || g->i + 1 == g->v->n || g->a->last[in->d] != 2 * (g->i + 1) + 1)
+	if (g->folded || !plain(in) || k + 1 >= g->v->n)
+		return false;
+	k += plain(&g->v->ins[k]) && g->v->ins[k].d != in->d;
+	next = &g->v->ins[k];
+	if (g->a->last[in->d] != 2 * k + 1)
 		return false;
 	if ((next->a == in->d) == (next->b == in->d) || next->c == in->d)
 		return false;

@@ -26,7 +26,7 @@ struct gllm_host {
 	void (*parallel_for)(void *user, gllm_task_fn *fn, void *task, uint64_t n, uint64_t grain);
 	unsigned workers;          /* 0 and 1 mean one */
 	uint64_t (*clock_ns)(void *user);
-	void (*log)(void *user, const char *text, size_t n);
+	void (*log)(void *user, const char *text, size_t n); /* whole lines: what was compiled */
 	void *user;                /* handed to parallel_for, clock_ns and log */
 };
 #endif

@@ -3,9 +3,9 @@
  *
  *   x86_sem [N [SEED]]          N random instances of every row that has a meaning and no control flow
  *
- * Each instance is run once by the CPU on random registers, after CMP rax, rbx, and its micro-operations are evaluated on the
- * same state. General registers, lane 0 of vector registers (as far as the last operation wrote it), memory and every
- * condition that the flags may be asked for must agree. Last line: N passed, N failed; exit code 1 if anything failed. */
+ * Each instance is run once by the CPU on random registers, after CMP rax, rbx, and its micro-operations are evaluated
+ * on the same state. General registers, lane 0 of vector registers (as far as the last operation wrote it), memory and
+ * every condition that the flags may be asked for must agree. Last line: N passed, N failed; exit code 1 if anything failed. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
