@@ -30,7 +30,8 @@ INCLUDE := -Iinclude -I. -DGLLM_JIT=$(JIT)
 # How scalar definitions are compiled so that everything lifts (README, "Your own operators").
 OPS_FLAGS := -O1 -ffp-contract=off -fno-math-errno -fno-jump-tables -fno-lto $(NO_VECTORS)
 # The part that may run before vector units are on.
-BASE := core/arena.c core/heap.c core/mem.c core/status.c core/types.c
+BASE := core/arena.c core/heap.c core/mem.c core/status.c core/types.c core/fmt.c core/profile.c core/profile_blocking.c \
+	$(wildcard arch/*/probe.c arch/*/native/probe.c)
 
 OPS_SRC := $(wildcard ops/*.c)
 LIB_SRC := $(wildcard core/*.c jit/*.c infer/*.c) $(OPS_SRC)

@@ -9,19 +9,19 @@
 
 enum { SLOTS = 1 << 15, OPEN_LOOPS = 34 };
 
-bool lower_fail(struct lower *l, enum gllm_status s, const char *what, uint64_t where)
+bool gllm_lower_fail(struct lower *l, enum gllm_status s, const char *what, uint64_t where)
 {
 	if (l->status == GLLM_OK)
 		l->status = gllm_fail(l->e, s, what, l->t->name, where, 0, 0);
 	return false;
 }
 
-void *lower_alloc(struct lower *l, size_t n, size_t size)
+void *gllm_lower_alloc(struct lower *l, size_t n, size_t size)
 {
 	unsigned char *p = gllm_alloc_array(l->arena, n, size, 16);
 
 	if (!p)
-		lower_fail(l, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", n);
+		gllm_lower_fail(l, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", n);
 	for (size_t i = 0; p && i < n * size; i++)
 		p[i] = 0;
 	return p;
@@ -39,7 +39,7 @@ static void walk_begin(struct lower *l, struct walk *w, uint32_t dep, int node_l
 {
 	w->n = 0;
 	for (unsigned f = 1; f < l->depth; f++) {
-		unsigned r = dep >> l->frame[f].loop & 1 ? lower_radix(l, f, node_loop, split) : 1;
+		unsigned r = dep >> l->frame[f].loop & 1 ? gllm_lower_radix(l, f, node_loop, split) : 1;
 		unsigned k = w->n;
 		l->tuple[f] = 0;
 		if (r <= 1)
@@ -122,7 +122,7 @@ static gllm_vreg tail_mask(struct lower *l, gllm_vreg n)
 
 static gllm_vreg integer(struct lower *l, int64_t x)
 {
-	return lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, x);
+	return gllm_lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, x);
 }
 
 static struct frame *top(struct lower *l)
@@ -174,9 +174,9 @@ static void load_initial(struct lower *l, gllm_ref carry, gllm_vreg d)
 	gllm_ref a = l->t->node[carry].a;
 
 	if (l->t->node[a].op == GLLM_N_CONST)
-		lower_word(l, (uint32_t)l->t->node[a].imm, d);
+		gllm_lower_word(l, (uint32_t)l->t->node[a].imm, d);
 	else
-		move(l, d, lower_value(l, a));
+		move(l, d, gllm_lower_value(l, a));
 }
 
 /* Accumulators: the first starts from the initial value unless lanes are partial results, the others from the identity.
@@ -189,16 +189,16 @@ static void start_carry(struct lower *l, gllm_ref carry)
 	uint32_t outer = l->dep[carry] & ~(UINT32_C(1) << n->loop);
 	struct walk w;
 
-	l->val[carry] = lower_block(l, outer, n->loop, false, p->accumulators);
+	l->val[carry] = gllm_lower_block(l, outer, n->loop, false, p->accumulators);
 	walk_begin(l, &w, outer, n->loop, false);
 	do {
 		for (unsigned u = 0; u < p->accumulators && l->status == GLLM_OK; u++) {
 			gllm_vreg acc = gllm_vir_reg(l->v, GLLM_CLASS_V);
-			l->slot[lower_carry_index(l, carry, u)] = acc;
+			l->slot[gllm_lower_carry_index(l, carry, u)] = acc;
 			if (is_pair(r) || (u == 0 && !p->partial))
 				load_initial(l, carry, acc);
 			else
-				lower_word(l, identity(r, n->type), acc);
+				gllm_lower_word(l, identity(r, n->type), acc);
 		}
 	} while (walk_next(l, &w));
 }
@@ -253,10 +253,10 @@ static gllm_vreg join_copies(struct lower *l, gllm_ref carry)
 	gllm_vreg x[MAX_COPIES];
 
 	for (unsigned u = 0; u < n; u++)
-		x[u] = l->slot[lower_carry_index(l, carry, u)];
+		x[u] = l->slot[gllm_lower_carry_index(l, carry, u)];
 	for (unsigned step = 1; step < n; step *= 2)
 		for (unsigned u = 0; u + step < n; u += 2 * step)
-			x[u] = lower_combine(l, carry, x[u + step], x[u], GLLM_NO_VREG);
+			x[u] = gllm_lower_combine(l, carry, x[u + step], x[u], GLLM_NO_VREG);
 	return x[0];
 }
 
@@ -269,7 +269,7 @@ static gllm_vreg finish_carry(struct lower *l, gllm_ref carry)
 	unsigned f = l->depth - 1;
 
 	if (!p->partial)
-		return p->accumulators == 1 ? l->slot[lower_carry_index(l, carry, 0)] : join_copies(l, carry);
+		return p->accumulators == 1 ? l->slot[gllm_lower_carry_index(l, carry, 0)] : join_copies(l, carry);
 	if (outer->loop >= 0 && phase_of(outer)->paired) {
 		for (unsigned k = 0; k < phase_of(outer)->copies; k++) {
 			l->tuple[f] = k;
@@ -281,7 +281,7 @@ static gllm_vreg finish_carry(struct lower *l, gllm_ref carry)
 		v = reduce_lanes(l, how_to_reduce(r), l->t->node[carry].type == GLLM_F32 ? GLLM_F32 : GLLM_I32,
 		                 join_copies(l, carry));
 	}
-	return starts_neutral(l, carry) ? v : lower_combine(l, carry, v, lower_value(l, l->t->node[carry].a), GLLM_NO_VREG);
+	return starts_neutral(l, carry) ? v : gllm_lower_combine(l, carry, v, gllm_lower_value(l, l->t->node[carry].a), GLLM_NO_VREG);
 }
 
 /* ARGMAX: the best value over all copies and lanes, then the least index among those that hold it. Indices are below
@@ -294,12 +294,12 @@ static void finish_pair(struct lower *l, const struct gllm_reduction *r, gllm_vr
 
 	if (lanes)
 		best = reduce_lanes(l, how_to_reduce(r), GLLM_F32, best);
-	far = lower_word(l, 0x7fffffff, GLLM_NO_VREG);
+	far = gllm_lower_word(l, 0x7fffffff, GLLM_NO_VREG);
 	for (unsigned u = 0; u < n; u++) {
-		gllm_vreg v = l->slot[lower_carry_index(l, r->carry, u)], m;
-		m = lower_emit(l, GLLM_V_VLT, GLLM_F32, max ? v : best, max ? best : v, GLLM_NO_VREG);
-		v = lower_emit(l, GLLM_V_VSEL, GLLM_I32, m, far, l->slot[lower_carry_index(l, r->pair, u)]);
-		least = least == GLLM_NO_VREG ? v : lower_emit(l, GLLM_V_VMIN, GLLM_I32, v, least, GLLM_NO_VREG);
+		gllm_vreg v = l->slot[gllm_lower_carry_index(l, r->carry, u)], m;
+		m = gllm_lower_emit(l, GLLM_V_VLT, GLLM_F32, max ? v : best, max ? best : v, GLLM_NO_VREG);
+		v = gllm_lower_emit(l, GLLM_V_VSEL, GLLM_I32, m, far, l->slot[gllm_lower_carry_index(l, r->pair, u)]);
+		least = least == GLLM_NO_VREG ? v : gllm_lower_emit(l, GLLM_V_VMIN, GLLM_I32, v, least, GLLM_NO_VREG);
 	}
 	*value = best;
 	*index = lanes ? reduce_lanes(l, GLLM_VRED_MIN, GLLM_I32, least) : least;
@@ -320,12 +320,12 @@ static void finish_carries(struct lower *l, unsigned loop)
 			continue;
 		walk_begin(l, &w, dep, parent, false);
 		do {
-			gllm_vreg *at = &l->slot[l->result[n] + lower_index(l, dep, parent, false)];
+			gllm_vreg *at = &l->slot[l->result[n] + gllm_lower_index(l, dep, parent, false)];
 			if (!is_pair(r) || !reorder) {
 				*at = finish_carry(l, n);
 			} else if (n == r->carry) {
 				uint32_t other = l->dep[r->pair] & ~(UINT32_C(1) << loop);
-				finish_pair(l, r, at, &l->slot[l->result[r->pair] + lower_index(l, other, parent, false)]);
+				finish_pair(l, r, at, &l->slot[l->result[r->pair] + gllm_lower_index(l, other, parent, false)]);
 			}
 		} while (walk_next(l, &w));
 	}
@@ -398,18 +398,18 @@ static void commit_carry(struct lower *l, gllm_ref n, unsigned pass, uint32_t *t
 
 	walk_begin(l, &w, l->dep[n], f->loop, false);
 	do {
-		gllm_vreg acc = l->slot[lower_carry_index(l, n, phase_of(f)->paired ? 0 : l->tuple[l->depth - 1])];
+		gllm_vreg acc = l->slot[gllm_lower_carry_index(l, n, phase_of(f)->paired ? 0 : l->tuple[l->depth - 1])];
 		if (pass == 1) {
 			gllm_vreg held = gllm_vir_reg(l->v, GLLM_CLASS_V);
-			move(l, held, lower_value(l, b));
+			move(l, held, gllm_lower_value(l, b));
 			if (*through == l->max_slots) {
-				lower_fail(l, GLLM_COMPILE_ERROR, "too many copies of values", n);
+				gllm_lower_fail(l, GLLM_COMPILE_ERROR, "too many copies of values", n);
 				return;
 			}
 			l->slot[(*through)++] = held;
 			continue;
 		}
-		gllm_vreg value = pass == 2 ? l->slot[(*through)++] : lower_value(l, b);
+		gllm_vreg value = pass == 2 ? l->slot[(*through)++] : gllm_lower_value(l, b);
 		if (value == acc)
 			continue;
 		if (select)
@@ -455,7 +455,7 @@ static void emit_segment(struct lower *l, gllm_ref from, gllm_ref to)
 		do {
 			for (gllm_ref n = from; n < to && l->status == GLLM_OK; n++)
 				if (l->t->node[n].loop == f->loop && (form == 0 || l->split[n]))
-					lower_node(l, n);
+					gllm_lower_node(l, n);
 		} while (walk_next(l, &w));
 		l->split_form = false;
 	}
@@ -476,11 +476,11 @@ static void open_body(struct lower *l)
 		uint8_t op = l->t->node[n].op;
 		if (l->t->node[n].loop != f->loop || op == GLLM_N_CARRY || op == GLLM_N_CONST || op == GLLM_N_SCALAR)
 			continue;
-		l->val[n] = lower_block(l, l->dep[n], f->loop, false, 1);
+		l->val[n] = gllm_lower_block(l, l->dep[n], f->loop, false, 1);
 		if (paired && l->split[n])
-			l->sval[n] = lower_block(l, l->dep[n], f->loop, true, 1);
+			l->sval[n] = gllm_lower_block(l, l->dep[n], f->loop, true, 1);
 		if (l->integer[n])
-			l->gval[n] = lower_block(l, l->dep[n], f->loop, true, 1);
+			l->gval[n] = gllm_lower_block(l, l->dep[n], f->loop, true, 1);
 	}
 }
 
@@ -554,16 +554,31 @@ static void plan_plain_phases(struct frame *f, const struct loop_plan *p, uint8_
 		add_phase(f, (struct phase){ .copies = 1, .step = 1, .count = -1 });
 }
 
+/* Registers that the loop's own nodes need besides constants: accumulators, values from outside, what is under way. */
+static unsigned registers_used(const struct lower *l, unsigned loop)
+{
+	const struct gllm_trace *t = l->t;
+	unsigned sums = l->loop[loop].accumulators, outside = 0, most = 0;
+
+	for (unsigned f = 1; f < l->depth - 1; f++)
+		sums *= l->frame[f].ph[l->frame[f].phase].copies;
+	for (gllm_ref n = t->loop[loop].first; n < t->loop[loop].end; n++) {
+		const gllm_ref from[3] = { t->node[n].a, t->node[n].b, t->node[n].c };
+		unsigned temps = gllm_lower_temporaries(l, n);
+		most = temps > most ? temps : most;
+		for (unsigned k = 0; k < 3 && t->node[n].op != GLLM_N_CARRY; k++)
+			outside += from[k] != GLLM_NO_NODE && from[k] < t->loop[loop].first &&
+			           t->node[from[k]].op != GLLM_N_CONST && t->node[from[k]].op != GLLM_N_SCALAR;
+	}
+	return (l->loop[loop].carries ? sums : 0) + outside + most + 4;
+}
+
 /* Constants of an innermost loop stand before it while registers last. */
 static void hoist_constants(struct lower *l, unsigned loop)
 {
 	const struct gllm_trace *t = l->t;
-	unsigned used = l->loop[loop].accumulators, room;
+	unsigned used = registers_used(l, loop), room = l->vregs > used ? l->vregs - used : 0;
 
-	for (unsigned f = 1; f < l->depth - 1; f++)
-		used *= phase_of(&l->frame[f])->copies;
-	used = (l->loop[loop].carries ? used : 0) + 5;
-	room = l->vregs > used ? l->vregs - used : 0;
 	for (gllm_ref n = t->loop[loop].first; n < t->loop[loop].end; n++) {
 		const gllm_ref from[3] = { t->node[n].a, t->node[n].b, t->node[n].c };
 		for (unsigned k = 0; k < 3 && t->node[n].op != GLLM_N_CARRY; k++) {
@@ -572,7 +587,7 @@ static void hoist_constants(struct lower *l, unsigned loop)
 			          t->node[n].op != GLLM_N_SHL && t->node[n].op != GLLM_N_SHR && t->node[n].op != GLLM_N_SAR;
 			if (!is || room == 0 || l->constant[l->same[from[k]]] != GLLM_NO_VREG)
 				continue;
-			lower_constant(l, from[k]);
+			gllm_lower_constant(l, from[k]);
 			room--;
 		}
 	}
@@ -586,7 +601,7 @@ static void hoist_offsets(struct lower *l, unsigned loop)
 	do {
 		for (gllm_ref n = l->t->loop[loop].first; n < l->t->loop[loop].end; n++)
 			if (l->t->node[n].op == GLLM_N_LOAD || l->t->node[n].op == GLLM_N_STORE)
-				lower_hoist_offsets(l, n);
+				gllm_lower_hoist_offsets(l, n);
 	} while (walk_next(l, &w));
 }
 
@@ -640,7 +655,7 @@ static void advance(struct lower *l, struct frame *f, int64_t step)
 		} else {
 			struct gllm_vi a = gllm_vi(GLLM_V_GADD);
 			a.d = a.a = x->reg;
-			a.b = step == 1 ? l->sym_reg[s.sym] : lower_g(l, GLLM_V_GMULI, l->sym_reg[s.sym], GLLM_NO_VREG, step);
+			a.b = step == 1 ? l->sym_reg[s.sym] : gllm_lower_g(l, GLLM_V_GMULI, l->sym_reg[s.sym], GLLM_NO_VREG, step);
 			gllm_vir_emit(l->v, a);
 		}
 	}
@@ -692,7 +707,7 @@ static void set_count(struct lower *l, struct frame *f)
 	f->count = GLLM_NO_VREG;
 	if (is_fixed(l, f))
 		return;
-	trip = l->loop[f->loop].trip >= 0 ? integer(l, l->loop[f->loop].trip) : lower_integer_at(l, l->trip[f->loop]);
+	trip = l->loop[f->loop].trip >= 0 ? integer(l, l->loop[f->loop].trip) : gllm_lower_integer_at(l, l->trip[f->loop]);
 	f->count = gllm_vir_reg(l->v, GLLM_CLASS_G);
 	if (!f->ranged) {
 		i.op = GLLM_V_GMOV;
@@ -701,11 +716,11 @@ static void set_count(struct lower *l, struct frame *f)
 		gllm_vir_emit(l->v, i);
 		return;
 	}
-	i.a = lower_g(l, GLLM_V_GMULI, GLLM_VIR_RANGE_END, GLLM_NO_VREG, l->info->tile);
+	i.a = gllm_lower_g(l, GLLM_V_GMULI, GLLM_VIR_RANGE_END, GLLM_NO_VREG, l->info->tile);
 	i.b = trip;
 	i.d = gllm_vir_reg(l->v, GLLM_CLASS_G);
 	gllm_vir_emit(l->v, i);
-	start = lower_g(l, GLLM_V_GMULI, GLLM_VIR_BEGIN, GLLM_NO_VREG, l->info->tile);
+	start = gllm_lower_g(l, GLLM_V_GMULI, GLLM_VIR_BEGIN, GLLM_NO_VREG, l->info->tile);
 	i.op = GLLM_V_GSUB;
 	i.a = i.d;
 	i.b = start;
@@ -716,9 +731,9 @@ static void set_count(struct lower *l, struct frame *f)
 		struct lin s = x->stride[f->loop];
 		if (!(x->loops >> f->loop & 1))
 			continue;
-		gllm_vreg by = s.sym == NO_SYM ? lower_g(l, GLLM_V_GMULI, start, GLLM_NO_VREG, s.c)
-		                               : lower_g(l, GLLM_V_GMUL, start, l->sym_reg[s.sym], 0);
-		x->reg = lower_g(l, GLLM_V_GADD, x->reg, by, 0);
+		gllm_vreg by = s.sym == NO_SYM ? gllm_lower_g(l, GLLM_V_GMULI, start, GLLM_NO_VREG, s.c)
+		                               : gllm_lower_g(l, GLLM_V_GMUL, start, l->sym_reg[s.sym], 0);
+		x->reg = gllm_lower_g(l, GLLM_V_GADD, x->reg, by, 0);
 	}
 }
 
@@ -728,7 +743,7 @@ static void copy_pointers(struct lower *l, struct frame *f)
 	for (unsigned i = 0; i < l->ninds && !f->ranged; i++) {
 		struct induction *x = &l->ind[i];
 		if ((x->loops >> f->loop & 1) && !(is_fixed(l, f) && x->stride[f->loop].sym == NO_SYM))
-			x->reg = lower_g(l, GLLM_V_GMOV, x->reg, GLLM_NO_VREG, 0);
+			x->reg = gllm_lower_g(l, GLLM_V_GMOV, x->reg, GLLM_NO_VREG, 0);
 	}
 }
 
@@ -799,7 +814,7 @@ static void begin_loop(struct lower *l, unsigned loop)
 
 	for (gllm_ref n = t->loop[loop].first; n < t->loop[loop].end; n++)
 		if (t->node[n].op == GLLM_N_CARRY && t->node[n].loop == (int)loop)
-			l->result[n] = lower_block(l, l->dep[n] & ~(UINT32_C(1) << loop), t->loop[loop].parent, false, 1);
+			l->result[n] = gllm_lower_block(l, l->dep[n] & ~(UINT32_C(1) << loop), t->loop[loop].parent, false, 1);
 	*f = (struct frame){ .loop = (int)loop, .saved = saved, .mask = GLLM_NO_VREG, .slot_mark = l->nslots,
 	                     .const_mark = l->nconst, .ranged = l->info->range == (int)loop };
 	for (unsigned i = 0; i < l->ninds; i++)
@@ -896,13 +911,13 @@ static gllm_vreg evaluate(struct lower *l, const struct poly *p)
 		gllm_vreg x = GLLM_NO_VREG;
 		for (unsigned s = 0; s < GLLM_TERM_SYMS && p->t[i].sym[s] != 0; s++) {
 			gllm_vreg dim = load_slot(l, p->t[i].sym[s] - (unsigned)GLLM_SYM_PARAM);
-			x = x == GLLM_NO_VREG ? dim : lower_g(l, GLLM_V_GMUL, x, dim, 0);
+			x = x == GLLM_NO_VREG ? dim : gllm_lower_g(l, GLLM_V_GMUL, x, dim, 0);
 		}
 		if (x == GLLM_NO_VREG)
 			x = integer(l, p->t[i].coef);
 		else if (p->t[i].coef != 1)
-			x = lower_g(l, GLLM_V_GMULI, x, GLLM_NO_VREG, p->t[i].coef);
-		sum = sum == GLLM_NO_VREG ? x : lower_g(l, GLLM_V_GADD, sum, x, 0);
+			x = gllm_lower_g(l, GLLM_V_GMULI, x, GLLM_NO_VREG, p->t[i].coef);
+		sum = sum == GLLM_NO_VREG ? x : gllm_lower_g(l, GLLM_V_GADD, sum, x, 0);
 	}
 	return sum == GLLM_NO_VREG ? integer(l, 0) : sum;
 }
@@ -918,9 +933,9 @@ static void prologue(struct lower *l)
 		if (x->param >= 0) {
 			x->reg = load_slot(l, (unsigned)x->param);
 			if (base != GLLM_NO_VREG)
-				x->reg = lower_g(l, GLLM_V_GADD, x->reg, base, 0);
+				x->reg = gllm_lower_g(l, GLLM_V_GADD, x->reg, base, 0);
 		} else if (base != GLLM_NO_VREG) {
-			x->reg = lower_g(l, GLLM_V_GMOV, base, GLLM_NO_VREG, 0);
+			x->reg = gllm_lower_g(l, GLLM_V_GMOV, base, GLLM_NO_VREG, 0);
 		} else if (x->loops) {
 			x->reg = integer(l, 0);
 		}
@@ -955,26 +970,26 @@ static bool prepare(struct lower *l)
 {
 	size_t n = l->t->nnodes + 1u;
 
-	l->dep = lower_alloc(l, n, sizeof *l->dep);
-	l->uses = lower_alloc(l, n, sizeof *l->uses);
-	l->fused = lower_alloc(l, n, sizeof *l->fused);
-	l->direct = lower_alloc(l, n, sizeof *l->direct);
-	l->split = lower_alloc(l, n, 1);
-	l->integer = lower_alloc(l, n, 1);
-	l->reduction = lower_alloc(l, n, sizeof *l->reduction);
-	l->loop = lower_alloc(l, l->t->nloops + 1u, sizeof *l->loop);
-	l->frame = lower_alloc(l, l->t->nloops + 2u, sizeof *l->frame);
-	l->val = lower_alloc(l, n, sizeof *l->val);
-	l->sval = lower_alloc(l, n, sizeof *l->sval);
-	l->gval = lower_alloc(l, n, sizeof *l->gval);
-	l->result = lower_alloc(l, n, sizeof *l->result);
+	l->dep = gllm_lower_alloc(l, n, sizeof *l->dep);
+	l->uses = gllm_lower_alloc(l, n, sizeof *l->uses);
+	l->fused = gllm_lower_alloc(l, n, sizeof *l->fused);
+	l->direct = gllm_lower_alloc(l, n, sizeof *l->direct);
+	l->split = gllm_lower_alloc(l, n, 1);
+	l->integer = gllm_lower_alloc(l, n, 1);
+	l->reduction = gllm_lower_alloc(l, n, sizeof *l->reduction);
+	l->loop = gllm_lower_alloc(l, l->t->nloops + 1u, sizeof *l->loop);
+	l->frame = gllm_lower_alloc(l, l->t->nloops + 2u, sizeof *l->frame);
+	l->val = gllm_lower_alloc(l, n, sizeof *l->val);
+	l->sval = gllm_lower_alloc(l, n, sizeof *l->sval);
+	l->gval = gllm_lower_alloc(l, n, sizeof *l->gval);
+	l->result = gllm_lower_alloc(l, n, sizeof *l->result);
 	l->slot = gllm_alloc_array(l->arena, SLOTS, sizeof *l->slot, 16);
-	l->constant = lower_alloc(l, n, sizeof *l->constant);
-	l->const_list = lower_alloc(l, n, sizeof *l->const_list);
-	l->same = lower_alloc(l, n, sizeof *l->same);
+	l->constant = gllm_lower_alloc(l, n, sizeof *l->constant);
+	l->const_list = gllm_lower_alloc(l, n, sizeof *l->const_list);
+	l->same = gllm_lower_alloc(l, n, sizeof *l->same);
 	l->max_slots = SLOTS;
 	if (!l->slot)
-		lower_fail(l, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", SLOTS);
+		gllm_lower_fail(l, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", SLOTS);
 	if (l->status != GLLM_OK)
 		return false;
 	for (size_t i = 0; i < n; i++) {
@@ -987,7 +1002,7 @@ static bool prepare(struct lower *l)
 			if (l->t->node[k].op == GLLM_N_CONST && (uint32_t)l->t->node[k].imm == (uint32_t)l->t->node[i].imm)
 				l->same[i] = (gllm_ref)k;
 	}
-	return lower_places(l);
+	return gllm_lower_places(l);
 }
 
 static unsigned count_bits(uint32_t x)
@@ -1004,12 +1019,12 @@ static bool check_input(struct lower *l)
 	const struct gllm_trace *t = l->t;
 
 	if (t->nloops > 32 || t->nparams > GLLM_TRACE_PARAMS || t->nnodes >= GLLM_NO_NODE)
-		return lower_fail(l, GLLM_INVALID_ARGUMENT, "a trace beyond its own limits", t->nloops);
+		return gllm_lower_fail(l, GLLM_INVALID_ARGUMENT, "a trace beyond its own limits", t->nloops);
 	if (l->lanes < 2 || l->lanes > GLLM_VIR_LANES || (l->lanes & (l->lanes - 1)))
-		return lower_fail(l, GLLM_NO_FEATURE, "the machine has no vectors", l->lanes);
+		return gllm_lower_fail(l, GLLM_NO_FEATURE, "the machine has no vectors", l->lanes);
 	for (unsigned i = 0; i < t->nnodes; i++)
 		if (t->node[i].op == GLLM_N_LAST && t->node[i].loop != t->loop[t->node[t->node[i].a].loop].parent)
-			return lower_fail(l, GLLM_COMPILE_ERROR, "a loop's result is used elsewhere than beside the loop", i);
+			return gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a loop's result is used elsewhere than beside the loop", i);
 	return true;
 }
 
@@ -1027,10 +1042,10 @@ enum gllm_status gllm_lower(const struct gllm_trace *t, const struct gllm_lower_
 	                     .lanes = m->vector_bytes / 4u, .pool = pool,
 	                     .vregs = count_bits(m->allocatable[m->class_file[GLLM_CLASS_V]]) };
 	*info = (struct gllm_kernel_info){ .pool = pool, .range = -1, .tile = 1 };
-	if (!check_input(l) || !prepare(l) || !lower_plan(l))
+	if (!check_input(l) || !prepare(l) || !gllm_lower_plan(l))
 		return l->status;
 	for (unsigned i = 0; i < t->nloops + 2; i++)
-		l->frame[i].saved = lower_alloc(l, l->ninds + 1u, sizeof(gllm_vreg));
+		l->frame[i].saved = gllm_lower_alloc(l, l->ninds + 1u, sizeof(gllm_vreg));
 	if (l->status != GLLM_OK)
 		return l->status;
 	choose_range(l);
@@ -1039,8 +1054,8 @@ enum gllm_status gllm_lower(const struct gllm_trace *t, const struct gllm_lower_
 	gllm_vir_emit(out, gllm_vi(GLLM_V_RET));
 	info->pool_bytes = l->npool * 4;
 	if (l->status == GLLM_OK && out->status != GLLM_OK)
-		lower_fail(l, GLLM_COMPILE_ERROR, "the code is longer than its buffer", out->max);
-	work = lower_alloc(l, out->nregs + 1u, sizeof *work);
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "the code is longer than its buffer", out->max);
+	work = gllm_lower_alloc(l, out->nregs + 1u, sizeof *work);
 	if (l->status == GLLM_OK) {
 		gllm_vir_sweep(out, work);
 		gllm_vir_join_bumps(out);

@@ -22,7 +22,7 @@ static enum gllm_type lane_type(unsigned type)
 	return GLLM_I32;
 }
 
-gllm_vreg lower_emit(struct lower *l, enum gllm_vir_op op, enum gllm_type type, gllm_vreg a, gllm_vreg b, gllm_vreg c)
+gllm_vreg gllm_lower_emit(struct lower *l, enum gllm_vir_op op, enum gllm_type type, gllm_vreg a, gllm_vreg b, gllm_vreg c)
 {
 	struct gllm_vi i = gllm_vi(op);
 
@@ -34,7 +34,7 @@ gllm_vreg lower_emit(struct lower *l, enum gllm_vir_op op, enum gllm_type type, 
 	return gllm_vir_emit(l->v, i);
 }
 
-gllm_vreg lower_g(struct lower *l, enum gllm_vir_op op, gllm_vreg a, gllm_vreg b, int64_t imm)
+gllm_vreg gllm_lower_g(struct lower *l, enum gllm_vir_op op, gllm_vreg a, gllm_vreg b, int64_t imm)
 {
 	struct gllm_vi i = gllm_vi(op);
 
@@ -58,7 +58,7 @@ static gllm_vreg to_float(struct lower *l, gllm_vreg a)
 }
 
 /* The word in all lanes of `into`, or of a new register if that is NO_VREG. */
-gllm_vreg lower_word(struct lower *l, uint32_t bits, gllm_vreg into)
+gllm_vreg gllm_lower_word(struct lower *l, uint32_t bits, gllm_vreg into)
 {
 	struct gllm_vi i = gllm_vi(bits ? GLLM_V_VBCAST : GLLM_V_VZERO);
 	unsigned k = 0;
@@ -69,7 +69,7 @@ gllm_vreg lower_word(struct lower *l, uint32_t bits, gllm_vreg into)
 		while (k < l->npool && l->pool[k] != bits)
 			k++;
 		if (k == MAX_POOL)
-			lower_fail(l, GLLM_COMPILE_ERROR, "too many constants", k);
+			gllm_lower_fail(l, GLLM_COMPILE_ERROR, "too many constants", k);
 		else if (k == l->npool)
 			l->pool[l->npool++] = bits;
 		i.a = l->pool_reg;
@@ -83,7 +83,7 @@ static gllm_vreg load_constant(struct lower *l, gllm_ref n)
 	struct gllm_vi i = gllm_vi(GLLM_V_VBCAST);
 
 	if (node(l, n)->op == GLLM_N_CONST)
-		return lower_word(l, (uint32_t)node(l, n)->imm, GLLM_NO_VREG);
+		return gllm_lower_word(l, (uint32_t)node(l, n)->imm, GLLM_NO_VREG);
 	i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
 	i.type = i.mem = GLLM_F32;
 	i.a = GLLM_VIR_ARGS;
@@ -92,7 +92,7 @@ static gllm_vreg load_constant(struct lower *l, gllm_ref n)
 }
 
 /* A CONST or SCALAR in a register that stays until the caller's mark in const_list is dropped. */
-gllm_vreg lower_constant(struct lower *l, gllm_ref n)
+gllm_vreg gllm_lower_constant(struct lower *l, gllm_ref n)
 {
 	n = l->same[n];
 	if (l->constant[n] == GLLM_NO_VREG) {
@@ -105,22 +105,22 @@ gllm_vreg lower_constant(struct lower *l, gllm_ref n)
 /* --- blocks ---------------------------------------------------------------------------------------------------------- */
 
 /* Copies of frame f's loop as a node of `node_loop` sees them. */
-unsigned lower_radix(const struct lower *l, unsigned f, int node_loop, bool split_form)
+unsigned gllm_lower_radix(const struct lower *l, unsigned f, int node_loop, bool split_form)
 {
 	const struct phase *p = &l->frame[f].ph[l->frame[f].phase];
 
 	return p->paired && l->frame[f].loop == node_loop && !split_form ? 1 : p->copies;
 }
 
-uint32_t lower_block(struct lower *l, uint32_t dep, int node_loop, bool split_form, unsigned extra)
+uint32_t gllm_lower_block(struct lower *l, uint32_t dep, int node_loop, bool split_form, unsigned extra)
 {
 	uint32_t n = extra, base = l->nslots;
 
 	for (unsigned f = 1; f < l->depth; f++)
 		if (dep >> l->frame[f].loop & 1)
-			n *= lower_radix(l, f, node_loop, split_form);
+			n *= gllm_lower_radix(l, f, node_loop, split_form);
 	if (n > l->max_slots - l->nslots) {
-		lower_fail(l, GLLM_COMPILE_ERROR, "too many copies of values", n);
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "too many copies of values", n);
 		return 0;
 	}
 	for (uint32_t i = 0; i < n; i++)
@@ -129,26 +129,26 @@ uint32_t lower_block(struct lower *l, uint32_t dep, int node_loop, bool split_fo
 	return base;
 }
 
-uint32_t lower_index(const struct lower *l, uint32_t dep, int node_loop, bool split_form)
+uint32_t gllm_lower_index(const struct lower *l, uint32_t dep, int node_loop, bool split_form)
 {
 	uint32_t i = 0;
 
 	for (unsigned f = 1; f < l->depth; f++) {
-		unsigned r = dep >> l->frame[f].loop & 1 ? lower_radix(l, f, node_loop, split_form) : 1;
+		unsigned r = dep >> l->frame[f].loop & 1 ? gllm_lower_radix(l, f, node_loop, split_form) : 1;
 		if (r > 1)
 			i = i * r + l->tuple[f];
 	}
 	return i;
 }
 
-uint32_t lower_carry_index(const struct lower *l, gllm_ref carry, unsigned copy)
+uint32_t gllm_lower_carry_index(const struct lower *l, gllm_ref carry, unsigned copy)
 {
 	int loop = node(l, carry)->loop;
 	uint32_t outer = l->dep[carry] & ~(UINT32_C(1) << loop);
 
 	unsigned n = l->loop[loop].accumulators;
 
-	return l->val[carry] + lower_index(l, outer, loop, false) * n + copy % n;
+	return l->val[carry] + gllm_lower_index(l, outer, loop, false) * n + copy % n;
 }
 
 static unsigned own_copy(const struct lower *l, int loop)
@@ -182,13 +182,13 @@ static gllm_vreg *place_of(struct lower *l, gllm_ref n)
 	uint32_t base = s ? l->sval[n] : l->val[n];
 
 	if (base == NO_BLOCK) {
-		lower_fail(l, GLLM_COMPILE_ERROR, "a value is used where it was not computed", n);
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a value is used where it was not computed", n);
 		return l->slot;
 	}
-	return &l->slot[base + lower_index(l, l->dep[n], node(l, n)->loop, s)];
+	return &l->slot[base + gllm_lower_index(l, l->dep[n], node(l, n)->loop, s)];
 }
 
-gllm_vreg lower_value(struct lower *l, gllm_ref n)
+gllm_vreg gllm_lower_value(struct lower *l, gllm_ref n)
 {
 	gllm_vreg r;
 
@@ -197,14 +197,14 @@ gllm_vreg lower_value(struct lower *l, gllm_ref n)
 		if (l->constant[l->same[n]] != GLLM_NO_VREG)
 			return l->constant[l->same[n]];
 		/* In an innermost loop a constant that found no room beforehand is read at each use. */
-		return l->depth > 1 && l->loop[l->frame[l->depth - 1].loop].leaf ? load_constant(l, n) : lower_constant(l, n);
+		return l->depth > 1 && l->loop[l->frame[l->depth - 1].loop].leaf ? load_constant(l, n) : gllm_lower_constant(l, n);
 	case GLLM_N_CARRY:
-		return l->slot[lower_carry_index(l, n, own_copy(l, node(l, n)->loop))];
+		return l->slot[gllm_lower_carry_index(l, n, own_copy(l, node(l, n)->loop))];
 	default: break;
 	}
 	r = *place_of(l, n);
 	if (r == GLLM_NO_VREG)
-		lower_fail(l, GLLM_COMPILE_ERROR, "a value is used where it was not computed", n);
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a value is used where it was not computed", n);
 	return r;
 }
 
@@ -232,11 +232,11 @@ static gllm_vreg offset_reg(struct lower *l, int16_t sym, int64_t mult)
 		if (l->offset[i].sym == sym && l->offset[i].mult == mult)
 			return l->offset[i].reg;
 	if (sym == NO_SYM)
-		r = lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, mult);
+		r = gllm_lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, mult);
 	else if (mult == 1)
 		return l->sym_reg[sym];
 	else
-		r = lower_g(l, GLLM_V_GMULI, l->sym_reg[sym], GLLM_NO_VREG, mult);
+		r = gllm_lower_g(l, GLLM_V_GMULI, l->sym_reg[sym], GLLM_NO_VREG, mult);
 	if (l->noffsets < GLLM_COUNT(l->offset))
 		l->offset[l->noffsets++] = (struct offset_reg){ .mult = mult, .sym = sym, .reg = r };
 	return r;
@@ -258,8 +258,8 @@ static void add_offset(struct lower *l, struct gllm_vi *i, int16_t sym, int64_t 
 		return;
 	}
 	if (i->scale)
-		i->b = lower_g(l, GLLM_V_GSHLI, i->b, GLLM_NO_VREG, i->scale);
-	i->b = lower_g(l, GLLM_V_GADD, i->b, r, 0);
+		i->b = gllm_lower_g(l, GLLM_V_GSHLI, i->b, GLLM_NO_VREG, i->scale);
+	i->b = gllm_lower_g(l, GLLM_V_GADD, i->b, r, 0);
 	i->scale = 0;
 }
 
@@ -294,7 +294,7 @@ static unsigned memory_bytes(const struct lower *l, const struct gllm_access *a)
 	return lane_frame(l) ? l->lanes * gllm_type_bytes((enum gllm_type)a->type) : gllm_type_bytes((enum gllm_type)a->type);
 }
 
-void lower_hoist_offsets(struct lower *l, gllm_ref n)
+void gllm_lower_hoist_offsets(struct lower *l, gllm_ref n)
 {
 	const struct gllm_access *a = &l->t->access[node(l, n)->imm];
 	struct gllm_vi i = gllm_vi(GLLM_V_VLOAD);
@@ -306,10 +306,10 @@ void lower_hoist_offsets(struct lower *l, gllm_ref n)
 static gllm_vreg *integer_place(struct lower *l, gllm_ref n)
 {
 	if (l->gval[n] == NO_BLOCK) {
-		lower_fail(l, GLLM_COMPILE_ERROR, "an index is computed in a way that is not supported", n);
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an index is computed in a way that is not supported", n);
 		return l->slot;
 	}
-	return &l->slot[l->gval[n] + lower_index(l, l->dep[n], node(l, n)->loop, true)];
+	return &l->slot[l->gval[n] + gllm_lower_index(l, l->dep[n], node(l, n)->loop, true)];
 }
 
 static gllm_vreg integer_value(struct lower *l, gllm_ref n)
@@ -317,10 +317,10 @@ static gllm_vreg integer_value(struct lower *l, gllm_ref n)
 	gllm_vreg r;
 
 	if (node(l, n)->op == GLLM_N_CONST)
-		return lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, (int64_t)node(l, n)->imm);
+		return gllm_lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, (int64_t)node(l, n)->imm);
 	r = *integer_place(l, n);
 	if (r == GLLM_NO_VREG)
-		lower_fail(l, GLLM_COMPILE_ERROR, "an index is computed in a way that is not supported", n);
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an index is computed in a way that is not supported", n);
 	return r;
 }
 
@@ -328,26 +328,26 @@ static void access_address(struct lower *l, const struct gllm_access *a, struct 
 {
 	address(l, p, memory_bytes(l, a), i);
 	if (a->index != GLLM_NO_NODE) {
-		gllm_vreg x = lower_g(l, GLLM_V_GMULI, integer_value(l, a->index), GLLM_NO_VREG, a->index_bytes);
-		i->a = lower_g(l, GLLM_V_GADD, i->a, x, 0);
+		gllm_vreg x = gllm_lower_g(l, GLLM_V_GMULI, integer_value(l, a->index), GLLM_NO_VREG, a->index_bytes);
+		i->a = gllm_lower_g(l, GLLM_V_GADD, i->a, x, 0);
 	}
 }
 
 /* The integer at `p` for the current tuple, in a register that may be the induction's own: read it, never write it. */
-gllm_vreg lower_integer_at(struct lower *l, struct place p)
+gllm_vreg gllm_lower_integer_at(struct lower *l, struct place p)
 {
 	const struct induction *x = &l->ind[p.ind];
 	struct gllm_vi i = gllm_vi(GLLM_V_VLOAD);
 
 	address(l, p, 0, &i);
 	if (x->reg == GLLM_NO_VREG)
-		return lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, i.imm);
+		return gllm_lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, i.imm);
 	if (i.b != GLLM_NO_VREG) {
 		if (i.scale)
-			i.b = lower_g(l, GLLM_V_GSHLI, i.b, GLLM_NO_VREG, i.scale);
-		i.a = lower_g(l, GLLM_V_GADD, i.a, i.b, 0);
+			i.b = gllm_lower_g(l, GLLM_V_GSHLI, i.b, GLLM_NO_VREG, i.scale);
+		i.a = gllm_lower_g(l, GLLM_V_GADD, i.a, i.b, 0);
 	}
-	return i.imm ? lower_g(l, GLLM_V_GADDI, i.a, GLLM_NO_VREG, i.imm) : i.a;
+	return i.imm ? gllm_lower_g(l, GLLM_V_GADDI, i.a, GLLM_NO_VREG, i.imm) : i.a;
 }
 
 /* --- instructions ---------------------------------------------------------------------------------------------------- */
@@ -359,7 +359,7 @@ static gllm_vreg target(struct lower *l, gllm_ref n)
 	gllm_ref carry = l->direct[n];
 
 	if (carry != GLLM_NO_NODE && top->mask == GLLM_NO_VREG)
-		return l->slot[lower_carry_index(l, carry, own_copy(l, node(l, carry)->loop))];
+		return l->slot[gllm_lower_carry_index(l, carry, own_copy(l, node(l, carry)->loop))];
 	return gllm_vir_reg(l->v, node(l, n)->type == GLLM_MASK ? GLLM_CLASS_M : GLLM_CLASS_V);
 }
 
@@ -388,7 +388,7 @@ static gllm_vreg memory_node(struct lower *l, gllm_ref n)
 
 	if (a->type == GLLM_I64) {
 		if (store || !l->integer[n])
-			lower_fail(l, GLLM_COMPILE_ERROR, "64-bit elements have no lanes", n);
+			gllm_lower_fail(l, GLLM_COMPILE_ERROR, "64-bit elements have no lanes", n);
 		return GLLM_NO_VREG;
 	}
 	access_address(l, a, p, &i);
@@ -398,7 +398,7 @@ static gllm_vreg memory_node(struct lower *l, gllm_ref n)
 	if (lanes && l->frame[f].ph[l->frame[f].phase].masked)
 		i.m = l->frame[f].mask;
 	if (store)
-		i.c = lower_value(l, node(l, n)->a);
+		i.c = gllm_lower_value(l, node(l, n)->a);
 	else
 		i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
 	return gllm_vir_emit(l->v, i);
@@ -409,17 +409,17 @@ static gllm_vreg index_node(struct lower *l, gllm_ref n)
 	struct place p = l->index[node(l, n)->imm];
 	unsigned f = lane_frame(l);
 	int64_t stride = f ? l->ind[p.ind].stride[l->frame[f].loop].c : 0;
-	gllm_vreg g = lower_integer_at(l, p), v;
+	gllm_vreg g = gllm_lower_integer_at(l, p), v;
 
 	if (stride == 0)
-		return lower_emit(l, GLLM_V_VSPLAT, GLLM_I32, g, GLLM_NO_VREG, GLLM_NO_VREG);
+		return gllm_lower_emit(l, GLLM_V_VSPLAT, GLLM_I32, g, GLLM_NO_VREG, GLLM_NO_VREG);
 	if (stride == 1)
-		return lower_emit(l, GLLM_V_VINDEX, GLLM_I32, g, GLLM_NO_VREG, GLLM_NO_VREG);
-	v = lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, 0);
-	v = lower_emit(l, GLLM_V_VINDEX, GLLM_I32, v, GLLM_NO_VREG, GLLM_NO_VREG);
-	v = lower_emit(l, GLLM_V_VMUL, GLLM_I32, v, lower_word(l, (uint32_t)stride, GLLM_NO_VREG), GLLM_NO_VREG);
-	g = lower_emit(l, GLLM_V_VSPLAT, GLLM_I32, g, GLLM_NO_VREG, GLLM_NO_VREG);
-	return lower_emit(l, GLLM_V_VADD, GLLM_I32, g, v, GLLM_NO_VREG);
+		return gllm_lower_emit(l, GLLM_V_VINDEX, GLLM_I32, g, GLLM_NO_VREG, GLLM_NO_VREG);
+	v = gllm_lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, 0);
+	v = gllm_lower_emit(l, GLLM_V_VINDEX, GLLM_I32, v, GLLM_NO_VREG, GLLM_NO_VREG);
+	v = gllm_lower_emit(l, GLLM_V_VMUL, GLLM_I32, v, gllm_lower_word(l, (uint32_t)stride, GLLM_NO_VREG), GLLM_NO_VREG);
+	g = gllm_lower_emit(l, GLLM_V_VSPLAT, GLLM_I32, g, GLLM_NO_VREG, GLLM_NO_VREG);
+	return gllm_lower_emit(l, GLLM_V_VADD, GLLM_I32, g, v, GLLM_NO_VREG);
 }
 
 /* Greatest value an index can take is known and below 2^31, or it counts one loop. */
@@ -453,24 +453,24 @@ static gllm_vreg index_to_float(struct lower *l, gllm_ref n)
 	gllm_vreg g, high, low;
 
 	if (x->loops == 0 && x->base == NO_SYM)
-		return lower_word(l, gllm_f32_bits((float)p.disp), GLLM_NO_VREG);
+		return gllm_lower_word(l, gllm_f32_bits((float)p.disp), GLLM_NO_VREG);
 	if (x->loops != 0) {
 		if (!small_index(l, p))
-			lower_fail(l, GLLM_COMPILE_ERROR, "an index that becomes a float may not fit 32 bits", n);
-		return to_float(l, lower_value(l, n));
+			gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an index that becomes a float may not fit 32 bits", n);
+		return to_float(l, gllm_lower_value(l, n));
 	}
 	/* For |x| < 2^47: x = high * 2^24 + low, both exact as floats; the sum rounds once. */
-	g = lower_integer_at(l, p);
-	high = lower_g(l, GLLM_V_GADDI, g, GLLM_NO_VREG, INT64_C(1) << 47);
-	high = lower_g(l, GLLM_V_GSHRI, high, GLLM_NO_VREG, 24);
-	high = lower_g(l, GLLM_V_GADDI, high, GLLM_NO_VREG, -(INT64_C(1) << 23));
-	low = lower_g(l, GLLM_V_GANDI, g, GLLM_NO_VREG, 0xffffff);
-	high = lower_emit(l, GLLM_V_VSPLAT, GLLM_I32, high, GLLM_NO_VREG, GLLM_NO_VREG);
-	low = lower_emit(l, GLLM_V_VSPLAT, GLLM_I32, low, GLLM_NO_VREG, GLLM_NO_VREG);
+	g = gllm_lower_integer_at(l, p);
+	high = gllm_lower_g(l, GLLM_V_GADDI, g, GLLM_NO_VREG, INT64_C(1) << 47);
+	high = gllm_lower_g(l, GLLM_V_GSHRI, high, GLLM_NO_VREG, 24);
+	high = gllm_lower_g(l, GLLM_V_GADDI, high, GLLM_NO_VREG, -(INT64_C(1) << 23));
+	low = gllm_lower_g(l, GLLM_V_GANDI, g, GLLM_NO_VREG, 0xffffff);
+	high = gllm_lower_emit(l, GLLM_V_VSPLAT, GLLM_I32, high, GLLM_NO_VREG, GLLM_NO_VREG);
+	low = gllm_lower_emit(l, GLLM_V_VSPLAT, GLLM_I32, low, GLLM_NO_VREG, GLLM_NO_VREG);
 	high = to_float(l, high);
 	low = to_float(l, low);
-	high = lower_emit(l, GLLM_V_VMUL, GLLM_F32, high, lower_word(l, gllm_f32_bits(0x1p24f), GLLM_NO_VREG), GLLM_NO_VREG);
-	return lower_emit(l, GLLM_V_VADD, GLLM_F32, high, low, GLLM_NO_VREG);
+	high = gllm_lower_emit(l, GLLM_V_VMUL, GLLM_F32, high, gllm_lower_word(l, gllm_f32_bits(0x1p24f), GLLM_NO_VREG), GLLM_NO_VREG);
+	return gllm_lower_emit(l, GLLM_V_VADD, GLLM_F32, high, low, GLLM_NO_VREG);
 }
 
 /* Cuts an integer result of `type` to its width, extended again to the lane. */
@@ -507,21 +507,21 @@ static gllm_vreg convert_node(struct lower *l, gllm_ref n)
 		/* Half types are held as their F32 values; the rounding happens in the store. */
 		for (gllm_ref k = 0; x->type != GLLM_F32 && k < l->t->nnodes; k++)
 			if (node(l, k)->op != GLLM_N_STORE && (node(l, k)->a == n || node(l, k)->b == n || node(l, k)->c == n))
-				lower_fail(l, GLLM_COMPILE_ERROR, "a half-precision value is used other than by storing it", n);
-		return lower_value(l, x->a);
+				gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a half-precision value is used other than by storing it", n);
+		return gllm_lower_value(l, x->a);
 	}
 	if (is_to && from->type == GLLM_I64) {
 		if (from->op == GLLM_N_INDEX)
 			return index_to_float(l, x->a);
-		lower_fail(l, GLLM_COMPILE_ERROR, "a 64-bit integer that is no index becomes a float", n);
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a 64-bit integer that is no index becomes a float", n);
 	}
 	if (!is_to && !is_from) /* lanes hold the extended value already */
-		return wrap(l, x->type, lower_value(l, x->a));
+		return wrap(l, x->type, gllm_lower_value(l, x->a));
 	if (from->type == GLLM_U32 || x->type == GLLM_U32 || x->type == GLLM_I64)
-		lower_fail(l, GLLM_COMPILE_ERROR, "no conversion between floats and this integer type", n);
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "no conversion between floats and this integer type", n);
 	i.type = is_to ? GLLM_F32 : GLLM_I32;
 	i.mem = is_to ? GLLM_I32 : GLLM_F32;
-	i.a = lower_value(l, x->a);
+	i.a = gllm_lower_value(l, x->a);
 	i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
 	return wrap(l, x->type, gllm_vir_emit(l->v, i));
 }
@@ -530,14 +530,14 @@ static gllm_vreg compare_node(struct lower *l, gllm_ref n, enum gllm_vir_op op)
 {
 	const struct gllm_node *x = node(l, n);
 	enum gllm_type type = lane_type(node(l, x->a)->type);
-	gllm_vreg a = lower_value(l, x->a), b = lower_value(l, x->b);
+	gllm_vreg a = gllm_lower_value(l, x->a), b = gllm_lower_value(l, x->b);
 
 	if (node(l, x->a)->type == GLLM_MASK)
-		lower_fail(l, GLLM_COMPILE_ERROR, "comparison of conditions", n);
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "comparison of conditions", n);
 	if (type == GLLM_U32 && (op == GLLM_V_VLT || op == GLLM_V_VLE)) {
-		gllm_vreg sign = lower_word(l, UINT32_C(0x80000000), GLLM_NO_VREG);
-		a = lower_emit(l, GLLM_V_VXOR, GLLM_I32, a, sign, GLLM_NO_VREG);
-		b = lower_emit(l, GLLM_V_VXOR, GLLM_I32, b, sign, GLLM_NO_VREG);
+		gllm_vreg sign = gllm_lower_word(l, UINT32_C(0x80000000), GLLM_NO_VREG);
+		a = gllm_lower_emit(l, GLLM_V_VXOR, GLLM_I32, a, sign, GLLM_NO_VREG);
+		b = gllm_lower_emit(l, GLLM_V_VXOR, GLLM_I32, b, sign, GLLM_NO_VREG);
 	}
 	return put(l, n, op, type == GLLM_U32 ? GLLM_I32 : type, a, b, GLLM_NO_VREG, 0);
 }
@@ -550,16 +550,16 @@ static gllm_vreg select_node(struct lower *l, gllm_ref n)
 
 	if (c->op == GLLM_N_LT && type == GLLM_F32 && node(l, c->a)->type == GLLM_F32) {
 		if (x->b == c->a && x->c == c->b)
-			return put(l, n, GLLM_V_VMIN, type, lower_value(l, x->b), lower_value(l, x->c), GLLM_NO_VREG, 0);
+			return put(l, n, GLLM_V_VMIN, type, gllm_lower_value(l, x->b), gllm_lower_value(l, x->c), GLLM_NO_VREG, 0);
 		if (x->b == c->b && x->c == c->a)
-			return put(l, n, GLLM_V_VMAX, type, lower_value(l, x->b), lower_value(l, x->c), GLLM_NO_VREG, 0);
+			return put(l, n, GLLM_V_VMAX, type, gllm_lower_value(l, x->b), gllm_lower_value(l, x->c), GLLM_NO_VREG, 0);
 	}
-	m = lower_value(l, x->a);
+	m = gllm_lower_value(l, x->a);
 	if (x->type != GLLM_MASK)
-		return put(l, n, GLLM_V_VSEL, type, m, lower_value(l, x->b), lower_value(l, x->c), 0);
-	not_m = lower_emit(l, GLLM_V_MNOT, GLLM_F32, m, GLLM_NO_VREG, GLLM_NO_VREG);
-	m = lower_emit(l, GLLM_V_MAND, GLLM_F32, m, lower_value(l, x->b), GLLM_NO_VREG);
-	not_m = lower_emit(l, GLLM_V_MAND, GLLM_F32, not_m, lower_value(l, x->c), GLLM_NO_VREG);
+		return put(l, n, GLLM_V_VSEL, type, m, gllm_lower_value(l, x->b), gllm_lower_value(l, x->c), 0);
+	not_m = gllm_lower_emit(l, GLLM_V_MNOT, GLLM_F32, m, GLLM_NO_VREG, GLLM_NO_VREG);
+	m = gllm_lower_emit(l, GLLM_V_MAND, GLLM_F32, m, gllm_lower_value(l, x->b), GLLM_NO_VREG);
+	not_m = gllm_lower_emit(l, GLLM_V_MAND, GLLM_F32, not_m, gllm_lower_value(l, x->c), GLLM_NO_VREG);
 	return put(l, n, GLLM_V_MOR, GLLM_F32, m, not_m, GLLM_NO_VREG, 0);
 }
 
@@ -569,11 +569,11 @@ static gllm_vreg sum_node(struct lower *l, gllm_ref n)
 	bool add = x->op == GLLM_N_ADD;
 
 	if (l->fused[n] == GLLM_NO_NODE || l->fused[n] == n)
-		return put(l, n, add ? GLLM_V_VADD : GLLM_V_VSUB, lane_type(x->type), lower_value(l, x->a),
-		           lower_value(l, x->b), GLLM_NO_VREG, 0);
+		return put(l, n, add ? GLLM_V_VADD : GLLM_V_VSUB, lane_type(x->type), gllm_lower_value(l, x->a),
+		           gllm_lower_value(l, x->b), GLLM_NO_VREG, 0);
 	f = node(l, l->fused[n]);
-	return put(l, n, add ? GLLM_V_VFMA : GLLM_V_VFNMA, GLLM_F32, lower_value(l, f->a), lower_value(l, f->b),
-	           lower_value(l, l->fused[n] == x->a ? x->b : x->a), 0);
+	return put(l, n, add ? GLLM_V_VFMA : GLLM_V_VFNMA, GLLM_F32, gllm_lower_value(l, f->a), gllm_lower_value(l, f->b),
+	           gllm_lower_value(l, l->fused[n] == x->a ? x->b : x->a), 0);
 }
 
 struct simple { /* node operations that are one instruction; `mask`: the one for conditions */
@@ -595,6 +595,15 @@ static const struct simple simple[GLLM_N_COUNT] = {
 	[GLLM_N_XOR]   = { GLLM_V_VXOR, GLLM_V_MXOR, 2, false },
 };
 
+/* Vector registers that the machine wants while it computes node `n`. */
+unsigned gllm_lower_temporaries(const struct lower *l, gllm_ref n)
+{
+	struct gllm_vi i = gllm_vi((enum gllm_vir_op)simple[node(l, n)->op].op);
+
+	i.type = i.mem = GLLM_F32;
+	return simple[node(l, n)->op].operands && l->m->need ? l->m->need(&i).v : 0;
+}
+
 static gllm_vreg simple_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_node *x = node(l, n);
@@ -602,12 +611,12 @@ static gllm_vreg simple_node(struct lower *l, gllm_ref n)
 	bool mask = x->type == GLLM_MASK;
 
 	if ((s->is_float && x->type != GLLM_F32) || (mask && !s->mask))
-		lower_fail(l, GLLM_COMPILE_ERROR, "an operation on a type that has no lanes for it", n);
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an operation on a type that has no lanes for it", n);
 	if (x->op == GLLM_N_FMA && !l->m->has_fma)
-		lower_fail(l, GLLM_COMPILE_ERROR, "a fused multiply-add on a machine that has none", n);
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a fused multiply-add on a machine that has none", n);
 	return wrap(l, x->type, put(l, n, mask ? (enum gllm_vir_op)s->mask : (enum gllm_vir_op)s->op, lane_type(x->type),
-	            lower_value(l, x->a), s->operands > 1 ? lower_value(l, x->b) : GLLM_NO_VREG,
-	            s->operands > 2 ? lower_value(l, x->c) : GLLM_NO_VREG, 0));
+	            gllm_lower_value(l, x->a), s->operands > 1 ? gllm_lower_value(l, x->b) : GLLM_NO_VREG,
+	            s->operands > 2 ? gllm_lower_value(l, x->c) : GLLM_NO_VREG, 0));
 }
 
 static gllm_vreg shift_node(struct lower *l, gllm_ref n, enum gllm_vir_op op)
@@ -615,8 +624,8 @@ static gllm_vreg shift_node(struct lower *l, gllm_ref n, enum gllm_vir_op op)
 	const struct gllm_node *x = node(l, n);
 
 	if (node(l, x->b)->op != GLLM_N_CONST || (x->type == GLLM_I64 && op != GLLM_V_VSHLI))
-		lower_fail(l, GLLM_COMPILE_ERROR, "a shift by a variable, or of 64 bits", n);
-	return wrap(l, x->type, put(l, n, op, GLLM_I32, lower_value(l, x->a), GLLM_NO_VREG, GLLM_NO_VREG,
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a shift by a variable, or of 64 bits", n);
+	return wrap(l, x->type, put(l, n, op, GLLM_I32, gllm_lower_value(l, x->a), GLLM_NO_VREG, GLLM_NO_VREG,
 	                            (int64_t)node(l, x->b)->imm));
 }
 
@@ -628,7 +637,7 @@ static gllm_vreg vector_node(struct lower *l, gllm_ref n)
 	case GLLM_N_INDEX: return index_node(l, n);
 	case GLLM_N_LOAD: case GLLM_N_STORE: return memory_node(l, n);
 	case GLLM_N_LAST:
-		return l->slot[l->result[x->a] + lower_index(l, l->dep[n], x->loop, false)];
+		return l->slot[l->result[x->a] + gllm_lower_index(l, l->dep[n], x->loop, false)];
 	case GLLM_N_ADD: case GLLM_N_SUB: return wrap(l, x->type, sum_node(l, n));
 	case GLLM_N_MUL: case GLLM_N_DIV: case GLLM_N_FMA: case GLLM_N_NEG: case GLLM_N_ABS: case GLLM_N_SQRT:
 	case GLLM_N_RINT: case GLLM_N_LDEXP: case GLLM_N_AND: case GLLM_N_OR: case GLLM_N_XOR:
@@ -644,11 +653,11 @@ static gllm_vreg vector_node(struct lower *l, gllm_ref n)
 	case GLLM_N_CVT: case GLLM_N_CVTN: return convert_node(l, n);
 	case GLLM_N_BITS:
 		if (gllm_type_bytes((enum gllm_type)x->type) != 4 || gllm_type_bytes((enum gllm_type)node(l, x->a)->type) != 4)
-			lower_fail(l, GLLM_COMPILE_ERROR, "bit pattern of a type that is not 32 bits wide", n);
-		return lower_value(l, x->a);
+			gllm_lower_fail(l, GLLM_COMPILE_ERROR, "bit pattern of a type that is not 32 bits wide", n);
+		return gllm_lower_value(l, x->a);
 	case GLLM_N_CONST: case GLLM_N_SCALAR: case GLLM_N_CARRY: case GLLM_N_COUNT: break;
 	}
-	lower_fail(l, GLLM_COMPILE_ERROR, "not a node", n);
+	gllm_lower_fail(l, GLLM_COMPILE_ERROR, "not a node", n);
 	return 0;
 }
 
@@ -665,7 +674,7 @@ static gllm_vreg integer_node(struct lower *l, gllm_ref n)
 		i.d = gllm_vir_reg(l->v, GLLM_CLASS_G);
 		i.type = i.mem = l->t->access[x->imm].type;
 		return is_float(x->type) ? GLLM_NO_VREG : gllm_vir_emit(l->v, i);
-	case GLLM_N_INDEX: return lower_integer_at(l, l->index[x->imm]);
+	case GLLM_N_INDEX: return gllm_lower_integer_at(l, l->index[x->imm]);
 	case GLLM_N_CVT:
 		if (is_float(node(l, x->a)->type) || gllm_type_bytes((enum gllm_type)x->type) <
 		    gllm_type_bytes((enum gllm_type)node(l, x->a)->type))
@@ -674,12 +683,12 @@ static gllm_vreg integer_node(struct lower *l, gllm_ref n)
 	case GLLM_N_ADD: case GLLM_N_SUB: case GLLM_N_MUL:
 		if (!wide)
 			break;
-		return lower_g(l, x->op == GLLM_N_ADD ? GLLM_V_GADD : x->op == GLLM_N_SUB ? GLLM_V_GSUB : GLLM_V_GMUL,
+		return gllm_lower_g(l, x->op == GLLM_N_ADD ? GLLM_V_GADD : x->op == GLLM_N_SUB ? GLLM_V_GSUB : GLLM_V_GMUL,
 		               integer_value(l, x->a), integer_value(l, x->b), 0);
 	case GLLM_N_SHL:
 		if (!wide || node(l, x->b)->op != GLLM_N_CONST)
 			break;
-		return lower_g(l, GLLM_V_GSHLI, integer_value(l, x->a), GLLM_NO_VREG, (int64_t)node(l, x->b)->imm);
+		return gllm_lower_g(l, GLLM_V_GSHLI, integer_value(l, x->a), GLLM_NO_VREG, (int64_t)node(l, x->b)->imm);
 	case GLLM_N_CONST: case GLLM_N_SCALAR: case GLLM_N_STORE: case GLLM_N_CARRY: case GLLM_N_LAST: case GLLM_N_DIV:
 	case GLLM_N_FMA: case GLLM_N_NEG: case GLLM_N_ABS: case GLLM_N_SQRT: case GLLM_N_RINT: case GLLM_N_LDEXP:
 	case GLLM_N_AND: case GLLM_N_OR: case GLLM_N_XOR: case GLLM_N_SHR: case GLLM_N_SAR: case GLLM_N_LT: case GLLM_N_LE:
@@ -689,7 +698,7 @@ static gllm_vreg integer_node(struct lower *l, gllm_ref n)
 	return GLLM_NO_VREG;
 }
 
-void lower_node(struct lower *l, gllm_ref n)
+void gllm_lower_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_node *x = node(l, n);
 	gllm_vreg *at;
@@ -710,7 +719,7 @@ void lower_node(struct lower *l, gllm_ref n)
 }
 
 /* One step of carry's reduction: `part` combined into `into`, as the scalar code would. */
-gllm_vreg lower_combine(struct lower *l, gllm_ref carry, gllm_vreg part, gllm_vreg into, gllm_vreg d)
+gllm_vreg gllm_lower_combine(struct lower *l, gllm_ref carry, gllm_vreg part, gllm_vreg into, gllm_vreg d)
 {
 	static const uint8_t op[] = {
 		[GLLM_REDUCE_SUM] = GLLM_V_VADD, [GLLM_REDUCE_PRODUCT] = GLLM_V_VMUL,

@@ -163,16 +163,16 @@ static bool extent(struct lower *l, gllm_ref node, unsigned loop, struct poly *o
 	bool ok = true;
 
 	out->n = 0;
-	poly_add_term(out, (struct gllm_term){ .coef = gllm_type_bytes((enum gllm_type)t->access[t->node[node].imm].type) });
+	gllm_terms_add_term(out, (struct gllm_term){ .coef = gllm_type_bytes((enum gllm_type)t->access[t->node[node].imm].type) });
 	for (unsigned i = loop + 1; i < t->nloops; i++) {
 		struct poly trip, stride, product;
 		if (!(x->loops >> i & 1) || !in_loop(l, t->loop[i].first, loop))
 			continue;
-		stride = lower_lin_poly(l, x->stride[i]);
-		if (l->ind[l->trip[i].ind].loops != 0 || !lower_poly(l, t->loop[i].trip, &trip))
+		stride = gllm_lower_lin_poly(l, x->stride[i]);
+		if (l->ind[l->trip[i].ind].loops != 0 || !gllm_lower_poly(l, t->loop[i].trip, &trip))
 			return false;
-		ok = ok && poly_not_negative(&stride) && poly_add_term(&trip, (struct gllm_term){ .coef = -1 }) &&
-		     poly_mul(&product, &trip, &stride) && poly_add(out, &product, 1);
+		ok = ok && gllm_terms_not_negative(&stride) && gllm_terms_add_term(&trip, (struct gllm_term){ .coef = -1 }) &&
+		     gllm_terms_mul(&product, &trip, &stride) && gllm_terms_add(out, &product, 1);
 	}
 	return ok;
 }
@@ -180,7 +180,7 @@ static bool extent(struct lower *l, gllm_ref node, unsigned loop, struct poly *o
 static bool at_least(const struct poly *big, const struct poly *small)
 {
 	struct poly d = *big;
-	return poly_add(&d, small, -1) && poly_not_negative(&d);
+	return gllm_terms_add(&d, small, -1) && gllm_terms_not_negative(&d);
 }
 
 static bool lin_equal(struct lin a, struct lin b)
@@ -205,34 +205,34 @@ static bool independent(struct lower *l, gllm_ref s, gllm_ref a, unsigned loop)
 	for (unsigned i = 0; i < loop; i++)
 		if (in_loop(l, t->loop[loop].first, i) && !lin_equal(is->stride[i], ia->stride[i]))
 			return false;
-	stride = lower_lin_poly(l, is->stride[loop]);
-	if (!poly_not_negative(&stride) || !extent(l, s, loop, &es) || !extent(l, a, loop, &ea))
+	stride = gllm_lower_lin_poly(l, is->stride[loop]);
+	if (!gllm_terms_not_negative(&stride) || !extent(l, s, loop, &es) || !extent(l, a, loop, &ea))
 		return false;
-	ok = poly_add_term(&base, (struct gllm_term){ .coef = pa->disp - ps->disp });
+	ok = gllm_terms_add_term(&base, (struct gllm_term){ .coef = pa->disp - ps->disp });
 	if (ia->base != NO_SYM)
-		ok = ok && poly_add(&base, &l->sym[ia->base], 1);
+		ok = ok && gllm_terms_add(&base, &l->sym[ia->base], 1);
 	if (is->base != NO_SYM)
-		ok = ok && poly_add(&base, &l->sym[is->base], -1);
-	ok = ok && poly_add(&negative, &base, -1);
+		ok = ok && gllm_terms_add(&base, &l->sym[is->base], -1);
+	ok = ok && gllm_terms_add(&negative, &base, -1);
 	if (!ok)
 		return false;
 	/* Both stay within one stride ... */
 	sum = base;
-	ok = poly_add(&sum, &ea, 1);
+	ok = gllm_terms_add(&sum, &ea, 1);
 	span = stride;
-	ok = ok && poly_add(&span, &base, 1);
+	ok = ok && gllm_terms_add(&span, &base, 1);
 	if (ok && at_least(&stride, &sum) && at_least(&span, &es))
 		return true;
 	/* ... or one begins behind the other's last iteration. */
-	if (l->ind[l->trip[loop].ind].loops != 0 || !lower_poly(l, t->loop[loop].trip, &trip))
+	if (l->ind[l->trip[loop].ind].loops != 0 || !gllm_lower_poly(l, t->loop[loop].trip, &trip))
 		return false;
-	if (!poly_add_term(&trip, (struct gllm_term){ .coef = -1 }) || !poly_mul(&span, &trip, &stride))
+	if (!gllm_terms_add_term(&trip, (struct gllm_term){ .coef = -1 }) || !gllm_terms_mul(&span, &trip, &stride))
 		return false;
 	sum = span;
-	if (poly_add(&sum, &es, 1) && at_least(&base, &sum))
+	if (gllm_terms_add(&sum, &es, 1) && at_least(&base, &sum))
 		return true;
 	sum = span;
-	return poly_add(&sum, &ea, 1) && at_least(&negative, &sum);
+	return gllm_terms_add(&sum, &ea, 1) && at_least(&negative, &sum);
 }
 
 static bool memory_reorders(struct lower *l, unsigned loop)
@@ -574,10 +574,10 @@ static void mark_direct(struct lower *l)
 	}
 }
 
-bool lower_plan(struct lower *l)
+bool gllm_lower_plan(struct lower *l)
 {
 	const struct gllm_trace *t = l->t;
-	uint8_t *taint = lower_alloc(l, t->nnodes + 1u, 1);
+	uint8_t *taint = gllm_lower_alloc(l, t->nnodes + 1u, 1);
 
 	if (!taint)
 		return false;
@@ -596,9 +596,9 @@ bool lower_plan(struct lower *l)
 		*p = (struct loop_plan){ .only_child = -1, .leaf = true, .copies = 1, .copies_alone = 1, .sums = MAX_COPIES,
 		                          .sums_alone = MAX_COPIES, .trip = -1 };
 		p->inside = UINT32_C(1) << i | (parent >= 0 ? l->loop[parent].inside : 0);
-		if (!lower_poly(l, t->loop[i].trip, &trip))
+		if (!gllm_lower_poly(l, t->loop[i].trip, &trip))
 			return false;
-		if (poly_fixed(&trip, &p->trip))
+		if (gllm_terms_fixed(&trip, &p->trip))
 			p->trip = p->trip < 0 ? 0 : p->trip;
 		else
 			p->trip = -1;

@@ -13,7 +13,7 @@ static int compare_symbols(const uint8_t *a, const uint8_t *b)
 	return 0;
 }
 
-bool poly_add_term(struct poly *p, struct gllm_term t)
+bool gllm_terms_add_term(struct poly *p, struct gllm_term t)
 {
 	unsigned i = 0;
 
@@ -37,14 +37,14 @@ bool poly_add_term(struct poly *p, struct gllm_term t)
 	return true;
 }
 
-bool poly_add(struct poly *p, const struct poly *q, int64_t factor)
+bool gllm_terms_add(struct poly *p, const struct poly *q, int64_t factor)
 {
 	bool ok = true;
 
 	for (unsigned i = 0; i < q->n; i++) {
 		struct gllm_term t = q->t[i];
 		t.coef = (int64_t)((uint64_t)t.coef * (uint64_t)factor);
-		ok = poly_add_term(p, t) && ok;
+		ok = gllm_terms_add_term(p, t) && ok;
 	}
 	return ok;
 }
@@ -62,7 +62,7 @@ static bool add_symbol(struct gllm_term *t, uint8_t s)
 	return true;
 }
 
-bool poly_mul(struct poly *r, const struct poly *p, const struct poly *q)
+bool gllm_terms_mul(struct poly *r, const struct poly *p, const struct poly *q)
 {
 	bool ok = true;
 
@@ -73,20 +73,20 @@ bool poly_mul(struct poly *r, const struct poly *p, const struct poly *q)
 			t.coef = (int64_t)((uint64_t)t.coef * (uint64_t)q->t[k].coef);
 			for (unsigned s = 0; s < GLLM_TERM_SYMS && q->t[k].sym[s] != 0; s++)
 				ok = add_symbol(&t, q->t[k].sym[s]) && ok;
-			ok = ok && poly_add_term(r, t);
+			ok = ok && gllm_terms_add_term(r, t);
 		}
 	}
 	return ok;
 }
 
-bool poly_fixed(const struct poly *p, int64_t *value)
+bool gllm_terms_fixed(const struct poly *p, int64_t *value)
 {
 	*value = p->n == 0 ? 0 : p->t[0].coef;
 	return p->n == 0 || (p->n == 1 && p->t[0].sym[0] == 0);
 }
 
 /* Symbols stand for dims, which are not negative. */
-bool poly_not_negative(const struct poly *p)
+bool gllm_terms_not_negative(const struct poly *p)
 {
 	for (unsigned i = 0; i < p->n; i++)
 		if (p->t[i].coef < 0)
@@ -94,7 +94,7 @@ bool poly_not_negative(const struct poly *p)
 	return true;
 }
 
-bool lower_poly(struct lower *l, struct gllm_poly p, struct poly *out)
+bool gllm_lower_poly(struct lower *l, struct gllm_poly p, struct poly *out)
 {
 	out->n = 0;
 	for (unsigned i = 0; i < p.count; i++) {
@@ -108,8 +108,8 @@ bool lower_poly(struct lower *l, struct gllm_poly p, struct poly *out)
 			else
 				add_symbol(&t, from->sym[s]);
 		}
-		if (!poly_add_term(out, t))
-			return lower_fail(l, GLLM_COMPILE_ERROR, "an address has too many terms", i);
+		if (!gllm_terms_add_term(out, t))
+			return gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an address has too many terms", i);
 	}
 	return true;
 }
@@ -127,7 +127,7 @@ static int find_sym(struct lower *l, const struct poly *p)
 			return (int)i;
 	}
 	if (l->nsyms == l->max_syms) {
-		lower_fail(l, GLLM_COMPILE_ERROR, "too many different strides", l->nsyms);
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "too many different strides", l->nsyms);
 		return 0;
 	}
 	l->sym[l->nsyms] = *p;
@@ -138,20 +138,20 @@ static struct lin to_lin(struct lower *l, const struct poly *p)
 {
 	struct lin x = { 0, NO_SYM };
 
-	if (!poly_fixed(p, &x.c)) {
+	if (!gllm_terms_fixed(p, &x.c)) {
 		x.c = 0;
 		x.sym = (int16_t)find_sym(l, p);
 	}
 	return x;
 }
 
-struct poly lower_lin_poly(const struct lower *l, struct lin x)
+struct poly gllm_lower_lin_poly(const struct lower *l, struct lin x)
 {
 	struct poly p = { 0 };
 
 	if (x.sym != NO_SYM)
 		return l->sym[x.sym];
-	poly_add_term(&p, (struct gllm_term){ .coef = x.c });
+	gllm_terms_add_term(&p, (struct gllm_term){ .coef = x.c });
 	return p;
 }
 
@@ -189,10 +189,10 @@ static bool split(struct lower *l, struct gllm_poly trace_poly, int param, gllm_
 	struct induction *x = &l->ind[l->ninds];
 	struct poly whole, part;
 
-	if (!lower_poly(l, trace_poly, &whole))
+	if (!gllm_lower_poly(l, trace_poly, &whole))
 		return false;
 	*x = (struct induction){ .param = param, .base = NO_SYM, .last_use = use, .reg = GLLM_NO_VREG,
-	                         .stride = lower_alloc(l, l->t->nloops + 1u, sizeof *x->stride) };
+	                         .stride = gllm_lower_alloc(l, l->t->nloops + 1u, sizeof *x->stride) };
 	if (!x->stride)
 		return false;
 	out->disp = 0;
@@ -202,13 +202,13 @@ static bool split(struct lower *l, struct gllm_poly trace_poly, int param, gllm_
 			struct gllm_term t = whole.t[i];
 			int of = take_loop(&t);
 			if (of == -2)
-				return lower_fail(l, GLLM_COMPILE_ERROR, "an address multiplies loop variables", use);
+				return gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an address multiplies loop variables", use);
 			if (of != loop)
 				continue;
 			if (loop < 0 && t.sym[0] == 0)
 				out->disp += t.coef;
-			else if (!poly_add_term(&part, t))
-				return lower_fail(l, GLLM_COMPILE_ERROR, "an address has too many terms", use);
+			else if (!gllm_terms_add_term(&part, t))
+				return gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an address has too many terms", use);
 		}
 		if (loop < 0) {
 			x->base = part.n ? (int16_t)find_sym(l, &part) : (int16_t)NO_SYM;
@@ -230,18 +230,18 @@ static bool split(struct lower *l, struct gllm_poly trace_poly, int param, gllm_
 	return l->status == GLLM_OK;
 }
 
-bool lower_places(struct lower *l)
+bool gllm_lower_places(struct lower *l)
 {
 	const struct gllm_trace *t = l->t;
 	unsigned most = t->naccesses + t->npolys + t->nloops + 1;
 
 	l->max_syms = most * 2 + 8;
-	l->ind = lower_alloc(l, most, sizeof *l->ind);
-	l->access = lower_alloc(l, t->naccesses + 1u, sizeof *l->access);
-	l->index = lower_alloc(l, t->npolys + 1u, sizeof *l->index);
-	l->trip = lower_alloc(l, t->nloops + 1u, sizeof *l->trip);
-	l->sym = lower_alloc(l, l->max_syms, sizeof *l->sym);
-	l->sym_reg = lower_alloc(l, l->max_syms, sizeof *l->sym_reg);
+	l->ind = gllm_lower_alloc(l, most, sizeof *l->ind);
+	l->access = gllm_lower_alloc(l, t->naccesses + 1u, sizeof *l->access);
+	l->index = gllm_lower_alloc(l, t->npolys + 1u, sizeof *l->index);
+	l->trip = gllm_lower_alloc(l, t->nloops + 1u, sizeof *l->trip);
+	l->sym = gllm_lower_alloc(l, l->max_syms, sizeof *l->sym);
+	l->sym_reg = gllm_lower_alloc(l, l->max_syms, sizeof *l->sym_reg);
 	if (l->status != GLLM_OK)
 		return false;
 	for (unsigned i = 0; i < t->nnodes; i++) {

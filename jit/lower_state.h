@@ -118,35 +118,36 @@ struct lower {
 	bool split_form;
 };
 
-/* The first failure sticks. Returns false always, so that callers can say `return lower_fail(..)`. */
-bool lower_fail(struct lower *l, enum gllm_status s, const char *what, uint64_t where);
-void *lower_alloc(struct lower *l, size_t n, size_t size);
+/* The first failure sticks. Returns false always, so that callers can say `return gllm_lower_fail(..)`. */
+bool gllm_lower_fail(struct lower *l, enum gllm_status s, const char *what, uint64_t where);
+void *gllm_lower_alloc(struct lower *l, size_t n, size_t size);
 
 /* lower_poly.c */
-bool poly_add_term(struct poly *p, struct gllm_term t);
-bool poly_add(struct poly *p, const struct poly *q, int64_t factor);
-bool poly_mul(struct poly *r, const struct poly *p, const struct poly *q);
-bool poly_fixed(const struct poly *p, int64_t *value);
-bool poly_not_negative(const struct poly *p);
-bool lower_poly(struct lower *l, struct gllm_poly p, struct poly *out);
-struct poly lower_lin_poly(const struct lower *l, struct lin x);
-bool lower_places(struct lower *l);
+bool gllm_terms_add_term(struct poly *p, struct gllm_term t);
+bool gllm_terms_add(struct poly *p, const struct poly *q, int64_t factor);
+bool gllm_terms_mul(struct poly *r, const struct poly *p, const struct poly *q);
+bool gllm_terms_fixed(const struct poly *p, int64_t *value);
+bool gllm_terms_not_negative(const struct poly *p);
+bool gllm_lower_poly(struct lower *l, struct gllm_poly p, struct poly *out);
+struct poly gllm_lower_lin_poly(const struct lower *l, struct lin x);
+bool gllm_lower_places(struct lower *l);
 
 /* lower_plan.c */
-bool lower_plan(struct lower *l);
+bool gllm_lower_plan(struct lower *l);
 
 /* lower_node.c */
-gllm_vreg lower_emit(struct lower *l, enum gllm_vir_op op, enum gllm_type type, gllm_vreg a, gllm_vreg b, gllm_vreg c);
-gllm_vreg lower_g(struct lower *l, enum gllm_vir_op op, gllm_vreg a, gllm_vreg b, int64_t imm);
-gllm_vreg lower_word(struct lower *l, uint32_t bits, gllm_vreg into);
-gllm_vreg lower_constant(struct lower *l, gllm_ref n);
-gllm_vreg lower_value(struct lower *l, gllm_ref n);
-gllm_vreg lower_integer_at(struct lower *l, struct place p); /* its current value for copy 0, as a new G register */
-unsigned lower_radix(const struct lower *l, unsigned f, int node_loop, bool split_form);
-uint32_t lower_block(struct lower *l, uint32_t dep, int node_loop, bool split_form, unsigned extra);
-uint32_t lower_index(const struct lower *l, uint32_t dep, int node_loop, bool split_form);
-uint32_t lower_carry_index(const struct lower *l, gllm_ref carry, unsigned copy);
-void lower_node(struct lower *l, gllm_ref n);
-void lower_hoist_offsets(struct lower *l, gllm_ref n);
-gllm_vreg lower_combine(struct lower *l, gllm_ref carry, gllm_vreg part, gllm_vreg into, gllm_vreg d);
+gllm_vreg gllm_lower_emit(struct lower *l, enum gllm_vir_op op, enum gllm_type type, gllm_vreg a, gllm_vreg b, gllm_vreg c);
+gllm_vreg gllm_lower_g(struct lower *l, enum gllm_vir_op op, gllm_vreg a, gllm_vreg b, int64_t imm);
+gllm_vreg gllm_lower_word(struct lower *l, uint32_t bits, gllm_vreg into);
+gllm_vreg gllm_lower_constant(struct lower *l, gllm_ref n);
+gllm_vreg gllm_lower_value(struct lower *l, gllm_ref n);
+gllm_vreg gllm_lower_integer_at(struct lower *l, struct place p); /* its current value for copy 0, as a new G register */
+unsigned gllm_lower_radix(const struct lower *l, unsigned f, int node_loop, bool split_form);
+uint32_t gllm_lower_block(struct lower *l, uint32_t dep, int node_loop, bool split_form, unsigned extra);
+uint32_t gllm_lower_index(const struct lower *l, uint32_t dep, int node_loop, bool split_form);
+uint32_t gllm_lower_carry_index(const struct lower *l, gllm_ref carry, unsigned copy);
+void gllm_lower_node(struct lower *l, gllm_ref n);
+unsigned gllm_lower_temporaries(const struct lower *l, gllm_ref n);
+void gllm_lower_hoist_offsets(struct lower *l, gllm_ref n);
+gllm_vreg gllm_lower_combine(struct lower *l, gllm_ref carry, gllm_vreg part, gllm_vreg into, gllm_vreg d);
 #endif

@@ -251,7 +251,8 @@ static bool cheaper(const struct scan *s, gllm_vreg a, gllm_vreg b)
 	return ca * lb < cb * la; /* costs < 2^40, lengths < 2^18 for the sizes compiled here; a wrap only costs speed */
 }
 
-/* A register of the file for `who`, the hint if it is free, else rather none of `avoid`; NOWHERE if `who` itself is the best to spill or nothing can be. */
+/* A register of the file for `who`: the hint if it is free, else rather none of `avoid`. NOWHERE if `who` itself is the
+ * best to spill or nothing can be. */
 static unsigned take(struct scan *s, unsigned f, gllm_vreg who, unsigned hint, uint32_t avoid)
 {
 	gllm_vreg victim = who != TEMP && !(s->flags[who] & SHORT) ? who : NONE;
@@ -522,7 +523,8 @@ static enum gllm_status prepare(struct scan *s, const uint8_t *flags)
 	s->depth = gllm_alloc_array(s->arena, nregs, 1, 1);
 	s->close = gllm_alloc_array(s->arena, n, sizeof *s->close, 4);
 	s->temp = gllm_alloc_array(s->arena, n, sizeof *s->temp, 1);
-	if (!s->start || !s->end || !s->def || !s->slot || !s->cost || !s->flags || !s->where || !s->depth || !s->close || !s->temp)
+	if (!s->start || !s->end || !s->def || !s->slot || !s->cost || !s->flags || !s->where || !s->depth ||
+	    !s->close || !s->temp)
 		return GLLM_OUT_OF_MEMORY;
 	for (size_t r = 0; r < nregs; r++) {
 		s->start[r] = UINT32_MAX;

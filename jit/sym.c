@@ -13,6 +13,7 @@ enum {
 struct slot {
 	int64_t offset;
 	uint32_t bytes;
+	bool lane;                     /* written from a vector register: above 32 bits nothing is known */
 };
 
 struct exec {
@@ -150,33 +151,33 @@ static bool is_vector(uint8_t loc)
 	return loc >= GLLM_LOC_V0 && loc < GLLM_LOC_V0 + 32;
 }
 
-static unsigned slot_of(struct exec *x, int64_t offset, uint32_t bytes)
+static unsigned slot_of(struct exec *x, int64_t offset, uint32_t bytes, bool lane)
 {
 	for (unsigned i = 0; i < x->nslots; i++)
-		if (x->slot[i].offset == offset && x->slot[i].bytes == bytes)
+		if (x->slot[i].offset == offset && x->slot[i].bytes == bytes && x->slot[i].lane == lane)
 			return i;
 	if (x->nslots == RAW_SLOTS) {
 		refuse(x, "too many stack slots");
 		return 0;
 	}
-	x->slot[x->nslots] = (struct slot){ offset, bytes };
+	x->slot[x->nslots] = (struct slot){ offset, bytes, lane };
 	return x->nslots++;
 }
 
-static void write_slot(struct exec *x, int64_t offset, uint32_t bytes, uint16_t v)
+static void write_slot(struct exec *x, int64_t offset, uint32_t bytes, uint16_t v, bool lane)
 {
 	for (unsigned i = 0; i < x->nslots; i++)
 		if (x->slot[i].offset < offset + (int64_t)bytes && offset < x->slot[i].offset + (int64_t)x->slot[i].bytes)
 			x->st[SLOT0 + i] = NOTHING;
-	x->st[SLOT0 + slot_of(x, offset, bytes)] = v;
+	x->st[SLOT0 + slot_of(x, offset, bytes, lane)] = v;
 }
 
-/* The value of a slot; above its width there may be anything. */
-static uint16_t read_slot(struct exec *x, int64_t offset, uint32_t bytes)
+/* The value of a slot; above its width there may be anything. `lane`: no more than 32 bits of it matter. */
+static uint16_t read_slot(struct exec *x, int64_t offset, uint32_t bytes, bool lane)
 {
 	for (unsigned i = 0; i < x->nslots; i++)
 		if (x->slot[i].offset == offset && x->slot[i].bytes >= bytes && x->st[SLOT0 + i] != NOTHING)
-			return x->st[SLOT0 + i];
+			return x->slot[i].lane && !lane && bytes > 4 ? UNDEF : x->st[SLOT0 + i];
 	return UNDEF;
 }
 
@@ -184,6 +185,12 @@ static uint16_t read_slot(struct exec *x, int64_t offset, uint32_t bytes)
 static uint16_t cut_for(struct exec *x, uint8_t loc, uint16_t v, unsigned w)
 {
 	return is_vector(loc) && is(x, v, RAW_PHI) ? v : cut(x, v, w);
+}
+
+/* Of the value of a vector register more than the low lane is known. */
+static bool whole(const struct exec *x, uint16_t v)
+{
+	return is(x, v, RAW_CONST) || (is(x, v, GLLM_S_LOAD) && x->s->raw[v].w >= 64);
 }
 
 /* ---- operations ------------------------------------------------------------------------------------------------ */
@@ -217,7 +224,7 @@ static void load(struct exec *x, const struct gllm_sem_op_rec *s)
 	unsigned bytes = s->w / 8u;
 	const unsigned char *p;
 	if (r->op == RAW_SP)
-		write_loc(x, s->d, cut_for(x, s->d, read_slot(x, r->imm, bytes), s->w));
+		write_loc(x, s->d, cut_for(x, s->d, read_slot(x, r->imm, bytes, is_vector(s->d)), s->w));
 	else if (r->op == RAW_CONST && (p = gllm_image_at(x->img, (uint64_t)r->imm, bytes, true)))
 		write_loc(x, s->d, constant(x, read_bytes(p, bytes)));
 	else
@@ -229,17 +236,17 @@ static void store(struct exec *x, const struct gllm_sem_op_rec *s)
 	uint16_t at = address(x, s), v = read_loc(x, s->c);
 	const struct raw *r = &x->s->raw[at];
 	if (r->op == RAW_SP)
-		write_slot(x, r->imm, s->w / 8u, cut_for(x, s->c, v, s->w));
+		write_slot(x, r->imm, s->w / 8u, cut_for(x, s->c, v, s->w), is_vector(s->c) && s->w > 32 && !whole(x, v));
 	else
-		make(x, (struct raw){ .op = GLLM_S_STORE, .w = s->w, .a = at, .c = v });
+		make(x, (struct raw){ .op = GLLM_S_STORE, .w = s->w, .a = at,
+		                      .c = is_vector(s->c) && s->w > 32 && !whole(x, v) ? UNDEF : v });
 }
 
 static void move(struct exec *x, const struct gllm_sem_op_rec *s)
 {
 	uint16_t v = s->a == GLLM_LOC_NONE ? constant(x, low((uint64_t)s->imm, s->w)) : read_loc(x, s->a);
-	if (is_vector(s->a) && !is_vector(s->d) && s->w > 32 && s->d < GLLM_LOC_V0 && !is(x, v, RAW_CONST) &&
-	    !(is(x, v, GLLM_S_LOAD) && x->s->raw[v].w >= 64))
-		v = UNDEF; /* the second lane is not tracked */
+	if (is_vector(s->a) && !is_vector(s->d) && s->w > 32 && s->d < GLLM_LOC_V0 && !whole(x, v))
+		v = UNDEF;
 	write_loc(x, s->d, s->w >= 64 ? v : cut(x, v, s->w));
 }
 
@@ -302,7 +309,7 @@ static void call(struct exec *x, const struct flow_op *o)
 	}
 	x->st[sp] = integer(x, GLLM_S_SUB, 64, x->st[sp], constant(x, 8));
 	if (is(x, x->st[sp], RAW_SP))
-		write_slot(x, x->s->raw[x->st[sp]].imm, 8, back);
+		write_slot(x, x->s->raw[x->st[sp]].imm, 8, back, false);
 }
 
 /* A function must return to where it was called from, with the stack as it was. */
@@ -317,7 +324,7 @@ static void ret(struct exec *x, const struct flow_op *o)
 	}
 	if (!b->context)
 		return;
-	uint16_t back = x->abi->link != GLLM_LOC_NONE ? x->st[x->abi->link] : read_slot(x, r->imm, 8);
+	uint16_t back = x->abi->link != GLLM_LOC_NONE ? x->st[x->abi->link] : read_slot(x, r->imm, 8, false);
 	if (!is(x, back, RAW_CONST) || (uint64_t)x->s->raw[back].imm != x->f->block[b->succ[0]].addr)
 		refuse(x, "a return to somewhere else");
 	if (x->abi->link == GLLM_LOC_NONE)
@@ -560,7 +567,7 @@ static void entry_state(struct exec *x, const struct gllm_param *param, unsigned
 		else if (!is_float && ints < abi->nint_args)
 			x->st[abi->int_arg[ints++]] = v;
 		else
-			write_slot(x, abi->stack_args + 8 * (int64_t)stacked++, is_float ? 4 : 8, v);
+			write_slot(x, abi->stack_args + 8 * (int64_t)stacked++, is_float ? 4 : 8, v, false);
 	}
 }
 

@@ -2,12 +2,19 @@
  * ops/math.c - exp, log, tanh, sin, cos as plain scalar code that is lifted, inlined and vectorised like an operator.
  *
  * Rules of this file: straight-line float arithmetic, integer adds and shifts of bit patterns, primitives, and selects
- * between values that are already computed; no loops, tables or double, so the vector form is the same polynomial. The
- * stated errors hold with every product and sum rounded and also where the compiler joins them into fused
- * multiply-adds. Polynomials are minimax fits (Remez) of relative error, coefficients rounded to float.
+ * so small that no compiler moves the computation of an arm into a branch; never a select of two constants but 0 (it
+ * becomes a table). No loops, tables or double, so the vector form is the same polynomial. The stated errors hold with
+ * every product and sum rounded and also where they are joined into fused multiply-adds. Polynomials are minimax fits
+ * (Remez) of relative error, coefficients rounded to float.
  *
- * Greatest error in units in the last place, all 2^32 arguments (tests/diff/math_ulp.c -a):  separate   fused
- */
+ * Greatest error in units in the last place over all arguments (tests/diff/math_ulp.c -a), bound, conditions:
+ *          separate  fused  bound
+ *   exp      0.97     0.99    1     results round to 0, denormals and inf as they should
+ *   log      0.87     0.87    1     denormals included; zeros give -inf, what is below gives NaN
+ *   tanh     1.34     1.34    2
+ *   sin      1.58     1.56    2     |x| <= 10^4; to 10^5 the absolute error is below 10^-6; further on it grows with the
+ *   cos      1.56     1.57    2     distance between neighbouring floats; beyond 2^22 the result means nothing
+ * Zeros keep their sign, infinities give the limit or NaN, NaN gives NaN. */
 #include "core/bits.h"
 #include "gllm/ops.h"
 

@@ -37,6 +37,7 @@ struct bench {
 	uint8_t *reg_class;
 	struct area *data, *want;
 	unsigned char *code;
+	size_t size;        /* of the last code */
 	const struct gllm_target *target;
 	struct gllm_machine machine;
 	unsigned lanes;
@@ -327,18 +328,15 @@ static bool run(struct bench *b, const char *name, const struct gllm_vir *source
 	return changed == 0;
 }
 
-/* Compiles what was built; runs and compares it where possible. One check counts. */
-static bool finish(struct bench *b, const char *name, uint64_t from, uint64_t to)
+/* Compiles a copy of what was built, with every check there is, into `code`. */
+static enum gllm_status compile(struct bench *b, struct gllm_code *code, struct gllm_arena arena, unsigned *bad,
+                                struct gllm_error *e)
 {
-	struct gllm_arena arena = b->arena;
-	struct gllm_vir v = b->v; /* a copy: the interpreter runs what was built */
+	struct gllm_vir v = b->v;
 	struct gllm_allocation a;
-	struct gllm_code code = { .base = b->code, .size = CODE };
-	struct gllm_error e = { 0 };
 	struct gllm_vi *ins = gllm_alloc_array(&arena, v.n, sizeof *ins, 8);
 	void *work = gllm_alloc(&arena, gllm_vir_check_bytes(&v), 8);
-	unsigned bad = 0;
-	enum gllm_status s = work && ins ? gllm_vir_check(&v, work, &e) : GLLM_OUT_OF_MEMORY;
+	enum gllm_status s = work && ins ? gllm_vir_check(&v, work, e) : GLLM_OUT_OF_MEMORY;
 
 	for (unsigned k = 0; s == GLLM_OK && k < v.n; k++)
 		ins[k] = v.ins[k];
@@ -346,21 +344,47 @@ static bool finish(struct bench *b, const char *name, uint64_t from, uint64_t to
 	if (s == GLLM_OK)
 		s = gllm_regalloc(&v, &b->machine, &arena, &a);
 	if (s == GLLM_OK)
-		s = gllm_regalloc_check(&v, &b->machine, &a, arena, &bad);
-	b->frame = s == GLLM_OK ? a.frame_bytes : 0;
-	if (s == GLLM_OK) {
-		b->target->select(&v, &b->machine, &a, &code, NULL);
-		s = code.status;
-	}
-	if (s == GLLM_OK)
-		s = gllm_readback(b->target, b->machine.profile->have, b->code, code.used, arena, &e);
-	if (s == GLLM_OK && b->runs && !run(b, name, &b->v, code.used, arena, from, to))
+		s = gllm_regalloc_check(&v, &b->machine, &a, arena, bad);
+	if (s != GLLM_OK)
+		return s;
+	b->frame = a.frame_bytes;
+	b->target->select(&v, &b->machine, &a, code, NULL);
+	if (code->status != GLLM_OK)
+		return code->status;
+	return gllm_readback(b->target, b->machine.profile->have, code->base, code->used, arena, e);
+}
+
+/* Compiles what was built; runs and compares it where possible. One check counts. */
+static bool finish(struct bench *b, const char *name, uint64_t from, uint64_t to)
+{
+	struct gllm_code code = { .base = b->code, .size = CODE };
+	struct gllm_error e = { 0 };
+	unsigned bad = 0;
+	enum gllm_status s = compile(b, &code, b->arena, &bad, &e);
+
+	b->size = code.used;
+	if (s == GLLM_OK && b->runs && !run(b, name, &b->v, code.used, b->arena, from, to))
 		s = GLLM_RUNTIME_ERROR;
 	if (s != GLLM_OK)
 		check_print(b->t, "  %s on %s: %s (instruction %u of %u) %s at %x\n", name, b->target->name,
-		            gllm_status_text(s), bad, v.n, e.what ? e.what : "", (unsigned)e.where);
+		            gllm_status_text(s), bad, b->v.n, e.what ? e.what : "", (unsigned)e.where);
 	CHECK_STATUS(b->t, s, GLLM_OK);
 	return s == GLLM_OK;
+}
+
+/* Code is a function of the program: the same bytes from other memory. */
+static bool same_again(struct bench *b)
+{
+	struct gllm_arena arena = b->arena;
+	struct gllm_code code = { .base = gllm_alloc(&arena, CODE, 8), .size = CODE };
+	struct gllm_error e = { 0 };
+	unsigned bad, k = 0;
+
+	if (!code.base || compile(b, &code, arena, &bad, &e) != GLLM_OK || code.used != b->size)
+		return false;
+	while (k < b->size && code.base[k] == b->code[k])
+		k++;
+	return k == b->size;
 }
 
 /* --- operations ----------------------------------------------------------------------------------------------------- */
@@ -1144,7 +1168,10 @@ static bool random_program(struct bench *b)
 	end(b);
 	fill(b, 1.0f, 0.0f);
 	b->half = GLLM_MASK; /* integers: every bit counts */
-	return finish(b, "random program", 0, 0);
+	if (!finish(b, "random program", 0, 0))
+		return false;
+	CHECK(b->t, same_again(b));
+	return true;
 }
 
 /* The replay must notice a wrong allocation: any two registers exchanged, or one register for two. */

@@ -79,7 +79,8 @@ static void guarded_free(void *user, void *p, size_t bytes, bool at_end)
 {
 	size_t page = page_size(), inner = pages(bytes + slack);
 	(void)user;
-	munmap((unsigned char *)p - (at_end ? inner - bytes - slack : 0) - page, inner + 2 * page);
+	if (p)
+		munmap((unsigned char *)p - (at_end ? inner - bytes - slack : 0) - page, inner + 2 * page);
 }
 
 int main(int argc, char **argv)

@@ -326,7 +326,8 @@ static unsigned label_at(const gen *g, int64_t label)
 	return UINT32_MAX;
 }
 
-enum { SHORT_REACH = 120 }; /* bytes back to which a jump is short; a short one ends within 2 bytes more, a near one after 5 */
+/* Bytes back to which a jump is short: such a one ends within 2 bytes more, a near one after 5. */
+enum { SHORT_REACH = 120 };
 
 /* A jump to a label: short if it lies behind and near, else with a displacement that `patch` fills in. */
 static void jump(gen *g, int64_t label, unsigned cond)
