@@ -137,6 +137,7 @@ struct gllm_allocation {
 	gllm_vreg frame;            /* G register that holds the frame's address in inserted spill code: the stack pointer */
 	const uint32_t *last;       /* per register: its last access, 2i+1 a read or 2i+2 a write of instruction i; loops
 	                             * that need it count as reads at their end */
+	const uint8_t *once;        /* per register: one instruction writes it */
 	uint32_t *offset;           /* room for select: a code offset per instruction */
 	const uint8_t (*temp)[2][GLLM_VIR_TEMPS]; /* per instruction: G and V registers granted for machine.need */
 };

@@ -7,7 +7,7 @@
 #include "core/bits.h"
 #include "jit/lower_state.h"
 
-enum { SLOTS = 1 << 15, OPEN_LOOPS = 34 };
+enum { SLOTS = 1 << 15, OPEN_LOOPS = 34, MAX_TILE = 1 << 24 };
 
 bool gllm_lower_fail(struct lower *l, enum gllm_status s, const char *what, uint64_t where)
 {
@@ -897,6 +897,7 @@ static void choose_range(struct lower *l)
 	p = &l->loop[loop];
 	step = p->paired ? p->columns_alone : p->vector ? (uint64_t)p->copies_alone * l->lanes : p->copies_alone;
 	least = l->o->tile ? l->o->tile : p->leaf ? 256 : 1;
+	least = least > MAX_TILE ? MAX_TILE : least;
 	l->info->range = (int8_t)loop;
 	l->info->tile = (uint32_t)((least + step - 1) / step * step);
 	l->info->trip = l->t->loop[loop].trip;

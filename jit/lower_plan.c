@@ -427,7 +427,7 @@ static void shape_paired(struct lower *l, unsigned p, unsigned k)
 	columns = single;
 	if (q >= 0 && l->loop[q].trip != 1) {
 		unsigned tall = l->vregs >= 32 ? (l->lanes > 8 ? 3 : 4) : 3;
-		rows = even_rows(l->loop[q].trip, l->o->rows ? l->o->rows : tall);
+		rows = even_rows(l->loop[q].trip, l->o->rows ? clamp(l->o->rows, 1, MAX_COPIES) : tall);
 		if (rows > 1 && l->m->has_mask && !l->o->columns)
 			columns = clamp(single, 1, l->vregs >= 32 && l->lanes > 8 ? 8 : 4);
 		while (rows > 1 && rows * columns * nred > most)
@@ -444,7 +444,7 @@ static void shape_paired(struct lower *l, unsigned p, unsigned k)
 static void shape_columns(struct lower *l, unsigned v, unsigned k)
 {
 	unsigned nred = carries_of(l, k), rows = 1;
-	unsigned wide = fill(l, v, l->o->unroll ? l->o->unroll : l->vregs >= 32 && l->lanes <= 4 ? 3 : 2);
+	unsigned wide = fill(l, v, l->o->unroll ? clamp(l->o->unroll, 1, MAX_COPIES) : l->vregs >= 32 && l->lanes <= 4 ? 3 : 2);
 	unsigned single = l->o->unroll ? wide : fill(l, v, clamp(4 / (int64_t)nred, 1, 4));
 	int q = row_loop(l, v);
 

@@ -197,8 +197,7 @@ static void scalar_step(const struct planner *x, struct gllm_plan *p, unsigned g
 	s->info.pattern = GLLM_PATTERN_OPAQUE;
 }
 
-/* Bytes of a bound tensor that some node reaches, as a function of the rows: exact for what traces tell, whole tensors
- * without traces. Reaches are linear in the rows, so two samples determine them. */
+/* Bytes of a bound tensor as a function of the rows: what must not overlap an output. */
 static struct gllm_linear bound_bytes(const struct planner *x, unsigned tensor)
 {
 	const struct gllm_graph_tensor_entry *t = &x->g->tensor[tensor];

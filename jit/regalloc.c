@@ -31,6 +31,7 @@ struct scan {
 	uint64_t *cost;        /* accesses, weighted by loop depth */
 	uint8_t *flags, *where;
 	uint8_t *depth;        /* of the innermost loop with an access */
+	uint8_t *once;         /* written by one instruction */
 	uint8_t (*temp)[2][GLLM_VIR_TEMPS];
 	uint32_t *close;       /* LOOP_BEGIN -> its LOOP_END; handed on as room for select */
 	gllm_vreg owner[FILES][REGS];
@@ -198,6 +199,7 @@ static enum gllm_status intervals(struct scan *s)
 		} else {
 			s->flags[in->d] &= (uint8_t)~CONSTANT;
 		}
+		s->once[in->d] = s->start[in->d] == UINT32_MAX;
 		touch(s, in->d, 2 * i + 2, depth);
 	}
 	return GLLM_OK;
@@ -521,16 +523,18 @@ static enum gllm_status prepare(struct scan *s, const uint8_t *flags)
 	s->flags = gllm_alloc_array(s->arena, nregs, 1, 1);
 	s->where = gllm_alloc_array(s->arena, nregs, 1, 1);
 	s->depth = gllm_alloc_array(s->arena, nregs, 1, 1);
+	s->once = gllm_alloc_array(s->arena, nregs, 1, 1);
 	s->close = gllm_alloc_array(s->arena, n, sizeof *s->close, 4);
 	s->temp = gllm_alloc_array(s->arena, n, sizeof *s->temp, 1);
 	if (!s->start || !s->end || !s->def || !s->slot || !s->cost || !s->flags || !s->where || !s->depth ||
-	    !s->close || !s->temp)
+	    !s->once || !s->close || !s->temp)
 		return GLLM_OUT_OF_MEMORY;
 	for (size_t r = 0; r < nregs; r++) {
 		s->start[r] = UINT32_MAX;
 		s->end[r] = 0;
 		s->cost[r] = 0;
 		s->depth[r] = 0;
+		s->once[r] = 0;
 		s->flags[r] = flags && r + 1 < nregs ? flags[r] : 0;
 		s->where[r] = NOWHERE;
 	}
@@ -577,6 +581,7 @@ enum gllm_status gllm_regalloc(struct gllm_vir *v, const struct gllm_machine *m,
 	out->frame = s.frame;
 	out->offset = s.close;
 	out->last = s.end;
+	out->once = s.once;
 	return GLLM_OK;
 }
 

@@ -126,7 +126,7 @@ static uint16_t integer(struct exec *x, unsigned op, unsigned w, uint16_t a, uin
 		return make(x, (struct raw){ .op = RAW_SP, .w = 64, .imm = op == GLLM_S_ADD ? ra->imm + rb->imm : ra->imm - rb->imm });
 	if (rb->op == RAW_SP && ra->op == RAW_CONST && w == 64 && op == GLLM_S_ADD)
 		return make(x, (struct raw){ .op = RAW_SP, .w = 64, .imm = ra->imm + rb->imm });
-	if (a == b && (op == GLLM_S_XOR || op == GLLM_S_SUB))
+	if (a == b && a != UNDEF && (op == GLLM_S_XOR || op == GLLM_S_SUB))
 		return constant(x, 0);
 	return make(x, (struct raw){ .op = (uint8_t)op, .w = (uint8_t)w, .a = a, .b = b });
 }
@@ -365,6 +365,10 @@ static void execute(struct exec *x, const struct flow_op *o)
 	case GLLM_S_ADD: case GLLM_S_SUB: case GLLM_S_MUL: case GLLM_S_SHL: case GLLM_S_SHR: case GLLM_S_SAR:
 	case GLLM_S_NEG: case GLLM_S_MULHU: case GLLM_S_MULHS: case GLLM_S_UDIV: case GLLM_S_SDIV:
 		a = read_loc(x, s->a);
+		if (a == UNDEF && s->a == s->b && (s->op == GLLM_S_XOR || s->op == GLLM_S_SUB)) { /* the idiom for zero */
+			write_loc(x, s->d, constant(x, 0));
+			break;
+		}
 		write_loc(x, s->d, integer(x, s->op, w, a, s->op == GLLM_S_NEG || s->op == GLLM_S_NOT ? UNDEF : operand_b(x, s)));
 		break;
 	case GLLM_S_ZEXT: write_loc(x, s->d, cut(x, read_loc(x, s->a), w)); break;

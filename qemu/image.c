@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * qemu/image.c - the main job on bare metal: read the model that was handed over, compile its layers, tell a story.
  *
- * Options: prompt, n (tokens to generate), isa (caps the CPU), context (tokens), scalar=1 (compile nothing). The speaker
- * gets exactly the memory it asked for beforehand, so a wrong quote fails here. */
+ * Options: prompt, n (tokens to generate), temp (such as 0.8; absent or 0: greedy), seed, isa (caps the CPU), context
+ * (tokens), scalar=1 (compile nothing). The speaker gets exactly the memory it asked for beforehand, so a wrong quote fails here. */
 #include "gllm/speaker.h"
 #include "qemu/guest.h"
 
@@ -32,8 +32,22 @@ static enum gllm_status fail(struct job *j, enum gllm_status s, const char *what
 	return gllm_fail(&j->error, s, what, NULL, 0, 0, 0);
 }
 
+/* A decimal fraction such as 0.8; anything else reads as far as it goes. */
+static float fraction(const char *s)
+{
+	float value = 0, digit = 1;
+
+	for (; *s >= '0' && *s <= '9'; s++)
+		value = value * 10 + (float)(*s - '0');
+	if (*s == '.')
+		for (s++; *s >= '0' && *s <= '9'; s++)
+			value += (float)(*s - '0') * (digit *= 0.1f);
+	return value;
+}
+
 static enum gllm_status read_options(struct job *j)
 {
+	char temperature[16];
 	void *memory;
 
 	board_memory(&memory, &j->memory_size);
@@ -49,6 +63,9 @@ static enum gllm_status read_options(struct job *j)
 	j->memory_size -= (j->prompt_bytes + 64) & ~(size_t)63;
 	j->options.prompt_bytes = j->prompt_bytes;
 	j->options.top_p = 1;
+	board_option("temp", temperature, sizeof temperature);
+	j->options.temperature = fraction(temperature);
+	j->options.seed = board_option_number("seed", 0);
 	j->options.llama.context = (uint32_t)board_option_number("context", 0);
 	j->options.llama.scalar = board_option_number("scalar", 0) != 0;
 	return GLLM_OK;

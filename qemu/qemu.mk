@@ -5,8 +5,10 @@ MODEL ?=
 PROMPT ?= Once upon a time
 N ?= 64
 SMP ?= 1
+TEMP ?= 0
+SEED ?= 0
 BUDGET ?= 120
-export MODEL PROMPT N SMP BUDGET
+export MODEL PROMPT N SMP BUDGET TEMP SEED
 
 BOARD_SRC := board.c pages.c fw_cfg.c fault.c
 BOARD_FLAGS_x86_64 := -mgeneral-regs-only
@@ -32,7 +34,7 @@ run: deps
 		echo "make run: no model is built in yet; give one: make run MODEL=file.gguf (a Llama in F32 or F16)" >&2; exit 1; fi
 	@if [ "$$SMP" != 1 ]; then echo "make run: this version uses one core; SMP must be 1" >&2; exit 1; fi
 	@$(MAKE) -s $(B)/$(ARCH)/image.elf
-	@qemu/run.sh $(ARCH) $(B)/$(ARCH)/image.elf --model "$$MODEL" --smp "$$SMP" --budget "$$BUDGET" "prompt=$$PROMPT" "n=$$N"
+	@qemu/run.sh $(ARCH) $(B)/$(ARCH)/image.elf --model "$$MODEL" --smp "$$SMP" --budget "$$BUDGET" "prompt=$$PROMPT" "n=$$N" "temp=$$TEMP" "seed=$$SEED"
 
 # An archive that never accesses memory unaligned, to run where that faults. By clang: gcc 12 clears structs with 16-byte
 # stores at 8-byte boundaries even with -mstrict-align (gcc bug 103100).

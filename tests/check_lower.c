@@ -2,7 +2,7 @@
  * tests/check_lower.c - lowering, without any back end: every operator's trace is lowered for machines that differ in
  * lanes, registers, masks and fused multiply-add, the vector IR is checked and interpreted, and the memory it leaves is
  * compared with the trace's own evaluation. Guard bytes on both sides of every buffer must survive, the work is done in
- * two unequal parts, and dims are fixed, open or mixed. */
+ * two unequal parts, dims are fixed, open or mixed, and tuning is chosen or drawn. */
 #include "check.h"
 #include "core/arena.h"
 #include "core/bits.h"
@@ -143,6 +143,12 @@ static bool run_lowered(struct driver *d)
 	struct gllm_vi *ins = gllm_alloc_array(&scratch, MAX_INS, sizeof *ins, 8);
 	uint8_t *classes = gllm_alloc(&scratch, MAX_VREGS, 1);
 	struct gllm_lower_options o = { .dim = d->dim };
+	if (check_below(d->t, 2)) { /* tuned at random: slower perhaps, but right */
+		o.unroll = (uint8_t)check_below(d->t, 5);
+		o.rows = (uint8_t)check_below(d->t, 6);
+		o.columns = (uint8_t)check_below(d->t, d->machine->vector_bytes / 4u + 1);
+		o.tile = check_below(d->t, 40);
+	}
 	struct gllm_error e = { .status = GLLM_OK };
 	struct gllm_kernel_info info;
 	struct gllm_vir v;

@@ -1174,6 +1174,64 @@ static bool random_program(struct bench *b)
 	return true;
 }
 
+static gllm_vreg broadcast(struct bench *b, gllm_vreg base, gllm_vreg to)
+{
+	struct gllm_vi i = op(GLLM_V_VBCAST, GLLM_F32);
+
+	i.d = to;
+	i.a = base;
+	i.imm = 4 * (int64_t)check_below(b->t, 64);
+	return emit(b, i);
+}
+
+/* Broadcasts and loads as factors, as addends and alone: a back end may fold them into the multiplication. */
+static bool random_products(struct bench *b)
+{
+	struct pool p = { .depth = 0 };
+	gllm_vreg x[3], ints;
+
+	begin(b);
+	p.in = load_slot(b, GLLM_VIR_ARGS, 0);
+	ints = load_slot(b, GLLM_VIR_ARGS, 32);
+	p.out = load_slot(b, GLLM_VIR_ARGS, 40);
+	for (unsigned k = 0; k < POOL_V; k++)
+		p.v[k] = load(b, p.in, GLLM_NO_VREG, 12 * (int64_t)k);
+	for (unsigned k = 0; k < POOL_G; k++)
+		p.g[k] = load_slot(b, ints, 8 * (int64_t)k);
+	for (unsigned k = 0; k < 40; k++) {
+		unsigned what = check_below(b->t, 8), uses = 1 + check_below(b->t, 3);
+
+		if (what < 2 && p.depth < OPEN)
+			random_open(b, &p, what == 0);
+		else if (what == 2 && p.depth > 0)
+			random_close(b, &p);
+		x[0] = broadcast(b, p.in, check_below(b->t, 4) ? GLLM_NO_VREG : any(b, p.v, POOL_V));
+		x[1] = check_below(b->t, 4) ? load(b, p.in, GLLM_NO_VREG, 4 * (int64_t)check_below(b->t, 64))  :
+		                             broadcast(b, p.in, GLLM_NO_VREG);
+		x[2] = any(b, p.v, POOL_V);
+		while (uses-- > 0) {
+			unsigned turn = check_below(b->t, 8) ? check_below(b->t, 2) : 2;
+			struct gllm_vi i = op(check_below(b->t, 4) ? GLLM_V_VFMA : GLLM_V_VFNMA, GLLM_F32);
+
+			if (check_below(b->t, 10) == 0)
+				i.op = GLLM_V_VMUL;
+			i.a = x[turn & 1];
+			i.b = x[check_below(b->t, 8) ? ~turn & 1 : turn & 1];
+			i.d = any(b, p.v, POOL_V);
+			if (i.op != GLLM_V_VMUL)
+				i.c = turn == 2 ? x[0] : check_below(b->t, 2) ? i.d : x[2];
+			emit(b, i);
+		}
+	}
+	while (p.depth > 0)
+		random_close(b, &p);
+	for (unsigned k = 0; k < POOL_V; k += 1 + k % 2) /* some die before the end */
+		store(b, p.out, GLLM_NO_VREG, (int64_t)k * out_bytes(b), p.v[k]);
+	end(b);
+	fill(b, -1.0f, 1.0f);
+	return finish(b, "random products", 0, 0);
+}
+
 /* The replay must notice a wrong allocation: any two registers exchanged, or one register for two. */
 static void wrong_allocations(struct bench *b)
 {
@@ -1279,6 +1337,8 @@ static void for_target(struct bench *b)
 	nested(b, 0);
 	nested(b, 40);
 	for (unsigned k = 0; k < PROGRAMS && random_program(b); k++)
+		;
+	for (unsigned k = 0; k < PROGRAMS && random_products(b); k++)
 		;
 	wrong_allocations(b);
 	refusals(b);

@@ -18,6 +18,8 @@ struct gllm_a64_gen {
 	struct gllm_code *code;
 	uint32_t *at;
 	unsigned i;      /* VIR instruction being emitted */
+	uint32_t lane0;  /* vector registers of which only lane 0 holds what VIR has in all lanes */
+	bool makes_lane0; /* the instruction being emitted makes its result one of them */
 };
 
 enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_machine *out);

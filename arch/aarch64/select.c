@@ -495,6 +495,34 @@ static void vload(gen *g, const struct gllm_vi *in)
 	widen(g, in, d, d);
 }
 
+static bool holds_lane0(const gen *g, gllm_vreg r)
+{
+	return r != GLLM_NO_VREG && g->v->reg_class[r] == GLLM_CLASS_V && at(g, r) < 32 && (g->lane0 >> at(g, r) & 1);
+}
+
+static bool is_fma(const struct gllm_vi *i)
+{
+	return (i->op == GLLM_V_VFMA || i->op == GLLM_V_VFNMA) && i->type == GLLM_F32;
+}
+
+/* Is the broadcast value only a factor of fused multiplications? They take it from lane 0 themselves, one factor each. */
+static bool only_multiplies(const gen *g, const struct gllm_vi *in)
+{
+	gllm_vreg d = in->d;
+
+	if (!g->a->once[d])
+		return false;
+	for (unsigned k = g->i + 1; k < g->v->n && 2 * k + 1 <= g->a->last[d]; k++) {
+		const struct gllm_vi *use = &g->v->ins[k];
+
+		if (use->a != d && use->b != d && use->c != d && use->m != d)
+			continue;
+		if (!is_fma(use) || use->c == d || use->a == use->b || holds_lane0(g, use->a == d ? use->b : use->a))
+			return false;
+	}
+	return true;
+}
+
 static void vbcast(gen *g, const struct gllm_vi *in)
 {
 	unsigned log2 = element(g, in), d = at(g, in->d);
@@ -503,7 +531,9 @@ static void vbcast(gen *g, const struct gllm_vi *in)
 		return;
 	memory(g, &loads[log2], scalar(d, log2), in);
 	widen(g, in, d, d);
-	i2(g, A64_DUP_V4S, s4(d), a64_lane(d, A64_ES, 0));
+	g->makes_lane0 = only_multiplies(g, in);
+	if (!g->makes_lane0)
+		i2(g, A64_DUP_V4S, s4(d), a64_lane(d, A64_ES, 0));
 }
 
 /* The 32-bit lanes become bf16 in the low half of u: to nearest even, NaN stays NaN. */
@@ -725,12 +755,17 @@ static void vldexp(gen *g, const struct gllm_vi *in)
 
 static void vfma(gen *g, const struct gllm_vi *in)
 {
-	unsigned d = at(g, in->d), c = at(g, in->c), sum = d;
+	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), c = at(g, in->c), sum = d;
+	unsigned row = row_of(g, in);
 
-	if (in->c != in->d && (d == at(g, in->a) || d == at(g, in->b)))
+	if (in->c != in->d && (d == a || d == b))
 		sum = tv(g, 0);
 	vmove(g, sum, c);
-	i3(g, row_of(g, in), s4(sum), s4(at(g, in->a)), s4(at(g, in->b)));
+	if (holds_lane0(g, in->a) || holds_lane0(g, in->b))
+		i3(g, row == A64_FMLA_V4S ? A64_FMLA_V4S_E : A64_FMLS_V4S_E, s4(sum), s4(holds_lane0(g, in->a) ? b : a),
+		   a64_lane(holds_lane0(g, in->a) ? a : b, A64_ES, 0));
+	else
+		i3(g, row, s4(sum), s4(a), s4(b));
 	vmove(g, d, sum);
 }
 
@@ -921,8 +956,15 @@ void gllm_a64_select(const struct gllm_vir *v, const struct gllm_machine *m, con
 		return;
 	gllm_a64_prologue(&g);
 	for (g.i = 0; g.i < v->n && code->status == GLLM_OK; g.i++) {
+		const struct gllm_vi *in = &v->ins[g.i];
+
 		g.at[g.i] = (uint32_t)code->used;
-		rules[v->ins[g.i].op].emit(&g, &v->ins[g.i]);
+		g.makes_lane0 = false;
+		rules[in->op].emit(&g, in);
+		if (in->d != GLLM_NO_VREG && v->reg_class[in->d] != GLLM_CLASS_G) {
+			g.lane0 &= ~(UINT32_C(1) << (at(&g, in->d) & 31));
+			g.lane0 |= (uint32_t)g.makes_lane0 << (at(&g, in->d) & 31);
+		}
 	}
 	patch(&g);
 }
