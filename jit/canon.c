@@ -188,9 +188,9 @@ uint16_t canon_as(struct canon *c, uint16_t v, unsigned type)
 	if (from == to)
 		return rename_bits(c, v, type);
 	if (from < to) {
-		if (type == GLLM_F32)
-			return rename_bits(c, canon_as(c, v, GLLM_I32), GLLM_F32);
-		return canon_node(c, GLLM_N_CVT, type, rename_bits(c, v, unsigned_type(from)), VAL_NONE, VAL_NONE, 0);
+		unsigned wider = type == GLLM_F32 ? GLLM_I32 : type;
+		v = canon_node(c, GLLM_N_CVT, wider, rename_bits(c, v, unsigned_type(from)), VAL_NONE, VAL_NONE, 0);
+		return v == POISON ? POISON : rename_bits(c, v, type);
 	}
 	/* narrower: what was widened comes back as it was */
 	if (x->op == GLLM_N_CVT && c->v[x->a].type != GLLM_F32 && bits_of(c->v[x->a].type) == to)
@@ -418,30 +418,41 @@ static uint16_t blended(struct canon *c, uint16_t a, uint16_t b)
 	return VAL_NONE;
 }
 
+/* a op k, where a is I32 and k below 2^32. Masks move outside shifts; constants of one operation join. */
 static uint16_t int32_const(struct canon *c, unsigned op, uint16_t a, uint64_t k)
 {
+	uint64_t mask = 0xffffffff;
 	uint16_t x = strip_bits(c, a);
-	const struct val *v = &c->v[a];
-	bool is_float = c->v[x].type == GLLM_F32;
 	k = low(k, 32);
 	if (const_arms(c, x))
 		return canon_select(c, (cond_t)c->v[x].a << 1, canon_const(c, GLLM_I32, fold(op, 32, c->v[c->v[x].b].imm, k)),
 		                    canon_const(c, GLLM_I32, fold(op, 32, c->v[c->v[x].c].imm, k)));
+	bool joins = op == GLLM_N_ADD || op == GLLM_N_AND || op == GLLM_N_OR || op == GLLM_N_XOR;
+	while (is_const(c, c->v[a].op == op && joins ? c->v[a].b : POISON)) {
+		k = low(fold(op, 32, c->v[c->v[a].b].imm, k), 32);
+		a = c->v[a].a;
+	}
+	while (op == GLLM_N_SHL && is(c, a, GLLM_N_AND) && is_const(c, c->v[a].b)) {
+		mask &= c->v[c->v[a].b].imm << k;
+		a = c->v[a].a;
+	}
+	if (op == GLLM_N_SHL && (is(c, a, GLLM_N_SHR) || is(c, a, GLLM_N_SAR)) && c->v[c->v[a].b].imm == k) {
+		op = GLLM_N_AND;
+		k = 0xffffffff & 0xffffffff << k;
+		a = c->v[a].a;
+	}
+	x = strip_bits(c, a);
+	bool is_float = c->v[x].type == GLLM_F32;
 	if (k == 0 && op == GLLM_N_AND)
 		return canon_const(c, GLLM_I32, 0);
-	if (k == 0 || (k == 0xffffffff && op == GLLM_N_AND))
-		return a;
 	if (is_float && op == GLLM_N_XOR && k == SIGN)
 		return canon_float(c, GLLM_N_NEG, x, VAL_NONE, VAL_NONE);
 	if (is_float && op == GLLM_N_AND && k == 0x7fffffff)
 		return canon_float(c, GLLM_N_ABS, x, VAL_NONE, VAL_NONE);
-	if (v->op == op && is_const(c, v->b) && (op == GLLM_N_ADD || op == GLLM_N_AND || op == GLLM_N_OR || op == GLLM_N_XOR))
-		return int32_const(c, op, v->a, fold(op, 32, c->v[v->b].imm, k));
-	if (op == GLLM_N_SHL && v->op == GLLM_N_AND && is_const(c, v->b)) /* masks go outside shifts */
-		return int32_const(c, GLLM_N_AND, int32_const(c, op, v->a, k), c->v[v->b].imm << k);
-	if (op == GLLM_N_SHL && (v->op == GLLM_N_SHR || v->op == GLLM_N_SAR) && c->v[v->b].imm == k)
-		return int32_const(c, GLLM_N_AND, v->a, 0xffffffffu << k);
-	return canon_node(c, op, GLLM_I32, a, canon_const(c, GLLM_I32, k), VAL_NONE, 0);
+	if (k != 0 && !(k == 0xffffffff && op == GLLM_N_AND))
+		a = canon_node(c, op, GLLM_I32, a, canon_const(c, GLLM_I32, k), VAL_NONE, 0);
+	mask = low(mask, 32);
+	return mask == 0xffffffff ? a : canon_node(c, GLLM_N_AND, GLLM_I32, a, canon_const(c, GLLM_I32, mask), VAL_NONE, 0);
 }
 
 static bool commutes(unsigned op)
@@ -592,7 +603,7 @@ uint16_t canon_zext(struct canon *c, uint16_t v, unsigned from)
 		return canon_as(c, v, GLLM_I32);
 	if (narrow(c, v, from))
 		return v;
-	return from == 8 || from == 16 ? canon_int(c, GLLM_N_AND, 32, v, canon_const(c, GLLM_I32, low(~UINT64_C(0), from))) : POISON;
+	return from == 8 || from == 16 ? int32(c, GLLM_N_AND, v, canon_const(c, GLLM_I32, low(~UINT64_C(0), from))) : POISON;
 }
 
 uint16_t canon_sext(struct canon *c, uint16_t v, unsigned from, unsigned to)
@@ -693,20 +704,20 @@ static cond_t pcond(struct canon *c, uint16_t poly, bool positive)
 {
 	if (poly == POLY_NONE)
 		return COND_POISON;
+	bool inverted = false;
 	struct poly_range r = gllm_poly_range(&c->p, poly);
-	if (r.low >= 1)
-		return positive ? COND_TRUE : COND_FALSE;
-	if (r.high < 0 || (positive && r.high == 0))
-		return COND_FALSE;
-	if (r.low == 0 && r.high == 0)
-		return COND_TRUE;
-	if (!positive && r.low == 0) /* p == 0 is not p >= 1 */
-		return pcond(c, poly, true) ^ 1;
-	if (!positive && r.high == 0)
-		return pcond(c, gllm_poly_add(&c->p, 0, poly, -1), true) ^ 1;
+	if (!positive && (r.low == 0 || r.high == 0)) { /* p == 0 is not p >= 1, or not -p >= 1 */
+		poly = r.low == 0 ? poly : gllm_poly_add(&c->p, 0, poly, -1);
+		r = gllm_poly_range(&c->p, poly);
+		positive = inverted = true;
+	}
+	bool always = positive ? r.low >= 1 : r.low == 0 && r.high == 0;
+	bool never = positive ? r.high <= 0 : r.low >= 1 || r.high < 0;
+	if (always || never)
+		return (always ? COND_TRUE : COND_FALSE) ^ inverted;
 	struct val v = { .op = VAL_PCOND, .type = GLLM_MASK, .loop = (int8_t)gllm_poly_loop(&c->p, poly), .aux = positive,
 	                 .a = VAL_NONE, .b = VAL_NONE, .c = VAL_NONE, .imm = poly };
-	return (cond_t)intern(c, &v) << 1;
+	return (cond_t)intern(c, &v) << 1 | inverted;
 }
 
 /* Compares polynomials x and y, as numbers. Unsigned comparisons need both to be non-negative. */
@@ -735,14 +746,6 @@ static cond_t poly_compare(struct canon *c, uint16_t x, uint16_t y, unsigned cc)
 	case GLLM_CC_OVF: return COND_FALSE;
 	default: return COND_POISON;
 	}
-}
-
-/* (i ? k : l) compared with a constant: decided per arm. */
-static cond_t arms_compare(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned cc)
-{
-	const struct val s = c->v[a];
-	cond_t t = canon_icmp(c, s.b, b, w, cc), f = canon_icmp(c, s.c, b, w, cc);
-	return canon_cond_select(c, (cond_t)s.a << 1, t, f);
 }
 
 static cond_t data_compare(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned cc)
@@ -798,6 +801,16 @@ static bool const_compare(const struct canon *c, uint16_t a, uint16_t b, unsigne
 	return true;
 }
 
+/* (i ? k : l) compared with a constant: decided per arm. */
+static cond_t arms_compare(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned cc)
+{
+	const struct val s = c->v[a];
+	cond_t t, f;
+	if (!const_compare(c, s.b, b, w, cc, &t) || !const_compare(c, s.c, b, w, cc, &f))
+		return COND_POISON;
+	return canon_cond_select(c, (cond_t)s.a << 1, t, f);
+}
+
 cond_t canon_icmp(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned cc)
 {
 	uint16_t p, q;
@@ -808,6 +821,13 @@ cond_t canon_icmp(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned 
 		return cc == GLLM_CC_ALWAYS ? COND_TRUE : COND_FALSE;
 	if (const_compare(c, a, b, w, cc, &r))
 		return r;
+	if (w == 8 || w == 16) { /* as unsigned numbers; equality and order only */
+		a = canon_zext(c, a, w);
+		b = canon_zext(c, b, w);
+		w = 32;
+		if (cc > GLLM_CC_UGE || a == POISON || b == POISON)
+			return COND_POISON;
+	}
 	if (const_arms(c, a) && is_const(c, b))
 		return arms_compare(c, a, b, w, cc);
 	if ((cc == GLLM_CC_SNEG || cc == GLLM_CC_SPOS) && !zero_const(c, b)) { /* the sign of a - b */
@@ -832,14 +852,6 @@ cond_t canon_icmp(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned 
 		canon_duty(c, p, is_signed ? INT32_MIN : 0, is_signed ? INT32_MAX : UINT32_MAX);
 		canon_duty(c, q, is_signed ? INT32_MIN : 0, is_signed ? INT32_MAX : UINT32_MAX);
 		return poly_compare(c, p, q, cc);
-	}
-	if (w == 8 || w == 16) {
-		a = canon_zext(c, a, w);
-		b = canon_zext(c, b, w);
-		w = 32;
-		if ((cc >= GLLM_CC_SLT && cc <= GLLM_CC_SPOS) || a == POISON || b == POISON)
-			return COND_POISON;
-		return canon_icmp(c, a, b, w, cc);
 	}
 	return data_compare(c, a, b, w, cc);
 }

@@ -45,6 +45,9 @@ static enum gllm_status emit(struct gllm_context *c, const struct gllm_machine *
 	enum gllm_status s = gllm_regalloc(v, m, scratch, &a);
 	if (s != GLLM_OK)
 		return gllm_fail(e, s, "register allocation", name, 0, 0, v->n);
+	unsigned reader = 0;
+	if (readback && gllm_regalloc_check(v, m, &a, *scratch, &reader) != GLLM_OK)
+		return gllm_fail(e, GLLM_COMPILE_ERROR, "the register allocation does not replay", name, reader, 0, v->n);
 	const struct gllm_exec_memory *x = &c->host.code;
 	size_t offset = (size_t)gllm_round_up(c->code_used, CODE_ALIGN);
 	if (offset > x->size)

@@ -398,7 +398,7 @@ static bool integer_op(unsigned op)
 	       op == GLLM_S_ZEXT || op == GLLM_S_SEXT;
 }
 
-static void evaluate(struct lifting *l, uint16_t raw);
+static uint16_t operation(struct lifting *l, uint16_t raw);
 
 /* Gives `raw` its value ahead of its turn if it is made of known ones; how an invariant step inside a loop is seen. */
 static bool known_early(struct lifting *l, uint16_t raw)
@@ -423,7 +423,7 @@ static bool known_early(struct lifting *l, uint16_t raw)
 		uint16_t a = l->s->same[x->a], b = l->s->same[x->b];
 		uint16_t missing = l->value[a] == VAL_NONE ? a : l->value[b] == VAL_NONE ? b : VAL_NONE;
 		if (missing == VAL_NONE) {
-			evaluate(l, r);
+			l->value[r] = operation(l, r);
 			continue;
 		}
 		if (depth == STEPS)
@@ -839,44 +839,51 @@ static uint16_t integer_op_value(struct lifting *l, const struct raw *x, uint16_
 	return canon_int(c, node[x->op], x->w, a, b);
 }
 
-static void evaluate(struct lifting *l, uint16_t raw)
+/* An operation whose operands are known. */
+static uint16_t operation(struct lifting *l, uint16_t raw)
 {
 	struct canon *c = &l->c;
 	const struct raw *x = &l->s->raw[raw];
 	int loop = block_loop(l, x->block);
-	uint16_t v = POISON, a, b, d;
+	uint16_t a = get(l, x->a, loop), b = get(l, x->b, loop), d = get(l, x->c, loop);
+	if (x->op >= GLLM_S_FADD && x->op <= GLLM_S_FNMS)
+		return float_op(l, x, a, b, d);
+	if (x->op >= GLLM_S_I2F && x->op <= GLLM_S_F2F)
+		return convert(l, x, a);
+	if (x->op >= GLLM_S_ADD && x->op <= GLLM_S_NOT)
+		return integer_op_value(l, x, a, b);
+	bool whole = x->w == 64;
+	switch (x->op) {
+	case GLLM_S_ZEXT: return canon_zext(c, a, x->w);
+	case GLLM_S_SEXT: return canon_sext(c, a, x->scale, x->w);
+	case RAW_PRIM: return primitive(l, x, a, b, d);
+	case GLLM_S_SELECT:
+		return choose(l, l->condition[x->c], whole ? a : canon_zext(c, a, x->w), whole ? b : canon_zext(c, b, x->w));
+	case GLLM_S_SETCC:
+		return canon_select(c, l->condition[x->c], canon_const(c, GLLM_I32, 1), canon_const(c, GLLM_I32, 0));
+	case GLLM_S_FMASK:
+		if (x->w != 32)
+			return POISON;
+		return canon_select(c, canon_fcmp(c, a, b, canon_truth(x->fcc)), canon_const(c, GLLM_I32, 0xffffffff),
+		                    canon_const(c, GLLM_I32, 0));
+	default: return POISON;
+	}
+}
+
+static void evaluate(struct lifting *l, uint16_t raw)
+{
+	const struct raw *x = &l->s->raw[raw];
+	int loop = block_loop(l, x->block);
+	uint16_t v = POISON;
 	l->c.block = x->block;
 	switch (x->op) {
-	case RAW_CONST: v = canon_const(c, GLLM_I64, (uint64_t)x->imm); break;
+	case RAW_CONST: v = canon_const(&l->c, GLLM_I64, (uint64_t)x->imm); break;
 	case RAW_PARAM: v = parameter(l, x); break;
 	case RAW_PHI: v = phi_value(l, raw); break;
 	case RAW_COND: l->condition[raw] = condition(l, raw, loop); break;
 	case GLLM_S_LOAD: v = load(l, raw, loop); break;
 	case GLLM_S_STORE: store(l, raw, loop); break;
-	default:
-		a = get(l, x->a, loop);
-		b = get(l, x->b, loop);
-		d = get(l, x->c, loop);
-		if (x->op >= GLLM_S_FADD && x->op <= GLLM_S_FNMS)
-			v = float_op(l, x, a, b, d);
-		else if (x->op >= GLLM_S_I2F && x->op <= GLLM_S_F2F)
-			v = convert(l, x, a);
-		else if (x->op >= GLLM_S_ADD && x->op <= GLLM_S_NOT)
-			v = integer_op_value(l, x, a, b);
-		else if (x->op == GLLM_S_ZEXT)
-			v = canon_zext(c, a, x->w);
-		else if (x->op == GLLM_S_SEXT)
-			v = canon_sext(c, a, x->scale, x->w);
-		else if (x->op == RAW_PRIM)
-			v = primitive(l, x, a, b, d);
-		else if (x->op == GLLM_S_SELECT)
-			v = choose(l, l->condition[x->c], x->w == 64 ? a : canon_zext(c, a, x->w), x->w == 64 ? b : canon_zext(c, b, x->w));
-		else if (x->op == GLLM_S_SETCC)
-			v = canon_select(c, l->condition[x->c], canon_const(c, GLLM_I32, 1), canon_const(c, GLLM_I32, 0));
-		else if (x->op == GLLM_S_FMASK && x->w == 32)
-			v = canon_select(c, canon_fcmp(c, a, b, canon_truth(x->fcc)), canon_const(c, GLLM_I32, 0xffffffff),
-			                 canon_const(c, GLLM_I32, 0));
-		break;
+	default: v = operation(l, raw); break;
 	}
 	l->value[raw] = v;
 }

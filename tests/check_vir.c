@@ -1232,6 +1232,35 @@ static bool random_products(struct bench *b)
 	return finish(b, "random products", 0, 0);
 }
 
+/* A factor that is a loaded vector the first time round and a broadcast from then on. */
+static void carried_factor(struct bench *b)
+{
+	struct pool p = { .depth = 0 };
+	struct gllm_vi i = op(GLLM_V_VFMA, GLLM_F32);
+	gllm_vreg d;
+
+	begin(b);
+	p.in = load_slot(b, GLLM_VIR_ARGS, 0);
+	p.out = load_slot(b, GLLM_VIR_ARGS, 40);
+	for (unsigned k = 0; k < 3; k++)
+		p.v[k] = load(b, p.in, GLLM_NO_VREG, 64 * (int64_t)k);
+	d = load(b, p.in, GLLM_NO_VREG, 256);
+	random_open(b, &p, true);
+	i.a = p.v[0];
+	i.b = d;
+	i.c = i.d = p.v[1];
+	emit(b, i);
+	broadcast(b, p.in, d);
+	i.c = i.d = p.v[2];
+	emit(b, i);
+	random_close(b, &p);
+	for (unsigned k = 0; k < 3; k++)
+		store(b, p.out, GLLM_NO_VREG, (int64_t)k * out_bytes(b), p.v[k]);
+	end(b);
+	fill(b, -1.0f, 1.0f);
+	finish(b, "carried factor", 0, 0);
+}
+
 /* The replay must notice a wrong allocation: any two registers exchanged, or one register for two. */
 static void wrong_allocations(struct bench *b)
 {
@@ -1340,6 +1369,7 @@ static void for_target(struct bench *b)
 		;
 	for (unsigned k = 0; k < PROGRAMS && random_products(b); k++)
 		;
+	carried_factor(b);
 	wrong_allocations(b);
 	refusals(b);
 }
