@@ -43,11 +43,14 @@ endif
 # Suites that test back ends; suites.def leaves them out likewise.
 JIT_SUITES := x86_insn a64_insn lift lower vir
 TEST_SRC := $(filter-out $(if $(filter 0,$(JIT)),$(JIT_SUITES:%=tests/check_%.c)),$(wildcard tests/check*.c))
+FIXTURE_SRC := $(wildcard tests/fixtures/*.c)
+# Compiled like the operators of the library.
+SCALAR_SRC := $(OPS_SRC) tests/fixtures/user_ops.c
 
 define arch_rules
 LIB_OBJ_$(1) := $$(patsubst %.c,$(B)/$(1)/%.o,$$(LIB_SRC) $$(ARCH_SRC) $$(wildcard arch/$(1)/native/*.c)) \
 	$$(patsubst %.S,$(B)/$(1)/%.o,$$(wildcard arch/$(1)/native/*.S))
-TEST_OBJ_$(1) := $$(patsubst %.c,$(B)/$(1)/%.o,$$(TEST_SRC))
+TEST_OBJ_$(1) := $$(patsubst %.c,$(B)/$(1)/%.o,$$(TEST_SRC) $$(FIXTURE_SRC))
 
 $(B)/$(1)/%.o: %.c
 	@mkdir -p $$(@D)
@@ -55,7 +58,7 @@ $(B)/$(1)/%.o: %.c
 $(B)/$(1)/%.o: %.S
 	@mkdir -p $$(@D)
 	$$(CC_$(1)) $$(INCLUDE) -MMD -MP -c $$< -o $$@
-$$(patsubst %.c,$(B)/$(1)/%.o,$$(OPS_SRC)): $(B)/$(1)/%.o: %.c
+$$(patsubst %.c,$(B)/$(1)/%.o,$$(SCALAR_SRC)): $(B)/$(1)/%.o: %.c
 	@mkdir -p $$(@D)
 	$$(CC_$(1)) $$(FREESTANDING) $$(MACHINE_$(1)) $$(OPS_FLAGS) $$(WARN) $$(INCLUDE) -MMD -MP -c $$< -o $$@
 $$(patsubst %.c,$(B)/$(1)/%.o,$$(BASE)): EXTRA += -mgeneral-regs-only
@@ -68,15 +71,17 @@ $(B)/$(1)/libgllm.a: $$(LIB_OBJ_$(1))
 $(B)/$(1)/hosted/%.o: %.c
 	@mkdir -p $$(@D)
 	$$(CC_$(1)) -std=gnu11 -O2 -fno-pic -fno-pie $$(WARN) $$(INCLUDE) -MMD -MP -c $$< -o $$@
-$(B)/$(1)/check: $(B)/$(1)/hosted/tests/hosted.o $(B)/$(1)/hosted/tools/host.o $$(TEST_OBJ_$(1)) $(B)/$(1)/libgllm.a
+$(B)/$(1)/models/story.o: models/story.gguf
+$(B)/$(1)/check: $(B)/$(1)/hosted/tests/hosted.o $(B)/$(1)/hosted/tools/host.o $$(TEST_OBJ_$(1)) $(B)/$(1)/models/story.o \
+		$(B)/$(1)/libgllm.a
 	$$(CC_$(1)) -static -no-pie -Wl,--gc-sections $$^ -o $$@
-$(B)/$(1)/gllm: $$(patsubst %.c,$(B)/$(1)/hosted/%.o,$$(wildcard tools/*.c)) $(B)/$(1)/libgllm.a
+$(B)/$(1)/gllm: $$(patsubst %.c,$(B)/$(1)/hosted/%.o,$$(wildcard tools/*.c)) $(B)/$(1)/models/story.o $(B)/$(1)/libgllm.a
 	$$(CC_$(1)) -static -no-pie -Wl,--gc-sections $$^ -o $$@ -lpthread
 -include $$(shell find $(B)/$(1) -name '*.d' 2>/dev/null)
 endef
 $(foreach a,$(ARCHES),$(eval $(call arch_rules,$(a))))
 
-.PHONY: all lib run check check-host check-user check-system check-symbols check-deps check-diff check-sanitize \
+.PHONY: all lib run check check-host check-user check-system check-symbols check-deps check-diff check-matrix check-sanitize \
 	bench bench-peers deps clean
 .SECONDARY:
 
@@ -102,6 +107,8 @@ check-deps:
 	@sh tests/deps.sh
 check-diff:
 	@sh tests/diff.sh "$(MAKE)" $(B)
+check-matrix:
+	@sh tests/diff/lift_matrix.sh "$(MAKE)" $(B)
 check-sanitize:
 	@sh tests/sanitize.sh $(B)
 bench: $(B)/$(HOST)/bench

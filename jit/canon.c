@@ -5,6 +5,8 @@
 #include "jit/canon.h"
 
 #define SIGN 0x80000000u
+#define ONE  0x3f800000u
+#define TWO  0x40000000u
 
 bool gllm_canon_init(struct canon *c, struct gllm_arena *a)
 {
@@ -272,14 +274,41 @@ static uint16_t factor(struct canon *c, uint16_t v, bool *negative)
 	return minus ? negate(c, v) : v;
 }
 
+/* The power of two whose product is the quotient by k, if there is one and both are normal; 0 otherwise. */
+static uint32_t reciprocal(uint64_t k)
+{
+	uint32_t exponent = (uint32_t)k >> 23 & 0xff;
+	return k & 0x7fffff || exponent < 1 || exponent > 253 ? 0 : (254 - exponent) << 23;
+}
+
+/* a, which is not negative, times or by a constant: 1 and 2 need none, and powers of two multiply. */
+static uint16_t scaled(struct canon *c, unsigned *op, uint16_t a, uint16_t *b)
+{
+	uint32_t inverse = *op == GLLM_N_DIV ? reciprocal(c->v[*b].imm) : 0;
+	if (inverse) {
+		*op = GLLM_N_MUL;
+		*b = canon_const(c, GLLM_F32, inverse);
+	}
+	if (c->v[*b].imm == ONE)
+		return a;
+	return *op == GLLM_N_MUL && c->v[*b].imm == TWO ? canon_node(c, GLLM_N_ADD, GLLM_F32, a, a, VAL_NONE, 0) : VAL_NONE;
+}
+
 static uint16_t product(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 {
 	bool negative = false;
 	a = factor(c, a, &negative);
 	b = factor(c, b, &negative);
+	if (op == GLLM_N_MUL && is_const(c, a)) {
+		uint16_t t = a;
+		a = b;
+		b = t;
+	}
+	uint16_t v = is_const(c, b) ? scaled(c, &op, a, &b) : VAL_NONE;
 	if (op == GLLM_N_MUL)
 		order(&a, &b);
-	uint16_t v = canon_node(c, op, GLLM_F32, a, b, VAL_NONE, 0);
+	if (v == VAL_NONE)
+		v = canon_node(c, op, GLLM_F32, a, b, VAL_NONE, 0);
 	return negative ? negate(c, v) : v;
 }
 
@@ -306,6 +335,11 @@ static uint16_t sum(struct canon *c, bool minus, uint16_t a, uint16_t b)
 	} else if (is(c, a, GLLM_N_NEG)) {    /* -a - b is -b - a */
 		uint16_t t = c->v[a].a;
 		order(&t, &b);
+		if (is_const(c, b)) { /* -x - k is -k - x */
+			uint16_t k = b;
+			b = t;
+			t = k;
+		}
 		a = negate(c, t);
 	}
 	if (!minus)

@@ -54,7 +54,7 @@ static uint16_t leave(struct lifting *l, uint16_t v, int loop)
 	struct canon *c = &l->c;
 	const struct val x = c->v[v];
 	const struct loop_facts *facts = &l->loop[loop];
-	if (!facts->known)
+	if (!facts->known || (facts->negative && x.op != GLLM_N_CARRY))
 		return POISON;
 	if (x.op == GLLM_N_INDEX)
 		return canon_poly(c, last_poly(l, (uint16_t)x.imm, loop));
@@ -685,9 +685,9 @@ static cond_t test_bits(struct lifting *l, const struct raw *flags, unsigned cc,
 		return canon_icmp(c, a, zero, sign, cc == GLLM_CC_EQ ? GLLM_CC_SPOS : GLLM_CC_SNEG);
 	if (bit && !(c->v[b].imm >> 32) && w == 64)
 		w = 32;
-	if (w != 64)
-		w = 32; /* narrower tests have operands cut to their width */
-	return canon_icmp(c, canon_int(c, GLLM_N_AND, w, a, b), zero, w, cc);
+	if (w < 32 && cc != GLLM_CC_EQ && cc != GLLM_CC_NE)
+		return COND_POISON;
+	return canon_icmp(c, canon_int(c, GLLM_N_AND, w, a, b), zero, w < 32 ? 32 : w, cc);
 }
 
 static cond_t flags_condition(struct lifting *l, const struct raw *flags, unsigned cc, unsigned fcc, int loop)
@@ -971,6 +971,8 @@ static void finish_loop(struct lifting *l, int loop)
 		return;
 	}
 	facts->known = true;
+	facts->negative = gllm_poly_range(ps, facts->trip).low < 0 &&
+	                  !known_positive(l, x->header, gllm_poly_add(ps, facts->trip, one, 1));
 	struct poly_range r = gllm_poly_range(ps, facts->trip);
 	ps->greatest[loop] = r.high == INT64_MAX ? INT64_MAX : r.high > 0 ? r.high - 1 : 0;
 	for (unsigned i = 0; i < l->ncarries; i++)
@@ -998,10 +1000,12 @@ static void merge_stores(struct lifting *l, unsigned first)
 			target[o->block] = o->value;
 			last = i;
 			n++;
-		} else if (!o->dead && l->c.access[o->access].param == l->c.access[s.access].param && i < last) {
-			return;
 		}
 	}
+	for (unsigned i = first; i < last; i++)
+		if (!l->store[i].dead && l->store[i].access != s.access &&
+		    l->c.access[l->store[i].access].param == l->c.access[s.access].param)
+			return;
 	if (n < 2 || !covers(l, s.block, level, target, &v) || v == POISON)
 		return;
 	for (unsigned i = 0; i < l->nloads; i++)

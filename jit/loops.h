@@ -16,6 +16,7 @@ enum { LOOPS_CARRIES = 64, LOOPS_STORES = 128, LOOPS_LOADS = 512 };
 struct loop_facts {
 	uint16_t trip;       /* polynomial */
 	bool known, bottom;  /* bottom: tested after the work of an iteration */
+	bool negative;       /* the trip count may be below 0, so variables need not end at it */
 	bool alive;
 };
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Trains the model on stories of the grammar:  python3 train.py OUT.pt [LOSS.svg] [STEPS]
+"""Trains the model on stories of the grammar:  python3 train.py OUT.pt LOSS.svg
+If OUT.pt holds a run that ended with an arc, training goes on from there as if it had not stopped.
 
 Every row of a batch is one story, <s> story </s>, at the positions where it will be spoken; stories of like length
 share a batch, so little is padding. No story is seen twice. Matrices inside the layers are trained by orthogonalised
-momentum (five Newton-Schulz steps), the embedding and the norms by AdamW; both rates fall along a cosine."""
+momentum (five Newton-Schulz steps), the embedding and the norms by AdamW; both rates rise and fall along a cosine, once
+for each arc: the first learns sentences and, late, to repeat names; the second repeats them reliably."""
 import math
 import os
 import random
@@ -18,7 +20,8 @@ import tokenizer
 
 LAYERS, WIDTH, HEADS, KV_HEADS, HEAD, FFN, VOCAB, CONTEXT = 5, 144, 6, 2, 24, 340, 1024, 256
 THETA, EPS = 10000.0, 1e-5
-BATCH, STEPS, WARMUP = 8, 3000, 100
+BATCH, WARMUP, STRETCH = 8, 100, 200
+ARCS = ((3000, 1.0), (2000, 0.6))  # steps, peak of the rates; steps are a multiple of STRETCH
 SEED_TRAIN, SEED_VOCAB, SEED_TEST, SEED_INIT = 1, 2, 3, 4
 
 
@@ -180,26 +183,17 @@ def vocabulary():
     return tokenizer.learn(grammar.stories(SEED_VOCAB, 20000), VOCAB, tokenizer.EXTRA)
 
 
-def main():
-    out, drawing = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None
-    steps = int(sys.argv[3]) if len(sys.argv) > 3 else STEPS
-    torch.manual_seed(SEED_INIT)
-    torch.set_num_threads(2)
-    rng, order = random.Random(SEED_TRAIN), random.Random(SEED_TRAIN)
-    vocab = vocabulary()
-    encode = tokenizer.Tokenizer(vocab).encode
-    model = Model()
+def train_arc(run, model, encode, stretches, steps, peak, out):
     matrices = [p for layer in model.blk for p in layer.parameters() if p.dim() == 2]
     others = [model.token_embd] + [p for p in model.parameters() if p.dim() == 1]
     orthogonal, adam = Orthogonal(matrices), torch.optim.AdamW(others, lr=1, betas=(0.9, 0.95), weight_decay=0.0)
-    print(sum(p.numel() for p in model.parameters()), "parameters", flush=True)
-    curve, tests, mean, seen, stock, start = [], [], [], 0, iter(()), time.time()
+    base, stock, mean, start = run["step"], iter(()), [], time.time() - run["seconds"]
     for step in range(1, steps + 1):
         batch = next(stock, None)
         if batch is None:
-            stock = batches([grammar.story(rng) for _ in range(200 * BATCH)], encode, order, BATCH)
+            stock = next(stretches)
             batch = next(stock)
-        rate = min(1.0, step / WARMUP) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * step / steps)))
+        rate = peak * min(1.0, step / WARMUP) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * step / steps)))
         loss = loss_of(model, batch)
         model.zero_grad(set_to_none=True)
         loss.backward()
@@ -208,20 +202,47 @@ def main():
         adam.param_groups[0]["lr"] = 0.004 * rate
         adam.step()
         mean.append(float(loss.detach()))
-        seen += int((batch[:, 1:] != tokenizer.UNK).sum())
+        run["tokens"] += int((batch[:, 1:] != tokenizer.UNK).sum())
         if step % 10 == 0:
-            curve.append((step, sum(mean) / len(mean)))
+            run["curve"].append((base + step, sum(mean) / len(mean)))
             mean = []
         if step % 250 == 0 or step == steps:
-            tests.append((step, held_out(model, encode, 60)[0]))
-            print("step %d  tokens %d  training %.4f  held out %.4f  %.0f s" % (step, seen, curve[-1][1], tests[-1][1],
-                                                                            time.time() - start), flush=True)
-            torch.save({"model": model.state_dict(), "vocab": vocab}, out + ".part")
+            run["tests"].append((base + step, held_out(model, encode, 60)[0]))
+            run["seconds"] = time.time() - start
+            print("step %d  tokens %d  training %.4f  held out %.4f  %.0f s" %
+                  (base + step, run["tokens"], run["curve"][-1][1], run["tests"][-1][1], run["seconds"]), flush=True)
+    run["step"], run["model"] = base + steps, model.state_dict()
+    torch.save(run, out + ".part")
     os.replace(out + ".part", out)
+
+
+def main():
+    out, drawing = sys.argv[1:3]
+    torch.manual_seed(SEED_INIT)
+    torch.set_num_threads(2)
+    rng, order = random.Random(SEED_TRAIN), random.Random(SEED_TRAIN)
+    model = Model()
+    print(sum(p.numel() for p in model.parameters()), "parameters", flush=True)
+    run = {"step": 0, "tokens": 0, "seconds": 0, "curve": [], "tests": []}
+    if os.path.exists(out):
+        run = torch.load(out)
+        model.load_state_dict(run["model"])
+    else:
+        run["vocab"] = vocabulary()
+    encode = tokenizer.Tokenizer(run["vocab"]).encode
+    stretches = (batches([grammar.story(rng) for _ in range(STRETCH * BATCH)], encode, order, BATCH) for _ in iter(int, 1))
+    done = 0
+    for steps, peak in ARCS:
+        if done < run["step"]:
+            for _ in range(steps // STRETCH):
+                for _ in next(stretches):  # what the arc was trained on is not to be seen again
+                    pass
+        else:
+            train_arc(run, model, encode, stretches, steps, peak, out)
+        done += steps
     loss, tokens = held_out(model, encode, 2000)
     print("held out: %d tokens, loss %.4f, perplexity %.4f" % (tokens, loss, math.exp(loss)))
-    if drawing:
-        picture(drawing, curve, tests)
+    picture(drawing, run["curve"], run["tests"])
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * qemu/image.c - the main job on bare metal: read the model that was handed over, compile its layers, tell a story.
+ * qemu/image.c - the main job on bare metal: read a model (the one handed over, else the image's own), compile its layers,
+ * tell a story.
  *
  * Options: prompt, n (tokens to generate), temp (such as 0.8; absent or 0: greedy), seed, isa (caps the CPU), context
  * (tokens), scalar=1 (compile nothing). The speaker gets exactly the memory it asked for beforehand, so a wrong quote fails here. */
 #include "gllm/speaker.h"
+#include "models/story.h"
 #include "qemu/guest.h"
 
 struct job {
@@ -12,7 +14,8 @@ struct job {
 	struct gllm_speaker_options options;
 	struct gllm_speaker speaker;
 	struct gllm_speech speech;
-	unsigned char *model, *memory;
+	const unsigned char *model;
+	unsigned char *memory, *given;
 	size_t model_size, memory_size;
 	size_t quote;
 	char *prompt;
@@ -52,8 +55,12 @@ static enum gllm_status read_options(struct job *j)
 
 	board_memory(&memory, &j->memory_size);
 	j->memory = memory;
-	if (!board_model(&j->model, &j->model_size))
-		return fail(j, GLLM_INVALID_ARGUMENT, "no model was given: -fw_cfg name=opt/gllm/model,file=...");
+	if (board_model(&j->given, &j->model_size)) {
+		j->model = j->given;
+	} else {
+		j->model = gllm_story;
+		j->model_size = (size_t)(gllm_story_end - gllm_story);
+	}
 	j->prompt_bytes = board_option("prompt", NULL, 0);
 	if (j->prompt_bytes + 64 > j->memory_size)
 		return fail(j, GLLM_OUT_OF_MEMORY, "the prompt does not fit into memory");

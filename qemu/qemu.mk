@@ -22,19 +22,17 @@ $$(BOARD_OBJ_$(1)): EXTRA += $$(BOARD_FLAGS_$(1))
 $(B)/$(1)/qemu/main_hello.o: EXTRA += $$(filter -mstrict-align,$$(BOARD_FLAGS_$(1))) # it also runs with alignment checks on
 
 $(B)/$(1)/hello.elf: $(B)/$(1)/qemu/main_hello.o
-$(B)/$(1)/check.elf: $(B)/$(1)/qemu/check_main.o $(B)/$(1)/qemu/guest.o $$(TEST_OBJ_$(1))
-$(B)/$(1)/image.elf: $(B)/$(1)/qemu/image.o $(B)/$(1)/qemu/guest.o
+$(B)/$(1)/check.elf: $(B)/$(1)/qemu/check_main.o $(B)/$(1)/qemu/guest.o $$(TEST_OBJ_$(1)) $(B)/$(1)/models/story.o
+$(B)/$(1)/image.elf: $(B)/$(1)/qemu/image.o $(B)/$(1)/qemu/guest.o $(B)/$(1)/models/story.o
 $(B)/$(1)/%.elf: $$(BOARD_OBJ_$(1)) $(B)/$(1)/libgllm.a ldscripts/$(1).ld ldscripts/image.ld
 	$$(CC_$(1)) $$(IMAGE_LINK) -Wl,-T,ldscripts/$(1).ld -o $$@ $$(filter %.o,$$^) $(B)/$(1)/libgllm.a
 endef
 $(foreach a,$(ARCHES),$(eval $(call image_rules,$(a))))
 
 run: deps
-	@if [ -z "$$MODEL" ]; then \
-		echo "make run: no model is built in yet; give one: make run MODEL=file.gguf (a Llama in F32 or F16)" >&2; exit 1; fi
 	@if [ "$$SMP" != 1 ]; then echo "make run: this version uses one core; SMP must be 1" >&2; exit 1; fi
 	@$(MAKE) -s $(B)/$(ARCH)/image.elf
-	@qemu/run.sh $(ARCH) $(B)/$(ARCH)/image.elf --model "$$MODEL" --smp "$$SMP" --budget "$$BUDGET" "prompt=$$PROMPT" "n=$$N" "temp=$$TEMP" "seed=$$SEED"
+	@qemu/run.sh $(ARCH) $(B)/$(ARCH)/image.elf $${MODEL:+--model "$$MODEL"} --smp "$$SMP" --budget "$$BUDGET" "prompt=$$PROMPT" "n=$$N" "temp=$$TEMP" "seed=$$SEED"
 
 # An archive that never accesses memory unaligned, to run where that faults. By clang: gcc 12 clears structs with 16-byte
 # stores at 8-byte boundaries even with -mstrict-align (gcc bug 103100).

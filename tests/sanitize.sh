@@ -24,8 +24,8 @@ for f in core/*.c jit/*.c infer/*.c arch/*/*.c arch/$arch/native/*.c tests/check
 	case $f in core/mem.c | tests/check_lift.c) continue ;; esac
 	compile "$f"
 done
-make -s -j"$(nproc)" "$b/$arch/libgllm.a" "$b/$arch/tests/check_lift.o" || exit 1
-ops=$(ls "$b/$arch"/ops/*.o "$b/$arch/tests/check_lift.o")
+make -s -j"$(nproc)" "$b/$arch/libgllm.a" "$b/$arch/tests/check_lift.o" "$b/$arch/models/story.o" || exit 1
+ops=$(ls "$b/$arch"/ops/*.o "$b/$arch/tests/check_lift.o" "$b/$arch/models/story.o")
 gcc $flags -no-pie $objects $ops -lpthread -o "$out/check" || exit 1
 model=
 [ -r ../shared/models/stories260K-f32.gguf ] && model="-m ../shared/models/stories260K-f32.gguf"

@@ -37,7 +37,7 @@ static void report(const struct tool *t, const struct gllm_speaker *s, const str
 
 int tool_run(const struct tool *t, int argc, char **argv)
 {
-	static const char usage[] = "run MODEL -p TEXT -n N [-t THREADS] [--temp T] [--top-k K] [--top-p P] [--min-p P] [--seed S] [--json]";
+	static const char usage[] = "run [MODEL] -p TEXT -n N [-t THREADS] [--temp T] [--top-k K] [--top-p P] [--min-p P] [--seed S] [--json]";
 	struct gllm_speaker_options o = { .temperature = 0.0f, .top_p = 1.0f };
 	struct gllm_error e = { .status = GLLM_OK };
 	struct gllm_speaker s;
@@ -74,8 +74,6 @@ int tool_run(const struct tool *t, int argc, char **argv)
 			return tool_usage(usage);
 		i++;
 	}
-	if (!model)
-		return tool_usage(usage);
 	if (strlen(prompt) > 4096)
 		o.prompt_bytes = strlen(prompt);
 	if (tool_speaker(t, model, &o, &s, &compiled, &e) != GLLM_OK)
@@ -101,16 +99,16 @@ int tool_logits(const struct tool *t, int argc, char **argv)
 	int32_t token[512];
 	size_t n = 0;
 	bool compiled;
-	if (argc != 3 || strcmp(argv[1], "--tokens") != 0)
-		return tool_usage("logits MODEL --tokens 1,2,3");
-	for (char *at = argv[2]; *at && n < 512;) {
+	if (argc < 2 || argc > 3 || strcmp(argv[argc - 2], "--tokens") != 0)
+		return tool_usage("logits [MODEL] --tokens 1,2,3");
+	for (char *at = argv[argc - 1]; *at && n < 512;) {
 		char *end;
 		token[n++] = (int32_t)strtol(at, &end, 10);
 		if (end == at || (*end && *end != ','))
-			return tool_usage("logits MODEL --tokens 1,2,3");
+			return tool_usage("logits [MODEL] --tokens 1,2,3");
 		at = *end ? end + 1 : end;
 	}
-	if (tool_speaker(t, argv[0], &o, &s, &compiled, &e) != GLLM_OK ||
+	if (tool_speaker(t, argc == 3 ? argv[0] : NULL, &o, &s, &compiled, &e) != GLLM_OK ||
 	    gllm_llama_eval(s.llama, token, n, &logits, &e) != GLLM_OK)
 		return tool_failed(&e);
 	for (uint32_t i = 0; i < gllm_llama_parameters(s.llama)->vocab; i++)

@@ -105,9 +105,9 @@ static bool seen(const struct gllm_speaker *s, unsigned which, bool chunk)
 int tool_explain(const struct tool *t, int argc, char **argv)
 {
 	struct gllm_speaker s;
-	if (argc != 1)
-		return tool_usage("explain MODEL");
-	if (with_model(t, argv[0], &s))
+	if (argc > 1)
+		return tool_usage("explain [MODEL]");
+	if (with_model(t, argc ? argv[0] : NULL, &s))
 		return 1;
 	for (unsigned chunk = 0; chunk < 2; chunk++)
 		for (unsigned i = 0; gllm_llama_plan(s.llama, i, chunk); i++)
@@ -135,9 +135,9 @@ static void disassemble(const struct gllm_target *target, const unsigned char *c
 int tool_disasm(const struct tool *t, int argc, char **argv)
 {
 	struct gllm_speaker s;
-	if (argc != 1)
-		return tool_usage("disasm MODEL");
-	if (with_model(t, argv[0], &s))
+	if (argc > 1)
+		return tool_usage("disasm [MODEL]");
+	if (with_model(t, argc ? argv[0] : NULL, &s))
 		return 1;
 	for (unsigned chunk = 0; chunk < 2; chunk++) {
 		for (unsigned i = 0; gllm_llama_plan(s.llama, i, chunk); i++) {
@@ -163,13 +163,11 @@ int tool_inspect(const struct tool *t, int argc, char **argv)
 	struct gllm_llama_config c;
 	size_t size, need;
 	(void)t;
-	if (argc != 1)
-		return tool_usage("inspect MODEL");
-	const unsigned char *file = host_file(argv[0], &size);
-	if (!file) {
-		gllm_fail(&e, GLLM_IO_ERROR, "cannot read the model file", argv[0], 0, 0, 0);
+	if (argc > 1)
+		return tool_usage("inspect [MODEL]");
+	const unsigned char *file = tool_model(argc ? argv[0] : NULL, &size, &e);
+	if (!file)
 		return tool_failed(&e);
-	}
 	if (gllm_gguf_workspace(file, size, &need, &e) != GLLM_OK ||
 	    gllm_gguf_open(&g, file, size, malloc(need + 1), need, &e) != GLLM_OK)
 		return tool_failed(&e);

@@ -13,11 +13,11 @@ static const struct command {
 	{ "probe",   tool_probe,   "probe                      what this CPU has, what is enabled, what is used" },
 	{ "ops",     tool_ops,     "ops                        the operators, their patterns and trace hashes" },
 	{ "trace",   tool_trace,   "trace OP                   what was lifted from an operator's machine code" },
-	{ "explain", tool_explain, "explain MODEL              groups of the model's plans, and why" },
-	{ "disasm",  tool_disasm,  "disasm MODEL               the code compiled for the model's plans" },
-	{ "run",     tool_run,     "run MODEL -p TEXT -n N     generate text [--temp T] [--top-k K] [--top-p P] [--seed S]" },
-	{ "logits",  tool_logits,  "logits MODEL --tokens 1,2  logits after these tokens" },
-	{ "inspect", tool_inspect, "inspect MODEL              header, hyper-parameters and tensors of a model file" },
+	{ "explain", tool_explain, "explain [MODEL]              groups of the model's plans, and why" },
+	{ "disasm",  tool_disasm,  "disasm [MODEL]               the code compiled for the model's plans" },
+	{ "run",     tool_run,     "run [MODEL] -p TEXT -n N     generate text [--temp T] [--top-k K] [--top-p P] [--seed S]" },
+	{ "logits",  tool_logits,  "logits [MODEL] --tokens 1,2  logits after these tokens" },
+	{ "inspect", tool_inspect, "inspect [MODEL]              header, hyper-parameters and tensors of a model file" },
 	{ "dequant", NULL,         "dequant TYPE               not part of this version" },
 	{ "bench",   NULL,         "bench                      not part of this version: make bench measures" },
 	{ "tune",    NULL,         "tune                       not part of this version" },
@@ -29,6 +29,7 @@ static void help(FILE *to)
 	fprintf(to, "usage: gllm COMMAND [ARGUMENTS] [--isa scalar|avx2|avx512|neon|sve] [-t THREADS] [--json]\n");
 	for (int i = 0; i < COMMANDS; i++)
 		fprintf(to, "  %s\n", command[i].usage);
+	fprintf(to, "Without MODEL (a GGUF file) the built-in one is used.\n");
 }
 
 /* Takes the options every command has out of the arguments. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "models/story.h"
 #include "tools/host.h"
 
 int tool_failed(const struct gllm_error *e)
@@ -64,15 +65,27 @@ static bool no_code_here(enum gllm_status s)
 	return s == GLLM_NO_BACK_END || s == GLLM_NO_FEATURE || s == GLLM_NO_EXEC_MEMORY;
 }
 
+const unsigned char *tool_model(const char *path, size_t *size, struct gllm_error *e)
+{
+	if (!path) {
+		*size = (size_t)(gllm_story_end - gllm_story);
+		return gllm_story;
+	}
+	const unsigned char *file = host_file(path, size);
+	if (!file)
+		gllm_fail(e, GLLM_IO_ERROR, "cannot read the model file", path, 0, 0, 0);
+	return file;
+}
+
 enum gllm_status tool_speaker(const struct tool *t, const char *model, const struct gllm_speaker_options *o,
                               struct gllm_speaker *out, bool *compiled, struct gllm_error *e)
 {
 	struct gllm_config c;
 	struct gllm_speaker_options options = *o;
 	size_t size, scratch_size, bytes;
-	const unsigned char *file = host_file(model, &size);
+	const unsigned char *file = tool_model(model, &size, e);
 	if (!file)
-		return gllm_fail(e, GLLM_IO_ERROR, "cannot read the model file", model, 0, 0, 0);
+		return GLLM_IO_ERROR;
 	enum gllm_status s = tool_config(t, &c, e);
 	if (s == GLLM_OK)
 		s = gllm_gguf_workspace(file, size, &scratch_size, e);

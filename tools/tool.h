@@ -23,7 +23,10 @@ int tool_usage(const char *text); /* on standard error; returns 2 */
 enum gllm_status tool_config(const struct tool *t, struct gllm_config *out, struct gllm_error *e);
 struct gllm_context *tool_context(const struct tool *t, struct gllm_error *e); /* NULL on failure */
 
-/* A speaker over a model file, in memory of exactly the quoted size. Scalar definitions run where nothing can be compiled;
+/* The bytes of a model file, or of the default model if `path` is NULL; NULL on failure. */
+const unsigned char *tool_model(const char *path, size_t *size, struct gllm_error *e);
+
+/* A speaker over a model (tool_model), in memory of exactly the quoted size. Scalar definitions run where nothing can be compiled;
  * *compiled tells which. */
 enum gllm_status tool_speaker(const struct tool *t, const char *model, const struct gllm_speaker_options *o,
                               struct gllm_speaker *out, bool *compiled, struct gllm_error *e);
