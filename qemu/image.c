@@ -4,6 +4,7 @@
  *
  * Options: prompt, n (tokens to generate), temp (such as 0.8; absent or 0: greedy), seed, isa (caps the CPU), context
  * (tokens), scalar=1 (compile nothing). The speaker gets exactly the memory it asked for beforehand, so a wrong quote fails here. */
+#include "gllm/measure.h"
 #include "gllm/speaker.h"
 #include "models/story.h"
 #include "qemu/guest.h"
@@ -94,6 +95,8 @@ static enum gllm_status choose_target(struct job *j)
 		why = GLLM_NO_BACK_END;
 	else if (c->profile.vector_bytes == 0)
 		why = GLLM_NO_FEATURE;
+	if (why == GLLM_OK) /* without an answer code is compiled for the CPU as its registers describe it */
+		gllm_measure(c->target, &c->profile, &c->host.code, guest_clock_ns, NULL, j->memory, j->memory_size, NULL);
 	if (why != GLLM_OK) {
 		guest_print("the scalar definitions run: %s\n", gllm_status_text(why));
 		j->options.llama.scalar = true;

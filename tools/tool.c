@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * tools/tool.c - see tool.h. */
 #include "tools/tool.h"
+#include "gllm/measure.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,9 @@ enum gllm_status tool_config(const struct tool *t, struct gllm_config *out, stru
 		return gllm_fail(e, s, "--isa is none of scalar, avx2, avx512, neon, sve", t->isa, 0, 0, 0);
 	if (out->target && out->profile.vector_bytes)
 		host_exec(CODE_BYTES, &out->host.code); /* without it compiling says so */
+	if (out->host.code.write)
+		gllm_measure(out->target, &out->profile, &out->host.code, host_clock_ns, NULL,
+		             host_memory(gllm_measure_scratch()), gllm_measure_scratch(), NULL);
 	out->host.clock_ns = host_clock_ns;
 	out->host.workers = t->threads ? t->threads : 1;
 	if (out->host.workers > 1) {

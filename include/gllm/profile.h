@@ -74,6 +74,7 @@ struct gllm_profile {
 	struct gllm_cache cache[GLLM_CACHE_LEVELS]; /* L1d, L2, L3 */
 	unsigned cores, threads;               /* physical, logical; 0 unknown */
 	double peak_gflops, bandwidth_gbs;     /* measured or given by the caller; 0 unknown */
+	bool slow_fma;                         /* measured (gllm_measure): a product and a sum are faster than one FMA */
 	const char *missing;                   /* static: why `have` lacks what `hardware` has, naming the bit; NULL if nothing */
 };
 

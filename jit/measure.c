@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT
+ * jit/measure.c - see gllm/measure.h. Two kernels differ in nothing but how they multiply and add; each is run for longer
+ * and longer until the clock can tell. */
+#include "gllm/measure.h"
+#include "core/arena.h"
+#include "core/bits.h"
+#include "core/target.h"
+#include "jit/plan.h"
+#include "jit/regalloc.h"
+#include "jit/vir.h"
+
+enum { CHAINS = 4, PAGE = 4096, MAX_INS = 256, MAX_REGS = 64, SCRATCH = 256 << 10, LONG_ENOUGH_NS = 20000, RUNS = 3 };
+
+size_t gllm_measure_scratch(void)
+{
+	return SCRATCH;
+}
+
+static gllm_vreg op1(struct gllm_vir *v, enum gllm_vir_op op, gllm_vreg d, gllm_vreg a, gllm_vreg b, gllm_vreg c)
+{
+	struct gllm_vi i = gllm_vi(op);
+	i.type = GLLM_F32;
+	i.d = d;
+	i.a = a;
+	i.b = b;
+	i.c = c;
+	return gllm_vir_emit(v, i);
+}
+
+/* 0.1: products and sums are inexact, as they are in practice. */
+static gllm_vreg tenth(struct gllm_vir *v)
+{
+	struct gllm_vi i = gllm_vi(GLLM_V_GCONST);
+	i.d = gllm_vir_reg(v, GLLM_CLASS_G);
+	i.imm = 0x3dcccccd;
+	gllm_vir_emit(v, i);
+	return op1(v, GLLM_V_VSPLAT, gllm_vir_reg(v, GLLM_CLASS_V), i.d, GLLM_NO_VREG, GLLM_NO_VREG);
+}
+
+/* `end` times: every chain gains a product, in one instruction or two. */
+static void write_kernel(struct gllm_vir *v, bool fused)
+{
+	gllm_vreg x = tenth(v), product = gllm_vir_reg(v, GLLM_CLASS_V), sum[CHAINS], count = GLLM_VIR_RANGE_END;
+	for (unsigned i = 0; i < CHAINS; i++)
+		sum[i] = op1(v, GLLM_V_VMOV, gllm_vir_reg(v, GLLM_CLASS_V), x, GLLM_NO_VREG, GLLM_NO_VREG);
+	struct gllm_vi label = gllm_vi(GLLM_V_LABEL), down = gllm_vi(GLLM_V_GADDI), again = gllm_vi(GLLM_V_BRANCHI);
+	label.imm = again.imm = gllm_vir_label(v);
+	down.d = down.a = again.a = count;
+	down.imm = -1;
+	again.cc = GLLM_VCC_GT;
+	gllm_vir_emit(v, gllm_vi(GLLM_V_LOOP_BEGIN));
+	gllm_vir_emit(v, label);
+	for (unsigned i = 0; i < CHAINS; i++) {
+		if (fused) {
+			op1(v, GLLM_V_VFMA, sum[i], x, x, sum[i]);
+		} else {
+			op1(v, GLLM_V_VMUL, product, x, x, GLLM_NO_VREG);
+			op1(v, GLLM_V_VADD, sum[i], sum[i], product, GLLM_NO_VREG);
+		}
+	}
+	gllm_vir_emit(v, down);
+	gllm_vir_emit(v, again);
+	gllm_vir_emit(v, gllm_vi(GLLM_V_LOOP_END));
+	gllm_vir_emit(v, gllm_vi(GLLM_V_RET));
+}
+
+static enum gllm_status make(const struct gllm_target *t, const struct gllm_machine *m, bool fused, struct gllm_arena arena,
+                             const struct gllm_exec_memory *x, size_t offset, gllm_kernel_fn **out, struct gllm_error *e)
+{
+	struct gllm_vir v;
+	struct gllm_allocation a;
+	struct gllm_code code = { .base = x->write + offset, .size = PAGE / 2 };
+	struct gllm_vi *ins = gllm_alloc_array(&arena, MAX_INS, sizeof *ins, 8);
+	uint8_t *classes = gllm_alloc(&arena, MAX_REGS, 1);
+	if (!ins || !classes)
+		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch is smaller than gllm_measure_scratch", NULL, 0, SCRATCH, 0);
+	gllm_vir_init(&v, ins, MAX_INS, classes, MAX_REGS);
+	write_kernel(&v, fused);
+	enum gllm_status s = v.status;
+	if (s == GLLM_OK)
+		s = gllm_regalloc(&v, m, &arena, &a);
+	if (s == GLLM_OK) {
+		t->select(&v, m, &a, &code, NULL);
+		s = code.status;
+	}
+	if (s == GLLM_OK && x->publish)
+		s = x->publish(x->user, offset, code.used);
+	union { const unsigned char *data; gllm_kernel_fn *code; } entry = { x->exec + offset };
+	*out = entry.code;
+	return s == GLLM_OK ? s : gllm_fail(e, s, "generating code to measure", NULL, 0, 0, 0);
+}
+
+static uint64_t time_once(gllm_kernel_fn *k, uint64_t n, uint64_t (*clock_ns)(void *user), void *user)
+{
+	uint64_t start = clock_ns(user);
+	k(NULL, NULL, NULL, 0, n);
+	return clock_ns(user) - start;
+}
+
+enum gllm_status gllm_measure(const struct gllm_target *t, struct gllm_profile *p, struct gllm_exec_memory *code,
+                              uint64_t (*clock_ns)(void *user), void *user, void *scratch, size_t scratch_size,
+                              struct gllm_error *e)
+{
+	struct gllm_machine m;
+	struct gllm_arena arena;
+	gllm_kernel_fn *kernel[2];
+	if (!t)
+		return gllm_fail(e, GLLM_NO_BACK_END, "measuring needs a target", NULL, 0, 0, 0);
+	if (!clock_ns || !scratch)
+		return gllm_fail(e, GLLM_INVALID_ARGUMENT, "measuring needs a clock and scratch", NULL, 0, SCRATCH, 0);
+	enum gllm_status s = t->machine(p, &m);
+	if (s != GLLM_OK || !m.has_fma)
+		return gllm_fail(e, GLLM_NO_FEATURE, "no vector unit with fused multiply-add to measure", NULL, 0, 0, p->have);
+	if (!code->write || code->size < PAGE)
+		return gllm_fail(e, GLLM_NO_EXEC_MEMORY, "the host granted no executable memory", NULL, 0, PAGE, code->size);
+	gllm_arena_init(&arena, scratch, scratch_size);
+	size_t at = (code->size - PAGE) & ~(size_t)63;
+	for (unsigned fused = 0; fused < 2 && s == GLLM_OK; fused++)
+		s = make(t, &m, fused, arena, code, at + fused * (PAGE / 2), &kernel[fused], e);
+	if (s != GLLM_OK)
+		return s;
+	code->size = at;
+	uint64_t n = 16, best[2] = { UINT64_MAX, UINT64_MAX };
+	while (time_once(kernel[0], n, clock_ns, user) < LONG_ENOUGH_NS && n < UINT64_C(1) << 20)
+		n *= 2;
+	for (unsigned run = 0; run < RUNS; run++)
+		for (unsigned fused = 0; fused < 2; fused++) {
+			uint64_t ns = time_once(kernel[fused], n, clock_ns, user);
+			best[fused] = ns < best[fused] ? ns : best[fused];
+		}
+	p->slow_fma = best[1] > best[0] + best[0] / 2;
+	return GLLM_OK;
+}
