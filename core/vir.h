@@ -116,6 +116,7 @@ struct gllm_machine {
 	uint16_t vector_bytes;
 	bool has_mask;                       /* masked accesses exist; else tails run one lane at a time */
 	bool has_fma;
+	bool slow_fma;                       /* products and sums are kept apart: see gllm_profile */
 	uint8_t class_file[GLLM_CLASS_COUNT]; /* register file of a class: M may live in V's file */
 	uint32_t allocatable[3];             /* per file, bit per physical register, in the order given below */
 	uint8_t order[3][32], norder[3];     /* allocation order: cheap (not preserved) ones first */

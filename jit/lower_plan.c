@@ -71,7 +71,7 @@ static void count_uses(struct lower *l)
 /* mul feeding add with a single use becomes one fused instruction. */
 static void contract(struct lower *l)
 {
-	for (unsigned i = 0; i < l->t->nnodes && l->m->has_fma && !l->m->profile->slow_fma; i++) {
+	for (unsigned i = 0; i < l->t->nnodes && l->m->has_fma && !l->m->slow_fma; i++) {
 		const struct gllm_node *n = &l->t->node[i];
 		gllm_ref from[2] = { n->b, n->op == GLLM_N_ADD ? n->a : GLLM_NO_NODE };
 		if ((n->op != GLLM_N_ADD && n->op != GLLM_N_SUB) || n->type != GLLM_F32)
