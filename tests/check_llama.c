@@ -219,6 +219,7 @@ static void compare_own(struct bench *b, bool half)
 	void *workspace = gllm_alloc(&b->arena, 16 << 10, 64);
 	if (!CHECK(b->t, model && workspace))
 		return;
+	b->config.profile.slow_fma = half; /* both ways to multiply and add */
 	size_t size = own_model(b->t, model, half);
 	fill_norms(b->t, model, size, workspace, 16 << 10);
 	if (!CHECK_STATUS(b->t, open_speaker(b, model, size, &plain, &x, &e), GLLM_OK))

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ * tests/check_measure.c - measuring: what is missing is a status, and an answer follows the clock. */
+#include "check.h"
+#include "core/arena.h"
+#include "gllm/measure.h"
+
+/* Clocks of machines that do not exist: the second kernel of every pair seems `ns` long, the first 100000. */
+struct fake {
+	uint64_t now, ns;
+	unsigned calls;
+};
+
+static uint64_t fake_clock(void *user)
+{
+	struct fake *f = user;
+	unsigned call = f->calls++; /* calls 0 and 1 find the length, then pairs for either kernel in turn */
+	if (call % 2 == 1)
+		f->now += (call / 2) % 2 == 0 && call > 1 ? f->ns : 100000;
+	return f->now;
+}
+
+void check_measure(struct check *t)
+{
+	size_t size;
+	unsigned char *memory = check_memory(t, &size);
+	struct gllm_profile p = *check_profile(t);
+	struct gllm_exec_memory none = { .write = NULL };
+	struct fake fast = { .ns = 90000 }, slow = { .ns = 200000 };
+	CHECK_STATUS(t, gllm_measure(NULL, &p, &none, fake_clock, &fast, memory, size, NULL), GLLM_NO_BACK_END);
+	const struct gllm_target *target = check_target(t);
+	if (!target)
+		return;
+	CHECK_STATUS(t, gllm_measure(target, &p, &none, NULL, NULL, memory, size, NULL), GLLM_INVALID_ARGUMENT);
+	if (!p.vector_bytes) {
+		CHECK_STATUS(t, gllm_measure(target, &p, &none, fake_clock, &fast, memory, size, NULL), GLLM_NO_FEATURE);
+		return;
+	}
+	CHECK_STATUS(t, gllm_measure(target, &p, &none, fake_clock, &fast, memory, size, NULL), GLLM_NO_EXEC_MEMORY);
+	if (!check_exec(t)) {
+		check_skip(t, "measuring needs executable memory");
+		return;
+	}
+	struct gllm_exec_memory code = *check_exec(t);
+	size_t before = code.size;
+	CHECK_STATUS(t, gllm_measure(target, &p, &code, fake_clock, &fast, memory, 64, NULL), GLLM_OUT_OF_MEMORY);
+	CHECK_EQ(t, code.size, before);
+	CHECK_STATUS(t, gllm_measure(target, &p, &code, fake_clock, &fast, memory, size, NULL), GLLM_OK);
+	CHECK_EQ(t, code.size, before - 4096);
+	CHECK(t, !p.slow_fma);
+	code = *check_exec_fresh(t);
+	CHECK_STATUS(t, gllm_measure(target, &p, &code, fake_clock, &slow, memory, size, NULL), GLLM_OK);
+	CHECK(t, p.slow_fma);
+}
