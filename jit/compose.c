@@ -475,7 +475,9 @@ static const char *fits(struct builder *b, const struct mapping *mp, struct mapp
 		if (n->op != GLLM_N_LOAD || c->access[n->imm].param != param)
 			continue;
 		const struct gllm_access *from = &c->access[n->imm];
-		if (from->index != GLLM_NO_NODE || from->type != to->type ||
+		if (p->node[p->node[store].a].type != n->type) /* memory would read the same bits as another type */
+			why = "the value is stored as another type than it is read as";
+		else if (from->index != GLLM_NO_NODE || from->type != to->type ||
 		    !same_poly(b, mc, from->offset, mp, to->offset))
 			why = "the consumer reads other elements than the one being stored";
 	}

@@ -10,9 +10,9 @@ static const uint64_t max_dim = UINT64_C(1) << 40;
 enum gllm_status gllm_graph_create(struct gllm_context *c, const char *name, uint64_t max_rows, unsigned max_tensors,
                                    unsigned max_nodes, struct gllm_graph **out, struct gllm_error *e)
 {
-	if (!name || max_rows == 0 || max_rows > max_dim || max_tensors > 4096 || max_nodes > 4096)
-		return gllm_fail(e, GLLM_INVALID_ARGUMENT, "a graph needs a name, 1..2^40 rows, at most 4096 tensors and nodes",
-		                 name, 0, 4096, max_nodes);
+	if (!name || max_rows == 0 || max_rows > INT32_MAX || max_tensors > 4096 || max_nodes > 4096)
+		return gllm_fail(e, GLLM_INVALID_ARGUMENT, "a graph needs a name, 1..2^31-1 rows, at most 4096 tensors and nodes",
+		                 name, 0, INT32_MAX, max_rows);
 	size_t head = (size_t)gllm_round_up(sizeof(struct gllm_graph), 64);
 	size_t tensors = (size_t)gllm_round_up(max_tensors * sizeof(struct gllm_graph_tensor_entry), 64);
 	unsigned char *p = gllm_heap_alloc(&c->heap, head + tensors + max_nodes * sizeof(struct gllm_graph_node_entry));

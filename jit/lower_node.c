@@ -526,9 +526,28 @@ static gllm_vreg convert_node(struct lower *l, gllm_ref n)
 	return wrap(l, x->type, gllm_vir_emit(l->v, i));
 }
 
+/* A 64-bit integer whose low half in a lane is its value: a small constant, or one dim or loop variable by itself. */
+static bool narrow_index(const struct lower *l, gllm_ref r)
+{
+	const struct gllm_node *x = node(l, r);
+	if (x->op == GLLM_N_CONST)
+		return (int64_t)x->imm == (int32_t)x->imm;
+	if (x->op != GLLM_N_INDEX)
+		return false;
+	struct gllm_poly p = l->t->poly[x->imm];
+	const struct gllm_term *term = &l->t->term[p.first];
+	if (p.count == 0 || (p.count == 1 && term->sym[0] == 0 && term->coef == (int32_t)term->coef))
+		return true;
+	if (p.count != 1 || term->coef != 1 || term->sym[1] != 0)
+		return false;
+	return term->sym[0] < GLLM_SYM_LOOP || l->loop[term->sym[0] - GLLM_SYM_LOOP].trip <= INT32_MAX;
+}
+
 static gllm_vreg compare_node(struct lower *l, gllm_ref n, enum gllm_vir_op op)
 {
 	const struct gllm_node *x = node(l, n);
+	if (node(l, x->a)->type == GLLM_I64 && !(narrow_index(l, x->a) && narrow_index(l, x->b)))
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "comparison of 64-bit integers", n);
 	enum gllm_type type = lane_type(node(l, x->a)->type);
 	gllm_vreg a = gllm_lower_value(l, x->a), b = gllm_lower_value(l, x->b);
 

@@ -255,6 +255,84 @@ static void not_fused(struct bench *b)
 	gllm_graph_free(b->c, g);
 }
 
+/* --- values of other types ---------------------------------------------------------------------------------------- */
+
+#ifdef __clang__
+#define PLAIN __attribute__((noinline, no_sanitize("address", "undefined")))
+#define LOOP _Pragma("clang loop vectorize(disable) interleave(disable) unroll(disable)")
+#else
+#define PLAIN __attribute__((noinline, optimize("no-tree-vectorize"), no_sanitize("address", "undefined")))
+#define LOOP
+#endif
+
+static PLAIN void next_word(uint32_t *restrict y, const uint32_t *restrict x, size_t n)
+{
+	LOOP for (size_t i = 0; i < n; i++)
+		y[i] = x[i] + 1;
+}
+
+static PLAIN void small_word(uint32_t *restrict y, const uint32_t *restrict x, size_t n)
+{
+	LOOP for (size_t i = 0; i < n; i++)
+		y[i] = x[i] < 5 ? x[i] : 7;
+}
+
+/* Lifts, but compares 64-bit sums: no lane holds them. */
+static PLAIN void saturating_add(int32_t *restrict y, const int32_t *restrict a, const int32_t *restrict b, size_t n)
+{
+	LOOP for (size_t i = 0; i < n; i++) {
+		int64_t sum = (int64_t)a[i] + b[i];
+		y[i] = sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : (int32_t)sum;
+	}
+}
+
+static void words(struct bench *b)
+{
+	static const struct gllm_param unary[] = { { "y", GLLM_OUT, GLLM_U32 }, { "x", GLLM_IN, GLLM_U32 },
+	                                           { "n", GLLM_DIM, GLLM_I64 } };
+	static const struct gllm_param binary[] = { { "y", GLLM_OUT, GLLM_I32 }, { "a", GLLM_IN, GLLM_I32 },
+	                                            { "b", GLLM_IN, GLLM_I32 }, { "n", GLLM_DIM, GLLM_I64 } };
+	enum { N = 37 };
+	unsigned next, small, saturating;
+	struct gllm_graph *g;
+	struct gllm_plan *p;
+	if (!can_compile(b->t) ||
+	    !CHECK_STATUS(b->t, gllm_register(b->c, "next_word", (gllm_any_fn *)next_word, unary, 3, NULL, &next, &b->e), GLLM_OK) ||
+	    !CHECK_STATUS(b->t, gllm_register(b->c, "small_word", (gllm_any_fn *)small_word, unary, 3, NULL, &small, &b->e), GLLM_OK) ||
+	    !CHECK_STATUS(b->t, gllm_register(b->c, "saturating", (gllm_any_fn *)saturating_add, binary, 4, NULL, &saturating,
+	                                      &b->e), GLLM_OK) ||
+	    !CHECK_STATUS(b->t, gllm_graph_create(b->c, "words", 1, 4, 4, &g, &b->e), GLLM_OK))
+		return;
+	gllm_tensor x = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_U32, 1, N, "x");
+	gllm_tensor y = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_U32, 1, N, "y");
+	gllm_tensor v = gllm_graph_tensor(g, GLLM_TENSOR_VALUE, GLLM_U32, 1, N, "v");
+	gllm_graph_node(g, next, 1, (struct gllm_actual[]){ GLLM_T(v), GLLM_T(x), GLLM_D(N) }, 3);
+	gllm_graph_node(g, small, 1, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(v), GLLM_D(N) }, 3);
+	if (CHECK_STATUS(b->t, gllm_compile(b->c, g, NULL, &p, &b->e), GLLM_OK)) {
+		uint32_t in[N], out[N];
+		struct gllm_arena mark = b->arena;
+		void *workspace = gllm_alloc(&b->arena, gllm_plan_workspace(p) + 64, 64);
+		b->arena = mark;
+		for (unsigned i = 0; i < N; i++)
+			in[i] = i % 3 ? i % 8 - 1u : (uint32_t)check_random(b->t);
+		CHECK_STATUS(b->t, gllm_plan_run(p, (void *[]){ in, out }, 1, workspace, &b->e), GLLM_OK);
+		for (unsigned i = 0; i < N; i++)
+			CHECK_EQ(b->t, out[i], in[i] + 1 < 5 ? in[i] + 1 : 7);
+		gllm_plan_free(b->c, p);
+	}
+	gllm_graph_free(b->c, g);
+
+	if (!CHECK_STATUS(b->t, gllm_graph_create(b->c, "wide", 1, 4, 4, &g, &b->e), GLLM_OK))
+		return;
+	x = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_I32, 1, N, "x");
+	y = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_I32, 1, N, "y");
+	gllm_graph_node(g, saturating, 1, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(x), GLLM_T(x), GLLM_D(N) }, 4);
+	CHECK_STATUS(b->t, gllm_graph_status(g, &b->e), GLLM_OK);
+	enum gllm_status s = gllm_compile(b->c, g, NULL, &p, NULL);
+	CHECK(b->t, s == GLLM_COMPILE_ERROR || s == GLLM_NOT_LIFTED); /* refused, never wrong */
+	gllm_graph_free(b->c, g);
+}
+
 /* --- errors --------------------------------------------------------------------------------------------------------- */
 
 static void refusals(struct bench *b)
@@ -339,6 +417,7 @@ void check_graph(struct check *t)
 	agree(&b, ROWS);
 	not_fused(&b);
 	same_bits(&b);
+	words(&b);
 	refusals(&b);
 	bad_bindings(&b);
 }

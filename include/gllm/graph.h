@@ -2,7 +2,7 @@
  * gllm/graph.h - a graph of operators over named tensors, and the plan it compiles to.
  *
  * Tensors are dense, row-major, of shape [rows][cols]; `rows` may be GLLM_ROWS, one number left open until the plan runs
- * (the tokens of a step), not above the graph's max_rows. Every tensor has one producer (SSA); inputs and weights have
+ * (the tokens of a step), not above the graph's max_rows, which is below 2^31. Every tensor has one producer (SSA); inputs and weights have
  * none. A node applies one registered operator: once over all its elements, or, with `batch`, once for every row: then
  * each operand that has `batch` rows advances by one row and the others stay.
  * Errors name the node or tensor. A graph lives in its context's heap until freed; plans do not refer to it. */
