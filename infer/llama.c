@@ -363,7 +363,7 @@ enum gllm_status gllm_llama_create(struct gllm_context *c, const struct gllm_ggu
 
 void gllm_llama_free(struct gllm_llama *m)
 {
-	for (unsigned which = 0; which < PLAN_COUNT; which++) {
+	for (unsigned which = PLAN_COUNT; which-- > 0;) { /* the last made first, so that code memory is given back */
 		if (m->plan[1][which] && m->plan[1][which] != m->plan[0][which])
 			gllm_plan_free(m->context, m->plan[1][which]);
 		if (m->plan[0][which])

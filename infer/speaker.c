@@ -5,10 +5,10 @@
 #include "core/bits.h"
 #include "infer/sample.h"
 
-enum { DEFAULT_PROMPT = 4096, LONGEST_PIECE = 256 };
+enum { DEFAULT_PROMPT = 4096 };
 
 struct parts { /* bytes of each part, in the order they lie in memory */
-	size_t gguf, context, session, tokenizer, encode, sample, tokens, total;
+	size_t gguf, context, session, tokenizer, encode, sample, tokens, piece, total;
 };
 
 static size_t padded(size_t n)
@@ -25,6 +25,20 @@ static size_t prompt_limit(const struct gllm_speaker_options *o)
 static size_t token_limit(const struct gllm_speaker_options *o)
 {
 	return prompt_limit(o) + 3;
+}
+
+/* A token's bytes are never more than its text in the file. */
+static enum gllm_status longest_piece(const struct gllm_gguf *g, size_t *bytes, struct gllm_error *e)
+{
+	const struct gllm_gguf_value *tokens;
+	uint64_t at = 0;
+	enum gllm_status s = gllm_gguf_array(g, "tokenizer.ggml.tokens", GLLM_GGUF_STRING, &tokens, e);
+	*bytes = 1;
+	for (uint64_t i = 0; s == GLLM_OK && i < tokens->count; i++) {
+		struct gllm_text text = gllm_gguf_next_string(tokens, &at);
+		*bytes = text.n > *bytes ? text.n : *bytes;
+	}
+	return s;
 }
 
 static enum gllm_status measure(const struct gllm_config *c, const struct gllm_gguf *g, size_t gguf_bytes,
@@ -48,8 +62,10 @@ static enum gllm_status measure(const struct gllm_config *c, const struct gllm_g
 	p->encode = padded(gllm_tokenizer_encode_workspace(&widest, prompt_limit(o)));
 	p->sample = padded(gllm_sample_workspace(config.vocab));
 	p->tokens = padded(token_limit(o) * sizeof(int32_t));
-	p->total = p->gguf + p->context + p->session + p->tokenizer + p->encode + p->sample + p->tokens;
-	return GLLM_OK;
+	s = longest_piece(g, &p->piece, e);
+	p->piece = padded(p->piece);
+	p->total = p->gguf + p->context + p->session + p->tokenizer + p->encode + p->sample + p->tokens + p->piece;
+	return s;
 }
 
 enum gllm_status gllm_speaker_quote(const struct gllm_config *c, const void *model, size_t model_size,
@@ -77,6 +93,8 @@ static enum gllm_status make(struct gllm_speaker *s, const struct gllm_config *c
 	s->encode = gllm_alloc(a, p->encode, 64);
 	s->sample = gllm_alloc(a, p->sample, 64);
 	s->tokens = gllm_alloc(a, p->tokens, 64);
+	s->piece = gllm_alloc(a, p->piece, 64);
+	s->piece_size = p->piece;
 	s->encode_size = p->encode;
 	s->sample_size = p->sample;
 	enum gllm_status r = gllm_tokenizer_init(&s->tokenizer, &s->gguf, tokenizer, p->tokenizer, e);
@@ -138,11 +156,10 @@ static enum gllm_status emit(const struct gllm_speaker *s, int32_t token, bool *
                              bool (*out)(void *user, int32_t token, const char *text, size_t bytes), void *user,
                              struct gllm_error *e)
 {
-	char piece[LONGEST_PIECE];
 	size_t bytes;
-	enum gllm_status r = gllm_tokenizer_decode(&s->tokenizer, token, start, piece, sizeof piece, &bytes, e);
+	enum gllm_status r = gllm_tokenizer_decode(&s->tokenizer, token, start, s->piece, s->piece_size, &bytes, e);
 	if (r == GLLM_OK)
-		*more = out(user, token, piece, bytes);
+		*more = out(user, token, s->piece, bytes);
 	return r;
 }
 

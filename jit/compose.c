@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * jit/compose.c - see compose.h. */
 #include "jit/compose.h"
+#include "core/bits.h"
 #include "jit/trace.h"
 
 enum { MAX_NODES = 2048, MAX_ACCESSES = 192, MAX_POLYS = 192, MAX_TERMS = 1536, MAX_REDUCTIONS = 32 };
@@ -74,7 +75,7 @@ static bool same_source(const struct gllm_source *a, const struct gllm_source *b
 		return false;
 	switch ((enum gllm_operand_source)a->kind) {
 	case GLLM_FROM_TENSOR: return a->tensor == b->tensor;
-	case GLLM_FROM_SCALAR: return a->scalar == b->scalar;
+	case GLLM_FROM_SCALAR: return gllm_f32_bits(a->scalar) == gllm_f32_bits(b->scalar);
 	case GLLM_FROM_ROWS:   return true;
 	}
 	return false;

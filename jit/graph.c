@@ -45,8 +45,8 @@ gllm_tensor gllm_graph_tensor(struct gllm_graph *g, enum gllm_tensor_kind kind, 
 	if (g->error.status != GLLM_OK)
 		return GLLM_NO_TENSOR;
 	uint64_t n = gllm_dim_value(rows, g->max_rows);
-	if (type >= GLLM_MASK || !name || n > max_dim || cols > max_dim || (n && cols > max_dim / n)) {
-		gllm_fail(&g->error, GLLM_INVALID_ARGUMENT, "tensor without a name, of no memory type, or beyond 2^40 elements",
+	if (type >= GLLM_MASK || kind > GLLM_TENSOR_VALUE || !name || n > max_dim || cols > max_dim || (n && cols > max_dim / n)) {
+		gllm_fail(&g->error, GLLM_INVALID_ARGUMENT, "tensor without a name, of no kind or memory type, or beyond 2^40 elements",
 		          name, g->ntensors, max_dim, cols);
 		return GLLM_NO_TENSOR;
 	}

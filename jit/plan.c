@@ -359,7 +359,10 @@ enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g
 		s = build(&x, out);
 	if (x.arena.high > c->scratch.high)
 		c->scratch.high = x.arena.high;
-	if (s != GLLM_OK) { /* the state is as before */
+	if (s == GLLM_OK) {
+		(*out)->code_begin = code_used;
+		(*out)->code_end = c->code_used;
+	} else { /* the state is as before */
 		c->code_used = code_used;
 		c->nkernels = kernels;
 		c->stats.kernels = counted;
@@ -371,9 +374,21 @@ enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g
 	return s;
 }
 
+/* Code memory is a stack: only the last plan's can be taken back. */
 enum gllm_status gllm_plan_free(struct gllm_context *c, struct gllm_plan *p)
 {
-	return gllm_heap_free(&c->heap, p);
+	size_t begin = 0, end = 0;
+	if (p && (unsigned char *)p >= c->heap.base && (unsigned char *)p < c->heap.base + c->heap.size) {
+		begin = p->code_begin;
+		end = p->code_end;
+	}
+	enum gllm_status s = gllm_heap_free(&c->heap, p);
+	if (s != GLLM_OK || end != c->code_used || begin == end)
+		return s;
+	c->code_used = begin;
+	while (c->nkernels > 0 && c->kernel[c->nkernels - 1].offset >= begin)
+		c->nkernels--;
+	return s;
 }
 
 size_t gllm_plan_workspace(const struct gllm_plan *p)

@@ -57,6 +57,7 @@ struct gllm_plan {
 	struct gllm_note *note;          unsigned nnotes;
 	const char **node_name;          unsigned nnodes;
 	unsigned char *pool;             size_t pool_bytes;
+	size_t code_begin, code_end;     /* in the executable memory */
 	bool scalar;
 };
 

@@ -333,6 +333,37 @@ static void words(struct bench *b)
 	gllm_graph_free(b->c, g);
 }
 
+/* --- what comes and goes --------------------------------------------------------------------------------------------- */
+
+static void cycles(struct bench *b)
+{
+	struct gllm_graph *g;
+	struct gllm_plan *p;
+	struct gllm_stats first, s;
+	if (!can_compile(b->t) || !CHECK_STATUS(b->t, gllm_graph_create(b->c, "cycle", 1, 4, 4, &g, &b->e), GLLM_OK))
+		return;
+	gllm_tensor x = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, 1, 8, "x");
+	gllm_tensor y = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, 1, 8, "y");
+	gllm_graph_node(g, GLLM_OP_add, 1, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(x), GLLM_T(x), GLLM_D(8) }, 4);
+	gllm_context_stats(b->c, &first);
+	for (unsigned i = 0; i < 300; i++) {
+		float in[8], out[8];
+		if (gllm_compile(b->c, g, NULL, &p, &b->e) != GLLM_OK) {
+			CHECK(b->t, false);
+			break;
+		}
+		for (unsigned k = 0; k < 8; k++)
+			in[k] = (float)(i + k);
+		gllm_plan_run(p, (void *[]){ in, out }, 1, NULL, &b->e);
+		if (out[7] != in[7] + in[7])
+			CHECK(b->t, false);
+		gllm_plan_free(b->c, p);
+	}
+	gllm_context_stats(b->c, &s);
+	CHECK_EQ(b->t, s.code_bytes, first.code_bytes);
+	gllm_graph_free(b->c, g);
+}
+
 /* --- errors --------------------------------------------------------------------------------------------------------- */
 
 static void refusals(struct bench *b)
@@ -418,6 +449,7 @@ void check_graph(struct check *t)
 	not_fused(&b);
 	same_bits(&b);
 	words(&b);
+	cycles(&b);
 	refusals(&b);
 	bad_bindings(&b);
 }

@@ -5,7 +5,7 @@
  * (the tokens of a step), not above the graph's max_rows, which is below 2^31. Every tensor has one producer (SSA); inputs and weights have
  * none. A node applies one registered operator: once over all its elements, or, with `batch`, once for every row: then
  * each operand that has `batch` rows advances by one row and the others stay.
- * Errors name the node or tensor. A graph lives in its context's heap until freed; plans do not refer to it. */
+ * Pointers other than `e` must not be NULL unless stated. Errors name the node or tensor. A graph lives in its context's heap until freed; plans do not refer to it. */
 #ifndef GLLM_GRAPH_H
 #define GLLM_GRAPH_H
 #include "gllm/context.h"
@@ -70,6 +70,8 @@ struct gllm_plan_options {
  * COMPILE_ERROR, OUT_OF_MEMORY. The scalar option needs none of these. */
 enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g, const struct gllm_plan_options *o,
                               struct gllm_plan **out, struct gllm_error *e);
+/* Gives its heap back. Executable memory is used like a stack: it is given back when the plan made last is freed, so plans
+ * that live and die in turn do not use it up. INVALID_ARGUMENT for what is no plan of this context. */
 enum gllm_status gllm_plan_free(struct gllm_context *c, struct gllm_plan *p);
 
 /* Bytes of workspace a run with up to max_rows rows needs; 64-byte aligned; contents are not kept between runs. */

@@ -6,6 +6,7 @@
  * are used where they lie in the model's bytes. One sequence per session; keys and values are kept as f32,
  * [layer][token][kv_head][head_dim].
  *
+ * Pointers other than `e` must not be NULL unless stated.
  * Ownership: the session lies in memory of the caller (gllm_llama_quote names the exact bytes) and its plans in the
  * context's heap; model bytes, gguf workspace and context must outlive it. One thread drives a session. */
 #ifndef GLLM_LLAMA_H

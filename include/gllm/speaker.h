@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * gllm/speaker.h - everything from model bytes to text in one object: file, tokenizer, context, decoder, sampler.
+ * Pointers other than `e` must not be NULL unless stated.
  * What an appliance needs that only wants to speak; each part can also be used alone. */
 #ifndef GLLM_SPEAKER_H
 #define GLLM_SPEAKER_H
@@ -26,7 +27,8 @@ struct gllm_speaker {
 	struct gllm_speaker_options options;
 	int32_t *tokens;           /* of the prompt */
 	void *encode, *sample;     /* workspaces */
-	size_t encode_size, sample_size;
+	char *piece;               /* of the token that is handed out */
+	size_t encode_size, sample_size, piece_size;
 	uint64_t random;
 	size_t quote, used;        /* bytes of `memory` that were asked for and handed out */
 	struct gllm_host host;
