@@ -383,7 +383,7 @@ enum gllm_status gllm_plan_free(struct gllm_context *c, struct gllm_plan *p)
 		end = p->code_end;
 	}
 	enum gllm_status s = gllm_heap_free(&c->heap, p);
-	if (s != GLLM_OK || end != c->code_used || begin == end)
+	if (s != GLLM_OK || c->host.code.once || end != c->code_used || begin == end)
 		return s;
 	c->code_used = begin;
 	while (c->nkernels > 0 && c->kernel[c->nkernels - 1].offset >= begin)

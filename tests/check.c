@@ -158,7 +158,8 @@ const struct gllm_exec_memory *check_exec_fresh(struct check *t)
 		part = x->size / t->host->exec_parts / 65536 * 65536;
 		t->exec_offset = t->exec_part++ % t->host->exec_parts * part;
 	}
-	t->exec = (struct gllm_exec_memory){ x->write + t->exec_offset, x->exec + t->exec_offset, part, publish_part, t };
+	t->exec = (struct gllm_exec_memory){ x->write + t->exec_offset, x->exec + t->exec_offset, part, publish_part, t,
+	                                     t->host->exec_parts != 0 };
 	return &t->exec;
 }
 

@@ -157,9 +157,9 @@ static void agree(struct bench *b, uint64_t max_rows)
 				            (unsigned long long)rows, worst);
 		}
 	}
-	gllm_plan_free(b->c, p);
-	gllm_plan_free(b->c, q);
 	gllm_plan_free(b->c, r);
+	gllm_plan_free(b->c, q);
+	gllm_plan_free(b->c, p);
 	gllm_graph_free(b->c, g);
 	b->arena = mark;
 }
@@ -340,6 +340,10 @@ static void cycles(struct bench *b)
 	struct gllm_graph *g;
 	struct gllm_plan *p;
 	struct gllm_stats first, s;
+	if (check_exec(b->t) && check_exec(b->t)->once) {
+		check_skip(b->t, "this emulator runs on with code that was replaced");
+		return;
+	}
 	if (!can_compile(b->t) || !CHECK_STATUS(b->t, gllm_graph_create(b->c, "cycle", 1, 4, 4, &g, &b->e), GLLM_OK))
 		return;
 	gllm_tensor x = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, 1, 8, "x");

@@ -83,6 +83,23 @@ static void guarded_free(void *user, void *p, size_t bytes, bool at_end)
 		munmap((unsigned char *)p - (at_end ? inner - bytes - slack : 0) - page, inner + 2 * page);
 }
 
+/* Whether code that is replaced through the write view runs as before: QEMU's user mode watches only the view it runs. */
+static bool keeps_old_code(const struct gllm_exec_memory *x)
+{
+#ifdef __x86_64__
+	static const unsigned char one[] = { 0xb8, 1, 0, 0, 0, 0xc3 }, two[] = { 0xb8, 2, 0, 0, 0, 0xc3 };
+#else
+	static const unsigned char one[] = { 0x20, 0, 0x80, 0x52, 0xc0, 3, 0x5f, 0xd6 }, two[] = { 0x40, 0, 0x80, 0x52, 0xc0, 3, 0x5f, 0xd6 };
+#endif
+	union { const unsigned char *data; int (*call)(void); } entry = { x->exec };
+	memcpy(x->write, one, sizeof one);
+	x->publish(x->user, 0, sizeof one);
+	int first = entry.call();
+	memcpy(x->write, two, sizeof two);
+	x->publish(x->user, 0, sizeof two);
+	return first != 1 || entry.call() != 2;
+}
+
 int main(int argc, char **argv)
 {
 	enum { MEMORY = 96 << 20, CODE = 512 << 20, PARTS = 64 };
@@ -112,7 +129,7 @@ int main(int argc, char **argv)
 		printf("this CPU (an emulator) reads lanes that a mask turns off: 32 bytes of slack before trailing guard pages\n");
 	}
 	if (host_exec(CODE, &exec) == GLLM_OK)
-		h.exec = &exec, h.exec_parts = PARTS;
+		h.exec = &exec, h.exec_parts = keeps_old_code(&exec) ? PARTS : 0;
 	h.memory = host_memory(MEMORY);
 	if (!h.memory)
 		return 2;

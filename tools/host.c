@@ -67,7 +67,7 @@ enum gllm_status host_exec(size_t size, struct gllm_exec_memory *out)
 	close(fd);
 	if (write == MAP_FAILED || exec == MAP_FAILED)
 		return GLLM_NO_EXEC_MEMORY;
-	*out = (struct gllm_exec_memory){ write, exec, size, publish, exec };
+	*out = (struct gllm_exec_memory){ .write = write, .exec = exec, .size = size, .publish = publish, .user = exec };
 	return GLLM_OK;
 }
 

@@ -15,6 +15,8 @@ struct gllm_exec_memory {
 	size_t size;
 	enum gllm_status (*publish)(void *user, size_t offset, size_t size);
 	void *user;
+	bool once;                 /* a place never serves twice: memory that is written once, or an emulator that runs on
+	                            * with what stood there first. Freed plans then do not give their code back */
 };
 
 typedef void gllm_task_fn(void *task, uint64_t begin, uint64_t end, unsigned worker);
