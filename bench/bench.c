@@ -22,47 +22,64 @@ static double seconds(void)
 
 /* --- the machine's limits ------------------------------------------------------------------------------------------- */
 
+/* One pair of loops per width of vectors. Twelve independent chains hide the latency of two FMA units. */
+#define LOOPS(name, vec, target, fma)                                                                  \
+	target static float fma_##name(long n)                                                          \
+	{                                                                                               \
+		enum { LANES = sizeof(vec) / sizeof(float), CHAINS = 12 };                              \
+		vec x[CHAINS], m = { 0 }, a = { 0 };                                                    \
+		for (int i = 0; i < LANES; i++)                                                         \
+			m[i] = 0.999f, a[i] = 0.001f;                                                   \
+		for (int i = 0; i < CHAINS; i++)                                                        \
+			x[i] = a;                                                                       \
+		for (long k = 0; k < n; k++) {                                                          \
+			STEP(fma, 0) STEP(fma, 1) STEP(fma, 2) STEP(fma, 3) STEP(fma, 4) STEP(fma, 5)   \
+			STEP(fma, 6) STEP(fma, 7) STEP(fma, 8) STEP(fma, 9) STEP(fma, 10) STEP(fma, 11) \
+		}                                                                                       \
+		float sum = 0;                                                                          \
+		for (int i = 0; i < CHAINS; i++)                                                        \
+			sum += x[i][0];                                                                 \
+		return sum;                                                                             \
+	}                                                                                               \
+	target static float read_##name(const float *p, size_t floats)                                  \
+	{                                                                                               \
+		enum { LANES = sizeof(vec) / sizeof(float) };                                           \
+		vec s[8] = { { 0 } };                                                                   \
+		for (size_t i = 0; i < floats; i += 8 * LANES)                                          \
+			for (int k = 0; k < 8; k++)                                                     \
+				s[k] += *(const vec *)(const void *)(p + i + (size_t)k * LANES);        \
+		float sum = 0;                                                                          \
+		for (int k = 0; k < 8; k++)                                                             \
+			sum += s[k][0];                                                                 \
+		return sum;                                                                             \
+	}
+#define STEP(fma, i) x[i] = fma(x[i], m, a);
+
+static const struct limits {
+	unsigned vector_bytes;
+	float (*fma)(long n);
+	float (*read)(const float *p, size_t floats);
+} *limits;
+
 #ifdef __x86_64__
-typedef float vec __attribute__((vector_size(32)));
-#define WIDE __attribute__((target("avx2,fma"), noinline))
-#define LANES 8
-#define MULTIPLY_ADD(a, b, c) __builtin_ia32_vfmaddps256(a, b, c)
+#include <immintrin.h>
+LOOPS(avx2, __m256, __attribute__((target("avx2,fma"), noinline)), _mm256_fmadd_ps)
+LOOPS(avx512, __m512, __attribute__((target("avx512f"), noinline)), _mm512_fmadd_ps)
+static const struct limits widths[] = { { 64, fma_avx512, read_avx512 }, { 32, fma_avx2, read_avx2 } };
 #else
 #include <arm_neon.h>
-typedef float32x4_t vec;
-#define WIDE __attribute__((noinline))
-#define LANES 4
 #define MULTIPLY_ADD(a, b, c) vfmaq_f32(c, a, b)
+LOOPS(neon, float32x4_t, __attribute__((noinline)), MULTIPLY_ADD)
+static const struct limits widths[] = { { 16, fma_neon, read_neon } };
 #endif
 
-/* Twelve independent chains hide the latency of two FMA units. */
-WIDE static float fma_loop(long n)
+/* The widest loops that the profile's code may use; of the compiled kernels' width, so that ratios are honest. */
+static bool choose_limits(const struct gllm_profile *p)
 {
-	vec x[12], m = { 0 }, a = { 0 };
-	for (int i = 0; i < LANES; i++)
-		m[i] = 0.999f, a[i] = 0.001f;
-	for (int i = 0; i < 12; i++)
-		x[i] = a;
-	for (long k = 0; k < n; k++) {
-#define STEP(i) x[i] = MULTIPLY_ADD(x[i], m, a);
-		STEP(0) STEP(1) STEP(2) STEP(3) STEP(4) STEP(5) STEP(6) STEP(7) STEP(8) STEP(9) STEP(10) STEP(11)
-	}
-	float sum = 0;
-	for (int i = 0; i < 12; i++)
-		sum += x[i][0];
-	return sum;
-}
-
-WIDE static float read_loop(const float *p, size_t floats)
-{
-	vec s[8] = { { 0 } };
-	for (size_t i = 0; i < floats; i += 8 * LANES)
-		for (int k = 0; k < 8; k++)
-			s[k] += *(const vec *)(const void *)(p + i + (size_t)k * LANES);
-	float sum = 0;
-	for (int k = 0; k < 8; k++)
-		sum += s[k][0];
-	return sum;
+	for (size_t i = 0; i < sizeof widths / sizeof widths[0] && !limits; i++)
+		if (widths[i].vector_bytes <= p->vector_bytes)
+			limits = &widths[i];
+	return limits != NULL;
 }
 
 static volatile float sink;
@@ -71,14 +88,14 @@ static double measure_peak(void)
 {
 	const long n = 2000000;
 	double t = seconds();
-	sink = fma_loop(n);
-	return (double)n * 12 * LANES * 2 / (seconds() - t) * 1e-9;
+	sink = limits->fma(n);
+	return (double)n * 12 * (limits->vector_bytes / 4) * 2 / (seconds() - t) * 1e-9;
 }
 
 static double measure_bandwidth(const float *memory)
 {
 	double t = seconds();
-	sink = read_loop(memory, STREAM / sizeof(float));
+	sink = limits->read(memory, STREAM / sizeof(float));
 	return (double)STREAM / (seconds() - t) * 1e-9;
 }
 
@@ -187,8 +204,8 @@ static void measure(struct row *r, unsigned round, double peak, double bandwidth
 		r->calls = (long)(5e-3 / once) + 1;
 	}
 	double t = time_calls(r, r->calls, workspace) / (double)r->calls;
-	r->rate[round] = (r->flops ? r->flops : r->bytes) / t * 1e-9;
-	r->ratio[round] = r->rate[round] / (r->flops ? peak : bandwidth);
+	r->rate[round] = (r->flops > 0 ? r->flops : r->bytes) / t * 1e-9;
+	r->ratio[round] = r->rate[round] / (r->flops > 0 ? peak : bandwidth);
 }
 
 /* --- the decoder ---------------------------------------------------------------------------------------------------- */
@@ -272,6 +289,10 @@ int main(int argc, char **argv)
 	}
 	if (rounds < 1 || rounds > MAX_ROUNDS || host_profile(cap, &config.profile) != GLLM_OK)
 		return 2;
+	if (!choose_limits(&config.profile)) {
+		fprintf(stderr, "bench: the CPU has no usable vector unit\n");
+		return 2;
+	}
 	host_exec(8 << 20, &config.host.code);
 	config.host.clock_ns = host_clock_ns;
 	float *memory = host_memory(STREAM);
@@ -299,13 +320,14 @@ int main(int argc, char **argv)
 		if (path)
 			measure_model(&model, r);
 	}
-	fprintf(stderr, "%s, %u rounds, one thread: FMA peak %.1f GFLOP/s, read bandwidth %.1f GB/s\n", config.profile.cpu,
-	        rounds, quantile(peak, rounds, 0.5), quantile(bandwidth, rounds, 0.5));
+	fprintf(stderr, "%s, %u rounds, one thread: FMA peak %.1f GFLOP/s of %u-byte vectors, read bandwidth %.1f GB/s\n",
+	        config.profile.cpu, rounds, quantile(peak, rounds, 0.5), limits->vector_bytes,
+	        quantile(bandwidth, rounds, 0.5));
 	for (unsigned i = 0; i < ROWS; i++) {
 		struct row *r = &row[i];
 		double rate = quantile(r->rate, rounds, 0.5), ratio = quantile(r->ratio, rounds, 0.5);
 		double low = quantile(r->ratio, rounds, 0.25);
-		const char *unit = r->flops ? "GFLOP/s" : "GB/s", *of = r->flops ? "FMA peak" : "bandwidth";
+		const char *unit = r->flops > 0 ? "GFLOP/s" : "GB/s", *of = r->flops > 0 ? "FMA peak" : "bandwidth";
 		fprintf(stderr, "%-26s %9.2f %-8s %6.1f %% of %s (lower quartile %.1f %%)\n", r->label, rate, unit, 100 * ratio,
 		        of, 100 * low);
 		printf("{\"row\": \"%s\", \"rate\": %.4g, \"unit\": \"%s\", \"of\": \"%s\", \"ratio\": %.4f, \"ratio_q1\": %.4f}\n",

@@ -365,9 +365,15 @@ static enum gllm_status walk(struct scan *s)
 
 /* --- rewriting ------------------------------------------------------------------------------------------------------ */
 
+/* Is the register a lane mask that is not a vector? */
+static bool is_mask(const struct scan *s, unsigned cls)
+{
+	return cls == GLLM_CLASS_M && s->m->class_file[GLLM_CLASS_M] != s->m->class_file[GLLM_CLASS_V];
+}
+
 static uint32_t new_slot(struct scan *s, unsigned cls)
 {
-	uint32_t bytes = cls == GLLM_CLASS_G ? 8 : s->m->vector_bytes;
+	uint32_t bytes = cls == GLLM_CLASS_G || is_mask(s, cls) ? 8 : s->m->vector_bytes;
 	uint32_t at = (uint32_t)gllm_round_up(s->frame_bytes, bytes);
 
 	s->frame_bytes = at + bytes;
@@ -380,7 +386,7 @@ static struct gllm_vi spill_access(const struct scan *s, gllm_vreg r, gllm_vreg 
 	struct gllm_vi i = { 0 };
 
 	i.op = (uint8_t)(store ? g ? GLLM_V_GSTORE : GLLM_V_VSTORE : g ? GLLM_V_GLOAD : GLLM_V_VLOAD);
-	i.type = i.mem = g ? GLLM_I64 : GLLM_F32;
+	i.type = i.mem = g ? GLLM_I64 : is_mask(s, s->v->reg_class[r]) ? GLLM_MASK : GLLM_F32;
 	i.a = s->frame;
 	i.d = store ? NONE : reg;
 	i.b = i.m = NONE;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * tests/check_vir.c - the back ends, one VIR operation at a time, against the interpreter.
  *
- * A program is built for a machine's lanes, interpreted, allocated, emitted and read back for both ISAs on any host; where
- * the ISA is the host's own it also runs, and every word it wrote must equal what the interpreter wrote (NaNs are equal to
+ * A program is built for a machine's lanes, interpreted, allocated, emitted and read back for every width of both ISAs on
+ * any host; where the host has the width's features it also runs, and every word it wrote must equal what the interpreter wrote (NaNs are equal to
  * each other). Operations run alone and in a loop with every way the result can share an operand's register, and once
  * more among more live accumulators than there are registers, so that spill code runs too. */
 #include "check.h"
@@ -19,7 +19,7 @@ enum {
 	WORDS = 1024,   /* of each input */
 	OUT = 8192,     /* words of output */
 	STEPS = 4,      /* loop iterations */
-	PRESSURE_V = 40, PRESSURE_G = 18,
+	PRESSURE_V = 40, PRESSURE_G = 18, PRESSURE_M = 9,
 	PROGRAMS = 60,  /* random ones */
 };
 
@@ -40,6 +40,7 @@ struct bench {
 	size_t size;        /* of the last code */
 	const struct gllm_target *target;
 	struct gllm_machine machine;
+	const char *width;
 	unsigned lanes;
 	bool runs;          /* on this very CPU */
 	size_t exec_used;
@@ -47,11 +48,22 @@ struct bench {
 	unsigned half;      /* output is compared by 16 bits: element type; bit by bit: MASK; else by words */
 };
 
-static const struct gllm_profile synthetic[2] = {
-	{ .isa = GLLM_ISA_X86_64, .vector_bytes = 32, .vector_regs = 16,
-	  .have = GLLM_BIT(GLLM_X86_AVX) | GLLM_BIT(GLLM_X86_AVX2) | GLLM_BIT(GLLM_X86_FMA) | GLLM_BIT(GLLM_X86_F16C) },
-	{ .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32,
-	  .have = GLLM_BIT(GLLM_A64_FP) | GLLM_BIT(GLLM_A64_NEON) },
+#define AVX2 (GLLM_BIT(GLLM_X86_AVX) | GLLM_BIT(GLLM_X86_AVX2) | GLLM_BIT(GLLM_X86_FMA) | GLLM_BIT(GLLM_X86_F16C))
+#define AVX512 (AVX2 | GLLM_BIT(GLLM_X86_BMI2) | GLLM_BIT(GLLM_X86_AVX512F) | GLLM_BIT(GLLM_X86_AVX512BW) | \
+                GLLM_BIT(GLLM_X86_AVX512DQ) | GLLM_BIT(GLLM_X86_AVX512VL))
+static const struct width { /* a target's widths, each with the least profile that has it */
+	const struct gllm_target *target;
+	const char *name;
+	struct gllm_profile profile;
+	unsigned lanes;
+} widths[] = {
+	{ &gllm_target_x86_64, "AVX2",
+	  { .isa = GLLM_ISA_X86_64, .vector_bytes = 32, .vector_regs = 16, .have = AVX2 }, 8 },
+	{ &gllm_target_x86_64, "AVX-512",
+	  { .isa = GLLM_ISA_X86_64, .vector_bytes = 64, .vector_regs = 32, .have = AVX512 }, 16 },
+	{ &gllm_target_aarch64, "NEON",
+	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32,
+	    .have = GLLM_BIT(GLLM_A64_FP) | GLLM_BIT(GLLM_A64_NEON) }, 4 },
 };
 
 /* --- building programs ---------------------------------------------------------------------------------------------- */
@@ -317,11 +329,11 @@ static bool run(struct bench *b, const char *name, const struct gllm_vir *source
 	slots(b->data, args);
 	changed = vir_guarded_call(fn, args, b->data->in, b->data->ints, from, to);
 	if (changed)
-		check_print(b->t, "  %s on %s: registers %016llx not kept\n", name, b->target->name,
+		check_print(b->t, "  %s on %s: registers %016llx not kept\n", name, b->width,
 		            (unsigned long long)changed);
 	for (unsigned i = 0; i < OUT; i++)
 		if (!same(b, b->data->out[i], b->want->out[i])) {
-			check_print(b->t, "  %s on %s: word %u is %08x, not %08x\n", name, b->target->name, i, b->data->out[i],
+			check_print(b->t, "  %s on %s: word %u is %08x, not %08x\n", name, b->width, i, b->data->out[i],
 			            b->want->out[i]);
 			return false;
 		}
@@ -366,7 +378,7 @@ static bool finish(struct bench *b, const char *name, uint64_t from, uint64_t to
 	if (s == GLLM_OK && b->runs && !run(b, name, &b->v, code.used, b->arena, from, to))
 		s = GLLM_RUNTIME_ERROR;
 	if (s != GLLM_OK)
-		check_print(b->t, "  %s on %s: %s (instruction %u of %u) %s at %x\n", name, b->target->name,
+		check_print(b->t, "  %s on %s: %s (instruction %u of %u) %s at %x\n", name, b->width,
 		            gllm_status_text(s), bad, b->v.n, e.what ? e.what : "", (unsigned)e.where);
 	CHECK_STATUS(b->t, s, GLLM_OK);
 	return s == GLLM_OK;
@@ -612,7 +624,7 @@ static void data_for(struct bench *b, const struct one *o)
 		break;
 	}
 	for (unsigned i = 0; i < 16; i++) /* small counts too, for tails */
-		b->data->ints[i] = check_below(b->t, 2) ? (int64_t)check_below(b->t, 20) : b->data->ints[i] & INT64_MAX;
+		b->data->ints[i] = check_below(b->t, 2) ? (int64_t)check_below(b->t, 2 * b->lanes + 4) : b->data->ints[i] & INT64_MAX;
 	if (o->op != GLLM_V_MTAIL)
 		for (unsigned i = 0; i < 16; i += 3)
 			b->data->ints[i] = ~b->data->ints[i];
@@ -665,13 +677,23 @@ static void op_alone(struct bench *b, const struct one *o)
 	}
 }
 
+static void store_chosen(struct bench *b, gllm_vreg out, int64_t byte, gllm_vreg mask, gllm_vreg x, gllm_vreg y)
+{
+	struct gllm_vi s = op(GLLM_V_VSEL, GLLM_I32);
+
+	s.a = mask;
+	s.b = x;
+	s.c = y;
+	store(b, out, GLLM_NO_VREG, byte, emit(b, s));
+}
+
 /* More live values than registers, all changed in the loop by what the operation made. */
 static void op_pressed(struct bench *b, const struct one *o)
 {
 	struct one tame = *o;
 	struct loop l;
 	struct operands x;
-	gllm_vreg v[PRESSURE_V], g[PRESSURE_G], r = 0;
+	gllm_vreg v[PRESSURE_V], g[PRESSURE_G], m[PRESSURE_M], r = 0;
 
 	begin(b);
 	l = open_loop(b);
@@ -679,6 +701,13 @@ static void op_pressed(struct bench *b, const struct one *o)
 		v[k] = load(b, l.in[3], GLLM_NO_VREG, 4 * (int64_t)k);
 	for (unsigned k = 0; k < PRESSURE_G; k++)
 		g[k] = load_slot(b, l.ints, 8 * (int64_t)k);
+	for (unsigned k = 0; k < PRESSURE_M; k++) {
+		struct gllm_vi c = op(GLLM_V_VLT, GLLM_I32);
+
+		c.a = v[k];
+		c.b = v[k + 7];
+		m[k] = emit(b, c);
+	}
 	enter(b, &l);
 	x = fetch(b, l.in, l.ints, l.index);
 	for (unsigned k = 0; k < PRESSURE_V; k++) {
@@ -706,11 +735,20 @@ static void op_pressed(struct bench *b, const struct one *o)
 		j.b = makes(o, 'g') ? r : x.g[k % 2];
 		emit(b, j);
 	}
+	for (unsigned k = 0; k < PRESSURE_M; k++) {
+		struct gllm_vi j = op(GLLM_V_MXOR, GLLM_I32);
+
+		j.d = j.a = m[k];
+		j.b = makes(o, 'm') ? r : x.m[k % 2];
+		emit(b, j);
+	}
 	leave(b, &l);
 	for (unsigned k = 0; k < PRESSURE_V; k++)
 		store(b, l.out, GLLM_NO_VREG, 2048 + (int64_t)k * out_bytes(b), v[k]);
 	for (unsigned k = 0; k < PRESSURE_G; k++)
 		store_int(b, l.out, 16384 + 8 * (int64_t)k, g[k]);
+	for (unsigned k = 0; k < PRESSURE_M; k++)
+		store_chosen(b, l.out, 8192 + (int64_t)k * out_bytes(b), m[k], v[0], v[1]);
 	end(b);
 	tame.domain = o->domain == POWERS || o->domain == TO_INT ? o->domain : TAME;
 	data_for(b, &tame);
@@ -719,6 +757,26 @@ static void op_pressed(struct bench *b, const struct one *o)
 			b->data->in[0][i] = gllm_f32_bits(check_float(b->t, -4.0f, 4.0f));
 	finish(b, o->name, 0, (uint64_t)b->lanes * STEPS);
 	CHECK(b->t, b->frame > 0);
+}
+
+/* Tails whose count the program states. */
+static void known_tails(struct bench *b)
+{
+	gllm_vreg in, out;
+
+	begin(b);
+	in = load_slot(b, GLLM_VIR_ARGS, 0);
+	out = load_slot(b, GLLM_VIR_ARGS, 40);
+	for (unsigned k = 0; k < 2 * b->lanes; k++) {
+		struct gllm_vi i = op(GLLM_V_MTAIL, GLLM_F32);
+		gllm_vreg x = load(b, in, GLLM_NO_VREG, 0), y = load(b, in, GLLM_NO_VREG, 256);
+
+		i.a = constant(b, k < 2 * b->lanes - 1 ? k : INT64_MAX);
+		store_chosen(b, out, (int64_t)k * out_bytes(b), emit(b, i), x, y);
+	}
+	end(b);
+	fill(b, -1.0f, 1.0f);
+	finish(b, "mtail of a constant", 0, 0);
 }
 
 /* --- trees ---------------------------------------------------------------------------------------------------------- */
@@ -1006,7 +1064,7 @@ static void nested(struct bench *b, unsigned padding)
 
 /* Random programs over a pool of registers that are written again and again, in loops and behind branches: what interval,
  * spill, move and fold decisions have in common is that they must not change a bit. */
-enum { POOL_V = 40, POOL_G = 28, POOL_M = 3, OPEN = 3 };
+enum { POOL_V = 40, POOL_G = 28, POOL_M = 8, OPEN = 3 };
 
 struct pool {
 	gllm_vreg v[POOL_V], g[POOL_G], m[POOL_M], in, out;
@@ -1157,14 +1215,8 @@ static bool random_program(struct bench *b)
 		store(b, p.out, GLLM_NO_VREG, 2048 + (int64_t)k * out_bytes(b), p.v[k]);
 	for (unsigned k = 0; k < POOL_G; k++)
 		store_int(b, p.out, 16384 + 8 * (int64_t)k, p.g[k]);
-	for (unsigned k = 0; k < POOL_M; k++) {
-		struct gllm_vi s = op(GLLM_V_VSEL, GLLM_I32);
-
-		s.a = p.m[k];
-		s.b = p.v[0];
-		s.c = p.v[1];
-		store(b, p.out, GLLM_NO_VREG, 8192 + (int64_t)k * out_bytes(b), emit(b, s));
-	}
+	for (unsigned k = 0; k < POOL_M; k++)
+		store_chosen(b, p.out, 8192 + (int64_t)k * out_bytes(b), p.m[k], p.v[0], p.v[1]);
 	end(b);
 	fill(b, 1.0f, 0.0f);
 	b->half = GLLM_MASK; /* integers: every bit counts */
@@ -1348,9 +1400,8 @@ static void for_target(struct bench *b)
 		{ GLLM_F32, GLLM_VRED_MIN, "vhpair min" }, { GLLM_F32, GLLM_VRED_MAX, "vhpair max" },
 		{ GLLM_I32, GLLM_VRED_ADD, "vhpair add i32" }, { GLLM_I32, GLLM_VRED_MAX, "vhpair max i32" },
 	};
-	static const uint8_t edges[] = { GLLM_F32, GLLM_F16, GLLM_BF16 };
+	static const uint8_t edges[] = { GLLM_F32, GLLM_F16, GLLM_BF16, GLLM_U8, GLLM_I16 };
 
-	b->lanes = b->machine.vector_bytes / 4u;
 	for (unsigned k = 0; k < GLLM_COUNT(ops); k++) {
 		op_alone(b, &ops[k]);
 		op_in_loop(b, &ops[k]);
@@ -1358,6 +1409,7 @@ static void for_target(struct bench *b)
 	}
 	for (unsigned k = 0; k < GLLM_COUNT(trees); k++)
 		pairs(b, trees[k].type, trees[k].how, trees[k].name);
+	known_tails(b);
 	accesses(b);
 	for (unsigned k = 0; k < sizeof edges; k++)
 		at_the_edge(b, edges[k]);
@@ -1374,12 +1426,34 @@ static void for_target(struct bench *b)
 	refusals(b);
 }
 
+/* A width needs every one of its features, and the profile's leave. */
+static void choices(struct check *t)
+{
+	struct gllm_machine m;
+	struct gllm_profile p = widths[1].profile;
+	const uint64_t more = AVX512 & ~AVX2;
+
+	for (unsigned f = 0; f < GLLM_FEATURE_COUNT; f++) {
+		p.have = AVX512 & ~GLLM_BIT(f);
+		if (!(AVX2 >> f & 1)) {
+			CHECK_STATUS(t, gllm_target_x86_64.machine(&p, &m), GLLM_OK);
+			CHECK_EQ(t, m.vector_bytes, more >> f & 1 ? 32 : 64);
+		} else {
+			CHECK_STATUS(t, gllm_target_x86_64.machine(&p, &m), GLLM_NO_FEATURE);
+		}
+	}
+	p.have = AVX512;
+	p.vector_bytes = 32;
+	CHECK_STATUS(t, gllm_target_x86_64.machine(&p, &m), GLLM_OK);
+	CHECK_EQ(t, m.vector_bytes, 32);
+}
+
 void check_vir(struct check *t)
 {
-	const struct gllm_target *targets[] = { &gllm_target_x86_64, &gllm_target_aarch64 };
 	struct bench b = { .t = t };
 	size_t size;
 	void *memory = check_memory(t, &size);
+	const struct gllm_profile *own = check_profile(t);
 
 	gllm_arena_init(&b.arena, memory, size);
 	b.ins = gllm_alloc_array(&b.arena, MAX_INS, sizeof *b.ins, 8);
@@ -1390,17 +1464,20 @@ void check_vir(struct check *t)
 	CHECK(t, b.ins && b.reg_class && b.data && b.want && b.code);
 	if (!b.code)
 		return;
-	for (unsigned k = 0; k < 2; k++) {
-		const struct gllm_profile *own = check_profile(t);
+	choices(t);
+	for (unsigned k = 0; k < GLLM_COUNT(widths); k++) {
+		const struct width *w = &widths[k];
+		const struct gllm_profile *other = &widths[w->target == &gllm_target_x86_64 ? 2 : 0].profile;
 
-		b.target = targets[k];
-		b.runs = check_target(t) == b.target && check_exec(t) && own &&
-		         b.target->machine(own, &b.machine) == GLLM_OK;
-		if (!b.runs) {
-			check_skip(t, "this CPU does not run the ISA's vector code: compiled and read back only");
-			CHECK_STATUS(t, b.target->machine(&synthetic[k], &b.machine), GLLM_OK);
-		}
-		CHECK_STATUS(t, b.target->machine(&synthetic[1 - k], &(struct gllm_machine){ 0 }), GLLM_NO_FEATURE);
+		b.target = w->target;
+		b.width = w->name;
+		b.lanes = w->lanes;
+		b.runs = check_target(t) == b.target && check_exec(t) && own && !(w->profile.have & ~own->have);
+		if (!b.runs)
+			check_skip(t, "this CPU does not run the width's code: compiled and read back only");
+		CHECK_STATUS(t, b.target->machine(&w->profile, &b.machine), GLLM_OK);
+		CHECK_EQ(t, b.machine.vector_bytes, 4 * w->lanes);
+		CHECK_STATUS(t, b.target->machine(other, &(struct gllm_machine){ 0 }), GLLM_NO_FEATURE);
 		for_target(&b);
 	}
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * arch/x86_64/abi.c - what a compiled function may use and must give back: registers, stack, floating-point state.
  *
- * The frame, from rsp upwards: spill slots (64-byte aligned), then a block of 64 bytes with the caller's MXCSR, ours, and
- * the caller's rsp. Without spill slots only the two MXCSR words are kept and rsp needs no alignment. Nothing lies below
- * rsp at any time. */
+ * The frame, from rsp upwards: spill slots (64-byte aligned), then a block of 64 bytes with the caller's MXCSR, ours, the
+ * caller's rsp, a word of only the sign bit, and the bytes 0, 1 .. 15. Without spill slots the rsp is not kept and needs no
+ * alignment. Nothing lies below rsp at any time. */
 #include "arch/x86_64/gen.h"
 
 enum {
 	MXCSR_OURS = 0x1f80, /* round to nearest even, denormals kept, no exception trapped */
-	OLD_MXCSR = 0, NEW_MXCSR = 4, OLD_RSP = 8, BLOCK = 64
+	OLD_MXCSR = 0, NEW_MXCSR = 4, OLD_RSP = 8, SIGN = 16, COUNT = 24, BLOCK = 64, SMALL_BLOCK = 40
 };
 
 static const uint8_t callee_saved[] = { X86_RBX, X86_RBP, X86_R12, X86_R13, X86_R14, X86_R15 };
@@ -19,6 +19,22 @@ static bool disp_ok(int64_t disp, unsigned bytes)
 	return disp >= INT32_MIN && disp <= INT32_MAX - 256;
 }
 
+/* 32 registers of 512 bits, and masks in k1..k6: k0 means no mask, k7 is select's. */
+static void widen(struct gllm_machine *out)
+{
+	out->vector_bytes = 64;
+	out->class_file[GLLM_CLASS_M] = 2;
+	out->need = gllm_x86_need_wide;
+	for (uint8_t k = 0; k < 32; k++)
+		out->order[1][k] = k;
+	for (uint8_t k = 0; k < 6; k++)
+		out->order[2][k] = (uint8_t)(k + 1);
+	out->norder[1] = 32;
+	out->norder[2] = 6;
+	out->allocatable[1] = UINT32_MAX;
+	out->allocatable[2] = 0x7e;
+}
+
 enum gllm_status gllm_x86_machine(const struct gllm_profile *p, struct gllm_machine *out)
 {
 	static const uint8_t gpr[] = { X86_RCX, X86_RDX, X86_RSI, X86_RDI, X86_R8, X86_R9, X86_R10, X86_R11,
@@ -26,6 +42,8 @@ enum gllm_status gllm_x86_machine(const struct gllm_profile *p, struct gllm_mach
 	static const uint8_t entry[] = { X86_RDI, X86_RSI, X86_RDX, X86_RCX, X86_R8 };
 	const uint64_t need = GLLM_BIT(GLLM_X86_AVX) | GLLM_BIT(GLLM_X86_AVX2) | GLLM_BIT(GLLM_X86_FMA) |
 	                      GLLM_BIT(GLLM_X86_F16C);
+	const uint64_t wide = GLLM_BIT(GLLM_X86_AVX512F) | GLLM_BIT(GLLM_X86_AVX512BW) | GLLM_BIT(GLLM_X86_AVX512DQ) |
+	                      GLLM_BIT(GLLM_X86_AVX512VL) | GLLM_BIT(GLLM_X86_BMI2);
 
 	if (p->isa != GLLM_ISA_X86_64 || (p->have & need) != need)
 		return GLLM_NO_FEATURE;
@@ -48,6 +66,8 @@ enum gllm_status gllm_x86_machine(const struct gllm_profile *p, struct gllm_mach
 		out->entry[k] = entry[k];
 	for (unsigned k = 0; k < GLLM_V_COUNT; k++)
 		out->latency[k] = gllm_x86_latency((enum gllm_vir_op)k);
+	if (p->vector_bytes == 64 && (p->have & wide) == wide)
+		widen(out);
 	return GLLM_OK;
 }
 
@@ -59,6 +79,33 @@ static struct gllm_operand slot(const struct gllm_x86_gen *g, unsigned at)
 static bool saved(const struct gllm_x86_gen *g, unsigned k)
 {
 	return g->a->used[0] >> callee_saved[k] & 1;
+}
+
+static bool has_either(const struct gllm_x86_gen *g, enum gllm_vir_op a, enum gllm_vir_op b)
+{
+	for (unsigned k = 0; k < g->v->n; k++)
+		if (g->v->ins[k].op == a || g->v->ins[k].op == b)
+			return true;
+	return false;
+}
+
+/* The constants in the frame that select asks for. */
+static void put_constants(struct gllm_x86_gen *g)
+{
+	const struct gllm_operand rax = x86_gpr(X86_RAX, 64);
+
+	if (g->wide && has_either(g, GLLM_V_VNEG, GLLM_V_VABS)) {
+		x2(g, X86_MOV_RI, x86_gpr(X86_RAX, 32), x86_imm(INT32_MIN));
+		x2(g, X86_MOV_MR, slot(g, SIGN), x86_gpr(X86_RAX, 32));
+	}
+	if (!has_either(g, GLLM_V_VINDEX, g->wide ? GLLM_V_VINDEX : GLLM_V_MTAIL))
+		return;
+	x2(g, X86_MOV_RI64, rax, x86_imm(INT64_C(0x0706050403020100)));
+	x2(g, X86_MOV_MR, slot(g, COUNT), rax);
+	if (!g->wide)
+		return;
+	x2(g, X86_MOV_RI64, rax, x86_imm(INT64_C(0x0f0e0d0c0b0a0908)));
+	x2(g, X86_MOV_MR, slot(g, COUNT + 8), rax);
 }
 
 void gllm_x86_prologue(struct gllm_x86_gen *g)
@@ -75,12 +122,23 @@ void gllm_x86_prologue(struct gllm_x86_gen *g)
 		x2(g, X86_AND_MI8, rsp, x86_imm(-64));
 		x2(g, X86_MOV_MR, slot(g, OLD_RSP), rax);
 	} else {
-		x2(g, X86_SUB_MI8, rsp, x86_imm(8));
+		x2(g, X86_SUB_MI8, rsp, x86_imm(SMALL_BLOCK));
 	}
 	x1(g, X86_VSTMXCSR, slot(g, OLD_MXCSR));
 	x2(g, X86_MOV_RI, x86_gpr(X86_RAX, 32), x86_imm(MXCSR_OURS));
 	x2(g, X86_MOV_MR, slot(g, NEW_MXCSR), x86_gpr(X86_RAX, 32));
 	x1(g, X86_VLDMXCSR, slot(g, NEW_MXCSR));
+	put_constants(g);
+}
+
+struct gllm_operand gllm_x86_sign(const struct gllm_x86_gen *g)
+{
+	return slot(g, SIGN);
+}
+
+struct gllm_operand gllm_x86_count(const struct gllm_x86_gen *g)
+{
+	return slot(g, COUNT);
 }
 
 void gllm_x86_epilogue(struct gllm_x86_gen *g)
@@ -92,7 +150,7 @@ void gllm_x86_epilogue(struct gllm_x86_gen *g)
 	if (g->a->frame_bytes)
 		x2(g, X86_MOV_RM, rsp, slot(g, OLD_RSP));
 	else
-		x2(g, X86_ADD_MI8, rsp, x86_imm(8));
+		x2(g, X86_ADD_MI8, rsp, x86_imm(SMALL_BLOCK));
 	for (unsigned k = sizeof callee_saved; k-- > 0;)
 		if (saved(g, k))
 			x1(g, X86_POP_R, x86_gpr(callee_saved[k], 64));

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * arch/x86_64/select.c - vector IR to AVX2 + FMA + F16C code.
+ * arch/x86_64/select.c - vector IR to AVX2 + FMA + F16C code of 8 lanes, or AVX-512 code of 16.
  *
- * One row of `rules` per VIR operation: who emits it, the instruction per lane type, the temporaries it needs, its latency.
+ * One row of `rules` per VIR operation: who emits it, the instruction per lane type, the temporaries it needs at either
+ * width, its latency. Rules name VEX instructions; at 16 lanes `evex` has the instruction that stands for each, and only
+ * where the ISA offers something better does a rule look at g->wide.
+ *
  * A result register may be that of an operand that dies here, so every rule reads all operands before it writes d, and
- * intermediate values lie in temporaries. A mask is a vector of lanes that are all ones or all zeros. rax is scratch
- * within one operation. Constants are made by instructions: code has no data. */
+ * intermediate values lie in temporaries. At 8 lanes a mask is a vector of lanes that are all ones or all zeros, at 16 it
+ * is a k register of which the low 16 bits count. rax, and k7 at 16 lanes, are scratch within one operation. Constants
+ * are made by instructions: code has no data. */
 #include "arch/x86_64/gen.h"
 
 typedef struct gllm_x86_gen gen;
@@ -13,24 +17,52 @@ typedef struct gllm_operand operand;
 struct rule {
 	void (*emit)(gen *g, const struct gllm_vi *in);
 	uint16_t row[3];  /* F32, I32, U32: X86 row + 1, 0 none */
-	uint8_t g, v;     /* temporaries */
+	uint8_t g, v;     /* temporaries at 8 lanes */
+	uint8_t wg, wv;   /* and at 16 */
 	uint8_t latency;
 };
 static const struct rule rules[GLLM_V_COUNT];
+
+enum { SCRATCH_MASK = 7 };
+
+/* What stands for a VEX instruction where registers are of 512 bits or numbered above 15; row + 1, 0: itself. */
+#define SAME(row) [X86_V##row] = X86_EV##row + 1
+#define AS(row, with) [X86_V##row] = X86_EV##with + 1
+static const uint16_t evex[] = {
+	SAME(ADDPS), SAME(SUBPS), SAME(MULPS), SAME(DIVPS), SAME(MINPS), SAME(MAXPS), SAME(SQRTPS),
+	SAME(ANDPS), SAME(ANDNPS), SAME(ORPS), SAME(XORPS), AS(PAND, PANDD), AS(PANDN, PANDND), AS(POR, PORD),
+	AS(PXOR, PXORD), SAME(PADDD), SAME(PSUBD), SAME(PMULLD), SAME(PMINSD), SAME(PMAXSD), SAME(PMINUD), SAME(PMAXUD),
+	SAME(PABSD), SAME(PSLLD_I), SAME(PSRLD_I), SAME(PSRAD_I), AS(ROUNDPS, RNDSCALEPS),
+	SAME(FMADD231PS), SAME(FMADD213PS), SAME(FNMADD231PS), SAME(FNMADD213PS),
+	SAME(CVTDQ2PS), SAME(CVTPS2DQ), SAME(CVTTPS2DQ), SAME(CVTPH2PS), SAME(CVTPS2PH),
+	SAME(PMOVZXWD), SAME(PMOVSXWD), SAME(PMOVZXBD), SAME(PMOVSXBD),
+	SAME(MOVAPS_RM), SAME(MOVUPS_RM), SAME(MOVUPS_MR), SAME(MOVSS_RM), SAME(MOVSS_MR), SAME(MOVD_RM), SAME(MOVD_MR),
+	SAME(PSHUFD), SAME(SHUFPS), AS(EXTRACTF128, EXTRACTF32X4),
+	SAME(BROADCASTSS), AS(BROADCASTSS_R, BROADCASTSS), SAME(PBROADCASTB), SAME(PBROADCASTW), SAME(PBROADCASTD),
+};
 
 /* --- putting -------------------------------------------------------------------------------------------------------- */
 
 void gllm_x86_put(gen *g, unsigned row, operand a, operand b, operand c, operand d)
 {
-	struct gllm_insn in = { .row = (uint16_t)row, .op = { a, b, c, d } };
+	struct gllm_insn in = { .row = (uint16_t)row, .op = { a, b, c, d }, .mask = g->mask, .zeroing = g->zeroing,
+	                        .broadcast = g->broadcast };
 	unsigned char bytes[16];
+	bool new_form = false;
 	size_t n;
 
+	g->mask = g->zeroing = g->broadcast = 0;
 	while (in.n < 4 && in.op[in.n].kind != GLLM_O_NONE)
 		in.n++;
-	for (unsigned k = 0; k < in.n; k++)
-		if (in.op[k].kind == GLLM_O_REG && in.op[k].cls == GLLM_R_VEC && in.op[k].size > 128)
+	for (unsigned k = 0; k < in.n; k++) {
+		if (in.op[k].kind != GLLM_O_REG || in.op[k].cls != GLLM_R_VEC)
+			continue;
+		if (in.op[k].size > 128u << in.vl)
 			in.vl = in.op[k].size == 256 ? 1 : 2;
+		new_form |= in.op[k].size == 512 || in.op[k].reg > 15;
+	}
+	if (new_form && row < GLLM_COUNT(evex) && evex[row])
+		in.row = (uint16_t)(evex[row] - 1u);
 	n = gllm_x86_encode(&in, bytes);
 	if (n == 0)
 		gllm_x86_quit(g, GLLM_COMPILE_ERROR);
@@ -52,6 +84,21 @@ static unsigned tg(const gen *g, unsigned k) { return g->a->temp[g->i][GLLM_CLAS
 static unsigned tv(const gen *g, unsigned k) { return g->a->temp[g->i][GLLM_CLASS_V][k]; }
 static operand ty(const gen *g, unsigned k) { return y(g, tv(g, k)); }
 static operand tx(const gen *g, unsigned k) { return x(tv(g, k)); }
+static operand mr(const gen *g, gllm_vreg r) { return g->wide ? x86_mask(at(g, r)) : yr(g, r); }
+/* The part of a register whose elements of so many bytes become a whole one of lanes. */
+static operand part(const gen *g, unsigned n, unsigned bytes)
+{
+	unsigned bits = g->bits * bytes / 4;
+
+	return x86_vec(n, bits < 128 ? 128 : bits);
+}
+
+/* The next instruction works on the lanes of k register `mask` only; the others stay, or become 0. */
+static void under(gen *g, unsigned mask, bool zeroing)
+{
+	g->mask = (uint8_t)mask;
+	g->zeroing = zeroing;
+}
 
 static bool fits32(int64_t v) { return v >= INT32_MIN && v <= INT32_MAX; }
 
@@ -478,24 +525,38 @@ static size_t next_bit(gen *g, unsigned bits)
 	return hop(g, X86_AE);
 }
 
-static void load_elements(gen *g, const struct gllm_vi *in, operand m, unsigned count)
+static void load_elements(gen *g, const struct gllm_vi *in, operand m)
 {
 	const struct widen *w = &widening[in->mem];
-	unsigned bytes = gllm_type_bytes((enum gllm_type)in->mem), bits = 0;
+	unsigned bytes = gllm_type_bytes((enum gllm_type)in->mem), bits = mask_bits(g, in);
 	operand t = tx(g, 0);
 
-	if (count > 1)
-		bits = mask_bits(g, in);
 	x3(g, X86_VPXOR, t, t, t);
-	for (unsigned k = 0; k < count; k++) {
-		size_t from = count > 1 ? next_bit(g, bits) : 0;
+	for (unsigned k = 0; k < g->lanes; k++) {
+		size_t from = next_bit(g, bits);
 
 		x4(g, w->insert, t, t, plus(m, k * bytes), x86_imm(k));
-		if (count > 1)
-			land(g, from);
+		land(g, from);
 	}
 	x2(g, extension(in), yr(g, in->d), t);
-	finish_load(g, in, yr(g, in->d));
+}
+
+static void load_narrow(gen *g, const struct gllm_vi *in, operand m)
+{
+	unsigned bytes = gllm_type_bytes((enum gllm_type)in->mem);
+	operand d = yr(g, in->d);
+
+	if (in->lanes == 1) {
+		x2(g, bytes == 1 ? X86_MOVZX8 : X86_MOVZX16, e(X86_RAX), m);
+		x2(g, X86_VMOVD_RM, x(d.reg), e(X86_RAX));
+		x2(g, extension(in), d, part(g, d.reg, bytes));
+	} else if (in->m != GLLM_NO_VREG && !g->wide) {
+		load_elements(g, in, m);
+	} else {
+		if (in->m != GLLM_NO_VREG)
+			under(g, at(g, in->m), true);
+		x2(g, extension(in), d, m);
+	}
 }
 
 static void binary(gen *g, const struct gllm_vi *in);
@@ -542,6 +603,7 @@ static void sources(gen *g, const struct gllm_vi *in, operand *a, operand *b)
 	if (load->d == in->a)
 		*a = *b;
 	*b = address(g, load);
+	g->broadcast = load->op == GLLM_V_VBCAST;
 	g->folded = NULL;
 }
 
@@ -549,6 +611,10 @@ static void vload(gen *g, const struct gllm_vi *in)
 {
 	operand m, d = yr(g, in->d);
 
+	if (in->mem == GLLM_MASK && g->wide) {
+		x2(g, X86_KMOVW_RM, mr(g, in->d), address(g, in));
+		return;
+	}
 	if (!accessible(g, in))
 		return;
 	if (foldable(g, in)) {
@@ -557,16 +623,14 @@ static void vload(gen *g, const struct gllm_vi *in)
 	}
 	m = address(g, in);
 	if (narrow(in->mem)) {
-		if (in->m != GLLM_NO_VREG || in->lanes == 1) {
-			load_elements(g, in, m, in->lanes == 1 ? 1 : g->lanes);
-			return;
-		}
-		x2(g, extension(in), d, m);
+		load_narrow(g, in, m);
 	} else if (in->lanes == 1) {
 		x2(g, X86_VMOVSS_RM, x(at(g, in->d)), m);
-	} else if (in->m != GLLM_NO_VREG) {
-		x3(g, X86_VMASKMOVPS_RM, d, yr(g, in->m), m);
+	} else if (in->m != GLLM_NO_VREG && !g->wide) {
+		x3(g, X86_VMASKMOVPS_RM, d, mr(g, in->m), m);
 	} else {
+		if (in->m != GLLM_NO_VREG)
+			under(g, at(g, in->m), true);
 		x2(g, X86_VMOVUPS_RM, d, m);
 	}
 	finish_load(g, in, d);
@@ -579,14 +643,28 @@ static void vbcast(gen *g, const struct gllm_vi *in)
 
 	if (!accessible(g, in))
 		return;
+	if (g->wide && foldable(g, in)) {
+		g->folded = in;
+		return;
+	}
 	m = address(g, in);
 	if (!narrow(in->mem)) {
 		x2(g, widening[in->mem].bcast, y(g, d), m);
 	} else {
-		x2(g, widening[in->mem].bcast, x(d), m);
-		x2(g, extension(in), y(g, d), x(d));
+		operand few = part(g, d, gllm_type_bytes((enum gllm_type)in->mem));
+
+		x2(g, widening[in->mem].bcast, few, m);
+		x2(g, extension(in), y(g, d), few);
 	}
 	finish_load(g, in, y(g, d));
+}
+
+static void ones(gen *g, operand t)
+{
+	if (g->wide)
+		x4(g, X86_EVPTERNLOGD, t, t, t, x86_imm(0xff));
+	else
+		x3(g, X86_VPCMPEQD, t, t, t);
 }
 
 /* u = bf16 of the float lanes in c, as 32-bit integers: to nearest even, NaN stays NaN. */
@@ -597,14 +675,20 @@ static void to_bf16(gen *g, operand c)
 	x3(g, X86_VPSLLD_I, u, c, x86_imm(15));
 	x3(g, X86_VPSRLD_I, u, u, x86_imm(31));  /* the bit that decides ties */
 	x3(g, X86_VPADDD, u, u, c);
-	x3(g, X86_VPCMPEQD, w, w, w);
+	ones(g, w);
 	x3(g, X86_VPSRLD_I, t, w, x86_imm(17));  /* 0x7fff */
 	x3(g, X86_VPADDD, u, u, t);
 	x3(g, X86_VPSRLD_I, w, w, x86_imm(31));
 	x3(g, X86_VPSLLD_I, w, w, x86_imm(22));
-	x3(g, X86_VPOR, w, w, c);                /* a quiet NaN where c is one */
-	x4(g, X86_VCMPPS, t, c, c, x86_imm(3));
-	x4(g, X86_VBLENDVPS, u, u, w, t);
+	if (g->wide) {                           /* a quiet NaN where c is one */
+		x4(g, X86_EVCMPPS, x86_mask(SCRATCH_MASK), c, c, x86_imm(3));
+		under(g, SCRATCH_MASK, false);
+		x3(g, X86_VPOR, u, w, c);
+	} else {
+		x3(g, X86_VPOR, w, w, c);
+		x4(g, X86_VCMPPS, t, c, c, x86_imm(3));
+		x4(g, X86_VBLENDVPS, u, u, w, t);
+	}
 	x3(g, X86_VPSRLD_I, u, u, x86_imm(16));
 }
 
@@ -618,10 +702,8 @@ static void pack(gen *g, unsigned bytes, operand u, operand t)
 	x3(g, X86_VPACKSSDW, u, u, u);
 	if (bytes == 1)
 		x3(g, X86_VPACKSSWB, u, u, u);
-	if (g->bits == 256) {
-		x3(g, X86_VEXTRACTI128, x(t.reg), u, x86_imm(1));
-		x3(g, bytes == 1 ? X86_VPUNPCKLDQ : X86_VPUNPCKLQDQ, x(u.reg), x(u.reg), x(t.reg));
-	}
+	x3(g, X86_VEXTRACTI128, x(t.reg), u, x86_imm(1));
+	x3(g, bytes == 1 ? X86_VPUNPCKLDQ : X86_VPUNPCKLQDQ, x(u.reg), x(u.reg), x(t.reg));
 }
 
 /* The lanes of c as elements of memory's type, in the returned xmm temporary. */
@@ -664,27 +746,64 @@ static void store_narrow(gen *g, const struct gllm_vi *in, operand m)
 	}
 }
 
+/* The store converts on its way, under a mask where not all lanes go. */
+static void store_narrow_wide(gen *g, const struct gllm_vi *in, operand m)
+{
+	const operand first = x86_mask(SCRATCH_MASK);
+	bool half = in->type == GLLM_F32 && in->mem == GLLM_F16;
+	operand c = yr(g, in->c);
+
+	if (in->type == GLLM_F32 && in->mem == GLLM_BF16) {
+		to_bf16(g, c);
+		c = ty(g, 1);
+	} else if (in->type == GLLM_F32 && !half) {
+		x2(g, X86_VCVTTPS2DQ, ty(g, 0), c);
+		c = ty(g, 0);
+	}
+	if (in->lanes == 1) {
+		x3(g, X86_KXNORW, first, first, first);
+		x3(g, X86_KSHIFTRW, first, first, x86_imm(15));
+		under(g, SCRATCH_MASK, false);
+	} else if (in->m != GLLM_NO_VREG) {
+		under(g, at(g, in->m), false);
+	}
+	if (half)
+		x3(g, X86_VCVTPS2PH, m, c, x86_imm(0));
+	else
+		x2(g, gllm_type_bytes((enum gllm_type)in->mem) == 1 ? X86_EVPMOVDB : X86_EVPMOVDW, m, c);
+}
+
 static void vstore(gen *g, const struct gllm_vi *in)
 {
 	operand m, c = yr(g, in->c);
 
+	if (in->mem == GLLM_MASK && g->wide) {
+		x2(g, X86_KMOVW_MR, address(g, in), mr(g, in->c));
+		return;
+	}
 	if (!accessible(g, in))
 		return;
 	m = address(g, in);
 	if (narrow(in->mem)) {
-		store_narrow(g, in, m);
+		if (g->wide)
+			store_narrow_wide(g, in, m);
+		else
+			store_narrow(g, in, m);
 		return;
 	}
 	if (in->type == GLLM_F32 && is_integer(in->mem)) {
 		x2(g, X86_VCVTTPS2DQ, ty(g, 0), c);
 		c = ty(g, 0);
 	}
-	if (in->lanes == 1)
+	if (in->lanes == 1) {
 		x2(g, X86_VMOVSS_MR, m, x(c.reg));
-	else if (in->m != GLLM_NO_VREG)
-		x3(g, X86_VMASKMOVPS_MR, m, yr(g, in->m), c);
-	else
+	} else if (in->m != GLLM_NO_VREG && !g->wide) {
+		x3(g, X86_VMASKMOVPS_MR, m, mr(g, in->m), c);
+	} else {
+		if (in->m != GLLM_NO_VREG)
+			under(g, at(g, in->m), false);
 		x2(g, X86_VMOVUPS_MR, m, c);
+	}
 }
 
 /* --- lanes ---------------------------------------------------------------------------------------------------------- */
@@ -703,6 +822,10 @@ static void vmov(gen *g, const struct gllm_vi *in)
 
 static void splat(gen *g, unsigned d, unsigned s)
 {
+	if (g->wide) {
+		x2(g, X86_EVPBROADCASTD_G, y(g, d), e(s));
+		return;
+	}
 	x2(g, X86_VMOVD_RM, x(d), e(s));
 	x2(g, X86_VPBROADCASTD, y(g, d), x(d));
 }
@@ -719,27 +842,48 @@ static void vsplat(gen *g, const struct gllm_vi *in)
 }
 
 /* Lane i = i. */
-static void iota(gen *g, unsigned d)
+static void iota(gen *g, operand d)
 {
-	x2(g, X86_MOV_RI64, q(X86_RAX), x86_imm(INT64_C(0x0706050403020100)));
-	x2(g, X86_VMOVQ_RM, x(d), q(X86_RAX));
-	x2(g, X86_VPMOVZXBD, y(g, d), x(d));
+	x2(g, X86_VPMOVZXBD, d, gllm_x86_count(g));
 }
 
 static void vindex(gen *g, const struct gllm_vi *in)
 {
 	operand d = yr(g, in->d), t = ty(g, 0);
 
-	iota(g, t.reg);
+	iota(g, t);
 	splat(g, d.reg, at(g, in->a));
 	x3(g, X86_VPADDD, d, d, t);
 }
 
+static void mtail_wide(gen *g, const struct gllm_vi *in)
+{
+	const struct gllm_vi *before = g->i ? in - 1 : in;
+	unsigned n = tg(g, 0);
+
+	if (before->op == GLLM_V_GCONST && before->d == in->a) {
+		constant(g, X86_RAX, (INT64_C(1) << (before->imm < 16 ? before->imm & 15 : 16)) - 1);
+	} else {
+		constant(g, n, g->lanes);
+		x2(g, X86_CMP_RM, q(n), q(at(g, in->a)));
+		x3(g, X86_CMOVCC, q(n), q(at(g, in->a)), x86_cond(X86_A));
+		x2(g, X86_MOV_RI, e(X86_RAX), x86_imm(-1));
+		x3(g, X86_BZHI, e(X86_RAX), e(X86_RAX), e(n));
+	}
+	x2(g, X86_KMOVW_KG, mr(g, in->d), e(X86_RAX));
+}
+
 static void mtail(gen *g, const struct gllm_vi *in)
 {
-	operand d = yr(g, in->d), t = ty(g, 0);
+	operand d, t;
 
-	iota(g, t.reg);
+	if (g->wide) {
+		mtail_wide(g, in);
+		return;
+	}
+	d = yr(g, in->d);
+	t = ty(g, 0);
+	iota(g, t);
 	constant(g, X86_RAX, g->lanes);
 	x2(g, X86_CMP_RM, q(X86_RAX), q(at(g, in->a)));
 	x3(g, X86_CMOVCC, q(X86_RAX), q(at(g, in->a)), x86_cond(X86_A));
@@ -775,8 +919,11 @@ static void vneg(gen *g, const struct gllm_vi *in)
 {
 	operand d = yr(g, in->d), a = yr(g, in->a), t = ty(g, 0);
 
-	if (in->type == GLLM_F32) {
-		x3(g, X86_VPCMPEQD, t, t, t);
+	if (in->type == GLLM_F32 && g->wide) {
+		g->broadcast = true;
+		x3(g, X86_VXORPS, d, a, gllm_x86_sign(g));
+	} else if (in->type == GLLM_F32) {
+		ones(g, t);
 		x3(g, X86_VPSLLD_I, t, t, x86_imm(31));
 		x3(g, X86_VXORPS, d, a, t);
 	} else {
@@ -787,14 +934,18 @@ static void vneg(gen *g, const struct gllm_vi *in)
 
 static void vabs(gen *g, const struct gllm_vi *in)
 {
-	operand d = yr(g, in->d), a = yr(g, in->a), t = ty(g, 0);
+	operand d = yr(g, in->d), a = yr(g, in->a), t;
 
-	if (in->type == GLLM_F32) {
-		x3(g, X86_VPCMPEQD, t, t, t);
+	if (in->type != GLLM_F32) {
+		x2(g, X86_VPABSD, d, a);
+	} else if (g->wide) {
+		g->broadcast = true;
+		x4(g, X86_EVPTERNLOGD, d, a, gllm_x86_sign(g), x86_imm(0x44)); /* a & ~sign, whatever d was */
+	} else {
+		t = ty(g, 0);
+		ones(g, t);
 		x3(g, X86_VPSRLD_I, t, t, x86_imm(1));
 		x3(g, X86_VANDPS, d, a, t);
-	} else {
-		x2(g, X86_VPABSD, d, a);
 	}
 }
 
@@ -810,7 +961,8 @@ static void power(gen *g, operand t, operand bias)
 	x3(g, X86_VPSLLD_I, t, t, x86_imm(23));
 }
 
-/* a * 2^n with one rounding. If every |n| < 127 one multiplication does it. Else n = h + r + s with s in -126..127 and
+/* a * 2^n with one rounding. The wide form is one instruction; n as a float is exact wherever the result is neither 0 nor
+ * infinite. The other: if every |n| < 127 one multiplication does it. Else n = h + r + s with s in -126..127 and
  * multiplied last: if an earlier product is inexact it is below 2^-126, and then s is -126 and the result 0 anyway. */
 static void vldexp(gen *g, const struct gllm_vi *in)
 {
@@ -818,6 +970,11 @@ static void vldexp(gen *g, const struct gllm_vi *in)
 	operand bias = ty(g, 0), s = ty(g, 1), r = ty(g, 2), h = ty(g, 3);
 	size_t fast, done;
 
+	if (g->wide) {
+		x2(g, X86_VCVTDQ2PS, bias, n);
+		x3(g, X86_EVSCALEFPS, d, a, bias);
+		return;
+	}
 	x3(g, X86_VPCMPEQD, bias, bias, bias);
 	x3(g, X86_VPSRLD_I, bias, bias, x86_imm(25)); /* 127 */
 	x2(g, X86_VPABSD, s, n);
@@ -898,7 +1055,18 @@ static void fcompare(gen *g, const struct gllm_vi *in)
 		[GLLM_V_VLT] = 0x11, [GLLM_V_VLE] = 0x12, [GLLM_V_VEQ] = 0x00, [GLLM_V_VUNORD] = 0x03,
 	};
 
-	x4(g, X86_VCMPPS, yr(g, in->d), yr(g, in->a), yr(g, in->b), x86_imm(predicate[in->op]));
+	x4(g, g->wide ? X86_EVCMPPS : X86_VCMPPS, mr(g, in->d), yr(g, in->a), yr(g, in->b), x86_imm(predicate[in->op]));
+}
+
+static void icompare_wide(gen *g, const struct gllm_vi *in)
+{
+	static const uint8_t predicate[GLLM_V_COUNT] = { [GLLM_V_VEQ] = 0, [GLLM_V_VLT] = 1, [GLLM_V_VLE] = 2 };
+
+	if (in->op == GLLM_V_VUNORD)
+		gllm_x86_quit(g, GLLM_UNSUPPORTED);
+	else
+		x4(g, in->type == GLLM_U32 ? X86_EVPCMPUD : X86_EVPCMPD, mr(g, in->d), yr(g, in->a), yr(g, in->b),
+		   x86_imm(predicate[in->op]));
 }
 
 static void compare(gen *g, const struct gllm_vi *in)
@@ -908,6 +1076,8 @@ static void compare(gen *g, const struct gllm_vi *in)
 
 	if (in->type == GLLM_F32) {
 		fcompare(g, in);
+	} else if (g->wide) {
+		icompare_wide(g, in);
 	} else if (in->op == GLLM_V_VEQ) {
 		x3(g, X86_VPCMPEQD, d, a, b);
 	} else if (in->op == GLLM_V_VLE) { /* a is the lesser of both */
@@ -926,16 +1096,24 @@ static void compare(gen *g, const struct gllm_vi *in)
 
 static void mbinary(gen *g, const struct gllm_vi *in)
 {
-	x3(g, rules[in->op].row[0] - 1u, yr(g, in->d), yr(g, in->a), yr(g, in->b));
+	x3(g, rules[in->op].row[g->wide] - 1u, mr(g, in->d), mr(g, in->a), mr(g, in->b));
 }
 
 static void mnot(gen *g, const struct gllm_vi *in)
 {
-	invert(g, yr(g, in->d), yr(g, in->a), ty(g, 0));
+	if (g->wide)
+		x2(g, X86_KNOTW, mr(g, in->d), mr(g, in->a));
+	else
+		invert(g, yr(g, in->d), yr(g, in->a), ty(g, 0));
 }
 
 static void vsel(gen *g, const struct gllm_vi *in)
 {
+	if (g->wide) {
+		under(g, at(g, in->a), false);
+		x3(g, X86_EVBLENDMPS, yr(g, in->d), yr(g, in->c), yr(g, in->b));
+		return;
+	}
 	x4(g, X86_VBLENDVPS, yr(g, in->d), yr(g, in->c), yr(g, in->b), yr(g, in->a));
 }
 
@@ -958,9 +1136,10 @@ static void vreduce(gen *g, const struct gllm_vi *in)
 {
 	unsigned row = joiner(g, in), s = tv(g, 0), t = tv(g, 1), a = at(g, in->a);
 
-	if (g->bits == 256) {
-		x3(g, X86_VEXTRACTF128, x(t), y(g, a), x86_imm(1));
-		x3(g, row, x(s), x(a), x(t));
+	for (unsigned bits = g->bits, half; bits > 128; bits = half) {
+		half = bits / 2;
+		x3(g, bits == 512 ? X86_EVEXTRACTF64X4 : X86_VEXTRACTF128, x86_vec(t, half), x86_vec(a, bits), x86_imm(1));
+		x3(g, row, x86_vec(s, half), x86_vec(a, half), x86_vec(t, half));
 		a = s;
 	}
 	x3(g, X86_VPSHUFD, x(t), x(a), x86_imm(0xee));
@@ -970,7 +1149,7 @@ static void vreduce(gen *g, const struct gllm_vi *in)
 	x2(g, X86_VBROADCASTSS_R, yr(g, in->d), x(s));
 }
 
-/* Levels 0 and 1 join neighbours within each 128 bits; level 2 joins the two halves. */
+/* Levels 0 and 1 join neighbours within each 128 bits, the others such parts. */
 static void vhpair(gen *g, const struct gllm_vi *in)
 {
 	unsigned row = joiner(g, in);
@@ -979,6 +1158,9 @@ static void vhpair(gen *g, const struct gllm_vi *in)
 	if (in->imm < 2) {
 		x4(g, X86_VSHUFPS, s, a, b, x86_imm(0x88));
 		x4(g, X86_VSHUFPS, t, a, b, x86_imm(0xdd));
+	} else if (g->wide) {
+		x4(g, X86_EVSHUFF32X4, s, a, b, x86_imm(0x88));
+		x4(g, X86_EVSHUFF32X4, t, a, b, x86_imm(0xdd));
 	} else {
 		x4(g, X86_VPERM2F128, s, a, b, x86_imm(0x20));
 		x4(g, X86_VPERM2F128, t, a, b, x86_imm(0x31));
@@ -995,88 +1177,105 @@ static void vlane0(gen *g, const struct gllm_vi *in)
 
 #define N(row) (X86_##row + 1)
 static const struct rule rules[GLLM_V_COUNT] = {
-	/* op                  emit          f32             i32             u32               g  v  latency */
-	[GLLM_V_GCONST]     = { gconst,      { 0 },                                            0, 0, 1 },
-	[GLLM_V_GMOV]       = { gmov,        { 0 },                                            0, 0, 1 },
-	[GLLM_V_GADD]       = { gadd,        { 0 },                                            0, 0, 1 },
-	[GLLM_V_GSUB]       = { gsub,        { 0 },                                            0, 0, 1 },
-	[GLLM_V_GMUL]       = { gmul,        { 0 },                                            0, 0, 3 },
-	[GLLM_V_GADDI]      = { gaddi,       { 0 },                                            0, 0, 1 },
-	[GLLM_V_GMULI]      = { gmuli,       { 0 },                                            0, 0, 3 },
-	[GLLM_V_GSHLI]      = { gshift,      { 0 },                                            0, 0, 1 },
-	[GLLM_V_GSHRI]      = { gshift,      { 0 },                                            0, 0, 1 },
-	[GLLM_V_GANDI]      = { gandi,       { 0 },                                            0, 0, 1 },
-	[GLLM_V_GMIN]       = { gminmax,     { 0 },                                            0, 0, 2 },
-	[GLLM_V_GMAX]       = { gminmax,     { 0 },                                            0, 0, 2 },
-	[GLLM_V_GLOAD]      = { gload,       { 0 },                                            0, 0, 5 },
-	[GLLM_V_GSTORE]     = { gstore,      { 0 },                                            0, 0, 1 },
-	[GLLM_V_GDIVI]      = { gdivi,       { 0 },                                            2, 0, 18 },
-	[GLLM_V_LABEL]      = { nothing,     { 0 },                                            0, 0, 0 },
-	[GLLM_V_JUMP]       = { jump_always, { 0 },                                            0, 0, 1 },
-	[GLLM_V_BRANCH]     = { branch,      { 0 },                                            0, 0, 1 },
-	[GLLM_V_BRANCHI]    = { branchi,     { 0 },                                            0, 0, 1 },
-	[GLLM_V_LOOP_BEGIN] = { nothing,     { 0 },                                            0, 0, 0 },
-	[GLLM_V_LOOP_END]   = { nothing,     { 0 },                                            0, 0, 0 },
-	[GLLM_V_PREFETCH]   = { prefetch,    { 0 },                                            0, 0, 1 },
-	[GLLM_V_VLOAD]      = { vload,       { 0 },                                            0, 0, 7 },
-	[GLLM_V_VSTORE]     = { vstore,      { 0 },                                            0, 0, 1 },
-	[GLLM_V_VBCAST]     = { vbcast,      { 0 },                                            0, 0, 7 },
-	[GLLM_V_VZERO]      = { vzero,       { 0 },                                            0, 0, 0 },
-	[GLLM_V_VMOV]       = { vmov,        { 0 },                                            0, 0, 0 },
-	[GLLM_V_VSPLAT]     = { vsplat,      { 0 },                                            0, 0, 5 },
-	[GLLM_V_VINDEX]     = { vindex,      { 0 },                                            0, 1, 6 },
-	[GLLM_V_VADD]       = { binary,      { N(VADDPS), N(VPADDD), N(VPADDD) },              0, 0, 4 },
-	[GLLM_V_VSUB]       = { binary,      { N(VSUBPS), N(VPSUBD), N(VPSUBD) },              0, 0, 4 },
-	[GLLM_V_VMUL]       = { binary,      { N(VMULPS), N(VPMULLD), N(VPMULLD) },            0, 0, 4 },
-	[GLLM_V_VDIV]       = { binary,      { N(VDIVPS), 0, 0 },                              0, 0, 11 },
-	[GLLM_V_VMIN]       = { binary,      { N(VMINPS), N(VPMINSD), N(VPMINUD) },            0, 0, 4 },
-	[GLLM_V_VMAX]       = { binary,      { N(VMAXPS), N(VPMAXSD), N(VPMAXUD) },            0, 0, 4 },
-	[GLLM_V_VSQRT]      = { unary,       { N(VSQRTPS), 0, 0 },                             0, 0, 12 },
-	[GLLM_V_VNEG]       = { vneg,        { 0 },                                            0, 1, 1 },
-	[GLLM_V_VABS]       = { vabs,        { 0 },                                            0, 1, 1 },
-	[GLLM_V_VRINT]      = { vrint,       { N(VROUNDPS), 0, 0 },                            0, 0, 8 },
-	[GLLM_V_VLDEXP]     = { vldexp,      { 0 },                                            0, 4, 6 },
-	[GLLM_V_VFMA]       = { vfma,        { N(VFMADD231PS), N(VFMADD213PS), 0 },            0, 0, 4 },
-	[GLLM_V_VFNMA]      = { vfma,        { N(VFNMADD231PS), N(VFNMADD213PS), 0 },          0, 0, 4 },
-	[GLLM_V_VAND]       = { binary,      { N(VANDPS), N(VPAND), N(VPAND) },                0, 0, 1 },
-	[GLLM_V_VOR]        = { binary,      { N(VORPS), N(VPOR), N(VPOR) },                   0, 0, 1 },
-	[GLLM_V_VXOR]       = { binary,      { N(VXORPS), N(VPXOR), N(VPXOR) },                0, 0, 1 },
-	[GLLM_V_VANDN]      = { binary,      { N(VANDNPS), N(VPANDN), N(VPANDN) },             0, 0, 1 },
-	[GLLM_V_VSHLI]      = { shift,       { 0, N(VPSLLD_I), N(VPSLLD_I) },                  0, 0, 1 },
-	[GLLM_V_VSHRI]      = { shift,       { 0, N(VPSRLD_I), N(VPSRLD_I) },                  0, 0, 1 },
-	[GLLM_V_VSARI]      = { shift,       { 0, N(VPSRAD_I), N(VPSRAD_I) },                  0, 0, 1 },
-	[GLLM_V_VCVT]       = { vcvt,        { 0 },                                            0, 0, 4 },
-	[GLLM_V_VCVTN]      = { vcvt,        { 0 },                                            0, 0, 4 },
-	[GLLM_V_VLT]        = { compare,     { 0 },                                            0, 1, 4 },
-	[GLLM_V_VLE]        = { compare,     { 0 },                                            0, 1, 4 },
-	[GLLM_V_VEQ]        = { compare,     { 0 },                                            0, 0, 4 },
-	[GLLM_V_VUNORD]     = { compare,     { 0 },                                            0, 0, 4 },
-	[GLLM_V_MAND]       = { mbinary,     { N(VANDPS) },                                    0, 0, 1 },
-	[GLLM_V_MOR]        = { mbinary,     { N(VORPS) },                                     0, 0, 1 },
-	[GLLM_V_MXOR]       = { mbinary,     { N(VXORPS) },                                    0, 0, 1 },
-	[GLLM_V_MNOT]       = { mnot,        { 0 },                                            0, 1, 1 },
-	[GLLM_V_MTAIL]      = { mtail,       { 0 },                                            0, 1, 7 },
-	[GLLM_V_VSEL]       = { vsel,        { 0 },                                            0, 0, 2 },
-	[GLLM_V_VREDUCE]    = { vreduce,     { 0 },                                            0, 2, 20 },
-	[GLLM_V_VHPAIR]     = { vhpair,      { 0 },                                            0, 2, 6 },
-	[GLLM_V_VLANE0]     = { vlane0,      { 0 },                                            0, 0, 3 },
-	[GLLM_V_RET]        = { ret,         { 0 },                                            0, 0, 1 },
+	/* op                  emit          f32             i32             u32               g  v  wg wv latency */
+	[GLLM_V_GCONST]     = { gconst,      { 0 },                                            0, 0,  0, 0,  1 },
+	[GLLM_V_GMOV]       = { gmov,        { 0 },                                            0, 0,  0, 0,  1 },
+	[GLLM_V_GADD]       = { gadd,        { 0 },                                            0, 0,  0, 0,  1 },
+	[GLLM_V_GSUB]       = { gsub,        { 0 },                                            0, 0,  0, 0,  1 },
+	[GLLM_V_GMUL]       = { gmul,        { 0 },                                            0, 0,  0, 0,  3 },
+	[GLLM_V_GADDI]      = { gaddi,       { 0 },                                            0, 0,  0, 0,  1 },
+	[GLLM_V_GMULI]      = { gmuli,       { 0 },                                            0, 0,  0, 0,  3 },
+	[GLLM_V_GSHLI]      = { gshift,      { 0 },                                            0, 0,  0, 0,  1 },
+	[GLLM_V_GSHRI]      = { gshift,      { 0 },                                            0, 0,  0, 0,  1 },
+	[GLLM_V_GANDI]      = { gandi,       { 0 },                                            0, 0,  0, 0,  1 },
+	[GLLM_V_GMIN]       = { gminmax,     { 0 },                                            0, 0,  0, 0,  2 },
+	[GLLM_V_GMAX]       = { gminmax,     { 0 },                                            0, 0,  0, 0,  2 },
+	[GLLM_V_GLOAD]      = { gload,       { 0 },                                            0, 0,  0, 0,  5 },
+	[GLLM_V_GSTORE]     = { gstore,      { 0 },                                            0, 0,  0, 0,  1 },
+	[GLLM_V_GDIVI]      = { gdivi,       { 0 },                                            2, 0,  2, 0,  18 },
+	[GLLM_V_LABEL]      = { nothing,     { 0 },                                            0, 0,  0, 0,  0 },
+	[GLLM_V_JUMP]       = { jump_always, { 0 },                                            0, 0,  0, 0,  1 },
+	[GLLM_V_BRANCH]     = { branch,      { 0 },                                            0, 0,  0, 0,  1 },
+	[GLLM_V_BRANCHI]    = { branchi,     { 0 },                                            0, 0,  0, 0,  1 },
+	[GLLM_V_LOOP_BEGIN] = { nothing,     { 0 },                                            0, 0,  0, 0,  0 },
+	[GLLM_V_LOOP_END]   = { nothing,     { 0 },                                            0, 0,  0, 0,  0 },
+	[GLLM_V_PREFETCH]   = { prefetch,    { 0 },                                            0, 0,  0, 0,  1 },
+	[GLLM_V_VLOAD]      = { vload,       { 0 },                                            0, 0,  0, 0,  7 },
+	[GLLM_V_VSTORE]     = { vstore,      { 0 },                                            0, 0,  0, 0,  1 },
+	[GLLM_V_VBCAST]     = { vbcast,      { 0 },                                            0, 0,  0, 0,  7 },
+	[GLLM_V_VZERO]      = { vzero,       { 0 },                                            0, 0,  0, 0,  0 },
+	[GLLM_V_VMOV]       = { vmov,        { 0 },                                            0, 0,  0, 0,  0 },
+	[GLLM_V_VSPLAT]     = { vsplat,      { 0 },                                            0, 0,  0, 0,  5 },
+	[GLLM_V_VINDEX]     = { vindex,      { 0 },                                            0, 1,  0, 1,  6 },
+	[GLLM_V_VADD]       = { binary,      { N(VADDPS), N(VPADDD), N(VPADDD) },              0, 0,  0, 0,  4 },
+	[GLLM_V_VSUB]       = { binary,      { N(VSUBPS), N(VPSUBD), N(VPSUBD) },              0, 0,  0, 0,  4 },
+	[GLLM_V_VMUL]       = { binary,      { N(VMULPS), N(VPMULLD), N(VPMULLD) },            0, 0,  0, 0,  4 },
+	[GLLM_V_VDIV]       = { binary,      { N(VDIVPS), 0, 0 },                              0, 0,  0, 0,  11 },
+	[GLLM_V_VMIN]       = { binary,      { N(VMINPS), N(VPMINSD), N(VPMINUD) },            0, 0,  0, 0,  4 },
+	[GLLM_V_VMAX]       = { binary,      { N(VMAXPS), N(VPMAXSD), N(VPMAXUD) },            0, 0,  0, 0,  4 },
+	[GLLM_V_VSQRT]      = { unary,       { N(VSQRTPS), 0, 0 },                             0, 0,  0, 0,  12 },
+	[GLLM_V_VNEG]       = { vneg,        { 0 },                                            0, 1,  0, 1,  1 },
+	[GLLM_V_VABS]       = { vabs,        { 0 },                                            0, 1,  0, 0,  1 },
+	[GLLM_V_VRINT]      = { vrint,       { N(VROUNDPS), 0, 0 },                            0, 0,  0, 0,  8 },
+	[GLLM_V_VLDEXP]     = { vldexp,      { 0 },                                            0, 4,  0, 1,  6 },
+	[GLLM_V_VFMA]       = { vfma,        { N(VFMADD231PS), N(VFMADD213PS), 0 },            0, 0,  0, 0,  4 },
+	[GLLM_V_VFNMA]      = { vfma,        { N(VFNMADD231PS), N(VFNMADD213PS), 0 },          0, 0,  0, 0,  4 },
+	[GLLM_V_VAND]       = { binary,      { N(VANDPS), N(VPAND), N(VPAND) },                0, 0,  0, 0,  1 },
+	[GLLM_V_VOR]        = { binary,      { N(VORPS), N(VPOR), N(VPOR) },                   0, 0,  0, 0,  1 },
+	[GLLM_V_VXOR]       = { binary,      { N(VXORPS), N(VPXOR), N(VPXOR) },                0, 0,  0, 0,  1 },
+	[GLLM_V_VANDN]      = { binary,      { N(VANDNPS), N(VPANDN), N(VPANDN) },             0, 0,  0, 0,  1 },
+	[GLLM_V_VSHLI]      = { shift,       { 0, N(VPSLLD_I), N(VPSLLD_I) },                  0, 0,  0, 0,  1 },
+	[GLLM_V_VSHRI]      = { shift,       { 0, N(VPSRLD_I), N(VPSRLD_I) },                  0, 0,  0, 0,  1 },
+	[GLLM_V_VSARI]      = { shift,       { 0, N(VPSRAD_I), N(VPSRAD_I) },                  0, 0,  0, 0,  1 },
+	[GLLM_V_VCVT]       = { vcvt,        { 0 },                                            0, 0,  0, 0,  4 },
+	[GLLM_V_VCVTN]      = { vcvt,        { 0 },                                            0, 0,  0, 0,  4 },
+	[GLLM_V_VLT]        = { compare,     { 0 },                                            0, 1,  0, 0,  4 },
+	[GLLM_V_VLE]        = { compare,     { 0 },                                            0, 1,  0, 0,  4 },
+	[GLLM_V_VEQ]        = { compare,     { 0 },                                            0, 0,  0, 0,  4 },
+	[GLLM_V_VUNORD]     = { compare,     { 0 },                                            0, 0,  0, 0,  4 },
+	[GLLM_V_MAND]       = { mbinary,     { N(VANDPS), N(KANDW) },                          0, 0,  0, 0,  1 },
+	[GLLM_V_MOR]        = { mbinary,     { N(VORPS), N(KORW) },                            0, 0,  0, 0,  1 },
+	[GLLM_V_MXOR]       = { mbinary,     { N(VXORPS), N(KXORW) },                          0, 0,  0, 0,  1 },
+	[GLLM_V_MNOT]       = { mnot,        { 0 },                                            0, 1,  0, 0,  1 },
+	[GLLM_V_MTAIL]      = { mtail,       { 0 },                                            0, 1,  1, 0,  7 },
+	[GLLM_V_VSEL]       = { vsel,        { 0 },                                            0, 0,  0, 0,  2 },
+	[GLLM_V_VREDUCE]    = { vreduce,     { 0 },                                            0, 2,  0, 2,  20 },
+	[GLLM_V_VHPAIR]     = { vhpair,      { 0 },                                            0, 2,  0, 2,  6 },
+	[GLLM_V_VLANE0]     = { vlane0,      { 0 },                                            0, 0,  0, 0,  3 },
+	[GLLM_V_RET]        = { ret,         { 0 },                                            0, 0,  0, 0,  1 },
 };
 
-struct gllm_need gllm_x86_need(const struct gllm_vi *i)
+static struct gllm_need address_need(const struct gllm_vi *i, struct gllm_need n)
 {
-	struct gllm_need n = { rules[i->op].g, rules[i->op].v, false };
 	bool memory = i->op == GLLM_V_GLOAD || i->op == GLLM_V_GSTORE || i->op == GLLM_V_PREFETCH ||
 	              i->op == GLLM_V_VLOAD || i->op == GLLM_V_VSTORE || i->op == GLLM_V_VBCAST;
 
 	if (memory && i->b != GLLM_NO_VREG && i->scale > 3)
 		n.g++;
-	if (i->op == GLLM_V_VLOAD && narrow(i->mem) && (i->m != GLLM_NO_VREG || i->lanes == 1))
+	return n;
+}
+
+struct gllm_need gllm_x86_need(const struct gllm_vi *i)
+{
+	struct gllm_need n = address_need(i, (struct gllm_need){ rules[i->op].g, rules[i->op].v, false });
+
+	if (i->op == GLLM_V_VLOAD && narrow(i->mem) && i->m != GLLM_NO_VREG && i->lanes != 1)
 		n.v = 1;
 	if (i->op == GLLM_V_VSTORE && i->mem != i->type)
 		n.v = i->mem == GLLM_BF16 ? 3 : 2;
 	if ((i->op == GLLM_V_VLOAD || i->op == GLLM_V_VSTORE) && narrow(i->mem) && i->m != GLLM_NO_VREG)
 		n.g++;
+	return n;
+}
+
+struct gllm_need gllm_x86_need_wide(const struct gllm_vi *i)
+{
+	struct gllm_need n = address_need(i, (struct gllm_need){ rules[i->op].wg, rules[i->op].wv, false });
+
+	if (i->op == GLLM_V_VNEG && i->type == GLLM_F32)
+		n.v = 0;
+	if (i->op == GLLM_V_VSTORE && i->type == GLLM_F32 && i->mem != GLLM_F32 && i->mem != GLLM_F16)
+		n.v = i->mem == GLLM_BF16 ? 3 : 1;
 	return n;
 }
 
@@ -1089,7 +1288,7 @@ void gllm_x86_select(const struct gllm_vir *v, const struct gllm_machine *m, con
                      struct gllm_code *code, uint32_t *offsets)
 {
 	gen g = { .v = v, .m = m, .a = a, .code = code, .at = offsets ? offsets : a->offset, .bits = 8u * m->vector_bytes,
-	          .lanes = m->vector_bytes / 4u };
+	          .lanes = m->vector_bytes / 4u, .wide = m->vector_bytes == 64 };
 
 	if (v->status != GLLM_OK)
 		gllm_x86_quit(&g, v->status);
