@@ -41,9 +41,11 @@ else
 ARCH_SRC := $(wildcard arch/*/*.c)
 endif
 # Suites that test back ends; suites.def leaves them out likewise.
-JIT_SUITES := x86_insn a64_insn lift lower vir
+JIT_SUITES := x86_insn a64_insn lift record user lower vir
 TEST_SRC := $(filter-out $(if $(filter 0,$(JIT)),$(JIT_SUITES:%=tests/check_%.c)),$(wildcard tests/check*.c))
 FIXTURE_SRC := $(wildcard tests/fixtures/*.c)
+# Its operators are recorded beside the library's (rows of 48 bytes: struct user_op).
+RECORD_OPS := --ops user_op:48
 # Compiled like the operators of the library.
 SCALAR_SRC := $(OPS_SRC) tests/fixtures/user_ops.c
 
@@ -72,16 +74,26 @@ $(B)/$(1)/hosted/%.o: %.c
 	@mkdir -p $$(@D)
 	$$(CC_$(1)) -std=gnu11 -O2 -fno-pic -fno-pie $$(WARN) $$(INCLUDE) -MMD -MP -c $$< -o $$@
 $(B)/$(1)/models/story.o: models/story.gguf
-$(B)/$(1)/check: $(B)/$(1)/hosted/tests/hosted.o $(B)/$(1)/hosted/tools/host.o $$(TEST_OBJ_$(1)) $(B)/$(1)/models/story.o \
-		$(B)/$(1)/libgllm.a
+CHECK_OBJ_$(1) := $(B)/$(1)/hosted/tests/hosted.o $(B)/$(1)/hosted/tools/host.o $$(TEST_OBJ_$(1)) $(B)/$(1)/models/story.o
+$(B)/$(1)/check: $$(CHECK_OBJ_$(1)) $(B)/$(1)/tests/no_records.o $(B)/$(1)/libgllm.a
 	$$(CC_$(1)) -static -no-pie -Wl,--gc-sections $$^ -o $$@
+# A hardened program (gllm/record.h): linked, its operators recorded, linked again with the table. Fails if that moved any.
+$(B)/$(1)/recorded.c: $(B)/$(1)/check $(B)/$(HOST)/gllm
+	$(B)/$(HOST)/gllm record $$(RECORD_OPS) $$< >$$@.new
+	mv $$@.new $$@
+$(B)/$(1)/recorded.o: $(B)/$(1)/recorded.c
+	$$(CC_$(1)) $$(FREESTANDING) $$(MACHINE_$(1)) -O2 $$(WARN) $$(INCLUDE) -c $$< -o $$@
+$(B)/$(1)/check-recorded: $$(CHECK_OBJ_$(1)) $(B)/$(1)/recorded.o $(B)/$(1)/libgllm.a
+	$$(CC_$(1)) -static -no-pie -Wl,--gc-sections $$^ -o $$@.new
+	$(B)/$(HOST)/gllm record $$(RECORD_OPS) --same $(B)/$(1)/recorded.c $$@.new
+	mv $$@.new $$@
 $(B)/$(1)/gllm: $$(patsubst %.c,$(B)/$(1)/hosted/%.o,$$(wildcard tools/*.c)) $(B)/$(1)/models/story.o $(B)/$(1)/libgllm.a
 	$$(CC_$(1)) -static -no-pie -Wl,--gc-sections $$^ -o $$@ -lpthread
 -include $$(shell find $(B)/$(1) -name '*.d' 2>/dev/null)
 endef
 $(foreach a,$(ARCHES),$(eval $(call arch_rules,$(a))))
 
-.PHONY: all lib run check check-host check-user check-system check-symbols check-deps check-diff check-matrix check-sanitize \
+.PHONY: all lib run check check-host check-recorded check-user check-system check-symbols check-deps check-diff check-diff-long check-matrix check-sanitize \
 	bench bench-peers deps clean
 .SECONDARY:
 
@@ -97,6 +109,8 @@ deps:
 
 check: deps
 	@sh tests/check.sh "$(MAKE)" $(JIT)
+check-recorded: $(foreach a,$(ARCHES),$(B)/$(a)/check-recorded) $(B)/gllm
+	@sh tests/recorded.sh $(B)
 check-host: $(B)/$(HOST)/check
 	@sh tests/host.sh $(B)/$(HOST)/check
 check-user: $(foreach a,$(ARCHES),$(B)/$(a)/check)
@@ -107,6 +121,8 @@ check-deps:
 	@sh tests/deps.sh
 check-diff:
 	@sh tests/diff.sh "$(MAKE)" $(B)
+check-diff-long:
+	@sh tests/diff/insn_long.sh "$(MAKE)" $(B)
 check-matrix:
 	@sh tests/diff/lift_matrix.sh "$(MAKE)" $(B)
 check-sanitize:

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "gllm/ops.h"
 #include "gllm/speaker.h"
+#include "jit/lift.h"
 #include "tools/host.h"
 
 enum { MAX_ROUNDS = 99, STREAM = 256 << 20 };
@@ -253,8 +255,6 @@ static void measure_model(struct model *m, unsigned round)
 	m->decode[round] = DECODE / (seconds() - t);
 }
 
-/* --- report --------------------------------------------------------------------------------------------------------- */
-
 static int ascending(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -268,6 +268,62 @@ static double quantile(const double *x, unsigned n, double q)
 	qsort(copy, n, sizeof *copy, ascending);
 	return copy[(unsigned)(q * (n - 1) + 0.5)];
 }
+
+/* --- lifting --------------------------------------------------------------------------------------------------------- */
+
+struct lift_times {
+	double median[GLLM_OP_COUNT]; /* microseconds; 0: not lifted */
+	size_t scratch, keep;         /* greatest use of memory */
+	unsigned lifted;
+};
+
+/* Every operator from machine code to trace, warm, one after another in every round. */
+static void measure_lifting(struct lift_times *l, const struct gllm_config *c, unsigned rounds)
+{
+	static double us[GLLM_OP_COUNT][MAX_ROUNDS];
+	enum { KEEP = 1 << 20 };
+	struct gllm_arena scratch, keep;
+	const struct gllm_trace *t;
+	gllm_arena_init(&scratch, host_memory(GLLM_LIFT_SCRATCH), GLLM_LIFT_SCRATCH);
+	gllm_arena_init(&keep, host_memory(KEEP), KEEP);
+	for (unsigned r = 0; r < rounds + 1; r++) { /* the first warms up */
+		for (unsigned i = 0; i < GLLM_OP_COUNT; i++) {
+			const struct gllm_op_info *o = &gllm_op_info[i];
+			keep.used = 0;
+			double start = seconds();
+			bool ok = gllm_lift(c->target, &c->image, (uint64_t)(uintptr_t)o->ref, o->name, o->param, o->nparams, &scratch,
+			                    &keep, &t, NULL) == GLLM_OK;
+			us[i][r ? r - 1 : 0] = ok ? (seconds() - start) * 1e6 : 0.0;
+		}
+	}
+	for (unsigned i = 0; i < GLLM_OP_COUNT; i++) {
+		l->median[i] = quantile(us[i], rounds, 0.5);
+		l->lifted += l->median[i] > 0.0;
+	}
+	l->scratch = scratch.high;
+	l->keep = keep.high;
+}
+
+static void report_lifting(const struct lift_times *l)
+{
+	double lifted[GLLM_OP_COUNT];
+	unsigned n = 0, slowest = 0;
+	for (unsigned i = 0; i < GLLM_OP_COUNT; i++) {
+		if (l->median[i] > 0.0)
+			lifted[n++] = l->median[i];
+		if (l->median[i] > l->median[slowest])
+			slowest = i;
+		printf("{\"row\": \"lift %s\", \"rate\": %.2f, \"unit\": \"us\"}\n", gllm_op_info[i].name, l->median[i]);
+	}
+	if (!n)
+		return;
+	qsort(lifted, n, sizeof *lifted, ascending);
+	fprintf(stderr, "lifting: %u of %u operators, median %.1f us, upper quartile %.1f us, slowest %s %.1f us; greatest use: "
+	                "%zu bytes of scratch, %zu of traces\n", n, (unsigned)GLLM_OP_COUNT, lifted[n / 2], lifted[3 * n / 4],
+	        gllm_op_info[slowest].name, l->median[slowest], l->scratch, l->keep);
+}
+
+/* --- report --------------------------------------------------------------------------------------------------------- */
 
 int main(int argc, char **argv)
 {
@@ -320,6 +376,8 @@ int main(int argc, char **argv)
 		if (path)
 			measure_model(&model, r);
 	}
+	struct lift_times lifting = { .lifted = 0 };
+	measure_lifting(&lifting, &config, rounds);
 	fprintf(stderr, "%s, %u rounds, one thread: FMA peak %.1f GFLOP/s of %u-byte vectors, read bandwidth %.1f GB/s\n",
 	        config.profile.cpu, rounds, quantile(peak, rounds, 0.5), limits->vector_bytes,
 	        quantile(bandwidth, rounds, 0.5));
@@ -333,6 +391,7 @@ int main(int argc, char **argv)
 		printf("{\"row\": \"%s\", \"rate\": %.4g, \"unit\": \"%s\", \"of\": \"%s\", \"ratio\": %.4f, \"ratio_q1\": %.4f}\n",
 		       r->label, rate, unit, of, ratio, low);
 	}
+	report_lifting(&lifting);
 	if (path) {
 		fprintf(stderr, "decode  %8.0f tokens/s (lower quartile %.0f)\nprefill %8.0f tokens/s (lower quartile %.0f)\n"
 		                "%u operators lifted in %.3f ms, %u kernels, %zu bytes of code, plans made in %.3f ms\n",

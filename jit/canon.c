@@ -5,6 +5,7 @@
 #include "jit/canon.h"
 
 #define SIGN 0x80000000u
+#define QUIET_NAN 0x7fc00000u
 #define ONE  0x3f800000u
 #define TWO  0x40000000u
 
@@ -20,8 +21,8 @@ bool gllm_canon_init(struct canon *c, struct gllm_arena *a)
 		c->bucket[i] = VAL_NONE;
 	if (!c->v || !c->next || !c->access || !gllm_polys_init(&c->p, a))
 		return false;
-	canon_fresh(c, VAL_POISON, GLLM_I64, -1);
-	canon_fresh(c, VAL_TRUE, GLLM_MASK, -1);
+	gllm_canon_fresh(c, VAL_POISON, GLLM_I64, -1);
+	gllm_canon_fresh(c, VAL_TRUE, GLLM_MASK, -1);
 	return true;
 }
 
@@ -51,7 +52,7 @@ static uint16_t intern(struct canon *c, const struct val *v)
 	return (uint16_t)c->n++;
 }
 
-uint16_t canon_fresh(struct canon *c, unsigned op, unsigned type, int loop)
+uint16_t gllm_canon_fresh(struct canon *c, unsigned op, unsigned type, int loop)
 {
 	if (c->n == VAL_MAX) {
 		c->full = true;
@@ -79,7 +80,7 @@ static uint16_t intern_operands(struct canon *c, struct val *v)
 	return intern(c, v);
 }
 
-uint16_t canon_node(struct canon *c, unsigned op, unsigned type, uint16_t a, uint16_t b, uint16_t d, uint64_t imm)
+uint16_t gllm_canon_node(struct canon *c, unsigned op, unsigned type, uint16_t a, uint16_t b, uint16_t d, uint64_t imm)
 {
 	struct val v = { .op = (uint8_t)op, .type = (uint8_t)type, .loop = -1, .a = a, .b = b, .c = d, .imm = imm };
 	return intern_operands(c, &v);
@@ -95,24 +96,24 @@ static uint64_t low(uint64_t v, unsigned w)
 	return w >= 64 ? v : v & ((UINT64_C(1) << w) - 1);
 }
 
-uint16_t canon_const(struct canon *c, unsigned type, uint64_t bits)
+uint16_t gllm_canon_const(struct canon *c, unsigned type, uint64_t bits)
 {
-	return canon_node(c, GLLM_N_CONST, type, VAL_NONE, VAL_NONE, VAL_NONE, low(bits, bits_of(type)));
+	return gllm_canon_node(c, GLLM_N_CONST, type, VAL_NONE, VAL_NONE, VAL_NONE, low(bits, bits_of(type)));
 }
 
-uint16_t canon_poly(struct canon *c, uint16_t poly)
+uint16_t gllm_canon_poly(struct canon *c, uint16_t poly)
 {
 	int64_t k;
 	if (poly == POLY_NONE)
 		return POISON;
 	if (gllm_poly_is_constant(&c->p, poly, &k))
-		return canon_const(c, GLLM_I64, (uint64_t)k);
+		return gllm_canon_const(c, GLLM_I64, (uint64_t)k);
 	struct val v = { .op = GLLM_N_INDEX, .type = GLLM_I64, .loop = (int8_t)gllm_poly_loop(&c->p, poly),
 	                 .a = VAL_NONE, .b = VAL_NONE, .c = VAL_NONE, .imm = poly };
 	return intern(c, &v);
 }
 
-uint16_t canon_ptr(struct canon *c, unsigned param, uint16_t poly, uint16_t index, uint32_t index_bytes)
+uint16_t gllm_canon_ptr(struct canon *c, unsigned param, uint16_t poly, uint16_t index, uint32_t index_bytes)
 {
 	struct val v = { .op = VAL_PTR, .type = GLLM_I64, .loop = (int8_t)gllm_poly_loop(&c->p, poly), .aux = (uint8_t)param,
 	                 .a = index, .b = VAL_NONE, .c = (uint16_t)index_bytes, .imm = poly };
@@ -123,7 +124,7 @@ uint16_t canon_ptr(struct canon *c, unsigned param, uint16_t poly, uint16_t inde
 	return intern(c, &v);
 }
 
-uint16_t canon_access(struct canon *c, const struct val_access *a)
+uint16_t gllm_canon_access(struct canon *c, const struct val_access *a)
 {
 	for (unsigned i = 0; i < c->naccesses; i++) {
 		const struct val_access *o = &c->access[i];
@@ -137,14 +138,20 @@ uint16_t canon_access(struct canon *c, const struct val_access *a)
 	return (uint16_t)c->naccesses++;
 }
 
-uint16_t canon_load(struct canon *c, uint16_t access, unsigned version, int loop)
+uint16_t gllm_canon_load(struct canon *c, uint16_t access, unsigned version, int loop)
 {
 	struct val v = { .op = GLLM_N_LOAD, .type = c->access[access].type, .loop = (int8_t)loop, .a = VAL_NONE,
 	                 .b = VAL_NONE, .c = VAL_NONE, .imm = access | (uint64_t)version << 16 };
 	return intern(c, &v);
 }
 
-void canon_duty(struct canon *c, uint16_t poly, int64_t least, int64_t most)
+uint16_t gllm_canon_last(struct canon *c, uint16_t carry, int loop)
+{
+	struct val v = { .op = GLLM_N_LAST, .type = c->v[carry].type, .loop = (int8_t)loop, .a = carry, .b = VAL_NONE, .c = VAL_NONE };
+	return intern(c, &v);
+}
+
+void gllm_canon_duty(struct canon *c, uint16_t poly, int64_t least, int64_t most)
 {
 	if (c->nduties == VAL_DUTIES)
 		c->full = true;
@@ -174,10 +181,10 @@ static uint16_t rename_bits(struct canon *c, uint16_t v, unsigned type)
 {
 	if (is(c, v, GLLM_N_BITS))
 		v = c->v[v].a;
-	return c->v[v].type == type ? v : canon_node(c, GLLM_N_BITS, type, v, VAL_NONE, VAL_NONE, 0);
+	return c->v[v].type == type ? v : gllm_canon_node(c, GLLM_N_BITS, type, v, VAL_NONE, VAL_NONE, 0);
 }
 
-uint16_t canon_as(struct canon *c, uint16_t v, unsigned type)
+uint16_t gllm_canon_as(struct canon *c, uint16_t v, unsigned type)
 {
 	const struct val *x = &c->v[v];
 	unsigned from = bits_of(x->type), to = bits_of(type);
@@ -186,23 +193,23 @@ uint16_t canon_as(struct canon *c, uint16_t v, unsigned type)
 	if (x->op == VAL_PTR || x->type == GLLM_MASK || type == GLLM_MASK)
 		return POISON;
 	if (x->op == GLLM_N_CONST)
-		return canon_const(c, type, x->imm);
+		return gllm_canon_const(c, type, x->imm);
 	if (from == to)
 		return rename_bits(c, v, type);
 	if (from < to) {
 		unsigned wider = type == GLLM_F32 ? GLLM_I32 : type;
-		v = canon_node(c, GLLM_N_CVT, wider, rename_bits(c, v, unsigned_type(from)), VAL_NONE, VAL_NONE, 0);
+		v = gllm_canon_node(c, GLLM_N_CVT, wider, rename_bits(c, v, unsigned_type(from)), VAL_NONE, VAL_NONE, 0);
 		return v == POISON ? POISON : rename_bits(c, v, type);
 	}
 	/* narrower: what was widened comes back as it was */
 	if (x->op == GLLM_N_CVT && c->v[x->a].type != GLLM_F32 && bits_of(c->v[x->a].type) == to)
 		return rename_bits(c, x->a, type);
 	if (to == 32) {
-		uint16_t cut = canon_node(c, GLLM_N_CVT, GLLM_I32, v, VAL_NONE, VAL_NONE, 0);
+		uint16_t cut = gllm_canon_node(c, GLLM_N_CVT, GLLM_I32, v, VAL_NONE, VAL_NONE, 0);
 		return rename_bits(c, cut, type);
 	}
 	v = from == 32 ? rename_bits(c, v, GLLM_I32) : v;
-	return rename_bits(c, canon_node(c, GLLM_N_CVT, unsigned_type(to), v, VAL_NONE, VAL_NONE, 0), type);
+	return rename_bits(c, gllm_canon_node(c, GLLM_N_CVT, unsigned_type(to), v, VAL_NONE, VAL_NONE, 0), type);
 }
 
 /* A polynomial equal to the value's low 32 bits modulo 2^32. */
@@ -223,7 +230,7 @@ static bool poly_mod32(struct canon *c, uint16_t v, uint16_t *poly)
 	return true;
 }
 
-bool canon_as_poly(struct canon *c, uint16_t v, uint16_t *poly)
+bool gllm_canon_as_poly(struct canon *c, uint16_t v, uint16_t *poly)
 {
 	const struct val *x = &c->v[v];
 	if (x->op == GLLM_N_CONST && x->type != GLLM_F32) {
@@ -242,7 +249,7 @@ bool canon_as_poly(struct canon *c, uint16_t v, uint16_t *poly)
 	if (x->op != GLLM_N_CVT || bits_of(x->type) != 32 || !is(c, x->a, GLLM_N_INDEX))
 		return false;
 	*poly = (uint16_t)c->v[x->a].imm;
-	canon_duty(c, *poly, sign ? INT32_MIN : 0, sign ? INT32_MAX : UINT32_MAX);
+	gllm_canon_duty(c, *poly, sign ? INT32_MIN : 0, sign ? INT32_MAX : UINT32_MAX);
 	return true;
 }
 
@@ -262,8 +269,8 @@ static uint16_t negate(struct canon *c, uint16_t v)
 	if (is(c, v, GLLM_N_NEG))
 		return c->v[v].a;
 	if (is_const(c, v))
-		return canon_const(c, GLLM_F32, c->v[v].imm ^ SIGN);
-	return canon_node(c, GLLM_N_NEG, GLLM_F32, v, VAL_NONE, VAL_NONE, 0);
+		return gllm_canon_const(c, GLLM_F32, c->v[v].imm ^ SIGN);
+	return gllm_canon_node(c, GLLM_N_NEG, GLLM_F32, v, VAL_NONE, VAL_NONE, 0);
 }
 
 /* Takes the sign off a factor: a negation or a negative constant. */
@@ -287,15 +294,38 @@ static uint16_t scaled(struct canon *c, unsigned *op, uint16_t a, uint16_t *b)
 	uint32_t inverse = *op == GLLM_N_DIV ? reciprocal(c->v[*b].imm) : 0;
 	if (inverse) {
 		*op = GLLM_N_MUL;
-		*b = canon_const(c, GLLM_F32, inverse);
+		*b = gllm_canon_const(c, GLLM_F32, inverse);
 	}
 	if (c->v[*b].imm == ONE)
 		return a;
-	return *op == GLLM_N_MUL && c->v[*b].imm == TWO ? canon_node(c, GLLM_N_ADD, GLLM_F32, a, a, VAL_NONE, 0) : VAL_NONE;
+	return *op == GLLM_N_MUL && c->v[*b].imm == TWO ? gllm_canon_node(c, GLLM_N_ADD, GLLM_F32, a, a, VAL_NONE, 0) : VAL_NONE;
+}
+
+/* (i ? 1 : s) * x  is  i ? x : s * x */
+static uint16_t distributed(struct canon *c, uint16_t pick, uint16_t x)
+{
+	const struct val s = c->v[pick];
+	bool first = s.op == GLLM_N_SELECT && is_const(c, s.b) && c->v[s.b].imm == ONE;
+	bool second = s.op == GLLM_N_SELECT && is_const(c, s.c) && c->v[s.c].imm == ONE;
+	if (first == second)
+		return VAL_NONE;
+	uint16_t p = first ? s.c : s.b, q = x;
+	if (is_const(c, p) || is(c, p, GLLM_N_NEG))
+		return VAL_NONE;
+	order(&p, &q);
+	uint16_t v = gllm_canon_node(c, GLLM_N_MUL, GLLM_F32, p, q, VAL_NONE, 0);
+	return gllm_canon_select(c, (cond_t)s.a << 1, first ? x : v, first ? v : x);
 }
 
 static uint16_t product(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 {
+	if (op == GLLM_N_DIV && is_const(c, a) && is_const(c, b) && !(c->v[a].imm << 33) && !(c->v[b].imm << 33))
+		return gllm_canon_const(c, GLLM_F32, QUIET_NAN);
+	uint16_t picked = op == GLLM_N_MUL ? distributed(c, a, b) : VAL_NONE;
+	if (op == GLLM_N_MUL && picked == VAL_NONE)
+		picked = distributed(c, b, a);
+	if (picked != VAL_NONE)
+		return picked;
 	bool negative = false;
 	a = factor(c, a, &negative);
 	b = factor(c, b, &negative);
@@ -308,12 +338,37 @@ static uint16_t product(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 	if (op == GLLM_N_MUL)
 		order(&a, &b);
 	if (v == VAL_NONE)
-		v = canon_node(c, op, GLLM_F32, a, b, VAL_NONE, 0);
+		v = gllm_canon_node(c, op, GLLM_F32, a, b, VAL_NONE, 0);
 	return negative ? negate(c, v) : v;
+}
+
+/* k + (i ? v : 0)  is  i ? k + v : k  for a constant k other than 0, and so for a difference. */
+static uint16_t shared(struct canon *c, bool minus, uint16_t k, uint16_t pick)
+{
+	const struct val s = c->v[pick];
+	if (!is_const(c, k) || !(c->v[k].imm << 33) || s.op != GLLM_N_SELECT || is_const(c, s.b) == is_const(c, s.c))
+		return VAL_NONE;
+	bool first = is_const(c, s.c); /* the arm that is not constant */
+	uint16_t v = first ? s.b : s.c, p = k;
+	if (c->v[first ? s.c : s.b].imm << 33 || is(c, v, GLLM_N_NEG))
+		return VAL_NONE;
+	if (!minus && c->v[k].imm & SIGN) { /* as a sum with -k is written */
+		v = gllm_canon_node(c, GLLM_N_SUB, GLLM_F32, v, negate(c, k), VAL_NONE, 0);
+	} else {
+		if (!minus)
+			order(&p, &v);
+		v = gllm_canon_node(c, minus ? GLLM_N_SUB : GLLM_N_ADD, GLLM_F32, p, v, VAL_NONE, 0);
+	}
+	return gllm_canon_select(c, (cond_t)s.a << 1, first ? v : k, first ? k : v);
 }
 
 static uint16_t sum(struct canon *c, bool minus, uint16_t a, uint16_t b)
 {
+	uint16_t split = shared(c, minus, a, b);
+	if (split == VAL_NONE && !minus)
+		split = shared(c, false, b, a);
+	if (split != VAL_NONE)
+		return split;
 	if (is_const(c, a) && !minus) {
 		uint16_t t = a;
 		a = b;
@@ -344,14 +399,14 @@ static uint16_t sum(struct canon *c, bool minus, uint16_t a, uint16_t b)
 	}
 	if (!minus)
 		order(&a, &b);
-	return canon_node(c, minus ? GLLM_N_SUB : GLLM_N_ADD, GLLM_F32, a, b, VAL_NONE, 0);
+	return gllm_canon_node(c, minus ? GLLM_N_SUB : GLLM_N_ADD, GLLM_F32, a, b, VAL_NONE, 0);
 }
 
-uint16_t canon_float(struct canon *c, unsigned op, uint16_t a, uint16_t b, uint16_t d)
+uint16_t gllm_canon_float(struct canon *c, unsigned op, uint16_t a, uint16_t b, uint16_t d)
 {
-	a = canon_as(c, a, GLLM_F32);
-	b = b == VAL_NONE || op == GLLM_N_LDEXP ? b : canon_as(c, b, GLLM_F32);
-	d = d == VAL_NONE ? d : canon_as(c, d, GLLM_F32);
+	a = gllm_canon_as(c, a, GLLM_F32);
+	b = b == VAL_NONE || op == GLLM_N_LDEXP ? b : gllm_canon_as(c, b, GLLM_F32);
+	d = d == VAL_NONE ? d : gllm_canon_as(c, d, GLLM_F32);
 	if (a == POISON || b == POISON || d == POISON)
 		return POISON;
 	switch (op) {
@@ -363,31 +418,43 @@ uint16_t canon_float(struct canon *c, unsigned op, uint16_t a, uint16_t b, uint1
 		if (is(c, a, GLLM_N_NEG) || is(c, a, GLLM_N_ABS))
 			a = c->v[a].a;
 		if (is_const(c, a))
-			return canon_const(c, GLLM_F32, c->v[a].imm & ~(uint64_t)SIGN);
+			return gllm_canon_const(c, GLLM_F32, c->v[a].imm & ~(uint64_t)SIGN);
 		break;
 	case GLLM_N_FMA: order(&a, &b); break;
 	default: break;
 	}
-	return canon_node(c, op, GLLM_F32, a, b, d, 0);
+	return gllm_canon_node(c, op, GLLM_F32, a, b, d, 0);
 }
 
-uint16_t canon_int_to_float(struct canon *c, uint16_t v, unsigned w, bool is_signed)
+/* The value is below 2^bits: a widened narrow one, masked or shifted down. */
+static bool narrow(const struct canon *c, uint16_t v, unsigned bits)
+{
+	const struct val *x = &c->v[v];
+	if (x->op == GLLM_N_AND)
+		return is_const(c, x->b) && low(c->v[x->b].imm, bits) == c->v[x->b].imm;
+	if (x->op == GLLM_N_SHR)
+		x = &c->v[x->a];
+	return x->op == GLLM_N_CVT && bits_of(c->v[x->a].type) <= bits &&
+	       (c->v[x->a].type == GLLM_U8 || c->v[x->a].type == GLLM_U16);
+}
+
+uint16_t gllm_canon_int_to_float(struct canon *c, uint16_t v, unsigned w, bool is_signed)
 {
 	uint16_t p;
-	if (w == 64 && canon_as_poly(c, v, &p)) {
+	if (w == 64 && gllm_canon_as_poly(c, v, &p)) {
 		if (!is_signed && gllm_poly_range(&c->p, p).low < 0)
 			return POISON;
-		v = canon_poly(c, p);
+		v = gllm_canon_poly(c, p);
 	} else if (w == 64) {
-		v = canon_as(c, v, GLLM_I64);
+		v = gllm_canon_as(c, v, GLLM_I64);
 		if (!is_signed)
 			return POISON;
 		if (is(c, v, GLLM_N_CVT) && bits_of(c->v[c->v[v].a].type) == 32)
 			v = c->v[v].a;
 	} else {
-		v = canon_as(c, v, is_signed ? GLLM_I32 : GLLM_U32);
+		v = gllm_canon_as(c, v, is_signed || bits_of(c->v[v].type) < 32 || narrow(c, v, 31) ? GLLM_I32 : GLLM_U32);
 	}
-	return canon_node(c, GLLM_N_CVT, GLLM_F32, v, VAL_NONE, VAL_NONE, 0);
+	return gllm_canon_node(c, GLLM_N_CVT, GLLM_F32, v, VAL_NONE, VAL_NONE, 0);
 }
 
 /* ---- integers -------------------------------------------------------------------------------------------------- */
@@ -427,9 +494,9 @@ static uint16_t masked(struct canon *c, uint16_t mask, uint16_t v)
 	uint64_t ones = low(~UINT64_C(0), 32), t = c->v[m.b].imm, f = c->v[m.c].imm;
 	unsigned type = c->v[strip_bits(c, v)].type == GLLM_F32 ? GLLM_F32 : GLLM_I32;
 	if (t == ones && f == 0)
-		return canon_select(c, i, canon_as(c, v, type), canon_const(c, type, 0));
+		return gllm_canon_select(c, i, gllm_canon_as(c, v, type), gllm_canon_const(c, type, 0));
 	if (t == 0 && f == ones)
-		return canon_select(c, i, canon_const(c, type, 0), canon_as(c, v, type));
+		return gllm_canon_select(c, i, gllm_canon_const(c, type, 0), gllm_canon_as(c, v, type));
 	return VAL_NONE;
 }
 
@@ -446,9 +513,9 @@ static uint16_t blended(struct canon *c, uint16_t a, uint16_t b)
 	if (s.op != GLLM_N_SELECT || t.op != GLLM_N_SELECT || s.a != t.a)
 		return VAL_NONE;
 	if (zero_const(c, s.c) && zero_const(c, t.b))
-		return canon_select(c, (cond_t)s.a << 1, s.b, t.c);
+		return gllm_canon_select(c, (cond_t)s.a << 1, s.b, t.c);
 	if (zero_const(c, s.b) && zero_const(c, t.c))
-		return canon_select(c, (cond_t)s.a << 1, t.b, s.c);
+		return gllm_canon_select(c, (cond_t)s.a << 1, t.b, s.c);
 	return VAL_NONE;
 }
 
@@ -459,8 +526,8 @@ static uint16_t int32_const(struct canon *c, unsigned op, uint16_t a, uint64_t k
 	uint16_t x = strip_bits(c, a);
 	k = low(k, 32);
 	if (const_arms(c, x))
-		return canon_select(c, (cond_t)c->v[x].a << 1, canon_const(c, GLLM_I32, fold(op, 32, c->v[c->v[x].b].imm, k)),
-		                    canon_const(c, GLLM_I32, fold(op, 32, c->v[c->v[x].c].imm, k)));
+		return gllm_canon_select(c, (cond_t)c->v[x].a << 1, gllm_canon_const(c, GLLM_I32, fold(op, 32, c->v[c->v[x].b].imm, k)),
+		                    gllm_canon_const(c, GLLM_I32, fold(op, 32, c->v[c->v[x].c].imm, k)));
 	bool joins = op == GLLM_N_ADD || op == GLLM_N_AND || op == GLLM_N_OR || op == GLLM_N_XOR;
 	while (is_const(c, c->v[a].op == op && joins ? c->v[a].b : POISON)) {
 		k = low(fold(op, 32, c->v[c->v[a].b].imm, k), 32);
@@ -478,15 +545,17 @@ static uint16_t int32_const(struct canon *c, unsigned op, uint16_t a, uint64_t k
 	x = strip_bits(c, a);
 	bool is_float = c->v[x].type == GLLM_F32;
 	if (k == 0 && op == GLLM_N_AND)
-		return canon_const(c, GLLM_I32, 0);
+		return gllm_canon_const(c, GLLM_I32, 0);
 	if (is_float && op == GLLM_N_XOR && k == SIGN)
-		return canon_float(c, GLLM_N_NEG, x, VAL_NONE, VAL_NONE);
+		return gllm_canon_float(c, GLLM_N_NEG, x, VAL_NONE, VAL_NONE);
+	if (is_float && op == GLLM_N_OR && k == SIGN)
+		return negate(c, gllm_canon_float(c, GLLM_N_ABS, x, VAL_NONE, VAL_NONE));
 	if (is_float && op == GLLM_N_AND && k == 0x7fffffff)
-		return canon_float(c, GLLM_N_ABS, x, VAL_NONE, VAL_NONE);
+		return gllm_canon_float(c, GLLM_N_ABS, x, VAL_NONE, VAL_NONE);
 	if (k != 0 && !(k == 0xffffffff && op == GLLM_N_AND))
-		a = canon_node(c, op, GLLM_I32, a, canon_const(c, GLLM_I32, k), VAL_NONE, 0);
+		a = gllm_canon_node(c, op, GLLM_I32, a, gllm_canon_const(c, GLLM_I32, k), VAL_NONE, 0);
 	mask = low(mask, 32);
-	return mask == 0xffffffff ? a : canon_node(c, GLLM_N_AND, GLLM_I32, a, canon_const(c, GLLM_I32, mask), VAL_NONE, 0);
+	return mask == 0xffffffff ? a : gllm_canon_node(c, GLLM_N_AND, GLLM_I32, a, gllm_canon_const(c, GLLM_I32, mask), VAL_NONE, 0);
 }
 
 static bool commutes(unsigned op)
@@ -494,23 +563,10 @@ static bool commutes(unsigned op)
 	return op == GLLM_N_ADD || op == GLLM_N_MUL || op == GLLM_N_AND || op == GLLM_N_OR || op == GLLM_N_XOR;
 }
 
-static uint16_t int32(struct canon *c, unsigned op, uint16_t a, uint16_t b)
+/* a op b, both I32. */
+static uint16_t int32_plain(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 {
-	uint16_t p, q, r;
-	if (poly_mod32(c, a, &p) && poly_mod32(c, b, &q)) {
-		int64_t k;
-		r = POLY_NONE;
-		if (op == GLLM_N_ADD || op == GLLM_N_SUB)
-			r = gllm_poly_add(&c->p, p, q, op == GLLM_N_ADD ? 1 : -1);
-		else if (op == GLLM_N_MUL)
-			r = gllm_poly_mul(&c->p, p, q);
-		else if (op == GLLM_N_SHL && gllm_poly_is_constant(&c->p, q, &k))
-			r = gllm_poly_add(&c->p, 0, p, INT64_C(1) << (k & 31));
-		if (r != POLY_NONE)
-			return canon_as(c, canon_poly(c, r), GLLM_I32);
-	}
-	a = canon_as(c, a, GLLM_I32);
-	b = canon_as(c, b, GLLM_I32);
+	uint16_t r;
 	if (a == POISON || b == POISON)
 		return POISON;
 	if (is_const(c, a) && commutes(op)) {
@@ -519,13 +575,13 @@ static uint16_t int32(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 		b = r;
 	}
 	if (is_const(c, b) && is_const(c, a))
-		return canon_const(c, GLLM_I32, fold(op, 32, c->v[a].imm, c->v[b].imm));
+		return gllm_canon_const(c, GLLM_I32, fold(op, 32, c->v[a].imm, c->v[b].imm));
 	if (is_const(c, b) && op == GLLM_N_SUB)
 		return int32_const(c, GLLM_N_ADD, a, 0 - c->v[b].imm);
 	if (is_const(c, b) && op != GLLM_N_MUL)
 		return int32_const(c, op, a, c->v[b].imm);
 	if (op == GLLM_N_SHL || op == GLLM_N_SHR || op == GLLM_N_SAR)
-		return is_const(c, b) ? canon_node(c, op, GLLM_I32, a, b, VAL_NONE, 0) : POISON;
+		return is_const(c, b) ? gllm_canon_node(c, op, GLLM_I32, a, b, VAL_NONE, 0) : POISON;
 	if (op == GLLM_N_AND && (r = const_arms(c, strip_bits(c, a)) ? masked(c, strip_bits(c, a), b) : VAL_NONE) != VAL_NONE)
 		return r;
 	if (op == GLLM_N_AND && (r = const_arms(c, strip_bits(c, b)) ? masked(c, strip_bits(c, b), a) : VAL_NONE) != VAL_NONE)
@@ -541,7 +597,82 @@ static uint16_t int32(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 		return a;
 	if (commutes(op))
 		order(&a, &b);
-	return canon_node(c, op, GLLM_I32, a, b, VAL_NONE, 0);
+	return gllm_canon_node(c, op, GLLM_I32, a, b, VAL_NONE, 0);
+}
+
+/* The low half of a value as I32; of 64-bit arithmetic on widened values, the arithmetic in 32 bits. */
+static uint16_t low32(struct canon *c, uint16_t v)
+{
+	const struct val x = c->v[v];
+	bool lower = x.type == GLLM_I64 && (commutes(x.op) || x.op == GLLM_N_SUB);
+	for (unsigned i = 0; i < 2 && lower; i++) {
+		uint16_t o = i ? x.b : x.a;
+		lower = is_const(c, o) || (is(c, o, GLLM_N_CVT) && bits_of(c->v[c->v[o].a].type) == 32);
+	}
+	return lower ? int32_plain(c, x.op, gllm_canon_as(c, x.a, GLLM_I32), gllm_canon_as(c, x.b, GLLM_I32)) : gllm_canon_as(c, v, GLLM_I32);
+}
+
+static uint16_t int32(struct canon *c, unsigned op, uint16_t a, uint16_t b)
+{
+	uint16_t p, q, r;
+	if (poly_mod32(c, a, &p) && poly_mod32(c, b, &q)) {
+		int64_t k;
+		r = POLY_NONE;
+		if (op == GLLM_N_ADD || op == GLLM_N_SUB)
+			r = gllm_poly_add(&c->p, p, q, op == GLLM_N_ADD ? 1 : -1);
+		else if (op == GLLM_N_MUL)
+			r = gllm_poly_mul(&c->p, p, q);
+		else if (op == GLLM_N_SHL && gllm_poly_is_constant(&c->p, q, &k))
+			r = gllm_poly_add(&c->p, 0, p, INT64_C(1) << (k & 31));
+		if (r != POLY_NONE)
+			return gllm_canon_as(c, gllm_canon_poly(c, r), GLLM_I32);
+	}
+	return int32_plain(c, op, low32(c, a), low32(c, b));
+}
+
+/* The greatest power of two up to 2^12 that divides all coefficients. */
+static uint32_t content(const struct canon *c, uint16_t poly)
+{
+	uint64_t all = UINT64_C(1) << 12;
+	for (unsigned i = 0; i < c->p.poly[poly].count; i++)
+		all |= (uint64_t)c->p.term[c->p.poly[poly].first + i].coef;
+	return (uint32_t)(all & (0 - all));
+}
+
+/* Splits what is added to a pointer, a loaded index with factors and polynomials around it: scales go to *bytes, added
+ * polynomials to *offset. */
+static uint16_t indexed(struct canon *c, uint16_t x, uint16_t *offset, uint32_t *bytes)
+{
+	uint16_t p;
+	while (*bytes < 1 << 12) {
+		const struct val v = c->v[x];
+		if (v.op == GLLM_N_SHL && is_const(c, v.b) && c->v[v.b].imm < 12) {
+			*bytes <<= c->v[v.b].imm;
+			x = v.a;
+		} else if ((v.op == GLLM_N_ADD || v.op == GLLM_N_SUB) && gllm_canon_as_poly(c, v.b, &p)) {
+			*offset = gllm_poly_add(&c->p, *offset, p, v.op == GLLM_N_ADD ? (int64_t)*bytes : -(int64_t)*bytes);
+			x = v.a;
+		} else if (v.op == GLLM_N_ADD && gllm_canon_as_poly(c, v.a, &p)) {
+			*offset = gllm_poly_add(&c->p, *offset, p, (int64_t)*bytes);
+			x = v.b;
+		} else {
+			break;
+		}
+	}
+	const struct val v = c->v[x];
+	if (v.op != GLLM_N_MUL)
+		return x;
+	uint16_t factor = gllm_canon_as_poly(c, v.b, &p) ? v.b : gllm_canon_as_poly(c, v.a, &p) ? v.a : VAL_NONE, q;
+	uint32_t k = factor == VAL_NONE ? 1 : content(c, p);
+	if (k == 1 || !gllm_poly_divide(&c->p, p, gllm_poly_constant(&c->p, k), &q))
+		return x;
+	uint16_t a = factor == v.b ? v.a : v.b, b = gllm_canon_poly(c, q);
+	int64_t one;
+	*bytes *= k;
+	if (gllm_poly_is_constant(&c->p, q, &one) && one == 1)
+		return a;
+	order(&a, &b);
+	return gllm_canon_node(c, GLLM_N_MUL, GLLM_I64, a, b, VAL_NONE, 0);
 }
 
 /* base + index, where base points into a parameter */
@@ -549,14 +680,14 @@ static uint16_t point(struct canon *c, uint16_t base, uint16_t index, bool minus
 {
 	const struct val b = c->v[base];
 	uint16_t p;
-	if (canon_as_poly(c, index, &p))
-		return canon_ptr(c, b.aux, gllm_poly_add(&c->p, (uint16_t)b.imm, p, minus ? -1 : 1), b.a, b.c);
+	if (gllm_canon_as_poly(c, index, &p))
+		return gllm_canon_ptr(c, b.aux, gllm_poly_add(&c->p, (uint16_t)b.imm, p, minus ? -1 : 1), b.a, b.c);
 	if (minus || b.a != VAL_NONE || c->v[index].type != GLLM_I64 || is(c, index, VAL_PTR))
 		return POISON;
-	const struct val *x = &c->v[index];
-	if (x->op == GLLM_N_SHL && is_const(c, x->b))
-		return canon_ptr(c, b.aux, (uint16_t)b.imm, x->a, UINT32_C(1) << (c->v[x->b].imm & 15));
-	return canon_ptr(c, b.aux, (uint16_t)b.imm, index, 1);
+	uint16_t offset = (uint16_t)b.imm;
+	uint32_t bytes = 1;
+	index = indexed(c, index, &offset, &bytes);
+	return gllm_canon_ptr(c, b.aux, offset, index, bytes);
 }
 
 static uint16_t int64(struct canon *c, unsigned op, uint16_t a, uint16_t b)
@@ -565,13 +696,13 @@ static uint16_t int64(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 	int64_t k;
 	if (is(c, a, VAL_PTR) && is(c, b, VAL_PTR) && op == GLLM_N_SUB && c->v[a].aux == c->v[b].aux && c->v[a].a == c->v[b].a &&
 	    c->v[a].c == c->v[b].c)
-		return canon_poly(c, gllm_poly_add(&c->p, (uint16_t)c->v[a].imm, (uint16_t)c->v[b].imm, -1));
+		return gllm_canon_poly(c, gllm_poly_add(&c->p, (uint16_t)c->v[a].imm, (uint16_t)c->v[b].imm, -1));
 	if (is(c, a, VAL_PTR))
-		return op == GLLM_N_ADD || op == GLLM_N_SUB ? point(c, a, canon_as(c, b, GLLM_I64), op == GLLM_N_SUB) : POISON;
+		return op == GLLM_N_ADD || op == GLLM_N_SUB ? point(c, a, gllm_canon_as(c, b, GLLM_I64), op == GLLM_N_SUB) : POISON;
 	if (is(c, b, VAL_PTR))
-		return op == GLLM_N_ADD ? point(c, b, canon_as(c, a, GLLM_I64), false) : POISON;
-	if ((op == GLLM_N_ADD || op == GLLM_N_SUB || op == GLLM_N_MUL || op == GLLM_N_SHL) && canon_as_poly(c, a, &p) &&
-	    canon_as_poly(c, b, &q)) {
+		return op == GLLM_N_ADD ? point(c, b, gllm_canon_as(c, a, GLLM_I64), false) : POISON;
+	if ((op == GLLM_N_ADD || op == GLLM_N_SUB || op == GLLM_N_MUL || op == GLLM_N_SHL) && gllm_canon_as_poly(c, a, &p) &&
+	    gllm_canon_as_poly(c, b, &q)) {
 		if (op == GLLM_N_ADD || op == GLLM_N_SUB)
 			r = gllm_poly_add(&c->p, p, q, op == GLLM_N_ADD ? 1 : -1);
 		else if (op == GLLM_N_MUL)
@@ -579,85 +710,73 @@ static uint16_t int64(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 		else if (gllm_poly_is_constant(&c->p, q, &k))
 			r = gllm_poly_add(&c->p, 0, p, (int64_t)(UINT64_C(1) << (k & 63)));
 		if (r != POLY_NONE)
-			return canon_poly(c, r);
+			return gllm_canon_poly(c, r);
 	}
-	a = canon_as(c, a, GLLM_I64);
-	b = canon_as(c, b, GLLM_I64);
+	a = gllm_canon_as(c, a, GLLM_I64);
+	b = gllm_canon_as(c, b, GLLM_I64);
 	if (a == POISON || b == POISON)
 		return POISON;
 	if (is_const(c, a) && is_const(c, b))
-		return canon_const(c, GLLM_I64, fold(op, 64, c->v[a].imm, c->v[b].imm));
+		return gllm_canon_const(c, GLLM_I64, fold(op, 64, c->v[a].imm, c->v[b].imm));
 	if ((op == GLLM_N_SHL || op == GLLM_N_SHR || op == GLLM_N_SAR) && !is_const(c, b))
 		return POISON;
 	if (commutes(op))
 		order(&a, &b);
-	return canon_node(c, op, GLLM_I64, a, b, VAL_NONE, 0);
+	return gllm_canon_node(c, op, GLLM_I64, a, b, VAL_NONE, 0);
 }
 
-uint16_t canon_int(struct canon *c, unsigned op, unsigned w, uint16_t a, uint16_t b)
+uint16_t gllm_canon_int(struct canon *c, unsigned op, unsigned w, uint16_t a, uint16_t b)
 {
 	if (a == POISON || b == POISON)
 		return POISON;
 	if (w == 8 || w == 16) { /* in 32 bits, and cut back */
-		a = op == GLLM_N_SAR ? canon_sext(c, a, w, 32) : canon_zext(c, a, w);
-		b = op == GLLM_N_SHL || op == GLLM_N_SHR || op == GLLM_N_SAR ? b : canon_zext(c, b, w);
+		a = op == GLLM_N_SAR ? gllm_canon_sext(c, a, w, 32) : gllm_canon_zext(c, a, w);
+		b = op == GLLM_N_SHL || op == GLLM_N_SHR || op == GLLM_N_SAR ? b : gllm_canon_zext(c, b, w);
 		if (a == POISON || b == POISON)
 			return POISON;
-		return canon_zext(c, int32(c, op, a, b), w);
+		return gllm_canon_zext(c, int32(c, op, a, b), w);
 	}
 	if (w == 32)
 		return int32(c, op, a, b);
 	return w == 64 ? int64(c, op, a, b) : POISON;
 }
 
-/* The value is below 2^bits: a widened narrow one, masked or shifted down. */
-static bool narrow(const struct canon *c, uint16_t v, unsigned bits)
-{
-	const struct val *x = &c->v[v];
-	if (x->op == GLLM_N_AND)
-		return is_const(c, x->b) && low(c->v[x->b].imm, bits) == c->v[x->b].imm;
-	if (x->op == GLLM_N_SHR)
-		x = &c->v[x->a];
-	return x->op == GLLM_N_CVT && bits_of(c->v[x->a].type) <= bits &&
-	       (c->v[x->a].type == GLLM_U8 || c->v[x->a].type == GLLM_U16);
-}
-
-uint16_t canon_zext(struct canon *c, uint16_t v, unsigned from)
+uint16_t gllm_canon_zext(struct canon *c, uint16_t v, unsigned from)
 {
 	if (v == POISON || is(c, v, VAL_PTR))
 		return POISON;
 	if (bits_of(c->v[v].type) <= from)
 		return v;
 	if (is_const(c, v))
-		return canon_const(c, GLLM_I64, low(c->v[v].imm, from));
+		return gllm_canon_const(c, GLLM_I64, low(c->v[v].imm, from));
 	if (const_arms(c, v) && low(c->v[c->v[v].b].imm, from) == c->v[c->v[v].b].imm &&
 	    low(c->v[c->v[v].c].imm, from) == c->v[c->v[v].c].imm)
 		return v;
 	if (from == 32)
-		return canon_as(c, v, GLLM_I32);
+		return low32(c, v);
 	if (narrow(c, v, from))
 		return v;
-	return from == 8 || from == 16 ? int32(c, GLLM_N_AND, v, canon_const(c, GLLM_I32, low(~UINT64_C(0), from))) : POISON;
+	return from == 8 || from == 16 ? int32(c, GLLM_N_AND, v, gllm_canon_const(c, GLLM_I32, low(~UINT64_C(0), from))) : POISON;
 }
 
-uint16_t canon_sext(struct canon *c, uint16_t v, unsigned from, unsigned to)
+uint16_t gllm_canon_sext(struct canon *c, uint16_t v, unsigned from, unsigned to)
 {
 	if (v == POISON || (from != 8 && from != 16 && from != 32))
 		return POISON;
 	if (is_const(c, v))
-		return canon_const(c, to == 32 ? GLLM_I32 : GLLM_I64,
+		return gllm_canon_const(c, to == 32 ? GLLM_I32 : GLLM_I64,
 		                   (uint64_t)((int64_t)(c->v[v].imm << (64 - from)) >> (64 - from)));
 	if (from != 32) {
 		unsigned small = from == 8 ? GLLM_I8 : GLLM_I16;
-		v = canon_node(c, GLLM_N_CVT, GLLM_I32, canon_as(c, v, small), VAL_NONE, VAL_NONE, 0);
+		v = gllm_canon_node(c, GLLM_N_CVT, GLLM_I32, gllm_canon_as(c, v, small), VAL_NONE, VAL_NONE, 0);
 	}
-	v = canon_as(c, v, GLLM_I32);
-	return to == 32 ? v : canon_node(c, GLLM_N_CVT, GLLM_I64, v, VAL_NONE, VAL_NONE, 0);
+	v = gllm_canon_as(c, v, GLLM_I32);
+	return to == 32 ? v : gllm_canon_node(c, GLLM_N_CVT, GLLM_I64, v, VAL_NONE, VAL_NONE, 0);
 }
 
 /* ---- conditions ------------------------------------------------------------------------------------------------ */
 
-unsigned canon_truth(unsigned fcc)
+unsigned gllm_canon_truth(unsigned fcc)
 {
 	static const uint8_t truth[] = {
 		[GLLM_CC_NEVER] = 0, [GLLM_CC_ALWAYS] = 15,
@@ -697,10 +816,23 @@ static unsigned outcome(uint64_t a, uint64_t b)
 	return x < y ? OUT_LESS : x == y ? OUT_EQUAL : OUT_GREATER;
 }
 
-cond_t canon_fcmp(struct canon *c, uint16_t a, uint16_t b, unsigned truth)
+/* x <= greatest finite number is x < inf, and so for the least; what is beyond inf counts as equal to it. */
+static void edge(struct canon *c, uint16_t x, uint16_t *k, unsigned *truth)
 {
-	a = canon_as(c, a, GLLM_F32);
-	b = canon_as(c, b, GLLM_F32);
+	uint64_t bits = is_const(c, *k) && !is_const(c, x) ? c->v[*k].imm : 0, size = bits & 0x7fffffff;
+	unsigned inner = bits & SIGN ? OUT_GREATER : OUT_LESS, outer = bits & SIGN ? OUT_LESS : OUT_GREATER;
+	if (size == 0x7f7fffff && !(*truth & inner) == !(*truth & OUT_EQUAL)) {
+		*k = gllm_canon_const(c, GLLM_F32, bits + 1);
+		*truth = (*truth & (inner | outer | OUT_UNORDERED)) | (*truth & outer ? OUT_EQUAL : 0u);
+	} else if (size == 0x7f800000) {
+		*truth = (*truth & ~outer) | (*truth & OUT_EQUAL ? outer : 0u);
+	}
+}
+
+cond_t gllm_canon_fcmp(struct canon *c, uint16_t a, uint16_t b, unsigned truth)
+{
+	a = gllm_canon_as(c, a, GLLM_F32);
+	b = gllm_canon_as(c, b, GLLM_F32);
 	if (a == POISON || b == POISON || truth > OUT_ALL)
 		return COND_POISON;
 	bool neg = is(c, a, GLLM_N_NEG) && (is(c, b, GLLM_N_NEG) || is_const(c, b));
@@ -718,6 +850,10 @@ cond_t canon_fcmp(struct canon *c, uint16_t a, uint16_t b, unsigned truth)
 	}
 	if (a == b)
 		truth = (truth & OUT_EQUAL ? OUT_EQUAL | OUT_LESS | OUT_GREATER : 0u) | (truth & OUT_UNORDERED);
+	edge(c, a, &b, &truth);
+	truth = swap_outcomes(truth);
+	edge(c, b, &a, &truth);
+	truth = swap_outcomes(truth);
 	if (is_const(c, a) && is_const(c, b))
 		truth = truth & outcome(c->v[a].imm, c->v[b].imm) ? OUT_ALL : 0;
 	if (truth == 0 || truth == OUT_ALL)
@@ -788,8 +924,8 @@ static cond_t data_compare(struct canon *c, uint16_t a, uint16_t b, unsigned w, 
 	unsigned type = w == 64 ? GLLM_I64 : is_unsigned ? GLLM_U32 : GLLM_I32;
 	if ((w != 32 && w != 64) || (w == 64 && is_unsigned))
 		return COND_POISON;
-	a = canon_as(c, a, type);
-	b = canon_as(c, b, type);
+	a = gllm_canon_as(c, a, type);
+	b = gllm_canon_as(c, b, type);
 	bool less = true, swap = false, inverted = false;
 	switch (cc) {
 	case GLLM_CC_EQ: less = false; break;
@@ -842,10 +978,10 @@ static cond_t arms_compare(struct canon *c, uint16_t a, uint16_t b, unsigned w, 
 	cond_t t, f;
 	if (!const_compare(c, s.b, b, w, cc, &t) || !const_compare(c, s.c, b, w, cc, &f))
 		return COND_POISON;
-	return canon_cond_select(c, (cond_t)s.a << 1, t, f);
+	return gllm_canon_cond_select(c, (cond_t)s.a << 1, t, f);
 }
 
-cond_t canon_icmp(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned cc)
+cond_t gllm_canon_icmp(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned cc)
 {
 	uint16_t p, q;
 	cond_t r;
@@ -856,8 +992,8 @@ cond_t canon_icmp(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned 
 	if (const_compare(c, a, b, w, cc, &r))
 		return r;
 	if (w == 8 || w == 16) { /* as unsigned numbers; equality and order only */
-		a = canon_zext(c, a, w);
-		b = canon_zext(c, b, w);
+		a = gllm_canon_zext(c, a, w);
+		b = gllm_canon_zext(c, b, w);
 		w = 32;
 		if (cc > GLLM_CC_UGE || a == POISON || b == POISON)
 			return COND_POISON;
@@ -865,32 +1001,32 @@ cond_t canon_icmp(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned 
 	if (const_arms(c, a) && is_const(c, b))
 		return arms_compare(c, a, b, w, cc);
 	if ((cc == GLLM_CC_SNEG || cc == GLLM_CC_SPOS) && !zero_const(c, b)) { /* the sign of a - b */
-		a = canon_int(c, GLLM_N_SUB, w, a, b);
-		b = canon_const(c, GLLM_I64, 0);
+		a = gllm_canon_int(c, GLLM_N_SUB, w, a, b);
+		b = gllm_canon_const(c, GLLM_I64, 0);
 		if (a == POISON)
 			return COND_POISON;
 	}
 	if (w == 64 && is(c, a, VAL_PTR) && is(c, b, VAL_PTR)) {
-		uint16_t d = canon_int(c, GLLM_N_SUB, 64, a, b);
-		if (d == POISON || !canon_as_poly(c, d, &p))
+		uint16_t d = gllm_canon_int(c, GLLM_N_SUB, 64, a, b);
+		if (d == POISON || !gllm_canon_as_poly(c, d, &p))
 			return COND_POISON;
 		/* addresses of one buffer compare as offsets do */
 		return poly_compare(c, (uint16_t)c->v[a].imm, (uint16_t)c->v[b].imm, cc);
 	}
 	if (is(c, a, VAL_PTR) || is(c, b, VAL_PTR))
 		return COND_POISON;
-	if (w == 64 && canon_as_poly(c, a, &p) && canon_as_poly(c, b, &q))
+	if (w == 64 && gllm_canon_as_poly(c, a, &p) && gllm_canon_as_poly(c, b, &q))
 		return poly_compare(c, p, q, cc);
 	if (w == 32 && poly_mod32(c, a, &p) && poly_mod32(c, b, &q)) {
 		bool is_signed = cc >= GLLM_CC_SLT && cc <= GLLM_CC_SPOS;
-		canon_duty(c, p, is_signed ? INT32_MIN : 0, is_signed ? INT32_MAX : UINT32_MAX);
-		canon_duty(c, q, is_signed ? INT32_MIN : 0, is_signed ? INT32_MAX : UINT32_MAX);
+		gllm_canon_duty(c, p, is_signed ? INT32_MIN : 0, is_signed ? INT32_MAX : UINT32_MAX);
+		gllm_canon_duty(c, q, is_signed ? INT32_MIN : 0, is_signed ? INT32_MAX : UINT32_MAX);
 		return poly_compare(c, p, q, cc);
 	}
 	return data_compare(c, a, b, w, cc);
 }
 
-cond_t canon_cond_select(struct canon *c, cond_t i, cond_t t, cond_t f)
+cond_t gllm_canon_cond_select(struct canon *c, cond_t i, cond_t t, cond_t f)
 {
 	if (i == COND_TRUE || i == COND_FALSE)
 		return i == COND_TRUE ? t : f;
@@ -962,7 +1098,7 @@ static bool flatten(struct canon *c, const struct val *pair, uint16_t t, uint16_
 	}
 	*rt = v[0];
 	*rf = other == VAL_NONE ? v[0] : other;
-	*i = canon_fcmp(c, pair->a, pair->b, truth);
+	*i = gllm_canon_fcmp(c, pair->a, pair->b, truth);
 	return true;
 }
 
@@ -1001,13 +1137,33 @@ static void clamp(struct canon *c, cond_t *i, uint16_t *t, uint16_t *f)
 		truth = swap_outcomes(truth);
 	else if (q.a != of || q.b != with)
 		return;
-	if (canon_fcmp(c, *t, m, truth) != COND_FALSE)
+	if (gllm_canon_fcmp(c, *t, m, truth) != COND_FALSE)
 		return;
-	uint16_t y = canon_node(c, GLLM_N_SELECT, GLLM_F32, cond_value(*i), *t, x, 0);
-	*i = canon_fcmp(c, y, m, truth);
+	uint16_t y = gllm_canon_node(c, GLLM_N_SELECT, GLLM_F32, cond_value(*i), *t, x, 0);
+	*i = gllm_canon_fcmp(c, y, m, truth);
 	*t = m;
 	*f = y;
 	turn(i, t, f);
+}
+
+/* v where condition i has the given outcome, one select deep. */
+static uint16_t given(struct canon *c, uint16_t v, uint16_t i, bool outcome)
+{
+	if (!is(c, v, GLLM_N_SELECT))
+		return v;
+	if (c->v[v].a == i)
+		return outcome ? c->v[v].b : c->v[v].c;
+	uint16_t arm[2] = { c->v[v].b, c->v[v].c };
+	bool changed = false;
+	for (unsigned k = 0; k < 2; k++) {
+		if (!is(c, arm[k], GLLM_N_SELECT) || c->v[arm[k]].a != i)
+			continue;
+		arm[k] = outcome ? c->v[arm[k]].b : c->v[arm[k]].c;
+		changed = true;
+	}
+	if (!changed)
+		return v;
+	return arm[0] == arm[1] ? arm[0] : gllm_canon_node(c, GLLM_N_SELECT, c->v[v].type, c->v[v].a, arm[0], arm[1], 0);
 }
 
 /* A select of a condition that is a value; t and f have one type. */
@@ -1019,16 +1175,13 @@ static uint16_t plain_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)
 		const struct val pair = c->v[cond_value(i)];
 		if (flatten(c, &pair, t, f, &i, &t, &f))
 			turn(&i, &t, &f);
-	} else {
-		if (is(c, t, GLLM_N_SELECT) && c->v[t].a == cond_value(i))
-			t = c->v[t].b;
-		if (is(c, f, GLLM_N_SELECT) && c->v[f].a == cond_value(i))
-			f = c->v[f].c;
 	}
+	t = given(c, t, cond_value(i), true);
+	f = given(c, f, cond_value(i), false);
 	if (t == f || i == COND_TRUE || i == COND_FALSE)
 		return i == COND_FALSE ? f : t;
 	clamp(c, &i, &t, &f);
-	return canon_node(c, GLLM_N_SELECT, type, cond_value(i), t, f, 0);
+	return gllm_canon_node(c, GLLM_N_SELECT, type, cond_value(i), t, f, 0);
 }
 
 static uint16_t any_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)
@@ -1040,15 +1193,15 @@ static uint16_t any_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)
 	return plain_select(c, i, t, f);
 }
 
-uint16_t canon_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)
+uint16_t gllm_canon_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)
 {
 	if (t == f || i == COND_TRUE || i == COND_FALSE)
 		return i == COND_FALSE ? f : t;
 	if (i == COND_POISON || t == POISON || f == POISON)
 		return POISON;
 	unsigned type = common_type(c, t, f);
-	t = canon_as(c, t, type);
-	f = canon_as(c, f, type);
+	t = gllm_canon_as(c, t, type);
+	f = gllm_canon_as(c, f, type);
 	const struct val m = c->v[cond_value(i)];
 	if (m.op != VAL_MSEL)
 		return any_select(c, i, t, f);

@@ -69,28 +69,29 @@ static inline uint16_t cond_value(cond_t c) { return (uint16_t)(c >> 1); }
 
 bool gllm_canon_init(struct canon *c, struct gllm_arena *a);
 
-uint16_t canon_node(struct canon *c, unsigned op, unsigned type, uint16_t a, uint16_t b, uint16_t d, uint64_t imm);
-uint16_t canon_fresh(struct canon *c, unsigned op, unsigned type, int loop); /* never merged with another */
-uint16_t canon_const(struct canon *c, unsigned type, uint64_t bits);
-uint16_t canon_poly(struct canon *c, uint16_t poly);
-uint16_t canon_ptr(struct canon *c, unsigned param, uint16_t poly, uint16_t index, uint32_t index_bytes);
-uint16_t canon_load(struct canon *c, uint16_t access, unsigned version, int loop);
-uint16_t canon_access(struct canon *c, const struct val_access *a); /* VAL_NONE when full */
+uint16_t gllm_canon_node(struct canon *c, unsigned op, unsigned type, uint16_t a, uint16_t b, uint16_t d, uint64_t imm);
+uint16_t gllm_canon_fresh(struct canon *c, unsigned op, unsigned type, int loop); /* never merged with another */
+uint16_t gllm_canon_const(struct canon *c, unsigned type, uint64_t bits);
+uint16_t gllm_canon_poly(struct canon *c, uint16_t poly);
+uint16_t gllm_canon_ptr(struct canon *c, unsigned param, uint16_t poly, uint16_t index, uint32_t index_bytes);
+uint16_t gllm_canon_load(struct canon *c, uint16_t access, unsigned version, int loop);
+uint16_t gllm_canon_last(struct canon *c, uint16_t carry, int loop); /* in the loop around the carry's */
+uint16_t gllm_canon_access(struct canon *c, const struct val_access *a); /* VAL_NONE when full */
 
 /* The value as another type: the low bits, or zeros above. POISON if that has no meaning. */
-uint16_t canon_as(struct canon *c, uint16_t v, unsigned type);
-bool canon_as_poly(struct canon *c, uint16_t v, uint16_t *poly);
-void canon_duty(struct canon *c, uint16_t poly, int64_t low, int64_t high);
+uint16_t gllm_canon_as(struct canon *c, uint16_t v, unsigned type);
+bool gllm_canon_as_poly(struct canon *c, uint16_t v, uint16_t *poly);
+void gllm_canon_duty(struct canon *c, uint16_t poly, int64_t low, int64_t high);
 
-uint16_t canon_float(struct canon *c, unsigned op, uint16_t a, uint16_t b, uint16_t d); /* operands F32 */
-uint16_t canon_int(struct canon *c, unsigned op, unsigned w, uint16_t a, uint16_t b);   /* GLLM_N_ADD .. SAR */
-uint16_t canon_sext(struct canon *c, uint16_t v, unsigned from, unsigned to);
-uint16_t canon_zext(struct canon *c, uint16_t v, unsigned from);
-uint16_t canon_int_to_float(struct canon *c, uint16_t v, unsigned w, bool is_signed);
+uint16_t gllm_canon_float(struct canon *c, unsigned op, uint16_t a, uint16_t b, uint16_t d); /* operands F32 */
+uint16_t gllm_canon_int(struct canon *c, unsigned op, unsigned w, uint16_t a, uint16_t b);   /* GLLM_N_ADD .. SAR */
+uint16_t gllm_canon_sext(struct canon *c, uint16_t v, unsigned from, unsigned to);
+uint16_t gllm_canon_zext(struct canon *c, uint16_t v, unsigned from);
+uint16_t gllm_canon_int_to_float(struct canon *c, uint16_t v, unsigned w, bool is_signed);
 
-cond_t canon_fcmp(struct canon *c, uint16_t a, uint16_t b, unsigned truth);
-cond_t canon_icmp(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned cc); /* enum gllm_cc, integer reading */
-cond_t canon_cond_select(struct canon *c, cond_t i, cond_t t, cond_t f);
-uint16_t canon_select(struct canon *c, cond_t i, uint16_t t, uint16_t f);
-unsigned canon_truth(unsigned fcc); /* enum gllm_cc, float reading */
+cond_t gllm_canon_fcmp(struct canon *c, uint16_t a, uint16_t b, unsigned truth);
+cond_t gllm_canon_icmp(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned cc); /* enum gllm_cc, integer reading */
+cond_t gllm_canon_cond_select(struct canon *c, cond_t i, cond_t t, cond_t f);
+uint16_t gllm_canon_select(struct canon *c, cond_t i, uint16_t t, uint16_t f);
+unsigned gllm_canon_truth(unsigned fcc); /* enum gllm_cc, float reading */
 #endif

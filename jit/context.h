@@ -26,6 +26,8 @@ struct gllm_context {
 	struct gllm_profile profile;
 	struct gllm_host host;
 	struct gllm_image image;
+	const struct gllm_trace_record *recorded;
+	unsigned nrecorded;
 	struct gllm_op_entry *op;
 	unsigned nops, max_ops;
 	struct gllm_arena traces;  /* only grows */

@@ -29,4 +29,11 @@ enum { GLLM_LIFT_SCRATCH = 2 << 20 };
 enum gllm_status gllm_lift(const struct gllm_target *t, const struct gllm_image *img, uint64_t addr, const char *name,
                            const struct gllm_param *param, unsigned nparams, struct gllm_arena *scratch,
                            struct gllm_arena *keep, const struct gllm_trace **out, struct gllm_error *e);
+
+/* The same, and what of the image was read (jit/record.h); fails too when that does not fit. */
+struct gllm_reads;
+enum gllm_status gllm_lift_reads(const struct gllm_target *t, const struct gllm_image *img, uint64_t addr, const char *name,
+                                 const struct gllm_param *param, unsigned nparams, struct gllm_arena *scratch,
+                                 struct gllm_arena *keep, struct gllm_reads *reads, const struct gllm_trace **out,
+                                 struct gllm_error *e);
 #endif

@@ -40,14 +40,6 @@ static uint16_t last_poly(struct lifting *l, uint16_t poly, int loop)
 	return gllm_poly_put(&l->c.p, poly, GLLM_SYM_LOOP + (unsigned)loop, last);
 }
 
-static uint16_t last_of(struct lifting *l, uint16_t carry, int loop)
-{
-	struct val v = l->c.v[carry];
-	uint16_t r = canon_node(&l->c, GLLM_N_LAST, v.type, carry, VAL_NONE, VAL_NONE, 0);
-	l->c.v[r].loop = l->f->loop[loop].parent;
-	return r;
-}
-
 /* The value v, which varies in `loop`, after the loop has ended. */
 static uint16_t leave(struct lifting *l, uint16_t v, int loop)
 {
@@ -57,15 +49,15 @@ static uint16_t leave(struct lifting *l, uint16_t v, int loop)
 	if (!facts->known || (facts->negative && x.op != GLLM_N_CARRY))
 		return POISON;
 	if (x.op == GLLM_N_INDEX)
-		return canon_poly(c, last_poly(l, (uint16_t)x.imm, loop));
+		return gllm_canon_poly(c, last_poly(l, (uint16_t)x.imm, loop));
 	if (x.op == VAL_PTR && (x.a == VAL_NONE || c->v[x.a].loop != loop))
-		return canon_ptr(c, x.aux, last_poly(l, (uint16_t)x.imm, loop), x.a, x.c);
+		return gllm_canon_ptr(c, x.aux, last_poly(l, (uint16_t)x.imm, loop), x.a, x.c);
 	if (x.op == GLLM_N_CVT && c->v[x.a].op == GLLM_N_INDEX)
-		return canon_as(c, canon_poly(c, last_poly(l, (uint16_t)c->v[x.a].imm, loop)), x.type);
+		return gllm_canon_as(c, gllm_canon_poly(c, last_poly(l, (uint16_t)c->v[x.a].imm, loop)), x.type);
 	for (unsigned i = 0; i < l->ncarries; i++) {
 		const struct carry *k = &l->carry[i];
 		if (k->loop == loop && (facts->bottom ? c->v[k->value].b == v : k->value == v))
-			return last_of(l, k->value, loop);
+			return gllm_canon_last(c, k->value, l->f->loop[loop].parent);
 	}
 	return POISON;
 }
@@ -175,25 +167,33 @@ static uint16_t value_when(struct lifting *l, uint16_t v, cond_t cond, bool outc
 		}
 		case GLLM_N_INDEX:
 			if (zero_sym)
-				now[i] = canon_poly(c, gllm_poly_put(&c->p, (uint16_t)x.imm, zero_sym, 0));
+				now[i] = gllm_canon_poly(c, gllm_poly_put(&c->p, (uint16_t)x.imm, zero_sym, 0));
 			break;
 		case VAL_PTR:
 			if (zero_sym && x.a == VAL_NONE)
-				now[i] = canon_ptr(c, x.aux, gllm_poly_put(&c->p, (uint16_t)x.imm, zero_sym, 0), VAL_NONE, x.c);
+				now[i] = gllm_canon_ptr(c, x.aux, gllm_poly_put(&c->p, (uint16_t)x.imm, zero_sym, 0), VAL_NONE, x.c);
 			break;
 		case GLLM_N_ADD: case GLLM_N_SUB: case GLLM_N_MUL: case GLLM_N_DIV: case GLLM_N_NEG: case GLLM_N_ABS:
 		case GLLM_N_SQRT:
 			if (x.type == GLLM_F32 && (a != x.a || b != x.b))
-				now[i] = canon_float(c, x.op, a, b, d);
+				now[i] = gllm_canon_float(c, x.op, a, b, d);
 			break;
 		case GLLM_N_CVT: case GLLM_N_BITS:
 			if (a != x.a)
-				now[i] = a == POISON ? POISON : canon_node(c, x.op, x.type, a, VAL_NONE, VAL_NONE, 0);
+				now[i] = a == POISON ? POISON : gllm_canon_node(c, x.op, x.type, a, VAL_NONE, VAL_NONE, 0);
 			break;
 		default: break; /* the same value: nothing in it is known to change */
 		}
 	}
 	return now[v];
+}
+
+static bool same_result(const struct lifting *l, uint16_t a, uint16_t b)
+{
+	const struct val *x = &l->c.v[a], *y = &l->c.v[b];
+	bool nans = x->op == GLLM_N_CONST && y->op == GLLM_N_CONST && x->type == GLLM_F32 && y->type == GLLM_F32 &&
+	            (x->imm & 0x7fffffff) > 0x7f800000 && (y->imm & 0x7fffffff) > 0x7f800000;
+	return a == b || nans;
 }
 
 /* i ? t : f, where a guard of loops that run 0 times when it fails is no select at all. */
@@ -203,15 +203,15 @@ static uint16_t choose(struct lifting *l, cond_t i, uint16_t t, uint16_t f)
 		return i == COND_FALSE ? f : t;
 	if (l->c.v[cond_value(i)].op == VAL_PCOND && t != POISON && f != POISON) {
 		if (l->c.v[f].op == GLLM_N_CONST) /* constants come without a type */
-			f = canon_as(&l->c, f, l->c.v[t].type);
+			f = gllm_canon_as(&l->c, f, l->c.v[t].type);
 		else if (l->c.v[t].op == GLLM_N_CONST)
-			t = canon_as(&l->c, t, l->c.v[f].type);
-		if (f != POISON && value_when(l, t, i, false) == f)
+			t = gllm_canon_as(&l->c, t, l->c.v[f].type);
+		if (f != POISON && same_result(l, value_when(l, t, i, false), f))
 			return t;
-		if (t != POISON && value_when(l, f, i, true) == t)
+		if (t != POISON && same_result(l, value_when(l, f, i, true), t))
 			return f;
 	}
-	return canon_select(&l->c, i, t, f);
+	return gllm_canon_select(&l->c, i, t, f);
 }
 
 /* p >= 1 is known where `block` is entered, from the branches that lead there. */
@@ -260,7 +260,7 @@ struct gate {
 	uint16_t join;          /* edges into this block end the walk with the raw value of `phi` for the edge */
 	uint16_t phi;
 	const uint16_t *target; /* or, if not NULL: blocks whose entry ends it with a value; ABSENT elsewhere */
-	uint16_t block;         /* for guards: the block whose loops may run 0 times */
+	int around;             /* for guards: the innermost of the loops that may run 0 times */
 	bool partial;           /* out: some path ends elsewhere, and not because of a guard */
 };
 
@@ -289,10 +289,10 @@ static uint16_t along(struct lifting *l, const struct gate *g, const uint16_t *a
 	return at[to];
 }
 
-/* Branch d avoids g->block on one side: only a guard if some loop around that block then runs 0 times. */
+/* A branch avoids a target on one side: only a guard if some loop around the target then runs 0 times. */
 static bool is_guard(struct lifting *l, const struct gate *g, cond_t c, bool avoiding)
 {
-	for (int k = block_loop(l, g->block); k != g->level && k >= 0; k = l->f->loop[k].parent)
+	for (int k = g->around; k != g->level && k >= 0; k = l->f->loop[k].parent)
 		if (l->loop[k].known && implies_no_iteration(l, c, avoiding, l->loop[k].trip))
 			return true;
 	return false;
@@ -344,7 +344,7 @@ static uint16_t walk(struct lifting *l, struct gate *g, uint16_t start, uint16_t
 static uint16_t join_value(struct lifting *l, uint16_t phi)
 {
 	uint16_t b = l->s->raw[phi].block, at[FLOW_BLOCKS];
-	struct gate g = { .level = block_loop(l, b), .join = b, .phi = phi, .block = b };
+	struct gate g = { .level = block_loop(l, b), .join = b, .phi = phi, .around = -1 };
 	uint16_t start = l->f->block[b].idom;
 	while (!walked(l, start, g.level)) { /* the exit of an inner loop: walk from that loop's header */
 		int inner = block_loop(l, start);
@@ -358,31 +358,37 @@ static uint16_t join_value(struct lifting *l, uint16_t phi)
 	return v == ABSENT ? POISON : v;
 }
 
-/* Every path through `block`'s loop (or the function) from its beginning meets a block of target[]. */
-static bool covers(struct lifting *l, uint16_t block, int level, const uint16_t *target, uint16_t *value)
+/* Every path through loop `level` (or the function) from its beginning meets a block of target[], but for guards of
+ * the loops from `around` out to that one. */
+static bool covers(struct lifting *l, int around, int level, const uint16_t *target, uint16_t *value)
 {
 	uint16_t at[FLOW_BLOCKS];
-	struct gate g = { .level = level, .target = target, .block = block };
+	struct gate g = { .level = level, .target = target, .around = around };
 	uint16_t start = level < 0 ? 0 : l->f->loop[level].header;
 	uint16_t end = level < 0 ? (uint16_t)l->f->nblocks : l->f->loop[level].end;
 	*value = walk(l, &g, start, end, at);
 	return *value != ABSENT && !g.partial;
 }
 
-static bool runs_in(struct lifting *l, uint16_t block, uint16_t at, int level)
+static bool runs_in(struct lifting *l, int around, uint16_t at, int level)
 {
 	uint16_t target[FLOW_BLOCKS], v;
 	for (unsigned i = 0; i < l->f->nblocks; i++)
 		target[i] = ABSENT;
 	target[at] = TRUE_VALUE;
-	return covers(l, block, level, target, &v);
+	return covers(l, around, level, target, &v);
 }
 
 bool gllm_always_runs(struct lifting *l, uint16_t block)
 {
+	return gllm_runs_with(l, block, block_loop(l, block));
+}
+
+bool gllm_runs_with(struct lifting *l, uint16_t block, int around)
+{
 	uint16_t at = block;
 	for (int level = block_loop(l, block); ; level = l->f->loop[level].parent) {
-		if (!runs_in(l, block, at, level))
+		if (!runs_in(l, around, at, level))
 			return false;
 		if (level < 0)
 			return true;
@@ -415,7 +421,7 @@ static bool known_early(struct lifting *l, uint16_t raw)
 			continue;
 		}
 		if (x->op == RAW_CONST) {
-			l->value[r] = canon_const(&l->c, GLLM_I64, (uint64_t)x->imm);
+			l->value[r] = gllm_canon_const(&l->c, GLLM_I64, (uint64_t)x->imm);
 			continue;
 		}
 		if (!integer_op(x->op))
@@ -441,7 +447,7 @@ static bool invariant_poly(struct lifting *l, uint16_t raw, int loop, uint16_t *
 	uint16_t v = get(l, raw, loop);
 	if (v == POISON || (l->c.v[v].loop >= 0 && within(l, l->c.v[v].loop, loop)))
 		return false;
-	return canon_as_poly(&l->c, v, poly);
+	return gllm_canon_as_poly(&l->c, v, poly);
 }
 
 /* back = phi + step, the step unchanging: collects the step. */
@@ -478,11 +484,11 @@ static uint16_t induction(struct lifting *l, uint16_t init, uint16_t step, bool 
 	uint16_t moved = gllm_poly_mul(&c->p, step, iv);
 	const struct val x = c->v[init];
 	if (x.op == VAL_PTR)
-		return narrow ? POISON : canon_ptr(c, x.aux, gllm_poly_add(&c->p, (uint16_t)x.imm, moved, 1), x.a, x.c);
+		return narrow ? POISON : gllm_canon_ptr(c, x.aux, gllm_poly_add(&c->p, (uint16_t)x.imm, moved, 1), x.a, x.c);
 	if (!narrow)
-		return canon_as_poly(c, init, &p) ? canon_poly(c, gllm_poly_add(&c->p, p, moved, 1)) : POISON;
-	init = canon_as(c, init, GLLM_I32);
-	return canon_int(c, GLLM_N_ADD, 32, init, canon_as(c, canon_poly(c, moved), GLLM_I32));
+		return gllm_canon_as_poly(c, init, &p) ? gllm_canon_poly(c, gllm_poly_add(&c->p, p, moved, 1)) : POISON;
+	init = gllm_canon_as(c, init, GLLM_I32);
+	return gllm_canon_int(c, GLLM_N_ADD, 32, init, gllm_canon_as(c, gllm_canon_poly(c, moved), GLLM_I32));
 }
 
 /* The parameter an address is made from, GLLM_MAX_PARAMS if that is not plain to see. */
@@ -559,10 +565,10 @@ static uint16_t header_phi(struct lifting *l, uint16_t phi)
 			return v;
 	}
 	unsigned type = carried_type(l, phi, back);
-	uint16_t a = canon_as(&l->c, init, type);
+	uint16_t a = gllm_canon_as(&l->c, init, type);
 	if (a == POISON || l->ncarries == LOOPS_CARRIES)
 		return POISON;
-	uint16_t v = canon_fresh(&l->c, GLLM_N_CARRY, type, loop);
+	uint16_t v = gllm_canon_fresh(&l->c, GLLM_N_CARRY, type, loop);
 	l->c.v[v].a = a;
 	l->carry[l->ncarries++] = (struct carry){ v, back, (int8_t)loop };
 	return v;
@@ -599,7 +605,7 @@ static bool accessed(struct lifting *l, uint16_t raw, int loop, uint16_t *access
 		type = by_size[bytes];
 	struct val_access a = { .param = v.aux, .type = (uint8_t)type, .index = v.a, .poly = (uint16_t)v.imm,
 	                        .index_bytes = v.a == VAL_NONE ? 0 : v.c };
-	*access = canon_access(&l->c, &a);
+	*access = gllm_canon_access(&l->c, &a);
 	return *access != VAL_NONE;
 }
 
@@ -611,7 +617,7 @@ static uint16_t load(struct lifting *l, uint16_t raw, int loop)
 	unsigned p = l->c.access[access].param;
 	if (writable(l, p) && l->forward[p].access == access && l->forward[p].loop == loop)
 		return l->forward[p].value;
-	uint16_t v = canon_load(&l->c, access, writable(l, p) ? l->version[p] : 0, loop);
+	uint16_t v = gllm_canon_load(&l->c, access, writable(l, p) ? l->version[p] : 0, loop);
 	if (l->nloads == LOOPS_LOADS)
 		return POISON;
 	l->load[l->nloads++] = (struct effect){ .value = v, .access = access, .block = l->s->raw[raw].block, .raw = raw };
@@ -634,11 +640,11 @@ static void store(struct lifting *l, uint16_t raw, int loop)
 		gllm_lift_refuse(l, "too many stores", raw);
 		return;
 	}
-	uint16_t v = canon_as(&l->c, get(l, l->s->raw[raw].c, loop), type == GLLM_U32 ? GLLM_I32 : type);
+	uint16_t v = gllm_canon_as(&l->c, get(l, l->s->raw[raw].c, loop), type == GLLM_U32 ? GLLM_I32 : type);
 	l->store[l->nstores++] = (struct effect){ .value = v, .access = access, .block = l->s->raw[raw].block, .raw = raw };
 	l->version[p] = ++l->versions;
 	l->forward[p].access = access;
-	l->forward[p].value = canon_as(&l->c, v, type);
+	l->forward[p].value = gllm_canon_as(&l->c, v, type);
 	l->forward[p].loop = (int8_t)loop;
 }
 
@@ -670,7 +676,7 @@ static cond_t literal(unsigned cc, unsigned nzcv)
 static cond_t test_bits(struct lifting *l, const struct raw *flags, unsigned cc, int loop)
 {
 	struct canon *c = &l->c;
-	uint16_t a = get(l, flags->a, loop), b = get(l, flags->b, loop), zero = canon_const(c, GLLM_I64, 0);
+	uint16_t a = get(l, flags->a, loop), b = get(l, flags->b, loop), zero = gllm_canon_const(c, GLLM_I64, 0);
 	unsigned w = flags->w;
 	if (cc == GLLM_CC_ULT || cc == GLLM_CC_UGE) /* no carry comes of an and */
 		return cc == GLLM_CC_UGE ? COND_TRUE : COND_FALSE;
@@ -678,16 +684,16 @@ static cond_t test_bits(struct lifting *l, const struct raw *flags, unsigned cc,
 	if (a == POISON || b == POISON)
 		return COND_POISON;
 	if (a == b)
-		return canon_icmp(c, a, zero, w, cc);
+		return gllm_canon_icmp(c, a, zero, w, cc);
 	bool bit = c->v[b].op == GLLM_N_CONST && (cc == GLLM_CC_EQ || cc == GLLM_CC_NE);
 	unsigned sign = bit && c->v[b].imm == UINT64_C(1) << 63 ? 64 : bit && c->v[b].imm == UINT64_C(1) << 31 ? 32 : 0;
 	if (sign && (sign == 64 || gllm_type_bytes((enum gllm_type)c->v[a].type) == 4))
-		return canon_icmp(c, a, zero, sign, cc == GLLM_CC_EQ ? GLLM_CC_SPOS : GLLM_CC_SNEG);
+		return gllm_canon_icmp(c, a, zero, sign, cc == GLLM_CC_EQ ? GLLM_CC_SPOS : GLLM_CC_SNEG);
 	if (bit && !(c->v[b].imm >> 32) && w == 64)
 		w = 32;
 	if (w < 32 && cc != GLLM_CC_EQ && cc != GLLM_CC_NE)
 		return COND_POISON;
-	return canon_icmp(c, canon_int(c, GLLM_N_AND, w, a, b), zero, w < 32 ? 32 : w, cc);
+	return gllm_canon_icmp(c, gllm_canon_int(c, GLLM_N_AND, w, a, b), zero, w < 32 ? 32 : w, cc);
 }
 
 static cond_t flags_condition(struct lifting *l, const struct raw *flags, unsigned cc, unsigned fcc, int loop)
@@ -695,17 +701,17 @@ static cond_t flags_condition(struct lifting *l, const struct raw *flags, unsign
 	struct canon *c = &l->c;
 	uint16_t a = get(l, flags->a, loop), b = get(l, flags->b, loop);
 	switch (flags->op) {
-	case GLLM_S_FCMP: case GLLM_S_FCCMP: return flags->w == 32 ? canon_fcmp(c, a, b, canon_truth(fcc)) : COND_POISON;
-	case GLLM_S_CMP: case GLLM_S_CCMP: return canon_icmp(c, a, b, flags->w, cc);
+	case GLLM_S_FCMP: case GLLM_S_FCCMP: return flags->w == 32 ? gllm_canon_fcmp(c, a, b, gllm_canon_truth(fcc)) : COND_POISON;
+	case GLLM_S_CMP: case GLLM_S_CCMP: return gllm_canon_icmp(c, a, b, flags->w, cc);
 	case GLLM_S_TEST: return test_bits(l, flags, cc, loop);
 	case GLLM_S_CMN:
 		if (cc != GLLM_CC_EQ && cc != GLLM_CC_NE)
 			return COND_POISON;
-		return canon_icmp(c, canon_int(c, GLLM_N_ADD, flags->w, a, b), canon_const(c, GLLM_I64, 0), flags->w, cc);
+		return gllm_canon_icmp(c, gllm_canon_int(c, GLLM_N_ADD, flags->w, a, b), gllm_canon_const(c, GLLM_I64, 0), flags->w, cc);
 	case GLLM_S_FLAGSOF:
 		if (cc != GLLM_CC_EQ && cc != GLLM_CC_NE && cc != GLLM_CC_SNEG && cc != GLLM_CC_SPOS)
 			return COND_POISON;
-		return canon_icmp(c, a, canon_const(c, GLLM_I64, 0), flags->w, cc);
+		return gllm_canon_icmp(c, a, gllm_canon_const(c, GLLM_I64, 0), flags->w, cc);
 	default: return COND_POISON;
 	}
 }
@@ -716,7 +722,7 @@ static cond_t condition(struct lifting *l, uint16_t raw, int loop)
 	cond_t now = flags_condition(l, flags, x->cc, x->fcc, loop);
 	if (flags->op != GLLM_S_CCMP && flags->op != GLLM_S_FCCMP)
 		return now;
-	return canon_cond_select(&l->c, l->condition[flags->c], now, literal(x->cc, flags->scale));
+	return gllm_canon_cond_select(&l->c, l->condition[flags->c], now, literal(x->cc, flags->scale));
 }
 
 static uint16_t primitive(struct lifting *l, const struct raw *x, uint16_t a, uint16_t b, uint16_t d)
@@ -725,35 +731,45 @@ static uint16_t primitive(struct lifting *l, const struct raw *x, uint16_t a, ui
 	unsigned from = x->imm == GLLM_PRIM_F16_TO_F32 ? GLLM_F16 : GLLM_BF16;
 	unsigned to = x->imm == GLLM_PRIM_F32_TO_F16 ? GLLM_F16 : GLLM_BF16;
 	switch (x->imm) {
-	case GLLM_PRIM_SQRTF: return canon_float(c, GLLM_N_SQRT, a, VAL_NONE, VAL_NONE);
-	case GLLM_PRIM_RINTF: return canon_float(c, GLLM_N_RINT, a, VAL_NONE, VAL_NONE);
-	case GLLM_PRIM_LDEXPF: return canon_float(c, GLLM_N_LDEXP, a, canon_as(c, b, GLLM_I32), VAL_NONE);
-	case GLLM_PRIM_FMAF: return canon_float(c, GLLM_N_FMA, a, b, d);
+	case GLLM_PRIM_SQRTF: return gllm_canon_float(c, GLLM_N_SQRT, a, VAL_NONE, VAL_NONE);
+	case GLLM_PRIM_RINTF: return gllm_canon_float(c, GLLM_N_RINT, a, VAL_NONE, VAL_NONE);
+	case GLLM_PRIM_LDEXPF: return gllm_canon_float(c, GLLM_N_LDEXP, a, gllm_canon_as(c, b, GLLM_I32), VAL_NONE);
+	case GLLM_PRIM_FMAF: return gllm_canon_float(c, GLLM_N_FMA, a, b, d);
 	case GLLM_PRIM_F16_TO_F32: case GLLM_PRIM_BF16_TO_F32:
-		return canon_node(c, GLLM_N_CVT, GLLM_F32, canon_as(c, a, from), VAL_NONE, VAL_NONE, 0);
+		return gllm_canon_node(c, GLLM_N_CVT, GLLM_F32, gllm_canon_as(c, a, from), VAL_NONE, VAL_NONE, 0);
 	case GLLM_PRIM_F32_TO_F16: case GLLM_PRIM_F32_TO_BF16:
-		return canon_node(c, GLLM_N_CVT, to, canon_as(c, a, GLLM_F32), VAL_NONE, VAL_NONE, 0);
+		return gllm_canon_node(c, GLLM_N_CVT, to, gllm_canon_as(c, a, GLLM_F32), VAL_NONE, VAL_NONE, 0);
 	default: return POISON;
 	}
 }
 
-/* fmin and fmax of AArch64 against a constant that is a number and not 0: the only case a select says exactly. */
+/* A sum with a constant other than 0 is -0 for no operand, and an absolute value is not either. */
+static bool never_minus_zero(const struct canon *c, uint16_t v)
+{
+	const struct val *x = &c->v[v];
+	if (x->op == GLLM_N_ADD || x->op == GLLM_N_SUB)
+		return (c->v[x->a].op == GLLM_N_CONST && c->v[x->a].imm << 33) || (c->v[x->b].op == GLLM_N_CONST && c->v[x->b].imm << 33);
+	return x->op == GLLM_N_ABS;
+}
+
+/* fmin and fmax of AArch64 against a constant number k: -0 is below +0; a NaN gives a NaN, or with `number` gives k. */
 static uint16_t min_max(struct lifting *l, bool max, bool number, uint16_t a, uint16_t b)
 {
 	struct canon *c = &l->c;
-	a = canon_as(c, a, GLLM_F32);
-	b = canon_as(c, b, GLLM_F32);
+	a = gllm_canon_as(c, a, GLLM_F32);
+	b = gllm_canon_as(c, b, GLLM_F32);
 	if (c->v[a].op == GLLM_N_CONST) {
 		uint16_t t = a;
 		a = b;
 		b = t;
 	}
-	uint64_t k = c->v[b].imm & 0x7fffffff;
-	if (a == POISON || b == POISON || c->v[b].op != GLLM_N_CONST || k == 0 || k > 0x7f800000)
+	uint64_t k = c->v[b].imm;
+	if (a == POISON || b == POISON || c->v[b].op != GLLM_N_CONST || (k & 0x7fffffff) > 0x7f800000)
 		return POISON;
-	/* a NaN in a: fmin gives NaN (a itself), fminnm the number */
-	unsigned truth = (max ? OUT_LESS : OUT_GREATER) | (number ? OUT_UNORDERED : 0u);
-	return canon_select(c, canon_fcmp(c, a, b, truth), b, a);
+	/* where both are zeros, k must be taken only if it is the zero that is asked for */
+	bool equal = !(k << 33) && (k == 0) == max && !never_minus_zero(c, a);
+	unsigned truth = (max ? OUT_LESS : OUT_GREATER) | (number ? OUT_UNORDERED : 0u) | (equal ? OUT_EQUAL : 0u);
+	return gllm_canon_select(c, gllm_canon_fcmp(c, a, b, truth), b, a);
 }
 
 static uint16_t float_op(struct lifting *l, const struct raw *x, uint16_t a, uint16_t b, uint16_t d)
@@ -763,23 +779,23 @@ static uint16_t float_op(struct lifting *l, const struct raw *x, uint16_t a, uin
 	if (x->w != 32)
 		return POISON;
 	switch (x->op) {
-	case GLLM_S_FADD: return canon_float(c, GLLM_N_ADD, a, b, none);
-	case GLLM_S_FSUB: return canon_float(c, GLLM_N_SUB, a, b, none);
-	case GLLM_S_FMUL: return canon_float(c, GLLM_N_MUL, a, b, none);
-	case GLLM_S_FDIV: return canon_float(c, GLLM_N_DIV, a, b, none);
-	case GLLM_S_FMIN: return canon_select(c, canon_fcmp(c, a, b, OUT_LESS), canon_as(c, a, GLLM_F32), canon_as(c, b, GLLM_F32));
-	case GLLM_S_FMAX: return canon_select(c, canon_fcmp(c, a, b, OUT_GREATER), canon_as(c, a, GLLM_F32), canon_as(c, b, GLLM_F32));
+	case GLLM_S_FADD: return gllm_canon_float(c, GLLM_N_ADD, a, b, none);
+	case GLLM_S_FSUB: return gllm_canon_float(c, GLLM_N_SUB, a, b, none);
+	case GLLM_S_FMUL: return gllm_canon_float(c, GLLM_N_MUL, a, b, none);
+	case GLLM_S_FDIV: return gllm_canon_float(c, GLLM_N_DIV, a, b, none);
+	case GLLM_S_FMIN: return gllm_canon_select(c, gllm_canon_fcmp(c, a, b, OUT_LESS), gllm_canon_as(c, a, GLLM_F32), gllm_canon_as(c, b, GLLM_F32));
+	case GLLM_S_FMAX: return gllm_canon_select(c, gllm_canon_fcmp(c, a, b, OUT_GREATER), gllm_canon_as(c, a, GLLM_F32), gllm_canon_as(c, b, GLLM_F32));
 	case GLLM_S_FMINN: case GLLM_S_FMINNM: return min_max(l, false, x->op == GLLM_S_FMINNM, a, b);
 	case GLLM_S_FMAXN: case GLLM_S_FMAXNM: return min_max(l, true, x->op == GLLM_S_FMAXNM, a, b);
-	case GLLM_S_FSQRT: return canon_float(c, GLLM_N_SQRT, a, none, none);
-	case GLLM_S_FNEG: return canon_float(c, GLLM_N_NEG, a, none, none);
-	case GLLM_S_FABS: return canon_float(c, GLLM_N_ABS, a, none, none);
-	case GLLM_S_FRINT: return x->imm == 0 ? canon_float(c, GLLM_N_RINT, a, none, none) : POISON;
-	case GLLM_S_FMA: return canon_float(c, GLLM_N_FMA, a, b, d);
-	case GLLM_S_FMS: return canon_float(c, GLLM_N_FMA, a, b, canon_float(c, GLLM_N_NEG, d, none, none));
-	case GLLM_S_FNMA: return canon_float(c, GLLM_N_FMA, canon_float(c, GLLM_N_NEG, a, none, none), b, d);
+	case GLLM_S_FSQRT: return gllm_canon_float(c, GLLM_N_SQRT, a, none, none);
+	case GLLM_S_FNEG: return gllm_canon_float(c, GLLM_N_NEG, a, none, none);
+	case GLLM_S_FABS: return gllm_canon_float(c, GLLM_N_ABS, a, none, none);
+	case GLLM_S_FRINT: return x->imm == 0 ? gllm_canon_float(c, GLLM_N_RINT, a, none, none) : POISON;
+	case GLLM_S_FMA: return gllm_canon_float(c, GLLM_N_FMA, a, b, d);
+	case GLLM_S_FMS: return gllm_canon_float(c, GLLM_N_FMA, a, b, gllm_canon_float(c, GLLM_N_NEG, d, none, none));
+	case GLLM_S_FNMA: return gllm_canon_float(c, GLLM_N_FMA, gllm_canon_float(c, GLLM_N_NEG, a, none, none), b, d);
 	case GLLM_S_FNMS:
-		return canon_float(c, GLLM_N_FMA, canon_float(c, GLLM_N_NEG, a, none, none), b, canon_float(c, GLLM_N_NEG, d, none, none));
+		return gllm_canon_float(c, GLLM_N_FMA, gllm_canon_float(c, GLLM_N_NEG, a, none, none), b, gllm_canon_float(c, GLLM_N_NEG, d, none, none));
 	default: return POISON;
 	}
 }
@@ -791,16 +807,16 @@ static uint16_t convert(struct lifting *l, const struct raw *x, uint16_t a)
 	case GLLM_S_I2F: case GLLM_S_U2F:
 		if (x->w != 32 || (x->imm != 32 && x->imm != 64))
 			return POISON;
-		return canon_int_to_float(c, a, (unsigned)x->imm, x->op == GLLM_S_I2F);
+		return gllm_canon_int_to_float(c, a, (unsigned)x->imm, x->op == GLLM_S_I2F);
 	case GLLM_S_F2I: case GLLM_S_F2IN:
 		if (x->scale != 32 || x->w != 32)
 			return POISON;
-		return canon_node(c, x->op == GLLM_S_F2I ? GLLM_N_CVT : GLLM_N_CVTN, GLLM_I32, canon_as(c, a, GLLM_F32), VAL_NONE, VAL_NONE, 0);
+		return gllm_canon_node(c, x->op == GLLM_S_F2I ? GLLM_N_CVT : GLLM_N_CVTN, GLLM_I32, gllm_canon_as(c, a, GLLM_F32), VAL_NONE, VAL_NONE, 0);
 	case GLLM_S_F2F:
 		if (x->w == 32 && x->imm == 16)
-			return canon_node(c, GLLM_N_CVT, GLLM_F32, canon_as(c, a, GLLM_F16), VAL_NONE, VAL_NONE, 0);
+			return gllm_canon_node(c, GLLM_N_CVT, GLLM_F32, gllm_canon_as(c, a, GLLM_F16), VAL_NONE, VAL_NONE, 0);
 		if (x->w == 16 && x->imm == 32)
-			return canon_node(c, GLLM_N_CVT, GLLM_F16, canon_as(c, a, GLLM_F32), VAL_NONE, VAL_NONE, 0);
+			return gllm_canon_node(c, GLLM_N_CVT, GLLM_F16, gllm_canon_as(c, a, GLLM_F32), VAL_NONE, VAL_NONE, 0);
 		return POISON;
 	default: return POISON;
 	}
@@ -811,9 +827,9 @@ static uint16_t parameter(struct lifting *l, const struct raw *x)
 	struct canon *c = &l->c;
 	unsigned p = (unsigned)x->imm;
 	switch (l->param[p].kind) {
-	case GLLM_DIM: return canon_poly(c, gllm_poly_symbol(&c->p, GLLM_SYM_PARAM + p));
-	case GLLM_SCALAR: return canon_node(c, GLLM_N_SCALAR, GLLM_F32, VAL_NONE, VAL_NONE, VAL_NONE, p);
-	case GLLM_IN: case GLLM_OUT: case GLLM_INOUT: case GLLM_WEIGHT: return canon_ptr(c, p, 0, VAL_NONE, 0);
+	case GLLM_DIM: return gllm_canon_poly(c, gllm_poly_symbol(&c->p, GLLM_SYM_PARAM + p));
+	case GLLM_SCALAR: return gllm_canon_node(c, GLLM_N_SCALAR, GLLM_F32, VAL_NONE, VAL_NONE, VAL_NONE, p);
+	case GLLM_IN: case GLLM_OUT: case GLLM_INOUT: case GLLM_WEIGHT: return gllm_canon_ptr(c, p, 0, VAL_NONE, 0);
 	default: return POISON;
 	}
 }
@@ -833,10 +849,10 @@ static uint16_t integer_op_value(struct lifting *l, const struct raw *x, uint16_
 	};
 	struct canon *c = &l->c;
 	if (x->op == GLLM_S_NEG)
-		return canon_int(c, GLLM_N_SUB, x->w, canon_const(c, GLLM_I64, 0), a);
+		return gllm_canon_int(c, GLLM_N_SUB, x->w, gllm_canon_const(c, GLLM_I64, 0), a);
 	if (x->op == GLLM_S_NOT)
-		return canon_int(c, GLLM_N_XOR, x->w, a, canon_const(c, GLLM_I64, ~UINT64_C(0)));
-	return canon_int(c, node[x->op], x->w, a, b);
+		return gllm_canon_int(c, GLLM_N_XOR, x->w, a, gllm_canon_const(c, GLLM_I64, ~UINT64_C(0)));
+	return gllm_canon_int(c, node[x->op], x->w, a, b);
 }
 
 /* An operation whose operands are known. */
@@ -854,18 +870,18 @@ static uint16_t operation(struct lifting *l, uint16_t raw)
 		return integer_op_value(l, x, a, b);
 	bool whole = x->w == 64;
 	switch (x->op) {
-	case GLLM_S_ZEXT: return canon_zext(c, a, x->w);
-	case GLLM_S_SEXT: return canon_sext(c, a, x->scale, x->w);
+	case GLLM_S_ZEXT: return gllm_canon_zext(c, a, x->w);
+	case GLLM_S_SEXT: return gllm_canon_sext(c, a, x->scale, x->w);
 	case RAW_PRIM: return primitive(l, x, a, b, d);
 	case GLLM_S_SELECT:
-		return choose(l, l->condition[x->c], whole ? a : canon_zext(c, a, x->w), whole ? b : canon_zext(c, b, x->w));
+		return choose(l, l->condition[x->c], whole ? a : gllm_canon_zext(c, a, x->w), whole ? b : gllm_canon_zext(c, b, x->w));
 	case GLLM_S_SETCC:
-		return canon_select(c, l->condition[x->c], canon_const(c, GLLM_I32, 1), canon_const(c, GLLM_I32, 0));
+		return gllm_canon_select(c, l->condition[x->c], gllm_canon_const(c, GLLM_I32, 1), gllm_canon_const(c, GLLM_I32, 0));
 	case GLLM_S_FMASK:
 		if (x->w != 32)
 			return POISON;
-		return canon_select(c, canon_fcmp(c, a, b, canon_truth(x->fcc)), canon_const(c, GLLM_I32, 0xffffffff),
-		                    canon_const(c, GLLM_I32, 0));
+		return gllm_canon_select(c, gllm_canon_fcmp(c, a, b, gllm_canon_truth(x->fcc)), gllm_canon_const(c, GLLM_I32, 0xffffffff),
+		                    gllm_canon_const(c, GLLM_I32, 0));
 	default: return POISON;
 	}
 }
@@ -877,7 +893,7 @@ static void evaluate(struct lifting *l, uint16_t raw)
 	uint16_t v = POISON;
 	l->c.block = x->block;
 	switch (x->op) {
-	case RAW_CONST: v = canon_const(&l->c, GLLM_I64, (uint64_t)x->imm); break;
+	case RAW_CONST: v = gllm_canon_const(&l->c, GLLM_I64, (uint64_t)x->imm); break;
 	case RAW_PARAM: v = parameter(l, x); break;
 	case RAW_PHI: v = phi_value(l, raw); break;
 	case RAW_COND: l->condition[raw] = condition(l, raw, loop); break;
@@ -959,7 +975,7 @@ static void finish_loop(struct lifting *l, int loop)
 		return;
 	}
 	facts->bottom = before || (!after && is_last_work(l, x));
-	if (!runs_in(l, x->exit, x->exit, loop) || !first_exit(l, loop, &first, &exact)) {
+	if (!runs_in(l, loop, x->exit, loop) || !first_exit(l, loop, &first, &exact)) {
 		gllm_lift_refuse(l, "a loop whose number of iterations is not a polynomial of dims", at);
 		return;
 	}
@@ -977,7 +993,7 @@ static void finish_loop(struct lifting *l, int loop)
 	ps->greatest[loop] = r.high == INT64_MAX ? INT64_MAX : r.high > 0 ? r.high - 1 : 0;
 	for (unsigned i = 0; i < l->ncarries; i++)
 		if (l->carry[i].loop == loop)
-			l->c.v[l->carry[i].value].b = canon_as(&l->c, get(l, l->carry[i].back, loop), l->c.v[l->carry[i].value].type);
+			l->c.v[l->carry[i].value].b = gllm_canon_as(&l->c, get(l, l->carry[i].back, loop), l->c.v[l->carry[i].value].type);
 	forget_memory(l);
 }
 
@@ -1006,7 +1022,7 @@ static void merge_stores(struct lifting *l, unsigned first)
 		if (!l->store[i].dead && l->store[i].access != s.access &&
 		    l->c.access[l->store[i].access].param == l->c.access[s.access].param)
 			return;
-	if (n < 2 || !covers(l, s.block, level, target, &v) || v == POISON)
+	if (n < 2 || !covers(l, level, level, target, &v) || v == POISON)
 		return;
 	for (unsigned i = 0; i < l->nloads; i++)
 		if (l->c.access[l->load[i].access].param == l->c.access[s.access].param && l->load[i].raw > s.raw &&

@@ -57,5 +57,7 @@ enum gllm_status gllm_loops_run(struct lifting *l, struct sym *s, const struct g
 
 /* The block runs in every iteration of its loop, and so on outwards, but for guards that mean "0 iterations". */
 bool gllm_always_runs(struct lifting *l, uint16_t block);
+/* The same where loop `around`, at or inside the block's own, may run 0 times as well. */
+bool gllm_runs_with(struct lifting *l, uint16_t block, int around);
 void gllm_lift_refuse(struct lifting *l, const char *what, uint16_t raw);
 #endif

@@ -70,7 +70,7 @@ static bool fits(const struct exec *x, uint16_t v, unsigned w)
 	const struct raw *r = &x->s->raw[v];
 	if (r->op == RAW_CONST)
 		return low((uint64_t)r->imm, w) == (uint64_t)r->imm;
-	return r->op != RAW_PHI && r->op != RAW_SP && r->op != RAW_PARAM && r->op != RAW_UNDEF && r->w <= w;
+	return r->op != RAW_PHI && r->op != RAW_SP && r->op != RAW_UNDEF && r->w <= w;
 }
 
 /* What was inserted below bits that are now cut off again. */
@@ -217,18 +217,29 @@ static uint64_t read_bytes(const unsigned char *p, unsigned n)
 	return v;
 }
 
+static void note_folded(struct sym *s, uint64_t addr, uint32_t bytes)
+{
+	for (unsigned i = 0; i < s->nfolded; i++)
+		if (s->folded[i].addr == addr && s->folded[i].bytes == bytes)
+			return;
+	if (s->nfolded < RAW_FOLDED)
+		s->folded[s->nfolded++] = (struct raw_folded){ addr, bytes };
+}
+
 static void load(struct exec *x, const struct gllm_sem_op_rec *s)
 {
 	uint16_t at = address(x, s);
 	const struct raw *r = &x->s->raw[at];
 	unsigned bytes = s->w / 8u;
 	const unsigned char *p;
-	if (r->op == RAW_SP)
+	if (r->op == RAW_SP) {
 		write_loc(x, s->d, cut_for(x, s->d, read_slot(x, r->imm, bytes, is_vector(s->d)), s->w));
-	else if (r->op == RAW_CONST && (p = gllm_image_at(x->img, (uint64_t)r->imm, bytes, true)))
+	} else if (r->op == RAW_CONST && (p = gllm_image_at(x->img, (uint64_t)r->imm, bytes, true))) {
+		note_folded(x->s, (uint64_t)r->imm, bytes);
 		write_loc(x, s->d, constant(x, read_bytes(p, bytes)));
-	else
+	} else {
 		write_loc(x, s->d, make(x, (struct raw){ .op = GLLM_S_LOAD, .w = s->w, .a = at }));
+	}
 }
 
 static void store(struct exec *x, const struct gllm_sem_op_rec *s)
@@ -632,9 +643,10 @@ enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struc
 	s->same = gllm_alloc_array(a, RAW_VALUES, sizeof *s->same, 8);
 	s->input = gllm_alloc_array(a, RAW_INPUTS, sizeof *s->input, 8);
 	s->cond = gllm_alloc_array(a, f->nblocks, sizeof *s->cond, 8);
+	s->folded = gllm_alloc_array(a, RAW_FOLDED, sizeof *s->folded, 8);
 	uint16_t *out = gllm_alloc_array(a, (size_t)f->nblocks * STATE, sizeof *out, 8);
 	uint16_t *header_state = gllm_alloc_array(a, (size_t)(f->nloops + 1) * STATE, sizeof *header_state, 8);
-	if (!x || !s->raw || !s->same || !s->input || !s->cond || !out || !header_state)
+	if (!x || !s->raw || !s->same || !s->input || !s->cond || !s->folded || !out || !header_state)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch for symbolic execution", NULL, 0, 0, 0);
 	x->s = s;
 	x->f = f;

@@ -13,7 +13,7 @@
 #include "gllm/types.h"
 #include "jit/flow.h"
 
-enum { RAW_VALUES = 8000, RAW_INPUTS = 12000, RAW_SLOTS = 64 };
+enum { RAW_VALUES = 8000, RAW_INPUTS = 12000, RAW_SLOTS = 64, RAW_FOLDED = 512 };
 
 enum raw_op { /* beside those of enum gllm_sem_op */
 	RAW_CONST = GLLM_S_COUNT, /* imm */
@@ -33,12 +33,18 @@ struct raw {
 	int64_t imm;
 };
 
+struct raw_folded { /* memory of the image whose contents became constants */
+	uint64_t addr;
+	uint32_t bytes;
+};
+
 struct sym {
 	const struct flow *f;
 	struct raw *raw;   unsigned n;
 	uint16_t *input;   unsigned ninputs;
 	uint16_t *same;
 	uint16_t *cond;      /* per block with two successors: the RAW_COND of its branch */
+	struct raw_folded *folded; unsigned nfolded; /* each once; RAW_FOLDED: perhaps not all */
 	struct gllm_error *error;
 };
 

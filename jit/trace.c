@@ -66,7 +66,7 @@ static void spell_out(struct emit *e)
 	for (unsigned i = 0; i < e->c->n; i++) {
 		if (e->c->v[i].op != VAL_PCOND)
 			continue;
-		uint16_t p = canon_poly(e->c, (uint16_t)e->c->v[i].imm), zero = canon_const(e->c, GLLM_I64, 0);
+		uint16_t p = gllm_canon_poly(e->c, (uint16_t)e->c->v[i].imm), zero = gllm_canon_const(e->c, GLLM_I64, 0);
 		e->c->v[i].a = e->c->v[i].aux ? zero : p;
 		e->c->v[i].b = e->c->v[i].aux ? p : zero;
 	}
@@ -78,18 +78,6 @@ static bool expressible(struct emit *e, uint16_t v)
 	const char *what = NULL;
 	if (x->op == VAL_POISON || x->op == VAL_PTR || x->op == VAL_MSEL || x->op == VAL_TRUE)
 		what = "a value that is needed and not understood";
-	if (x->op == GLLM_N_LOAD) {
-		bool sure = false;
-		const struct effect *first = NULL;
-		for (unsigned i = 0; i < e->l->nloads && !sure; i++) {
-			if (e->l->load[i].value != v)
-				continue;
-			first = first ? first : &e->l->load[i];
-			sure = gllm_always_runs(e->l, e->l->load[i].block);
-		}
-		if (!sure && first)
-			gllm_lift_refuse(e->l, "a load that only sometimes runs", first->raw);
-	}
 	if (what) {
 		uint16_t raw = 0;
 		for (unsigned i = 0; i < e->l->s->n && !raw; i++)
@@ -167,6 +155,87 @@ static void keep(struct emit *e)
 	for (unsigned i = 0; i < l->f->nloops; i++)
 		if (e->now[i] >= 0)
 			e->now[i] = (int8_t)e->nloops++;
+}
+
+/* ---- loads under a guard --------------------------------------------------------------------------------------- */
+
+/* What a load is for: the loop inside its own that holds every use of it. Marks (4) it and what is made of it outside that
+ * loop. -1 if there is no such loop. */
+static int user_loop(struct emit *e, uint16_t load)
+{
+	struct lifting *l = e->l;
+	int own = e->c->v[load].loop, users = -1;
+	bool fails = false;
+	e->mark[load] = 4;
+	for (unsigned i = 0; i < e->nlist + 2 * l->ncarries + 2 * l->nstores; i++) {
+		int at = -1;
+		bool uses = false;
+		if (i < e->nlist) {
+			uint16_t v = e->list[i], o[3];
+			unsigned n = operands(e, v, o);
+			for (unsigned k = 0; k < n; k++)
+				uses = uses || e->mark[o[k]] == 4;
+			at = e->c->v[v].loop;
+			if (uses && at == own && e->c->v[v].op != GLLM_N_LOAD && e->c->v[v].op != GLLM_N_LAST) {
+				e->mark[v] = 4;
+				continue;
+			}
+		} else if (i < e->nlist + 2 * l->ncarries) {
+			unsigned k = i - e->nlist;
+			const struct carry *c = &l->carry[k / 2];
+			const struct val *v = &e->c->v[c->value];
+			uint16_t end = k % 2 ? v->b : v->a;
+			uses = e->mark[c->value] && end != VAL_NONE && e->mark[end] == 4;
+			at = k % 2 ? c->loop : l->f->loop[c->loop].parent;
+		} else {
+			unsigned k = i - e->nlist - 2 * l->ncarries;
+			const struct effect *s = &l->store[k / 2];
+			uint16_t v = k % 2 ? e->c->access[s->access].index : s->value;
+			uses = !s->dead && v != VAL_NONE && e->mark[v] == 4;
+			at = l->f->block[s->block].loop;
+		}
+		if (!uses)
+			continue;
+		while (at > own && l->f->loop[at].parent != own)
+			at = l->f->loop[at].parent;
+		fails = fails || at <= own || (users >= 0 && users != at);
+		users = at;
+	}
+	return fails ? -1 : users;
+}
+
+/* A load that runs only if an inner loop does, for which alone it is made, belongs into that loop; some compilers move it
+ * out, before or behind the guard. */
+static void settle_load(struct emit *e, const struct effect *load)
+{
+	struct lifting *l = e->l;
+	struct val *v = &e->c->v[load->value];
+	const unsigned kind = l->param[e->c->access[load->access].param].kind;
+	while (!l->status && !gllm_runs_with(l, load->block, v->loop)) {
+		int inner = kind == GLLM_IN || kind == GLLM_WEIGHT ? user_loop(e, load->value) : -1;
+		for (unsigned i = 0; i < e->nlist; i++) {
+			if (e->mark[e->list[i]] == 4 && inner >= 0)
+				e->c->v[e->list[i]].loop = (int8_t)inner;
+			e->mark[e->list[i]] = 2;
+		}
+		if (inner < 0)
+			gllm_lift_refuse(l, "a load that only sometimes runs", load->raw);
+	}
+}
+
+static void settle_loads(struct emit *e)
+{
+	struct lifting *l = e->l;
+	for (unsigned i = 0; i < l->nloads && !l->status; i++) {
+		const struct effect *first = &l->load[i];
+		bool again = false, sure = false;
+		for (unsigned k = 0; k < i; k++)
+			again = again || l->load[k].value == first->value;
+		for (unsigned k = i; k < l->nloads && !again && !sure && e->mark[first->value]; k++)
+			sure = l->load[k].value == first->value && gllm_always_runs(l, l->load[k].block);
+		if (!again && !sure && e->mark[first->value])
+			settle_load(e, first);
+	}
 }
 
 /* ---- structural hash ------------------------------------------------------------------------------------------- */
@@ -576,6 +645,8 @@ enum gllm_status gllm_trace_build(struct lifting *l, const char *name, struct gl
 	for (unsigned i = 0; i < FLOW_LOOPS; i++)
 		e->now[i] = -1;
 	keep(e);
+	if (!l->status)
+		settle_loads(e);
 	if (l->status)
 		return l->status;
 	hash_values(e);

@@ -252,8 +252,8 @@ PLOTS = [
         "THANKS",
     ]),
     ({"thing": TOY}, [
-        ["{day} {H} and {his} friend {F}, a_ {fadj} {fkind}, found a {color} {thing} in the grass.",
-         "{H} had a friend named {F}, a_ {fadj} {fkind}. {day} they found a {color} {thing}.",
+        ["{day} {H} and {his} friend {F}, a_ {fadj} {fkind}, found a_ {color} {thing} in the grass.",
+         "{H} had a friend named {F}, a_ {fadj} {fkind}. {day} they found a_ {color} {thing}.",
          "{day} {H} was playing with {his} friend {F}, a_ {fadj} {fkind}. They had only one {color} {thing}."],
         ["Both of them wanted to have it.", "\"It is mine!\" said {H}. \"No, it is mine!\" said {F}.", "{H} wanted the {thing}, and {F} wanted it too."],
         ["They pulled and pulled, and the {thing} fell into the mud.", "They were so angry that they did not talk any more.", "They sat back to back and did not look at each other."],

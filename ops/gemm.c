@@ -48,3 +48,44 @@ void gllm_ref_gemm_bt_f16(float *restrict c, const float *restrict a, const uint
 		}
 	}
 }
+
+/* c = a * b + bias, the bias added to the finished sum of every row */
+void gllm_ref_gemm_bias(float *restrict c, const float *restrict a, const float *restrict b, const float *restrict bias,
+                        size_t m, size_t n, size_t k)
+{
+	for (size_t i = 0; i < m; i++) {
+		for (size_t j = 0; j < n; j++) {
+			float sum = 0.0f;
+			for (size_t p = 0; p < k; p++)
+				sum += a[i * k + p] * b[p * n + j];
+			c[i * n + j] = sum + bias[j];
+		}
+	}
+}
+
+void gllm_ref_gemm_bt_bias(float *restrict c, const float *restrict a, const float *restrict w, const float *restrict bias,
+                           size_t m, size_t n, size_t k)
+{
+	for (size_t i = 0; i < m; i++) {
+		for (size_t j = 0; j < n; j++) {
+			float sum = 0.0f;
+			for (size_t p = 0; p < k; p++)
+				sum += a[i * k + p] * w[j * k + p];
+			c[i * n + j] = sum + bias[j];
+		}
+	}
+}
+
+/* c = c0 + a * b: c0 is the old c, since every tensor of a graph has one producer */
+void gllm_ref_gemm_acc(float *restrict c, const float *restrict c0, const float *restrict a, const float *restrict b,
+                       size_t m, size_t n, size_t k)
+{
+	for (size_t i = 0; i < m; i++) {
+		for (size_t j = 0; j < n; j++) {
+			float sum = c0[i * n + j];
+			for (size_t p = 0; p < k; p++)
+				sum += a[i * k + p] * b[p * n + j];
+			c[i * n + j] = sum;
+		}
+	}
+}

@@ -41,3 +41,29 @@ void gllm_ref_argmax(uint32_t *restrict y, const float *restrict x, size_t n)
 	}
 	y[0] = best;
 }
+
+/* y = x / sqrt(sum(x^2) + eps) */
+void gllm_ref_l2_norm(float *restrict y, const float *restrict x, size_t n, float eps)
+{
+	float sum = 0.0f;
+	for (size_t i = 0; i < n; i++)
+		sum += x[i] * x[i];
+	float scale = 1.0f / gllm_sqrtf(sum + eps);
+	for (size_t i = 0; i < n; i++)
+		y[i] = x[i] * scale;
+}
+
+/* y = w * (x - mean) / sqrt(variance + eps) + b   (Ba, Kiros, Hinton 2016) */
+void gllm_ref_layer_norm(float *restrict y, const float *restrict x, const float *restrict w, const float *restrict b,
+                         size_t n, float eps)
+{
+	float sum = 0.0f, squares = 0.0f;
+	for (size_t i = 0; i < n; i++)
+		sum += x[i];
+	float mean = sum / (float)n;
+	for (size_t i = 0; i < n; i++)
+		squares += (x[i] - mean) * (x[i] - mean);
+	float scale = 1.0f / gllm_sqrtf(squares / (float)n + eps);
+	for (size_t i = 0; i < n; i++)
+		y[i] = w[i] * ((x[i] - mean) * scale) + b[i];
+}

@@ -13,6 +13,7 @@
 #include "gllm/host.h"
 #include "gllm/image.h"
 #include "gllm/profile.h"
+#include "gllm/record.h"
 #include "gllm/status.h"
 #include "gllm/target.h"
 
@@ -20,6 +21,7 @@ struct check_host {
 	void (*put)(void *user, const char *text, size_t n);
 	void *user;
 	const struct gllm_image *image;        /* the running program; NULL: lifting tests skip */
+	const struct gllm_trace_record *recorded; unsigned nrecorded; /* traces recorded when the program was built */
 	const struct gllm_target *target;      /* of the running program; NULL with JIT=0 */
 	const struct gllm_profile *profile;    /* probed (or capped) CPU; vector_bytes 0: compiled code is not run */
 	const struct gllm_exec_memory *exec;   /* NULL: compiled code is not run */

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.." || exit 1
 mkdir -p build
 log=build/check.log
 : >$log
-parts="check-deps check-symbols check-host check-user check-system check-diff check-sanitize"
+parts="check-deps check-symbols check-host check-recorded check-user check-system check-diff check-sanitize"
 [ "$jit" = 1 ] || parts="check-deps check-host check-user"
 broken=0
 for part in $parts; do

@@ -5,6 +5,7 @@
  * function gives, bit for bit (NaNs are equal to each other), on tame and hostile input and on sizes 0 and up. Functions
  * outside what a trace can say must be refused, whatever the compiler made of them. */
 #include "check.h"
+#include "check_unlifted.h"
 
 #if GLLM_JIT
 #include "core/arena.h"
@@ -245,6 +246,10 @@ static void fill(struct lab *b, const struct gllm_param *p, unsigned char *to, b
 			gllm_put_le16(to + i, hostile ? (uint16_t)check_random(b->t) : gllm_f32_to_f16(x));
 		else if (p->type == GLLM_F32)
 			gllm_put_le32(to + i, gllm_f32_bits(x));
+		else if (p->type == GLLM_U32) /* an index: its row is within the buffer */
+			gllm_put_le32(to + i, check_below(b->t, BUFFER / 4 / LARGEST));
+		else if (p->type == GLLM_U32) /* indices, where they are read */
+			gllm_put_le32(to + i, check_below(b->t, LARGEST));
 		else
 			to[i] = (unsigned char)check_random(b->t);
 	}
@@ -349,6 +354,8 @@ static void check_operators(struct lab *b)
 	for (unsigned i = 0; i < GLLM_OP_COUNT; i++) {
 		const struct gllm_op_info *o = &gllm_op_info[i];
 		trace = NULL;
+		if (check_known_unlifted(b->t, i, lift(b, o->ref, o->name, o->param, o->nparams, &trace, NULL)))
+			continue;
 		check_lifted(b, o->ref, gllm_builtin_call(i), o->name, o->param, o->nparams, &trace);
 		for (unsigned k = 0; trace && k < GLLM_COUNT(expected); k++) {
 			if (expected[k].op != (enum gllm_op)i)

@@ -24,6 +24,8 @@ static bool start(struct bench *b, struct check *t)
 	b->config = (struct gllm_config){ .target = check_target(t), .profile = *check_profile(t) };
 	if (check_image(t))
 		b->config.image = *check_image(t);
+	b->config.recorded = t->host->recorded;
+	b->config.nrecorded = t->host->nrecorded;
 	if (check_exec(t))
 		b->config.host.code = *check_exec(t);
 	b->can_compile = b->config.target && check_image(t) && check_exec(t) && b->config.profile.vector_bytes;
@@ -127,7 +129,7 @@ static void known_model(struct bench *b, bool scalar)
 	struct gllm_stats stats;
 	gllm_context_stats(s.context, &stats);
 	CHECK_EQ(b->t, stats.injected, 0);
-	CHECK(b->t, scalar ? stats.kernels == 0 : stats.kernels > 0 && stats.lifted > 0);
+	CHECK(b->t, scalar ? stats.kernels == 0 : stats.kernels > 0 && stats.lifted + stats.recorded > 0);
 	b->arena = mark;
 }
 

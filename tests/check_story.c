@@ -60,6 +60,8 @@ static void with(struct check *t, bool scalar)
 	unsigned char *memory = check_memory(t, &size);
 	if (check_image(t))
 		config.image = *check_image(t);
+	config.recorded = t->host->recorded;
+	config.nrecorded = t->host->nrecorded;
 	if (check_exec(t))
 		config.host.code = *check_exec_fresh(t);
 	if (!CHECK_STATUS(t, gllm_speaker_quote(&config, gllm_story, model, &o, memory, size, &bytes, &e), GLLM_OK) ||

@@ -92,10 +92,10 @@ static bool both_nan(const struct gllm_param *p, uint64_t a, uint64_t b)
 	return (a & ~sign) > infinity && (b & ~sign) > infinity;
 }
 
-static bool equal_bytes(const struct gllm_param *p, const unsigned char *a, const unsigned char *b)
+bool trial_same(const struct gllm_param *p, const unsigned char *a, const unsigned char *b, size_t n)
 {
 	unsigned bytes = gllm_type_bytes(p->type);
-	for (size_t i = 0; i < TRIAL_BYTES; i += 8) {
+	for (size_t i = 0; i < n; i += 8) {
 		uint64_t x = *(const uint64_t *)(const void *)(a + i), y = *(const uint64_t *)(const void *)(b + i);
 		if (x == y)
 			continue;
@@ -112,7 +112,7 @@ static bool equal_bytes(const struct gllm_param *p, const unsigned char *a, cons
 bool trial_equal(struct trial *x, const struct gllm_param *param, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		if (param[i].kind < GLLM_DIM && !equal_bytes(&param[i], x->got[i], x->want[i])) {
+		if (param[i].kind < GLLM_DIM && !trial_same(&param[i], x->got[i], x->want[i], TRIAL_BYTES)) {
 			x->why = param[i].name;
 			return false;
 		}

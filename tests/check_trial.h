@@ -26,7 +26,10 @@ bool trial_init(struct trial *x, struct gllm_arena *a, uint64_t seed);
 /* Operands of one round: sizes 0 and 1 first, odd rounds hostile. */
 void trial_prepare(struct trial *x, const struct gllm_param *param, unsigned n, unsigned round);
 
-/* Nothing differs, NaNs apart, which are equal to each other. */
+/* `bytes` (a multiple of 8) bytes of two copies of an operand are equal, or NaNs both. */
+bool trial_same(const struct gllm_param *p, const unsigned char *a, const unsigned char *b, size_t bytes);
+
+/* Nothing differs in any operand. */
 bool trial_equal(struct trial *x, const struct gllm_param *param, unsigned n);
 
 /* `rounds` rounds of trace and function give equal bytes. The trace reaches no byte beyond the room. */

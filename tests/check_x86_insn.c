@@ -100,6 +100,7 @@ static void check_runs(struct check *t)
 static void random_bytes(struct check *t, unsigned char *b, size_t n)
 {
 	static const unsigned char start[16] = { 0x62, 0xc4, 0xc5, 0x0f, 0x66, 0xf2, 0xf3, 0x48, 0x41, 0x62, 0xc4, 0x0f, 0, 0, 0, 0 };
+	static const unsigned char map[5] = { 1, 2, 3, 5, 6 };
 	uint64_t x = check_random(t);
 
 	for (size_t i = 0; i < n; i++)
@@ -107,7 +108,7 @@ static void random_bytes(struct check *t, unsigned char *b, size_t n)
 	if (start[x & 15])
 		b[0] = start[x & 15];
 	if (b[0] == 0x62) { /* fixed bits, so that more than one string in fifty is an instruction */
-		b[1] = (unsigned char)((b[1] & 0xf0) | (1 + (b[1] & 3) % 3));
+		b[1] = (unsigned char)((b[1] & 0xf0) | map[(x >> 8) % 5]);
 		b[2] |= 4;
 		if (x & 16)
 			b[3] &= 0x6f;
@@ -219,6 +220,13 @@ static void check_spelling(struct check *t)
 		{ "mov dh, ah", 2, { 0x88, 0xe6 } },
 		{ "vfmadd231ps ymm1, ymm0, ymmword ptr [rdx + 32]", 6, { 0xc4, 0xe2, 0x7d, 0xb8, 0x4a, 0x20 } },
 		{ "vaddps zmm1 {k2} {z}, zmm3, dword ptr [rax + 4]{1to16}", 7, { 0x62, 0xf1, 0x64, 0xda, 0x58, 0x48, 0x01 } },
+		{ "rep movsq qword ptr es:[rdi], qword ptr [rsi]", 3, { 0xf3, 0x48, 0xa5 } },
+		{ "blendvps xmm1, xmm2, xmm0", 5, { 0x66, 0x0f, 0x38, 0x14, 0xca } },
+		{ "vgatherqps xmm0, qword ptr [rax + 2*xmm1], xmm2", 6, { 0xc4, 0xe2, 0x69, 0x93, 0x04, 0x48 } },
+		{ "vgatherdpd ymm0 {k1}, ymmword ptr [rax + 2*xmm17]", 7, { 0x62, 0xf2, 0xfd, 0x21, 0x92, 0x04, 0x48 } },
+		{ "vcvtsi2ss xmm0, xmm1, {rn-sae}, eax", 6, { 0x62, 0xf1, 0x76, 0x18, 0x2a, 0xc0 } },
+		{ "vaddph zmm1, zmm3, word ptr [rax + 2]{1to32}", 7, { 0x62, 0xf5, 0x64, 0x58, 0x58, 0x48, 0x01 } },
+		{ "vfmadd231sh xmm1, xmm3, xmm2", 6, { 0x62, 0xf6, 0x65, 0x08, 0xb9, 0xca } },
 		{ "vaddps zmm1, zmm3, zmm2, {rz-sae}", 6, { 0x62, 0xf1, 0x64, 0x78, 0x58, 0xca } },
 	};
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Against independent implementations: instruction tables against LLVM, math against MPFR. diff.sh MAKE BUILD_FOLDER
+# Against independent implementations: instruction tables against LLVM, math against MPFR, decoders against ggml. diff.sh MAKE BUILD_FOLDER
 make=$1 b=$2
 cd "$(dirname "$0")/.." || exit 1
 mkdir -p "$b/diff"
@@ -40,16 +40,26 @@ math() {
 		bad=1
 	fi
 }
-gcc -std=gnu11 -O2 -Iinclude -I. -no-pie tests/diff/math_ulp.c "$b/$arch/ops/math.o" "$b/$arch/ops/prim.o" -lm -o "$b/diff/math_ulp" || exit 1
+gcc -std=gnu11 -O2 -Iinclude -I. -no-pie tests/diff/math_ulp.c "$b/$arch/ops/math.o" "$b/$arch/ops/erf.o" "$b/$arch/ops/prim.o" -lm -o "$b/diff/math_ulp" || exit 1
 math math_ulp
 if [ $arch = aarch64 ] || grep -q ' fma ' /proc/cpuinfo; then
 	fma=-mfma
 	[ $arch = aarch64 ] && fma=
 	gcc -std=gnu11 -O2 -fno-tree-vectorize $fma -ffp-contract=fast -fno-math-errno -Iinclude -I. -c ops/math.c -o "$b/diff/math_fma.o" || exit 1
-	gcc -std=gnu11 -O2 -Iinclude -I. -no-pie tests/diff/math_ulp.c "$b/diff/math_fma.o" "$b/$arch/ops/prim.o" -lm -o "$b/diff/math_ulp_fma" || exit 1
+	gcc -std=gnu11 -O2 -fno-tree-vectorize $fma -ffp-contract=fast -fno-math-errno -Iinclude -I. -c ops/erf.c -o "$b/diff/erf_fma.o" || exit 1
+	gcc -std=gnu11 -O2 -Iinclude -I. -no-pie tests/diff/math_ulp.c "$b/diff/math_fma.o" "$b/diff/erf_fma.o" "$b/$arch/ops/prim.o" -lm -o "$b/diff/math_ulp_fma" || exit 1
 	math math_ulp_fma
 else
 	echo "skip math with fused multiply-add: this CPU has none"
+	echo "0 passed, 0 failed, 1 skipped"
+fi
+
+# Decoders of block formats against golden blocks, where these are.
+if [ -f ../shared/golden/index.txt ]; then
+	gcc -std=gnu11 -O2 -Iinclude -I. -no-pie tests/diff/dequant.c "$b/$arch/libgllm.a" -o "$b/diff/dequant" || exit 1
+	"$b/diff/dequant" ../shared/golden || bad=1
+else
+	echo "skip golden blocks: no ../shared/golden"
 	echo "0 passed, 0 failed, 1 skipped"
 fi
 exit $bad

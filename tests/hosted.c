@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * tests/hosted.c - the harness as a Linux program, native or under qemu-user.
- * check [-f FILTER] [-s SEED] [-i ISA_CAP] [-m MODEL] */
+ * check [-f FILTER] [-s SEED] [-i ISA_CAP] [-m MODEL] [-x]; -x: the library is not shown what can be executed, so that
+ * traces can only be those recorded when this program was built. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,9 @@
 #include <unistd.h>
 #include "tests/check.h"
 #include "tools/host.h"
+
+extern const struct gllm_trace_record gllm_recorded_traces[];
+extern const unsigned gllm_recorded_count;
 
 static void put(void *user, const char *text, size_t n)
 {
@@ -106,16 +110,18 @@ int main(int argc, char **argv)
 	struct gllm_profile profile;
 	struct gllm_exec_memory exec;
 	struct check_host h = { .put = put, .image = host_image(), .target = host_target(), .size = MEMORY,
-	                        .guarded = guarded, .guarded_free = guarded_free, .clock_ns = host_clock_ns, .seed = 1 };
+	                        .guarded = guarded, .guarded_free = guarded_free, .clock_ns = host_clock_ns, .seed = 1,
+	                        .recorded = gllm_recorded_traces, .nrecorded = gllm_recorded_count };
 	const char *cap = NULL;
 	int option;
-	while ((option = getopt(argc, argv, "f:s:i:m:")) != -1) {
+	while ((option = getopt(argc, argv, "f:s:i:m:x")) != -1) {
 		switch (option) {
 		case 'f': h.filter = optarg; break;
 		case 's': h.seed = strtoull(optarg, NULL, 0); break;
 		case 'i': cap = optarg; break;
 		case 'm': h.model = host_file(optarg, &h.model_size); break;
-		default: fprintf(stderr, "usage: check [-f FILTER] [-s SEED] [-i ISA_CAP] [-m MODEL]\n"); return 2;
+		case 'x': h.image = host_image_withheld(); break;
+		default: fprintf(stderr, "usage: check [-f FILTER] [-s SEED] [-i ISA_CAP] [-m MODEL] [-x]\n"); return 2;
 		}
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The suites with AddressSanitizer and UndefinedBehaviorSanitizer. Scalar definitions, those of check_lift.c included, are
+# The suites with AddressSanitizer and UndefinedBehaviorSanitizer. Scalar definitions, those of check_lift.c and of fixtures/user_ops.c included, are
 # never sanitised (they are the compiler's input); memcpy and its kin are the system's, whose accesses the sanitisers check.
 b=${1:-build}
 cd "$(dirname "$0")/.." || exit 1
@@ -20,12 +20,12 @@ compile() {
 	[ "$o" -nt "$1" ] && [ -z "$(find include core jit arch infer tests tools -name '*.[hd]*' -newer "$o" -print -quit)" ] && return
 	gcc -std=gnu11 $flags -c "$1" -o "$o" || exit 1
 }
-for f in core/*.c jit/*.c infer/*.c arch/*/*.c arch/$arch/native/*.c tests/check*.c tests/hosted.c tools/host.c; do
+for f in core/*.c jit/*.c infer/*.c arch/*/*.c arch/$arch/native/*.c tests/check*.c tests/fixtures/user_table.c tests/hosted.c tests/no_records.c tools/host.c; do
 	case $f in core/mem.c | tests/check_lift.c) continue ;; esac
 	compile "$f"
 done
-make -s -j"$(nproc)" "$b/$arch/libgllm.a" "$b/$arch/tests/check_lift.o" "$b/$arch/models/story.o" || exit 1
-ops=$(ls "$b/$arch"/ops/*.o "$b/$arch/tests/check_lift.o" "$b/$arch/models/story.o")
+make -s -j"$(nproc)" "$b/$arch/libgllm.a" "$b/$arch/tests/check_lift.o" "$b/$arch/tests/fixtures/user_ops.o" "$b/$arch/models/story.o" || exit 1
+ops=$(ls "$b/$arch"/ops/*.o "$b/$arch/tests/check_lift.o" "$b/$arch/tests/fixtures/user_ops.o" "$b/$arch/models/story.o")
 gcc $flags -no-pie $objects $ops -lpthread -o "$out/check" || exit 1
 model=
 [ -r ../shared/models/stories260K-f32.gguf ] && model="-m ../shared/models/stories260K-f32.gguf"

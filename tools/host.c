@@ -40,6 +40,24 @@ const struct gllm_image *host_image(void)
 	return &image;
 }
 
+const struct gllm_image *host_image_withheld(void)
+{
+	static struct gllm_range range[8];
+	static struct gllm_image image;
+	const struct gllm_image *all = host_image();
+	const Elf64_Phdr *ph = (const Elf64_Phdr *)getauxval(AT_PHDR);
+	unsigned long n = getauxval(AT_PHNUM);
+	image = (struct gllm_image){ .range = range, .known = all->known, .nknown = all->nknown };
+	for (unsigned i = 0; i < all->nranges; i++) {
+		bool executed = false;
+		for (unsigned long k = 0; k < n; k++)
+			executed = executed || (ph[k].p_type == PT_LOAD && ph[k].p_vaddr == all->range[i].addr && (ph[k].p_flags & PF_X));
+		if (!executed)
+			range[image.nranges++] = all->range[i];
+	}
+	return &image;
+}
+
 const struct gllm_target *host_target(void)
 {
 #if !GLLM_JIT

@@ -11,6 +11,9 @@
 /* Ranges of this program (segments that are not writable are immutable) and the addresses of the primitives. */
 const struct gllm_image *host_image(void);
 
+/* The same without what can be executed: the program as it looks where text is execute-only. */
+const struct gllm_image *host_image_withheld(void);
+
 /* The target of this program's own ISA; NULL when built with JIT=0. */
 const struct gllm_target *host_target(void);
 

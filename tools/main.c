@@ -18,6 +18,7 @@ static const struct command {
 	{ "run",     tool_run,     "run [MODEL] -p TEXT -n N     generate text [--temp T] [--top-k K] [--top-p P] [--seed S]" },
 	{ "logits",  tool_logits,  "logits [MODEL] --tokens 1,2  logits after these tokens" },
 	{ "inspect", tool_inspect, "inspect [MODEL]              header, hyper-parameters and tensors of a model file" },
+	{ "record",  tool_record,  "record IMAGE                 traces of a linked image as C source [--ops SYMBOL[:ROW_BYTES]] [--same FILE]" },
 	{ "dequant", NULL,         "dequant TYPE               not part of this version" },
 	{ "bench",   NULL,         "bench                      not part of this version: make bench measures" },
 	{ "tune",    NULL,         "tune                       not part of this version" },

@@ -80,7 +80,7 @@ static bool get_imm8(struct gllm_operand *o, uint64_t op, uint32_t w)
 		o->imm = (int64_t)bytes;
 		break;
 	case A64_I8_FLOAT:
-		o->imm = (int64_t)gllm_a64_float_get(v, w >> 29 & 1 ? 64 : 32);
+		o->imm = (int64_t)gllm_a64_float_get(v, gllm_a64_imm8_size(w));
 		break;
 	default:
 		break;
@@ -95,7 +95,13 @@ static bool get_memr(struct gllm_operand *o, uint64_t op, uint32_t w)
 	set_index(o, w);
 	o->shift = option == 3 ? A64_LSL : (uint8_t)(A64_UXTB + option);
 	o->scale = w >> 12 & 1 ? (uint8_t)a64_b_of(op) : 0;
+	o->lane = w >> 12 & 1 && a64_b_of(op) == 0 ? A64_LSL0 : 0;
 	return option & 2;
+}
+
+static unsigned list_bytes(const struct gllm_operand *list, bool element) /* that a structure access moves */
+{
+	return (element || list->lane & A64_LANE ? 1u << (list->lane & 15) : list->size) / 8u * list->amount;
 }
 
 static bool get(struct gllm_insn *in, struct gllm_operand *o, uint64_t op, uint32_t w)
@@ -169,7 +175,10 @@ static bool get(struct gllm_insn *in, struct gllm_operand *o, uint64_t op, uint3
 	case A64_K_LEFT:
 		return set_imm(o, (w & a64_field(op)) >> 16);
 	case A64_K_ZERO:
-		return set_imm(o, 0);
+		return set_imm(o, b);
+	case A64_K_UPPER:
+		set_lane(o, w >> a & 31, b, 1);
+		return true;
 	case A64_K_REL:
 		o->kind = GLLM_O_REL;
 		o->imm = (int64_t)in->addr +
@@ -185,7 +194,7 @@ static bool get(struct gllm_insn *in, struct gllm_operand *o, uint64_t op, uint3
 		o->imm = field;
 		return true;
 	case A64_K_PRFOP:
-		return set_imm(o, field) && field < 24; /* above: other instructions */
+		return set_imm(o, field) && field <= b;
 	case A64_K_BARRIER:
 	case A64_K_SYSREG:
 	case A64_K_SYSOP:
@@ -209,13 +218,17 @@ static bool get(struct gllm_insn *in, struct gllm_operand *o, uint64_t op, uint3
 		o->base = GLLM_REG_PC;
 		return true;
 	case A64_K_MEMBASE:
-		set_mem(o, w, 0, in->op[0].lane & A64_LANE || b ? 1u << (in->op[0].lane & 15)
-		                                                : (unsigned)in->op[0].size * in->op[0].amount);
+		set_mem(o, w, 0, 8 * list_bytes(&in->op[0], b));
 		return true;
 	case A64_K_MEMNEXT:
-		set_mem(o, w, in->op[0].size / 8 * in->op[0].amount, (unsigned)in->op[0].size * in->op[0].amount);
+		set_mem(o, w, list_bytes(&in->op[0], b), 8 * list_bytes(&in->op[0], b));
 		o->amount = A64_POST;
 		return true;
+	case A64_K_MEMSTEP:
+		set_mem(o, w, 0, 8 * list_bytes(&in->op[0], b));
+		set_index(o, w);
+		o->amount = A64_POST;
+		return o->index != A64_ZR; /* 31: by the bytes accessed */
 	case A64_K_MEMZR:
 		set_mem(o, w, 0, 0);
 		set_index(o, w);

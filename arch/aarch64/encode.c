@@ -58,7 +58,7 @@ static bool put_base(const struct gllm_operand *o, unsigned writeback, uint32_t 
 
 static bool put_index(const struct gllm_operand *o, uint32_t *w)
 {
-	if (o->index > A64_ZR || o->index == A64_SP || o->imm != 0 || o->lane != 0)
+	if (o->index > A64_ZR || o->index == A64_SP || o->imm != 0)
 		return false;
 	*w |= (uint32_t)(o->index == A64_ZR ? 31 : o->index) << 16;
 	return true;
@@ -94,7 +94,7 @@ static bool put_imm8(const struct gllm_operand *o, uint64_t op, uint32_t fixed, 
 		return false;
 	if (how == A64_I8_BYTES || how == A64_I8_FLOAT) {
 		bool ok = how == A64_I8_BYTES ? bytes_of((uint64_t)o->imm, &v)
-		                              : gllm_a64_float_put((uint64_t)o->imm, fixed >> 29 & 1 ? 64 : 32, &v);
+		                              : gllm_a64_float_put((uint64_t)o->imm, gllm_a64_imm8_size(fixed), &v);
 		if (!ok || steps)
 			return false;
 	} else if (o->imm < 0 || o->imm > 255) {
@@ -119,7 +119,9 @@ static bool put_memr(const struct gllm_operand *o, unsigned scale, uint32_t *w)
 	unsigned option = o->shift == A64_LSL ? 3 : o->shift - (unsigned)A64_UXTB;
 	if (option > 7 || !(option & 2) || (o->shift == A64_UXTX) || (o->scale != 0 && o->scale != scale))
 		return false;
-	*w |= option << 13 | (o->scale ? 0x1000u : 0);
+	if (o->lane != 0 && (o->lane != A64_LSL0 || scale != 0))
+		return false;
+	*w |= option << 13 | (o->scale || o->lane ? 0x1000u : 0);
 	return put_mem(o, A64_OFFSET, w) && put_index(o, w);
 }
 
@@ -149,6 +151,11 @@ static bool put_adr(const struct gllm_insn *in, const struct gllm_operand *o, un
 		return false;
 	*w |= (bits & 3) << 29 | (bits >> 2) << 5;
 	return true;
+}
+
+static int64_t list_bytes(const struct gllm_operand *list, bool element) /* that a structure access moves */
+{
+	return (element || list->lane & A64_LANE ? 1 << (list->lane & 15) : list->size) / 8 * list->amount;
 }
 
 static unsigned width_of(uint64_t op) { return 32u - (unsigned)__builtin_clz(a64_field(op) >> a64_a(op)); }
@@ -248,7 +255,10 @@ static bool put(const struct gllm_insn *in, const struct gllm_operand *o, uint64
 		*w |= (uint32_t)o->imm << 16;
 		return true;
 	case A64_K_ZERO:
-		return is_imm(o, 0, 0);
+		return is_imm(o, b, b);
+	case A64_K_UPPER:
+		*w |= (uint32_t)o->reg << a;
+		return lane_of(o, b, 0) && o->lane_index == 1;
 	case A64_K_REL:
 		return o->kind == GLLM_O_REL && put_signed(o->imm - (int64_t)in->addr, 2, width_of(op), a, w);
 	case A64_K_RELADR:
@@ -260,7 +270,7 @@ static bool put(const struct gllm_insn *in, const struct gllm_operand *o, uint64
 		return true;
 	case A64_K_PRFOP:
 		*w |= (uint32_t)o->imm & 31;
-		return is_imm(o, 0, 23);
+		return is_imm(o, 0, b);
 	case A64_K_BARRIER:
 	case A64_K_SYSREG:
 	case A64_K_SYSOP:
@@ -286,9 +296,12 @@ static bool put(const struct gllm_insn *in, const struct gllm_operand *o, uint64
 	case A64_K_MEMBASE:
 		return o->imm == 0 && put_base(o, A64_OFFSET, w);
 	case A64_K_MEMNEXT:
-		return o->imm == in->op[0].size / 8 * in->op[0].amount && put_base(o, A64_POST, w);
+		return o->imm == list_bytes(&in->op[0], b) && put_base(o, A64_POST, w);
+	case A64_K_MEMSTEP:
+		return o->index < 31 && o->lane == 0 && o->scale == 0 && put_mem(o, A64_POST, w) && put_index(o, w);
 	case A64_K_MEMZR:
-		return o->shift == A64_LSL && o->scale == b && o->index < 31 && put_mem(o, A64_OFFSET, w) && put_index(o, w);
+		return o->shift == A64_LSL && o->scale == b && o->index < 31 && o->lane == 0 &&
+		       put_mem(o, A64_OFFSET, w) && put_index(o, w);
 	case A64_K_MEMZI:
 		return o->index == GLLM_NO_REG && o->lane == A64_MULVL && put_mem(o, A64_OFFSET, w) &&
 		       put_signed(o->imm, 0, 4, 16, w);

@@ -106,6 +106,7 @@ struct gllm_a64_shape gllm_a64_shape(enum a64_form form, uint32_t fixed)
 	case A64_F_VB: return vector(A64_EB, q);
 	case A64_F_VH: return vector(A64_EH, q);
 	case A64_F_VS: return vector(A64_ES, q);
+	case A64_F_V2H: return (struct gllm_a64_shape){ .cls = GLLM_R_VEC, .size = 32, .lane = A64_EH };
 	case A64_F_VSH: return vector(shift_element(fixed), q);
 	case A64_F_VSHW: return vector(shift_element(fixed) + 1, true);
 	case A64_F_VLS: return vector(A64_EB + (fixed >> 10 & 3), q);

@@ -31,7 +31,8 @@ enum a64_kind {
 	A64_K_FLOATIMM, /* eight bits at a, a float of the scalar's type */
 	A64_K_RIGHT,    /* right shift of elements with log2 a bits, 1 .. size */
 	A64_K_LEFT,     /* left shift, 0 .. size - 1 */
-	A64_K_ZERO,     /* the constant 0; a = 1: written #0.0 */
+	A64_K_ZERO,     /* the constant b; a = 1: written #0.0 */
+	A64_K_UPPER,    /* the upper of two doublewords of the register at a */
 	A64_K_REL,      /* words from here; a = lowest bit */
 	A64_K_RELADR,   /* bytes from here: immhi 23:5, immlo 30:29; a = 12: pages */
 	A64_K_COND,     /* a = lowest bit */
@@ -42,7 +43,8 @@ enum a64_kind {
 	A64_K_MEMR,     /* [Xn + Rm extended << (S ? b : 0)] */
 	A64_K_MEMLIT,   /* [pc + simm19 << 2] */
 	A64_K_MEMBASE,  /* [Xn] */
-	A64_K_MEMNEXT,  /* [Xn], #bytes of the list */
+	A64_K_MEMNEXT,  /* [Xn], #bytes of the list; b = 1: of one element of each register */
+	A64_K_MEMSTEP,  /* [Xn], Xm */
 	A64_K_MEMZR,    /* SVE [Xn, Xm, lsl b] */
 	A64_K_MEMZI,    /* SVE [Xn, simm4, mul vl] */
 	A64_K_COUNT
@@ -53,7 +55,7 @@ enum { A64_I8_PLAIN, A64_I8_LSL, A64_I8_MSL, A64_I8_BYTES, A64_I8_FLOAT };
 
 #define GLLM_A64_FORMS(F)                                                                        \
 	F(W) F(X) F(WSP) F(XSP) F(G) F(GSP) F(B) F(H) F(S) F(D) F(Q) F(F) F(F1)                       \
-	F(V8B) F(V16B) F(V4H) F(V8H) F(V2S) F(V4S) F(V2D) F(VF) F(VI) F(VIW) F(VIP) F(VB) F(VH) F(VS)  \
+	F(V8B) F(V16B) F(V4H) F(V8H) F(V2S) F(V4S) F(V2D) F(VF) F(VI) F(VIW) F(VIP) F(VB) F(VH) F(VS) F(V2H) \
 	F(VSH) F(VSHW) F(VLS) F(ZB) F(ZH) F(ZS) F(ZD) F(ZT) F(ZN) F(PB) F(PT) F(PZ) F(PM) F(PN)
 enum a64_form {
 #define F(id) A64_F_##id,
@@ -86,8 +88,8 @@ enum a64_form {
 #define RdLane5(e) A64_LANE5(0, e)
 #define RnLane5(e) A64_LANE5(5, e)
 #define RnLane4(e) A64_OPERAND(LANE4, 5, e, 0x3e0 | (0x7800 & ~(((1 << ((e) - 3)) - 1) << 11)))
-#define ListLane(e) (A64_OPERAND(LISTLANE, 0, e, 31 | 0x40000000 | ((e) < 6 ? 0x1000 : 0) | ((e) < 5 ? 0x800 : 0) | \
-                                 ((e) < 4 ? 0x400 : 0)) | UINT64_C(1) << 28)
+#define ListLane(n, e) (A64_OPERAND(LISTLANE, 0, e, 31 | 0x40000000 | ((e) < 6 ? 0x1000 : 0) | ((e) < 5 ? 0x800 : 0) | \
+                                    ((e) < 4 ? 0x400 : 0)) | UINT64_C(n) << 28)
 #define RmLaneH A64_OPERAND(BYLANE, 3, 4, 0x003f0800)
 #define RmLaneS A64_OPERAND(BYLANE, 2, 5, 0x003f0800)
 #define RmLaneD A64_OPERAND(BYLANE, 1, 6, 0x001f0800)
@@ -112,21 +114,24 @@ enum a64_form {
 #define Right(e) A64_OPERAND(RIGHT, e, 0, ((1u << (e)) - 1) << 16)
 #define Left(e) A64_OPERAND(LEFT, e, 0, ((1u << (e)) - 1) << 16)
 #define Zero A64_OPERAND(ZERO, 0, 0, 0)
+#define Const(v) A64_OPERAND(ZERO, 0, v, 0)
+#define Upper(lsb) A64_OPERAND(UPPER, lsb, 6, 31u << (lsb))
 #define FloatZero A64_OPERAND(ZERO, 1, 0, 0)
 #define Rel(lsb, width) A64_OPERAND(REL, lsb, 0, ((1u << (width)) - 1) << (lsb))
 #define RelAdr A64_OPERAND(RELADR, 0, 0, 0x60ffffe0)
 #define RelPage A64_OPERAND(RELADR, 12, 0, 0x60ffffe0)
 #define Cond(lsb) A64_OPERAND(COND, lsb, 0, 15u << (lsb))
 #define Barrier A64_OPERAND(BARRIER, 8, 0, 0xf00)
-#define Prfop A64_OPERAND(PRFOP, 0, 0, 31)
+#define Prfop A64_OPERAND(PRFOP, 0, 31, 31)
+#define PrfopReg A64_OPERAND(PRFOP, 0, 23, 31) /* above: other instructions */
 #define SysReg A64_OPERAND(SYSREG, 5, 0, 0x000fffe0)
 #define SysOp A64_OPERAND(SYSOP, 5, 0, 0x0007ffe0)
 #define Pattern A64_OPERAND(PATTERN, 5, 0, 0x3e0)
 #define MemU(sc) A64_OPERAND(MEMU, 0, sc, 0x003fffe0)
 #define MemS(sc, wb) A64_OPERAND(MEMS, wb, sc, 0x001ff3e0)
 #define MemP(sc, wb) A64_OPERAND(MEMP, wb, sc, 0x003f83e0)
-/* A byte access has no shift to select; the assembler leaves S clear, and so is it read. */
-#define MemR0 A64_OPERAND(MEMR, 0, 0, 0x001fe3e0)
+/* A byte access has no shift to select: with S set it is written lsl #0, which the operand's lane remembers. */
+#define MemR0 A64_OPERAND(MEMR, 0, 0, 0x001ff3e0)
 #define MemR1 A64_OPERAND(MEMR, 0, 1, 0x001ff3e0)
 #define MemR2 A64_OPERAND(MEMR, 0, 2, 0x001ff3e0)
 #define MemR3 A64_OPERAND(MEMR, 0, 3, 0x001ff3e0)
@@ -135,6 +140,8 @@ enum a64_form {
 #define MemBase A64_OPERAND(MEMBASE, 5, 0, 0x3e0)
 #define MemElement A64_OPERAND(MEMBASE, 5, 1, 0x3e0) /* one element, whatever the list */
 #define MemNext A64_OPERAND(MEMNEXT, 5, 0, 0x3e0)
+#define MemNextElement A64_OPERAND(MEMNEXT, 5, 1, 0x3e0)
+#define MemStep A64_OPERAND(MEMSTEP, 0, 0, 0x001f03e0)
 #define MemZR(sc) A64_OPERAND(MEMZR, 0, sc, 0x001f03e0)
 #define MemZI A64_OPERAND(MEMZI, 0, 0, 0x000f03e0)
 
@@ -144,7 +151,7 @@ enum a64_form {
 	S(JUMP) S(CALL) S(BRANCH) S(BRZERO) S(BRBIT) S(JUMPREG) S(RET) S(TRAP) S(HINT) S(LOAD) S(STORE)   \
 	S(LOADPAIR) S(STOREPAIR) S(MULADD) S(MULLONG) S(CSEL) S(CCMP) S(CCMN) S(FLT1) S(FLT2) S(FLT3)      \
 	S(FLTNEG) S(FLTMOV) S(FLTCMP) S(FLTSEL) S(FLTABD) S(FLTMASK) S(FLTLANE) S(FLTVEC) S(CONVERT)       \
-	S(ROUNDED) S(FIXED) S(VECALU) S(VECALUN) S(VECALU1) S(VECSEL) S(VECIMM) S(LANEOUT)
+	S(ROUNDED) S(FIXED) S(VECALU) S(VECALUN) S(VECALU1) S(LANE0) S(VECSEL) S(VECIMM) S(LANEOUT)
 enum a64_sem_shape {
 #define S(id) A64_SEM_##id,
 	GLLM_A64_SHAPES(S)
@@ -192,6 +199,7 @@ enum { A64_SBFM, A64_BFM, A64_UBFM };
 #define FLTSEL() A64_SEM(FLTSEL, 0, 0, 0)
 #define FLTABD() A64_SEM(FLTABD, 0, 0, 0)
 #define FLTMASK(cc) A64_SEM(FLTMASK, GLLM_CC_##cc, 0, 0)
+#define FLTABSMASK(cc) A64_SEM(FLTMASK, GLLM_CC_##cc, 1, 0) /* of the magnitudes */
 #define FLTLANE(op) A64_SEM(FLTLANE, GLLM_S_##op, 0, 0)
 #define FLTVEC(op) A64_SEM(FLTVEC, GLLM_S_##op, 0, 0)
 #define CONVERT(op) A64_SEM(CONVERT, GLLM_S_##op, 0, 0)
@@ -200,6 +208,7 @@ enum { A64_SBFM, A64_BFM, A64_UBFM };
 #define VECALU(op) A64_SEM(VECALU, GLLM_S_##op, 0, 0)
 #define VECALUN(op) A64_SEM(VECALUN, GLLM_S_##op, 0, 0)
 #define VECALU1(op) A64_SEM(VECALU1, GLLM_S_##op, 0, 0)
+#define LANE0(op) A64_SEM(LANE0, GLLM_S_##op, 0, 0) /* on 32 bits; the other lanes of the result are not told */
 #define VECSEL(selector, ones, zeros) A64_SEM(VECSEL, selector, ones, zeros) /* which operand picks, and between which */
 #define VECIMM(op) A64_SEM(VECIMM, GLLM_S_##op, 0, 0) /* MOV NOT, or OR and AND (of the complement) into d */
 #define LANEOUT() A64_SEM(LANEOUT, 0, 0, 0)
@@ -228,6 +237,9 @@ struct gllm_a64_shape {
 	uint16_t size;
 };
 struct gllm_a64_shape gllm_a64_shape(enum a64_form form, uint32_t fixed);
+
+/* Bits of the type of an eight-bit float constant of a vector: half if bit 11, double if bit 29. */
+static inline unsigned gllm_a64_imm8_size(uint32_t fixed) { return fixed >> 11 & 1 ? 16 : fixed >> 29 & 1 ? 64 : 32; }
 
 /* Combinations the architecture leaves unpredictable: two loads into one register, a base that is written back and also
  * loaded or stored. Neither read nor written by this library. */

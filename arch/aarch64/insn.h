@@ -8,7 +8,8 @@
  *        Lists count their registers in `amount`. Predicate: cls MASK, lane of its elements or 0, amount A64_ZEROING or
  *        A64_MERGING when it governs.
  *   MEM  base (A64_SP allowed), disp in bytes or index with `shift` (A64_UXTW A64_LSL A64_SXTW A64_SXTX) and `scale`;
- *        amount = A64_PRE or A64_POST writes base + disp back. lane A64_MULVL: disp counts vector lengths.
+ *        amount = A64_PRE or A64_POST writes base + disp (or base + index) back. lane A64_MULVL: disp counts vector
+ *        lengths; A64_LSL0: the index is written with a shift of nothing.
  *   IMM  the value an assembler would show; `amount` is its left shift where the form has one (add, movz, movi).
  *        Bitmasks and float constants are the bit pattern itself.
  *   REL and pc-relative MEM hold the target on decode; the encoder subtracts in->addr, so addr 0 means displacement. */
@@ -31,7 +32,7 @@ enum gllm_a64_row {
 enum { A64_SP = 31, A64_ZR = 32 };
 enum { A64_OFFSET, A64_PRE, A64_POST };                    /* of a memory operand */
 enum { A64_ZEROING = 1, A64_MERGING = 2 };                 /* of a governing predicate */
-enum { A64_LANE = 0x80, A64_MULVL = 1 };
+enum { A64_LANE = 0x80, A64_MULVL = 1, A64_LSL0 = 2 };
 enum { A64_EB = 3, A64_EH, A64_ES, A64_ED };               /* log2 of an element's bits */
 enum a64_shift { A64_LSL, A64_LSR, A64_ASR, A64_ROR,
 	A64_UXTB, A64_UXTH, A64_UXTW, A64_UXTX, A64_SXTB, A64_SXTH, A64_SXTW, A64_SXTX };

@@ -431,7 +431,13 @@ static void lift_float_mask(struct lift *l)
 		emit_imm(l, GLLM_S_MOV, w, T0, NIL, 0);
 	else
 		b = loc(l, 2);
-	struct gllm_sem_op_rec *m = emit(l, GLLM_S_FMASK, w, loc(l, 0), loc(l, 1), b);
+	unsigned a = loc(l, 1);
+	if (l->q) {
+		emit(l, GLLM_S_FABS, w, T1, a, NIL);
+		emit(l, GLLM_S_FABS, w, T0, b, NIL);
+		a = T1, b = T0;
+	}
+	struct gllm_sem_op_rec *m = emit(l, GLLM_S_FMASK, w, loc(l, 0), a, b);
 	m->cc = m->fcc = (uint8_t)l->p;
 }
 
@@ -505,6 +511,14 @@ static uint64_t repeat(uint64_t v, unsigned bits)
 	for (; bits < 64; bits *= 2)
 		v |= v << bits;
 	return v;
+}
+
+/* A shift of whole 32-bit lanes, told of lane 0 alone. */
+static void lift_lane0(struct lift *l)
+{
+	l->refused = l->in->op[2].imm >= 32; /* a count modulo 32 cannot say that nothing is left */
+	if (!l->refused)
+		emit(l, l->p, 32, loc(l, 0), loc(l, 1), NIL)->imm = l->in->op[2].imm;
 }
 
 static void lift_vector_logic(struct lift *l, bool invert)
@@ -637,6 +651,7 @@ static void lift(struct lift *l, enum a64_sem_shape shape)
 	case A64_SEM_VECALU: lift_vector_logic(l, false); break;
 	case A64_SEM_VECALUN: lift_vector_logic(l, true); break;
 	case A64_SEM_VECALU1: emit(l, l->p, width(l, 0), loc(l, 0), loc(l, 1), NIL); break;
+	case A64_SEM_LANE0: lift_lane0(l); break;
 	case A64_SEM_VECSEL: lift_vector_select(l); break;
 	case A64_SEM_VECIMM: lift_vector_imm(l); break;
 	case A64_SEM_LANEOUT: lift_lane_out(l); break;

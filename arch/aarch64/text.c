@@ -123,15 +123,20 @@ static void put_mem(struct gllm_line *t, const struct gllm_operand *o)
 	}
 	gllm_put_char(t, '[');
 	put_general(t, o->base, 64);
+	if (o->index != GLLM_NO_REG && o->amount == A64_POST) {
+		gllm_put_string(t, "], ");
+		put_general(t, o->index, 64);
+		return;
+	}
 	if (o->index != GLLM_NO_REG) {
 		bool word = o->shift == A64_UXTW || o->shift == A64_SXTW;
 		gllm_put_string(t, ", ");
 		put_general(t, o->index, word ? 32 : 64);
-		if (o->shift != A64_LSL || o->scale) {
+		if (o->shift != A64_LSL || o->scale || o->lane & A64_LSL0) {
 			gllm_put_string(t, ", ");
 			gllm_put_string(t, shift_name[o->shift % GLLM_COUNT(shift_name)]);
 		}
-		if (o->scale) {
+		if (o->scale || o->lane & A64_LSL0) {
 			gllm_put_char(t, ' ');
 			put_imm(t, o->scale);
 		}
@@ -188,7 +193,7 @@ static void put_prfop(struct gllm_line *t, const struct gllm_operand *o)
 {
 	unsigned v = (unsigned)o->imm & 31;
 	static const char *const level[4] = { "l1", "l2", "l3", NULL };
-	if (!level[v >> 1 & 3]) { /* newer than many assemblers */
+	if (!level[v >> 1 & 3] || v >> 3 == 3) { /* newer than many assemblers */
 		put_imm(t, v);
 		return;
 	}
@@ -248,7 +253,7 @@ static void put_operand(struct gllm_line *t, const struct gllm_insn *in, unsigne
 	uint64_t op = gllm_a64_info[in->row].op[i];
 	switch (a64_kind(op)) {
 	case A64_K_REG: case A64_K_SAME: case A64_K_SHIFTED: case A64_K_EXTENDED: case A64_K_LANE5: case A64_K_LANE4:
-	case A64_K_BYLANE:
+	case A64_K_BYLANE: case A64_K_UPPER:
 		put_reg(t, o, op);
 		break;
 	case A64_K_LIST: case A64_K_LISTLANE:
@@ -269,7 +274,7 @@ static void put_operand(struct gllm_line *t, const struct gllm_insn *in, unsigne
 			gllm_put_char(t, '#');
 			put_address(t, (uint64_t)o->imm);
 		} else if (a64_a(op) == A64_I8_FLOAT) {
-			put_float(t, (uint64_t)o->imm, gllm_a64_key[in->row].fixed >> 29 & 1 ? 64 : 32);
+			put_float(t, (uint64_t)o->imm, gllm_a64_imm8_size(gllm_a64_key[in->row].fixed));
 		} else {
 			put_shifted_imm(t, o, a64_a(op) == A64_I8_MSL ? "msl" : "lsl");
 		}
@@ -278,7 +283,10 @@ static void put_operand(struct gllm_line *t, const struct gllm_insn *in, unsigne
 		put_float(t, (uint64_t)o->imm, in->op[0].size);
 		break;
 	case A64_K_ZERO:
-		gllm_put_string(t, a64_a(op) ? "#0.0" : "#0");
+		if (a64_a(op))
+			gllm_put_string(t, "#0.0");
+		else
+			put_imm(t, o->imm);
 		break;
 	case A64_K_REL: case A64_K_RELADR:
 		put_address(t, (uint64_t)o->imm);
@@ -290,7 +298,7 @@ static void put_operand(struct gllm_line *t, const struct gllm_insn *in, unsigne
 	case A64_K_SYSOP: put_sysop(t, o); break;
 	case A64_K_PATTERN: put_pattern(t, o); break;
 	case A64_K_MEMU: case A64_K_MEMS: case A64_K_MEMP: case A64_K_MEMR: case A64_K_MEMLIT: case A64_K_MEMBASE:
-	case A64_K_MEMNEXT: case A64_K_MEMZR: case A64_K_MEMZI:
+	case A64_K_MEMNEXT: case A64_K_MEMSTEP: case A64_K_MEMZR: case A64_K_MEMZI:
 		put_mem(t, o);
 		break;
 	case A64_K_NONE: case A64_K_COUNT:

@@ -8,7 +8,7 @@
 #include "core/bits.h"
 
 /* One page of 256 opcodes for every (encoding, map, prefix). */
-enum { PAGES_LEG = 0, PAGES_VEX = 4 * 4, PAGES_EVEX = 4 * 7, PAGES = 4 * 10 };
+enum { PAGES_LEG = 0, PAGES_VEX = 4 * 4, PAGES_EVEX = 4 * 7, PAGES = 4 * 13 };
 #define PAGE(enc, map, pp) \
 	(((enc) == LEG ? PAGES_LEG + (map) * 4 : ((enc) == VEX ? PAGES_VEX : PAGES_EVEX) + ((map) - 1) * 4) + (pp))
 
@@ -114,7 +114,7 @@ static bool read_evex(struct bytes *s, struct key *k)
 		return true;
 	k->r = !(a & 0x80), k->x = !(a & 0x40), k->b = !(a & 0x20), k->r2 = !(a & 0x10);
 	k->map = a & 15;
-	if (k->map < MAP_0F || k->map > MAP_0F3A)
+	if (k->map < MAP_0F || k->map > MAP_6 || k->map == MAP_0F3A + 1)
 		return false;
 	b = next(s);
 	k->w = b >> 7, k->vvv = ~b >> 3 & 15, k->pp = b & 3;
@@ -256,7 +256,7 @@ static bool read_rm(struct bytes *s, const struct gllm_x86_form *f, const struct
 	unsigned place = gllm_x86_place(op), n = (modrm & 7) | (unsigned)k->b << 3, cls = gllm_x86_class(op);
 
 	if (modrm < 0xc0) {
-		unsigned unit = f->enc != EVEX ? 1 : f->dec & E4 ? 4 : mbits / 8;
+		unsigned unit = f->enc != EVEX ? 1 : f->dec & E4 ? 4 : f->dec & E8 ? 8 : mbits / 8;
 		if (place == P_RMR || (place == P_VSIB && (modrm & 7) != 4))
 			return false;
 		*o = read_memory(s, k, modrm, unit, place == P_VSIB);
@@ -305,6 +305,7 @@ static bool read_operand(struct bytes *s, const struct gllm_x86_form *f, const s
 		*o = gllm_register(f, k, op, n >> 4, rbits);
 		return (n & 15) == 0;
 	case P_ACC: *o = gllm_register(f, k, op, X86_RAX, rbits); return true;
+	case P_X0:  *o = gllm_register(f, k, op, 0, rbits); return true;
 	case P_CL:  *o = gllm_register(f, k, op, X86_RCX, rbits); return true;
 	case P_ONE: o->imm = 1; return true;
 	case P_IB:  o->imm = (int64_t)next(s); return true;

@@ -111,13 +111,15 @@ static bool put_operand(struct fields *p, const struct gllm_x86_form *f, const s
 		return place == P_IS4 ? put_imm(p, p->is4 << 4, 1) : !gllm_x86_is_nop(f, p->opr);
 	case P_ACC:
 		return register_fits(f, op, o, rbits) && o->reg == X86_RAX;
+	case P_X0:
+		return register_fits(f, op, o, rbits) && o->reg == 0;
 	case P_CL:
 		put_register(p, o, &cl);
 		return register_fits(f, op, o, rbits) && o->reg == X86_RCX;
 	case P_RM: case P_RMR: case P_MEM: case P_VSIB:
 		p->rm = o;
 		p->vsib = place == P_VSIB;
-		p->unit = f->enc != EVEX ? 1 : f->dec & E4 ? 4 : mbits / 8;
+		p->unit = f->enc != EVEX ? 1 : f->dec & E4 ? 4 : f->dec & E8 ? 8 : mbits / 8;
 		if (o->kind == GLLM_O_REG)
 			return place <= P_RMR && !in->broadcast && register_fits(f, op, o, rbits);
 		return place != P_RMR && memory_fits(o, mbits, p->vsib, f->enc == EVEX);

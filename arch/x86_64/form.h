@@ -27,7 +27,7 @@ enum {
 	REP = 256,                    /* f3 is a plain prefix (rep ret) */
 	PAD = 512,                    /* 2e and any number of 66: what assemblers pad with */
 	NOTRACK = 1024,               /* 3e */
-	E4 = 2048,                    /* disp8 counts elements of 4 bytes though the access is a whole vector */
+	E4 = 2048, E8 = 4096,         /* disp8 counts elements of 4, 8 bytes though the access is a whole vector */
 };
 
 enum gllm_x86_place {
@@ -49,6 +49,7 @@ enum gllm_x86_place {
 	P_IZ,    /* imm16 if os is 16, else imm32; sign-extended */
 	P_IQ,    /* imm64 */
 	P_JB, P_JZ, /* rel8, rel32 */
+	P_X0,    /* xmm0 */
 	P_CC,    /* condition in the low four bits of the opcode */
 };
 
@@ -88,6 +89,7 @@ enum { RD = 1 << 18, WR = 2 << 18, RW = 3 << 18 };  /* access; none is RD */
 #define M0 G_(P_MEM, S0)
 #define Mb G_(P_MEM, S8)
 #define Md G_(P_MEM, S32)
+#define Mw G_(P_MEM, S16)
 #define Mq G_(P_MEM, S64)
 #define Mv G_(P_MEM, SV)
 #define Mo G_(P_MEM, S128)
@@ -113,10 +115,12 @@ enum { RD = 1 << 18, WR = 2 << 18, RW = 3 << 18 };  /* access; none is RD */
 #define Vz V_(P_REG, S512, S512)
 #define Vx V_(P_REG, SX, SX)
 #define Vh V_(P_REG, SXH, SXH)
+#define Vq V_(P_REG, SXQ, SXQ)
 #define Ho V_(P_VVV, S128, S128)
 #define Hy V_(P_VVV, S256, S256)
 #define Hz V_(P_VVV, S512, S512)
 #define Hx V_(P_VVV, SX, SX)
+#define Hh V_(P_VVV, SXH, SXH)
 #define Wo V_(P_RM, S128, S128)
 #define Wy V_(P_RM, S256, S256)
 #define Wx V_(P_RM, SX, SX)
@@ -134,7 +138,10 @@ enum { RD = 1 << 18, WR = 2 << 18, RW = 3 << 18 };  /* access; none is RD */
 #define Uy V_(P_RMR, S256, S256)
 #define Ux V_(P_RMR, SX, SX)
 #define Lx V_(P_IS4, SX, SX)
-#define XMd O_(P_VSIB, GLLM_R_VEC, SX, S32) /* gather: index vector of vl, elements of 32 or 64 bits */
+#define XMd O_(P_VSIB, GLLM_R_VEC, SX, S32) /* gather: index vector of vl or half of it, elements of 32 or 64 bits */
+#define XMq O_(P_VSIB, GLLM_R_VEC, SX, S64)
+#define XhMq O_(P_VSIB, GLLM_R_VEC, SXH, S64)
+#define X0 V_(P_X0, S128, S128)
 #define Kreg K_(P_REG, S64)
 #define Kvvv K_(P_VVV, S64)
 #define Krm K_(P_RMR, S64)
@@ -174,6 +181,10 @@ enum { RD = 1 << 18, WR = 2 << 18, RW = 3 << 18 };  /* access; none is RD */
 #define A512BWS F_(AVX512BW)
 #define A512DQS F_(AVX512DQ)
 #define A512VNNI (F_(AVX512VNNI) | NEEDS_VL_BELOW_512)
+#define A512FP16S F_(AVX512FP16)
+#define A512FP16 (F_(AVX512FP16) | NEEDS_VL_BELOW_512)
+#define LZCNT F_(BMI1)  /* not asked of a CPU one by one: they came with these */
+#define MOVBE F_(AVX2)
 #define A512BF16 (F_(AVX512BF16) | NEEDS_VL_BELOW_512)
 
 /* sem: the evaluator in lift.c; `arg` is its parameter */
@@ -183,7 +194,7 @@ enum gllm_x86_sem {
 	SEM_MOVE,     /* any move of general registers and memory, immediate included */
 	SEM_ZX, SEM_SX, SEM_SXACC, SEM_SIGN, SEM_LEA, SEM_XCHG,
 	SEM_ALU, SEM_CARRY, SEM_CMP, SEM_TEST, SEM_NOT, SEM_NEG, SEM_STEP, SEM_IMUL, SEM_MULHI, SEM_DIV,
-	SEM_SHIFT, SEM_SHIFTX, SEM_ROTATE, SEM_BT, SEM_ANDN,
+	SEM_SHIFT, SEM_SHIFTX, SEM_SHIFT2, SEM_ROTATE, SEM_RORX, SEM_BT, SEM_ANDN, SEM_LOWBIT, SEM_MULX,
 	SEM_SETCC, SEM_CMOV, SEM_JCC, SEM_JMP, SEM_CALL, SEM_RET, SEM_PUSH, SEM_POP, SEM_LEAVE,
 	SEM_VMOVE,    /* whole vector or scalar between vector register and memory, general register */
 	SEM_VMOVES,   /* movss, movsd: register form inserts */

@@ -397,6 +397,63 @@ static void sem_rotate(struct lift *l)
 	write_back(l, d, r);
 }
 
+static void sem_rorx(struct lift *l) /* flags stay */
+{
+	unsigned w = width(l), a, t = temp(l), u = temp(l);
+	int64_t count = operand(l, 2)->imm & (int64_t)(w - 1);
+
+	if (count == 0) {
+		refuse(l);
+		return;
+	}
+	a = value(l, operand(l, 1), w);
+	emit_imm(l, GLLM_S_SHR, w, t, a, count);
+	emit_imm(l, GLLM_S_SHL, w, u, a, (int64_t)w - count);
+	emit(l, GLLM_S_OR, w, loc(operand(l, 0)), t, u);
+}
+
+/* shld, shrd: what is shifted out of the second comes into the first. */
+static void sem_shift2(struct lift *l)
+{
+	const struct gllm_operand *d = operand(l, 0);
+	unsigned w = width(l), a, t = temp(l), u = temp(l), r;
+	int64_t count = operand(l, 2)->imm & (int64_t)(w - 1);
+
+	if (w < 32 || count == 0) {
+		refuse(l);
+		return;
+	}
+	a = value(l, d, w);
+	emit_imm(l, l->f->arg, w, t, a, count);
+	emit_imm(l, l->f->arg == GLLM_S_SHL ? GLLM_S_SHR : GLLM_S_SHL, w, u, loc(operand(l, 1)), (int64_t)w - count);
+	r = result(l, d);
+	emit(l, GLLM_S_OR, w, r, t, u);
+	emit(l, GLLM_S_FLAGSOF, w, FLAGS, r, NONE);
+	write_back(l, d, r);
+}
+
+/* blsr a & (a - 1), blsmsk a ^ (a - 1), blsi a & -a. */
+static void sem_lowbit(struct lift *l)
+{
+	unsigned w = width(l), t = temp(l), a = value(l, operand(l, 1), w), d = loc(operand(l, 0));
+
+	if (l->f->arg == GLLM_S_NEG)
+		emit(l, GLLM_S_NEG, w, t, a, NONE);
+	else
+		emit_imm(l, GLLM_S_SUB, w, t, a, 1);
+	emit(l, l->f->arg == GLLM_S_XOR ? GLLM_S_XOR : GLLM_S_AND, w, d, a, t);
+	emit(l, GLLM_S_FLAGSOF, w, FLAGS, d, NONE);
+}
+
+static void sem_mulx(struct lift *l) /* high half first: it stays where both are one register */
+{
+	unsigned w = width(l), t = temp(l), s = value(l, operand(l, 2), w);
+
+	emit(l, GLLM_S_MULHU, w, t, R_RDX, s);
+	emit(l, GLLM_S_MUL, w, loc(operand(l, 1)), R_RDX, s);
+	emit(l, GLLM_S_MOV, w, loc(operand(l, 0)), t, NONE);
+}
+
 /* Carry = the bit, said as the borrow of 0 - bit. BT leaves no other flag defined, so nothing else is asked of it. */
 static void sem_bt(struct lift *l)
 {
@@ -707,6 +764,7 @@ enum gllm_status gllm_x86_meaning(const struct gllm_insn *in, struct gllm_sem *o
 		[SEM_TEST] = sem_test, [SEM_NOT] = sem_not, [SEM_NEG] = sem_neg, [SEM_STEP] = sem_step,
 		[SEM_IMUL] = sem_imul, [SEM_MULHI] = sem_mulhi, [SEM_DIV] = sem_div, [SEM_SHIFT] = sem_shift,
 		[SEM_SHIFTX] = sem_shiftx, [SEM_ROTATE] = sem_rotate, [SEM_BT] = sem_bt, [SEM_ANDN] = sem_andn,
+		[SEM_SHIFT2] = sem_shift2, [SEM_RORX] = sem_rorx, [SEM_LOWBIT] = sem_lowbit, [SEM_MULX] = sem_mulx,
 		[SEM_SETCC] = sem_setcc, [SEM_CMOV] = sem_cmov, [SEM_JCC] = sem_jcc, [SEM_JMP] = sem_jmp,
 		[SEM_CALL] = sem_call, [SEM_RET] = sem_ret, [SEM_PUSH] = sem_push, [SEM_POP] = sem_pop,
 		[SEM_LEAVE] = sem_leave, [SEM_VMOVE] = sem_vmove, [SEM_VMOVES] = sem_vmoves, [SEM_VLOGIC] = sem_vlogic,

@@ -95,12 +95,29 @@ static void put_displacement(struct line *l, int64_t d, bool first)
 	}
 }
 
+/* A gather is spelt as the whole it fetches, which is what its vector register holds. */
+static unsigned fetched(const struct gllm_insn *in)
+{
+	const struct gllm_x86_form *f = &gllm_x86_forms[in->row];
+	unsigned i = gllm_x86_place(f->op[0]) == P_REG ? 0 : 1;
+
+	return gllm_x86_bits(gllm_x86_rsize(f->op[i]), 0, in->vl, false);
+}
+
+static unsigned index_bits(const struct gllm_insn *in)
+{
+	const struct gllm_x86_form *f = &gllm_x86_forms[in->row];
+	unsigned i = gllm_x86_place(f->op[0]) == P_VSIB ? 0 : 1;
+
+	return gllm_x86_bits(gllm_x86_rsize(f->op[i]), 0, in->vl, true);
+}
+
 static void put_memory(struct line *l, const struct gllm_insn *in, const struct gllm_operand *m)
 {
 	bool first = true;
 	int64_t d = m->imm;
 
-	put_size(l, m->index_vec ? 128u << in->vl : m->size); /* a gather is spelt as the whole it fetches */
+	put_size(l, m->index_vec ? fetched(in) : m->size);
 	put_text(l, in->rep == 0x2e ? "cs:[" : "[");
 	if (m->base == GLLM_REG_PC) {
 		put_text(l, "rip");
@@ -117,7 +134,7 @@ static void put_memory(struct line *l, const struct gllm_insn *in, const struct 
 			put_char(l, '*');
 		}
 		if (m->index_vec)
-			put_vec(l, m->index, 128u << in->vl);
+			put_vec(l, m->index, index_bits(in));
 		else
 			put_gpr(l, m->index, 64);
 		first = false;
@@ -183,6 +200,33 @@ static void put_mnemonic(struct line *l, const struct gllm_insn *in)
 			put_text(l, cc[in->op[i].imm & 15]);
 }
 
+/* Operands that are no choice. */
+static void put_implied(struct line *l, unsigned row)
+{
+	static const struct { uint16_t row; char text[40]; } implied[] = {
+		{ X86_MOVSB, " byte ptr es:[rdi], byte ptr [rsi]" }, { X86_MOVSW, " word ptr es:[rdi], word ptr [rsi]" },
+		{ X86_MOVSL, " dword ptr es:[rdi], dword ptr [rsi]" }, { X86_MOVSQ, " qword ptr es:[rdi], qword ptr [rsi]" },
+		{ X86_STOSB, " byte ptr es:[rdi], al" }, { X86_STOSW, " word ptr es:[rdi], ax" },
+		{ X86_STOSL, " dword ptr es:[rdi], eax" }, { X86_STOSQ, " qword ptr es:[rdi], rax" },
+	};
+
+	for (size_t i = 0; i < sizeof implied / sizeof implied[0]; i++)
+		if (implied[i].row == row)
+			put_text(l, implied[i].text);
+}
+
+/* Rounding is spelt after the last operand, but before an immediate or the integer that is converted. */
+static bool rounds_here(const struct gllm_insn *in, unsigned i)
+{
+	const struct gllm_operand *next = &in->op[i + 1];
+
+	if (!in->rounding || in->op[i].kind == GLLM_O_IMM)
+		return false;
+	if (i + 1 == in->n)
+		return i == 0 || in->op[i].cls != GLLM_R_GPR;
+	return next->kind == GLLM_O_IMM || (next->kind == GLLM_O_REG && next->cls == GLLM_R_GPR);
+}
+
 size_t gllm_x86_text(const struct gllm_insn *in, char *out, size_t size)
 {
 	static const char rounding[4][12] = { ", {rn-sae}", ", {rd-sae}", ", {ru-sae}", ", {rz-sae}" };
@@ -192,13 +236,14 @@ size_t gllm_x86_text(const struct gllm_insn *in, char *out, size_t size)
 	if (in->row >= X86_ROWS || size == 0)
 		return 0;
 	put_mnemonic(&l, in);
+	put_implied(&l, in->row);
 	for (unsigned i = 0; i < in->n && i < GLLM_INSN_OPERANDS; i++) {
 		if (in->op[i].kind == GLLM_O_COND)
 			continue;
 		put_text(&l, first ? " " : ", ");
 		put_operand(&l, in, i);
 		first = false;
-		if (in->rounding && in->op[i].kind != GLLM_O_IMM && (i + 1 == in->n || in->op[i + 1].kind == GLLM_O_IMM))
+		if (rounds_here(in, i))
 			put_text(&l, gllm_x86_forms[in->row].dec & ER ? rounding[(in->rounding - 1) & 3] : ", {sae}");
 	}
 	out[l.n < size ? l.n : size - 1] = '\0';

@@ -75,11 +75,12 @@ struct gllm_op_info {
 
 extern const struct gllm_op_info gllm_op_info[GLLM_OP_COUNT];
 
-/* Scalar math, lifted like operators and inlined where called. Errors stated and measured in ops/math.c.
+/* Scalar math, lifted like operators and inlined where called. Errors stated and measured in ops/math.c and ops/erf.c.
  * All follow IEEE 754 at +-0, +-inf, NaN and denormals. */
 float gllm_expf(float x);
 float gllm_logf(float x);
 float gllm_tanhf(float x);
+float gllm_erff(float x);
 float gllm_sinf(float x);
 float gllm_cosf(float x);
 

@@ -19,6 +19,8 @@
  *     negations swap the arms of the select. x - y is not x + (-y). Operands of commutative operations are ordered.
  *   - no algebra that NaN, inf or -0 would break; constants are bit patterns.
  *   - dead nodes are gone, equal pure nodes of one loop are one node, loop-invariant nodes stand outside the loop.
+ * A float that an integer cannot hold converts to whatever the machine gives (in C it is undefined as well): the evaluator,
+ * the function and compiled code may then differ.
  * A trace lives in the memory of whoever lifted it and is immutable afterwards. */
 #ifndef GLLM_TRACE_H
 #define GLLM_TRACE_H

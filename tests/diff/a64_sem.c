@@ -469,6 +469,11 @@ static const char *try_word(uint32_t word, char *text, size_t size, bool *ran)
 	}
 	*ran = true;
 	a64_run(&m, code);
+	if ((gllm_a64_info[in.row].sem & 0xff) == A64_SEM_LANE0) { /* nothing is said of the lanes above */
+		unsigned d = in.op[0].reg;
+		e.lo[GLLM_LOC_V0 + d] = (m.v[d][0] & ~UINT64_C(0xffffffff)) | (uint32_t)e.lo[GLLM_LOC_V0 + d];
+		e.hi[GLLM_LOC_V0 + d] = m.v[d][1];
+	}
 	const char *error = e.error ? e.error : compare(&m, &e);
 	if (error)
 		memcpy(shadow, data, DATA);

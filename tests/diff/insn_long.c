@@ -3,20 +3,17 @@
  *
  *   insn_long x86|a64 N SEED    N structured and random strings (words): what the table accepts, LLVM accepts too, with
  *                               the same length, mnemonic and operands; Capstone agrees where it knows the instruction
- *   insn_long x86|a64 gaps      every opcode of the encoding space once: what LLVM accepts and the table refuses, by
- *                               mnemonic; what the head of insn.def excludes by name is left out
+ *   insn_long x86|a64 gaps      every opcode of the encoding space: "bytes text" of what LLVM accepts and the table refuses,
+ *                               for insn_gaps.py
  *
  * LLVM is opened when it runs, so nothing of it is needed to build this. The last line is `N passed, N failed`; the exit
- * code is 1 if anything failed or a gap was found. */
+ * code is 1 if anything failed. */
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "arch/aarch64/form.h"
-#undef RD
-#undef WR
-#undef RW
 #include "core/bits.h"
 #include "tests/diff/insn_long.h"
 #if __has_include(<capstone/capstone.h>)
@@ -182,6 +179,10 @@ static void x86_spelling(char *text)
 	replace(text, "[ + ", "[");
 	replace(text, "[ - ", "[-");
 	replace(text, "[1*", "[");
+	if ((p = strstr(text, "[]")) != NULL) { /* an absent index alone, at address 0 */
+		memmove(p + 2, p + 1, strlen(p + 1) + 1);
+		p[1] = '0';
+	}
 	replace(text, "xchg ax, ax", "nop");
 	size_t n = strlen(text);
 	if (n > 3 && (!strncmp(text, "ro", 2) || !strncmp(text, "rc", 2) || !strncmp(text, "sh", 2) || !strncmp(text, "sa", 2)) &&
@@ -202,7 +203,7 @@ static void x86_spelling(char *text)
 
 /* --- counting ------------------------------------------------------------------------------------------------------- */
 
-static uint64_t seed, strings, accepted, failed, second, second_other;
+static uint64_t seed, strings, accepted, failed, excused, second, second_other;
 
 static uint64_t draw(void *user)
 {
@@ -227,57 +228,35 @@ static void disagree(const unsigned char *b, size_t n, const char *who, const ch
 	}
 }
 
-/* Mnemonics that were refused, with one example each. */
-static struct { char name[24]; unsigned char bytes[15]; char text[100]; unsigned length, count; } gap[2048];
-static unsigned gaps;
-
-static void add_gap(const char *text, const unsigned char *b, size_t n)
+/* One that LLVM knows and the table refuses: bytes and text, for insn_gaps.py. */
+static void print_gap(const unsigned char *b, size_t n, const char *text)
 {
-	char name[24];
-	size_t len = strcspn(text, " ");
-	snprintf(name, sizeof name, "%.*s", (int)(len < 23 ? len : 23), text);
-	unsigned i = 0;
-	while (i < gaps && strcmp(gap[i].name, name))
-		i++;
-	if (i == GLLM_COUNT(gap))
-		return;
-	if (i == gaps) {
-		gaps++;
-		strcpy(gap[i].name, name);
-		snprintf(gap[i].text, sizeof gap[i].text, "%s", text);
-		memcpy(gap[i].bytes, b, n);
-		gap[i].length = (unsigned)n;
-	}
-	gap[i].count++;
-}
-
-static bool excluded(const char *text, const char *const *list)
-{
-	size_t len = strcspn(text, " ");
-	for (; *list; list++) {
-		size_t n = strlen(*list);
-		if ((*list)[n - 1] == '*' ? !strncmp(text, *list, n - 1) : n == len && !strncmp(text, *list, n))
-			return true;
-	}
-	return false;
-}
-
-static int report_gaps(void)
-{
-	for (unsigned i = 0; i < gaps; i++) {
-		printf("refused %-20s %7u  ", gap[i].name, gap[i].count);
-		print_bytes(gap[i].bytes, gap[i].length);
-		printf("  %s\n", gap[i].text);
-	}
-	printf("gaps: %llu opcodes tried, %llu accepted, %u mnemonics that LLVM knows are refused\n", (unsigned long long)strings,
-	       (unsigned long long)accepted, gaps);
-	printf("%llu passed, %u failed\n", (unsigned long long)accepted, gaps);
-	return gaps != 0;
+	print_bytes(b, n);
+	printf("\t%s\n", text);
 }
 
 /* --- the second opinion --------------------------------------------------------------------------------------------- */
 
 #if HAVE_CAPSTONE
+/* Other names of one instruction, ours first: Capstone spells aliases and predicates in its own way. */
+static bool known_alias(const char *ours, const char *theirs)
+{
+	static const char *const pair[][2] = {
+		{ "mov", "ins" }, { "mov", "movn" }, { "mov", "movz" }, { "mov", "orr" }, { "mov", "dup" }, { "bfc", "bfi" },
+		{ "bfc", "bfxil" }, { "ssbb", "dsb" }, { "pssbb", "dsb" }, { "csneg", "cneg" }, { "csinv", "cinv" },
+		{ "csinc", "cinc" }, { "csinc", "cset" }, { "csinv", "csetm" }, { "bti", "hint" }, { "psb", "hint" },
+		{ "tsb", "hint" }, { "esb", "hint" }, { "dgh", "hint" }, { "csdb", "hint" }, { "xpaclri", "hint" },
+		{ "pac", "hint" }, { "aut", "hint" }, { "vpcmp", "vpcmp" }, { "vcmp", "vcmp" }, { "cmp", "cmp" }, { "rep", "rep" },
+		{ "sys", "tlbi" }, { "sys", "at" }, { "sys", "dc" }, { "sys", "ic" }, { "nop", "xchg" }, { "movq", "movd" },
+		{ "rep", "ret" }, { "notrack", "jmp" }, { "notrack", "call" }, { "notrack", "notrack" },
+		{ "vcvttpd2dq", "vcvttpd2dqx" }, { "vcvtpd2dq", "vcvtpd2dqx" }, { "vcvtpd2ps", "vcvtpd2psx" },
+	};
+	for (size_t i = 0; i < GLLM_COUNT(pair); i++)
+		if (!strncmp(ours, pair[i][0], strlen(pair[i][0])) && !strncmp(theirs, pair[i][1], strlen(pair[i][1])))
+			return true;
+	return false;
+}
+
 static csh capstone;
 static cs_insn *capstone_insn;
 static void open_capstone(bool x86)
@@ -296,12 +275,22 @@ static void compare_second(const unsigned char *b, size_t size, size_t length, c
 	second++;
 	if (capstone_insn->size == length && strlen(capstone_insn->mnemonic) == n && !strncmp(capstone_insn->mnemonic, ours, n))
 		return;
-	if (capstone_insn->size == length) { /* another name of the same instruction */
+	if (capstone_insn->size == length && known_alias(ours, capstone_insn->mnemonic)) {
 		second_other++;
-		char text[200];
-		snprintf(text, sizeof text, "%s %s", capstone_insn->mnemonic, ours);
-		if (getenv("SECOND"))
-			printf("second %.*s | %s\n", (int)n, ours, capstone_insn->mnemonic);
+		return;
+	}
+	if (b[0] == 0x62 && capstone_insn->size == length + 1 && strstr(ours, "-sae}")) {
+		excused++; /* version 4 reads a byte too many after a stated rounding mode */
+		return;
+	}
+	if (b[0] == 0x62 && b[3] & 0x60 && n > 2 && !strncmp(ours + n - 2, "sd", 2) &&
+	    strlen(capstone_insn->mnemonic) == n && !strncmp(capstone_insn->mnemonic, ours, n - 1)) {
+		excused++; /* and takes a double for a single where the length, which scalars ignore, is set */
+		return;
+	}
+	if (capstone_insn->size == length && memchr(b, 0x66, 4) &&
+	    (!strncmp(ours, "tzcnt", 5) || !strncmp(ours, "lzcnt", 5) || !strncmp(ours, "popcnt", 6) || !strncmp(ours, "crc32", 5))) {
+		excused++; /* and loses f2 or f3 where 66 stands behind it */
 		return;
 	}
 	disagree(b, length, "Capstone", ours, capstone_insn->mnemonic);
@@ -318,6 +307,16 @@ static void compare_second(const unsigned char *b, size_t size, size_t length, c
 
 static bool gap_mode;
 
+/* The manual ignores the length of these scalars; LLVM 16 wants it 0. */
+static bool length_matters(const char *text)
+{
+	static const char *const name[] = { "vgetexpsh ", "vscalefsh ", "vrndscalesh ", "vfpclasssh " };
+	for (size_t i = 0; i < GLLM_COUNT(name); i++)
+		if (!strncmp(text, name[i], strlen(name[i])))
+			return true;
+	return false;
+}
+
 static void x86_string(unsigned char *b, size_t size)
 {
 	char ours[160] = "", theirs[200] = "";
@@ -329,12 +328,12 @@ static void x86_string(unsigned char *b, size_t size)
 	if (length && gap_mode)
 		return;
 	size_t got = llvm.disassemble(llvm.context, b, size, 0, theirs, sizeof theirs);
-	x86_spelling(theirs);
 	if (gap_mode) {
-		if (got && !excluded(theirs, insn_long_x86_excluded))
-			add_gap(theirs, b, got);
+		if (got)
+			print_gap(b, got, theirs);
 		return;
 	}
+	x86_spelling(theirs);
 	/* LLVM reads some prefixes as instructions of their own. */
 	if (got == 1 && length > 1 && (!strcmp(theirs, "rep") || !strcmp(theirs, "repne") || !strcmp(theirs, "notrack") || !strcmp(theirs, "bnd"))) {
 		char more[160] = "";
@@ -344,6 +343,17 @@ static void x86_string(unsigned char *b, size_t size)
 		got += rest;
 	}
 	x86_spelling(ours);
+	char *pointer = strstr(ours, "qword ptr [");
+	if (!strncmp(ours, "notrack ", 8) && pointer && !strncmp(theirs, ours + 8, 4)) { /* LLVM sees the segment in that prefix */
+		memmove(pointer + 13, pointer + 10, strlen(pointer + 10) + 1);
+		memcpy(pointer + 10, "ds:", 3);
+	}
+	replace(ours, "notrack ", ""); /* which it prints in some settings only */
+	replace(theirs, "notrack ", "");
+	if (!got && b[0] == 0x62 && b[3] & 0x60 && length_matters(ours)) {
+		excused++;
+		return;
+	}
 	if (got != length || !same_text(ours, theirs, true))
 		disagree(b, length, "LLVM", ours, got ? theirs : "refused");
 	compare_second(b, size, length, ours);
@@ -399,7 +409,7 @@ static void x86_gaps(void)
 			for (unsigned pp = 0; pp < 4; pp++)
 				for (unsigned map = 0; map < 5; map++)
 					for (unsigned more = 0; more < 64; more++) {
-						unsigned char m = (unsigned char)((modrm >> 3) << 3 | (modrm & 1 ? 0xc1 : 0x44)), *p, b[16] = { 0 };
+						unsigned char m = (unsigned char)((modrm >> 3) << 3 | (modrm & 1 ? 0xc1 : 4)), *p, b[16] = { 0 };
 						unsigned w = more & 1, ll = more >> 1 & 3, bc = more >> 3 & 1, mask = more >> 4 & 1, v = more >> 5;
 						if (modrm & 6)
 							continue;
@@ -412,8 +422,11 @@ static void x86_gaps(void)
 						if (map < 3 && !bc && !mask && ll < 2) {
 							memset(b, 0, sizeof b);
 							p = b;
-							*p++ = 0xc4, *p++ = (unsigned char)(0xe0 | (map + 1));
-							*p++ = (unsigned char)(w << 7 | (v ? 0x58 : 0x78) | ll << 2 | pp);
+							if (map || w)
+								*p++ = 0xc4, *p++ = (unsigned char)(0xe0 | (map + 1));
+							else
+								*p++ = 0xc5;
+							*p++ = (unsigned char)((map || w ? w : 1) << 7 | (v ? 0x58 : 0x78) | ll << 2 | pp);
 							*p++ = (unsigned char)opcode, *p++ = m, *p++ = 0x51, p += 1, *p++ = 0x20;
 							x86_string(b, 15);
 						}
@@ -455,8 +468,8 @@ static void a64_word(uint32_t word)
 		if (*p == '\t')
 			*p = ' ';
 	if (gap_mode) {
-		if (got && !excluded(text, insn_long_a64_excluded))
-			add_gap(text, b, 4);
+		if (got)
+			print_gap(b, 4, text);
 		return;
 	}
 	gllm_a64_text(&in, ours, sizeof ours);
@@ -505,14 +518,14 @@ int main(int argc, char **argv)
 	seed = 1;
 	if (gap_mode && x86) {
 		x86_gaps();
-		return report_gaps();
+		return 0;
 	}
 	if (gap_mode) { /* the upper 22 bits tell instructions apart, but for a few that fix lower ones */
 		for (uint32_t high = 0; high < 1u << 22; high++) {
 			a64_word(high << 10 | 0x22);
 			a64_word(high << 10 | (uint32_t)(draw(NULL) & 0x3ff));
 		}
-		return report_gaps();
+		return 0;
 	}
 	open_capstone(x86);
 	uint64_t n = strtoull(argv[2], NULL, 0);
@@ -532,6 +545,8 @@ int main(int argc, char **argv)
 	printf("%s: %llu strings, %llu accepted and compared with LLVM, %llu also with Capstone%s (%llu of them by another name)\n", argv[1],
 	       (unsigned long long)strings, (unsigned long long)accepted, (unsigned long long)second, HAVE_CAPSTONE ? "" : " (not installed: libcapstone-dev)",
 	       (unsigned long long)second_other);
+	if (excused)
+		printf("%s: %llu strings that the other implementation is known to read wrongly are left out\n", argv[1], (unsigned long long)excused);
 	printf("%llu passed, %llu failed\n", (unsigned long long)(accepted - (failed < accepted ? failed : accepted)), (unsigned long long)failed);
 	return failed != 0;
 }

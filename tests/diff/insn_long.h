@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * tests/diff/insn_long.h - what tests/diff/insn_long.c asks of its x86-64 half, which stands apart because the two tables
- * use the same words for different columns; and the names that the heads of both insn.def exclude. */
+ * tests/diff/insn_long.h - what tests/diff/insn_long.c asks of its x86-64 half,
+ * which stands apart because the two tables use the same words for different columns. */
 #ifndef INSN_LONG_H
 #define INSN_LONG_H
 #include <stddef.h>
@@ -10,8 +10,4 @@
 size_t insn_long_x86(const unsigned char *bytes, size_t size, char *text, size_t text_size);
 /* Sixteen bytes that begin with a random instance of a random row; 0 if none was found. */
 size_t insn_long_x86_instance(unsigned char *bytes, uint64_t *seed);
-
-/* Mnemonics, whole or up to a star; the last is NULL. */
-extern const char *const insn_long_x86_excluded[];
-extern const char *const insn_long_a64_excluded[];
 #endif

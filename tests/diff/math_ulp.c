@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * tests/diff/math_ulp.c - greatest error of the functions of ops/math.c and ops/prim.c, against the C library's double
+ * tests/diff/math_ulp.c - greatest error of the functions of ops/math.c, ops/erf.c and ops/prim.c, against the C library's double
  * functions (error below 1e-9 of a float's last place, so a measured figure is good to that).
  *
  * Usage: math_ulp [-a | -s STEP] [NAME..]     -a all 2^32 arguments, else every STEP-th bit pattern (1009)
- * Prints one line per function and range; exit code 1 if one is above its stated bound. Link with ops/math.c and
- * ops/prim.c compiled as the library compiles them, and once more with -mfma -ffp-contract=fast for ops/math.c. */
+ * Prints one line per function and range; exit code 1 if one is above its stated bound. Link with these files
+ * compiled as the library compiles them, and once more with -mfma -ffp-contract=fast for ops/math.c and ops/erf.c. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +25,7 @@ static const struct row {
 	{ "exp",  gllm_expf,  exp,   0, INFINITY, 1.0, 0 },
 	{ "log",  gllm_logf,  log,   0, INFINITY, 1.0, 0 },
 	{ "tanh", gllm_tanhf, tanh,  0, INFINITY, 2.0, 0 },
+	{ "erf",  gllm_erff,  erf,   0, INFINITY, 2.0, 0 },
 	{ "sin",  gllm_sinf,  sin,   0, 1e4,      2.0, 0 },
 	{ "cos",  gllm_cosf,  cos,   0, 1e4,      2.0, 0 },
 	{ "sin",  gllm_sinf,  sin,   1e4, 1e5,    0, 0x1p-19 },

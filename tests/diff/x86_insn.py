@@ -75,14 +75,19 @@ def plain(text):
     """One spelling: prefixes and spaces, predicates, shifts by one, an index alone or empty, exchanges."""
     text = re.sub(r"\{evex\}\s*|\{vex\}\s*", "", text.replace("\t", " "))
     text = re.sub(r" +", " ", text).strip()
-    text = re.sub(r"^(v?cmp|vpcmp)([a-z]+(?:_[a-z]+)?)(ps|pd|ss|sd) (.*)$", predicate, text)
+    text = re.sub(r"^(v?cmp|vpcmp)([a-z]+(?:_[a-z]+)?)(p[sdh]|s[sdh]) (.*)$", predicate, text)
     text = re.sub(r"^(vpcmp)(eq|lt|le|neq|nlt|nle)(u?[bwdq]) ((?:k).*)$", predicate, text)
     text = re.sub(r"0x([0-9a-f]+)", lambda m: str(int(m[1], 16)), text)
     text = re.sub(r"^((?:ro|rc|sh|sa)[lr] .*), 1$", r"\1", text)
     text = re.sub(r"^xchg (.*), (.*)$", lambda m: "xchg %s, %s" % tuple(sorted(m.groups())), text)
     text = re.sub(r" \+ (\d\*)?riz", "", re.sub(r"\[(\d\*)?riz( \+ | )?(- )?", lambda m: "[" + ("-" if m[3] else ""), text))
-    text = text.replace("[1*", "[").replace("xchg ax, ax", "nop")
-    return text
+    text = text.replace("[1*", "[").replace("xchg ax, ax", "nop").replace("xchg rax, rax", "nop")
+    return re.sub(r"^notrack (.* ptr )\[", r"\1ds:[", text)     # LLVM sees the segment in that prefix
+
+
+def length_matters(code, text):
+    """The manual ignores the length of these scalars; LLVM wants it 0."""
+    return re.match("v(getexp|scalef|rndscale|fpclass)sh ", text) and code.startswith("62") and int(code[6:8], 16) & 0x60
 
 
 def same(a, b):
@@ -150,7 +155,7 @@ def random_string(r):
     b = [r.randrange(256) for _ in range(15)]
     kind = r.randrange(8)
     if kind < 2:
-        b[0], b[1] = 0x62, b[1] & 0xf0 | r.choice((1, 2, 3))
+        b[0], b[1] = 0x62, b[1] & 0xf0 | r.choice((1, 2, 3, 5, 6))
         b[2] |= 4
         if r.randrange(2):
             b[3] &= 0x6f
@@ -180,6 +185,8 @@ def compare_strings(options, count):
         if lines and lines[0] in ("bnd", "notrack", "repne", "rep"):
             got = plain(lines[0] + " " + lines[1])
             lines = lines[1:]
+        if got == "refused" and length_matters(s, d[1]):
+            continue
         count.add(same(got, d[1]) and len(lines) == 17, "%s: ours `%s`, LLVM `%s`" % (s, d[1], got))
     print("%d random strings, %d in the table" % (len(strings), len(known)))
 

@@ -86,6 +86,7 @@ static inline struct gllm_operand x86_random_operand(const struct x86_draw *r, c
 	case P_RM: case P_MEM: case P_VSIB:
 		return memory ? x86_random_memory(r, f, in, place == P_VSIB, mbits) : reg;
 	case P_ACC: reg.reg = X86_RAX; return reg;
+	case P_X0: reg.reg = 0; return reg;
 	case P_CL: reg.reg = X86_RCX; return reg;
 	case P_ONE: return x86_imm(1);
 	case P_IB: return x86_imm(x86_below(r, 256));
