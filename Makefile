@@ -41,7 +41,7 @@ else
 ARCH_SRC := $(wildcard arch/*/*.c)
 endif
 # Suites that test back ends; suites.def leaves them out likewise.
-JIT_SUITES := x86_insn a64_insn lift record user lower vir
+JIT_SUITES := x86_insn a64_insn lift record user lower vir fusion reorder
 TEST_SRC := $(filter-out $(if $(filter 0,$(JIT)),$(JIT_SUITES:%=tests/check_%.c)),$(wildcard tests/check*.c))
 FIXTURE_SRC := $(wildcard tests/fixtures/*.c)
 # Its operators are recorded beside the library's (rows of 48 bytes: struct user_op).
@@ -72,7 +72,7 @@ $(B)/$(1)/libgllm.a: $$(LIB_OBJ_$(1))
 # Hosted programs are ordinary static Linux executables around the same archive.
 $(B)/$(1)/hosted/%.o: %.c
 	@mkdir -p $$(@D)
-	$$(CC_$(1)) -std=gnu11 -O2 -fno-pic -fno-pie $$(WARN) $$(INCLUDE) -MMD -MP -c $$< -o $$@
+	$$(CC_$(1)) -std=gnu11 -O2 -fno-pic -fno-pie -fno-builtin-memcmp $$(WARN) $$(INCLUDE) -MMD -MP -c $$< -o $$@
 $(B)/$(1)/models/story.o: models/story.gguf
 CHECK_OBJ_$(1) := $(B)/$(1)/hosted/tests/hosted.o $(B)/$(1)/hosted/tools/host.o $$(TEST_OBJ_$(1)) $(B)/$(1)/models/story.o
 $(B)/$(1)/check: $$(CHECK_OBJ_$(1)) $(B)/$(1)/tests/no_records.o $(B)/$(1)/libgllm.a

@@ -179,7 +179,7 @@ PLOTS = [
         ["After that, {H} was not afraid of the {fear} again.", "Now {H} was brave, even in the {fear}."],
     ]),
     ({"sign": ["a tall tree", "a white gate", "an old tower", "a little bridge"]}, [
-        ["{day} {H} walked too far into the forest and lost {his} way.", "{day} {H} followed a {color} butterfly and lost {his} way.",
+        ["{day} {H} walked too far into the forest and lost {his} way.", "{day} {H} followed a_ {color} butterfly and lost {his} way.",
          "{day} {H} went for a long walk and could not find the way home."],
         ["All the trees looked the same.", "It was getting late, and {h} was all alone.", "{h+} walked left and {h} walked right, but nothing looked like home."],
         "SAD", "MEET", "ASK",
@@ -378,18 +378,20 @@ def fill(rng, template, slots):
     return re.sub(r"\b([aA])_ (\w)", lambda m: m.group(1) + ("n " if m.group(2) in "aeiou" else " ") + m.group(2), text)
 
 
-def person(rng, taken):
-    """A name, a kind and the pronouns; a child's kind follows from the name."""
+def person(rng, taken, part):
+    """A name, a kind and the pronouns; a child's kind follows from the name. `part` of the names are in question."""
     male = rng.random() < 0.5
-    name = rng.choice([n for n in (BOYS if male else GIRLS) if n not in taken])
+    name = rng.choice([n for n in (BOYS if male else GIRLS)[part] if n not in taken])
     child = ("boy" if male else "girl")
     kind = child if child not in taken and rng.random() < 0.3 else rng.choice([k for k in ANIMALS if k not in taken])
     return name, kind, ("he", "him", "his", "himself") if male else ("she", "her", "her", "herself")
 
 
-def story(rng):
-    hero, kind, (h, him, his, oneself) = person(rng, ())
-    friend, fkind, (f, fhim, fhis, _) = person(rng, (hero, kind, "boy", "girl"))
+def story(rng, apart=True):
+    """`apart`: heroes have names of the first half of a list, friends of the second; otherwise any."""
+    halves = (slice(12), slice(12, None)) if apart else (slice(None), slice(None))
+    hero, kind, (h, him, his, oneself) = person(rng, (), halves[0])
+    friend, fkind, (f, fhim, fhis, _) = person(rng, (hero, kind, "boy", "girl"), halves[1])
     own, beats = rng.choice(PLOTS)
     plot = set(own)
     slots = dict(H=hero, kind=kind, h=h, him=him, his=his, self=oneself, F=friend, fkind=fkind, f=f, fhim=fhim, fhis=fhis,
@@ -413,10 +415,10 @@ def story(rng):
     return " ".join(fill(rng, p, slots) for p in parts if p)
 
 
-def stories(seed, count):
+def stories(seed, count, apart=True):
     rng = random.Random(seed)
     for _ in range(count):
-        yield story(rng)
+        yield story(rng, apart)
 
 
 def pattern_count():

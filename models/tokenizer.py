@@ -101,7 +101,7 @@ class Tokenizer:
 
 if __name__ == "__main__":
     import grammar
-    texts = list(grammar.stories(2, 20000))
+    texts = list(grammar.stories(2, 20000, False))
     vocab = learn(texts, 1024, EXTRA)
     t = Tokenizer(vocab)
     for text in texts[:1000] + ["Zebras & 12 \u00e4pfel? a  b", "", " ", "\"Oh!\" xyz-qw"]:

@@ -4,25 +4,25 @@
 
 /* 84 bytes: 16 bytes of 4-bit scale and minimum; 64 bytes of 2-bit codes, four elements 32 apart in a byte; f16 d, dmin.
  * d * scale * q - dmin * minimum */
-static inline void q2_k(float *y, const uint8_t *scale, uint8_t v, float d, float dmin, unsigned j)
+static inline void q2_k(float *y, const uint8_t *x, size_t k, size_t l, float d, float dmin, unsigned h, unsigned j)
 {
-	uint8_t s = scale[j * 2];
-	y[j * 32] = d * (float)gllm_block_low(s) * (float)gllm_block_2(v, j * 2) - dmin * (float)gllm_block_high(s);
+	uint8_t s = x[h * 8 + j * 2 + k], v = x[16 + h * 32 + k * 16 + l];
+	y[h * 128 + j * 32 + k * 16 + l] = d * (float)gllm_block_low(s) * (float)gllm_block_2(v, j * 2) -
+	                                   dmin * (float)gllm_block_high(s);
 }
 
 void gllm_ref_dequant_q2_k(float *restrict y, const uint8_t *restrict x, size_t blocks)
 {
 	for (size_t b = 0; b < blocks; b++) {
 		float d = gllm_block_f16(x + b * 84 + 80), dmin = gllm_block_f16(x + b * 84 + 82);
-		for (size_t h = 0; h < 2; h++) {
-			for (size_t k = 0; k < 2; k++) {
-				for (size_t l = 0; l < 16; l++) {
-					const uint8_t *scale = x + b * 84 + h * 8 + k;
-					uint8_t v = x[b * 84 + 16 + h * 32 + k * 16 + l];
-					float *to = y + b * 256 + h * 128 + k * 16 + l;
-					q2_k(to, scale, v, d, dmin, 0), q2_k(to, scale, v, d, dmin, 1);
-					q2_k(to, scale, v, d, dmin, 2), q2_k(to, scale, v, d, dmin, 3);
-				}
+		for (size_t k = 0; k < 2; k++) {
+			for (size_t l = 0; l < 16; l++) {
+				const uint8_t *from = x + b * 84;
+				float *to = y + b * 256;
+				q2_k(to, from, k, l, d, dmin, 0, 0), q2_k(to, from, k, l, d, dmin, 0, 1);
+				q2_k(to, from, k, l, d, dmin, 0, 2), q2_k(to, from, k, l, d, dmin, 0, 3);
+				q2_k(to, from, k, l, d, dmin, 1, 0), q2_k(to, from, k, l, d, dmin, 1, 1);
+				q2_k(to, from, k, l, d, dmin, 1, 2), q2_k(to, from, k, l, d, dmin, 1, 3);
 			}
 		}
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * ops/erf.c - the error function, by the rules at the head of ops/math.c.
  *
- * Greatest error in units in the last place over all arguments (tests/diff/math_ulp.c -a erf): 1.55; bound 2.
+ * Greatest error in units in the last place over all arguments (tests/diff/math_ulp.c -a erf): 1.55, with
+ * products and sums fused 1.36; bound 2.
  * Zeros keep their sign, infinities give +-1, NaN gives NaN. */
 #include "gllm/ops.h"
 

@@ -30,6 +30,9 @@ if command -v qemu-aarch64 >/dev/null && command -v aarch64-linux-gnu-gcc >/dev/
 	qemu-aarch64 "$b/diff/a64_sem" 20 1 || bad=1
 fi
 
+# The operators as two compilers make them for both ISAs, lifted here (the whole matrix: make check-matrix).
+sh tests/diff/lift_matrix.sh "$make" "$b" quick || bad=1
+
 # Stated errors hold with and without fused multiply-add.
 math() {
 	if "$b/diff/$1" >"$b/diff/$1.txt"; then

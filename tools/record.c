@@ -6,8 +6,8 @@
  * those named with --ops SYMBOL:ROW_BYTES. What is written is a function of the image alone, so recording the image that
  * was linked with the table must give the same text: --same FILE compares instead of writing.
  *
- * Every operator of gllm_op_info must lift. One of another table that does not is left out with a line on standard error:
- * it may be meant to run as it is, and without a record it has no trace. */
+ * An operator that does not lift is left out with a line on standard error: it runs as it is, and without a record it has
+ * no trace. */
 #include <elf.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -40,7 +40,6 @@ struct elf {
 struct writer {
 	FILE *out;
 	unsigned n;
-	bool lenient; /* an operator may be left out */
 	struct gllm_arena keep, scratch;
 	struct gllm_reads reads;
 };
@@ -312,7 +311,7 @@ static enum gllm_status record_row(struct writer *w, const struct elf *x, const 
 	enum gllm_status s = gllm_lift_reads(x->target, &x->image, fn, name, param, n, &w->scratch, &w->keep, &w->reads, &t, e);
 	if (s && e)
 		snprintf(e->name, sizeof e->name, "%s", name);
-	if (s == GLLM_NOT_LIFTED && w->lenient && e) {
+	if (s == GLLM_NOT_LIFTED && e) {
 		fprintf(stderr, "gllm: not recorded: %s: %s at %" PRIu64 "\n", name, e->what, e->where);
 		*e = (struct gllm_error){ .status = GLLM_OK };
 		free(name);
@@ -361,7 +360,7 @@ static enum gllm_status record(FILE *out, const char *path, const char *const *t
 	fprintf(out, "/* Made by gllm record. Traces of the operators of one linked image; see gllm/record.h. */\n"
 	             "#include \"gllm/record.h\"\n#define IN __attribute__((section(\".gllm_recorded\"), used, aligned(8)))\n"
 	             "static const char unnamed[] IN = \"\";\n");
-	for (unsigned i = 0; i < ntables && !s; i++, w.lenient = true)
+	for (unsigned i = 0; i < ntables && !s; i++)
 		s = record_table(&w, &x, table[i], e);
 	fprintf(out, "\nextern const struct gllm_trace_record gllm_recorded_traces[%u];\nextern const unsigned gllm_recorded_count;\n"
 	             "const struct gllm_trace_record gllm_recorded_traces[%u] IN = {\n", w.n, w.n);

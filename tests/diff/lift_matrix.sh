@@ -73,17 +73,22 @@ row() { # LEVEL VARIANT: both compilers, both ISAs
 }
 
 # Packed arithmetic: vector registers may hold scalars, and whole registers may be moved, cleared and combined bit by bit.
+# AArch64 has no scalar shift of 32 bits there; gcc uses lane 0 of the two-lane one for a scalar on its way to a conversion.
 packed_x86='%[yz]mm|[[:space:]]v?[a-z0-9]+p[sd] |[[:space:]]v?p[a-z]+ .*%xmm'
 allowed_x86='[[:space:]]v?(mov[au]p[sd]|and(n)?p[sd]|orp[sd]|xorp[sd]|blendvp[sd]|unpcklps|unpcklpd|pxor|por|pandn?|pinsr[bwdq]|pextr[bwdq]) '
 packed_a64='[vz][0-9]+\.[0-9]*[bhsdq]'
-allowed_a64='[[:space:]](movi|mvni|and|orr|eor|bic|orn|bif|bit|bsl|mov|dup|umov|smov|ins|fmov)[[:space:]]'
+allowed_a64='[[:space:]](movi|mvni|and|orr|eor|bic|orn|bif|bit|bsl|mov|dup|umov|smov|ins|fmov)[[:space:]]|[[:space:]](sshr|ushr|shl)[[:space:]]v[0-9]+\.2s'
 shipped() {
+	seen=
 	for isa in x86_64 aarch64; do
 		$make -s "$b/$isa/libgllm.a" || exit 1
 		dump=objdump packed=$packed_x86 allowed=$allowed_x86
 		[ "$isa" = "$host" ] || dump=$isa-linux-gnu-objdump
 		[ $isa = x86_64 ] || packed=$packed_a64 allowed=$allowed_a64
-		for o in "$b/$isa"/ops/*.o "$out/$isa-clang-ops-plain"/*.o; do
+		for c in $sources $sources; do
+			o=$b/$isa/ops/$(basename "$c" .c).o
+			case " $seen " in *" $o "*) o=$out/$isa-clang-ops-plain/$(basename "$c" .c).o ;; esac
+			seen="$seen $o"
 			[ -e "$o" ] || continue
 			found=$($dump -d --no-show-raw-insn "$o" | grep -E "^ +[0-9a-f]+:" | grep -E "$packed" | grep -vE "$allowed")
 			if [ -z "$found" ]; then
@@ -98,8 +103,7 @@ shipped() {
 
 $make -s "$b/$host/libgllm.a" "$b/$host/tests/fixtures/user_ops.o" "$b/$host/hosted/tools/host.o" || exit 1
 if [ -n "$quick" ]; then
-	for v in plain protect pic fma; do row ops $v; done
-	row O2 plain
+	for v in plain protect fma; do row ops $v; done
 else
 	for level in ops O1 O2 Os; do
 		for v in plain protect pic fma v3; do row $level $v; done
