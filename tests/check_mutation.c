@@ -215,13 +215,13 @@ static void check_mutants(struct nursery *y, const char *name, const struct gllm
 			window[i] = t->param[i].kind < GLLM_DIM ? (size_t)gllm_trace_extent(t, i, y->trial.got_arg) : 0;
 			window[i] = (size_t)gllm_round_up(window[i] + MARGIN, 64);
 			if (window[i] + MARGIN > 2 * TRIAL_ROOM) {
-				CHECK(y->t, !"operands fit");
+				CHECK(y->t, false && "operands fit");
 				return;
 			}
 		}
 		call(fn, y->trial.want_arg);
 		if (!survives(y, t, &(struct mutant){ NOTHING, 0 }, window)) { /* else all would be caught for another reason */
-			CHECK(y->t, !"the trace itself is noticed");
+			CHECK(y->t, false && "the trace itself is noticed");
 			check_print(y->t, "     %s in round %u\n", name, round);
 			return;
 		}

@@ -191,7 +191,8 @@ static bool check_one(struct shop *s, unsigned i, const struct gllm_trace *t, un
 		for (size_t b = bytes; b < ROOM; b++) /* inputs, and what lies behind an output */
 			same = same && s->got[k][b] == s->want[k][b];
 		if (!CHECK(s->t, same))
-			check_print(s->t, "     %s, size %u: compiled code differs in %s\n", u->name, size, u->param[k].name);
+			check_print(s->t, "     %s, size %u: compiled code differs in %s: first %08x, want %08x\n", u->name, size,
+			            u->param[k].name, gllm_le32(s->got[k]), gllm_le32(s->want[k]));
 	}
 	gllm_plan_free(s->c, plan);
 	return true;
