@@ -108,12 +108,30 @@ WORD(word_prefix)     { uint32_t s = 0; FOR(i, n) { s += (uint32_t)x[i]; y[i] = 
 WORD(word_next)       { FOR(i, n) y[i + 1] = (int32_t)((uint32_t)y[i] + (uint32_t)x[i]); }
 WORD(word_wide_sum)   { int64_t s = 0; FOR(i, n) s += x[i]; y[0] = (int32_t)(s >> 8); }
 
+#define LONG(name)    static PLAIN void name(int64_t *restrict y, const int64_t *restrict x, size_t n)
+#define LONG_LOW(name) static PLAIN void name(int32_t *restrict y, const int64_t *restrict x, size_t n)
+LONG(long_copy)       { FOR(i, n) y[i] = x[i]; }
+LONG(long_sum)        { FOR(i, n) y[i] = (int64_t)((uint64_t)y[i] + (uint64_t)x[i]); }
+LONG_LOW(long_low)    { FOR(i, n) y[i] = (int32_t)(uint32_t)(uint64_t)x[i]; }
+LONG_LOW(long_high)   { FOR(i, n) y[i] = (int32_t)(uint32_t)((uint64_t)x[i] >> 32); }
+
 #define P(name, kind, type) { name, GLLM_##kind, GLLM_##type }
 static const struct gllm_param map[] = { P("y", INOUT, F32), P("x", IN, F32), P("n", DIM, I64) };
 static const struct gllm_param grid[] = { P("y", INOUT, F32), P("x", IN, F32), P("m", DIM, I64), P("n", DIM, I64) };
 static const struct gllm_param index[] = { P("y", INOUT, F32), P("x", IN, F32), P("at", IN, U32), P("n", DIM, I64) };
 static const struct gllm_param word[] = { P("y", INOUT, I32), P("x", IN, I32), P("n", DIM, I64) };
 
+static const struct gllm_param wide[] = { P("y", INOUT, I64), P("x", IN, I64), P("n", DIM, I64) };
+static const struct gllm_param low[] = { P("y", INOUT, I32), P("x", IN, I64), P("n", DIM, I64) };
+
+static void call_wide(gllm_any_fn *f, const union gllm_arg *a)
+{
+	((void (*)(int64_t *, const int64_t *, size_t))f)(a[0].ptr, a[1].cptr, a[2].dim);
+}
+static void call_low(gllm_any_fn *f, const union gllm_arg *a)
+{
+	((void (*)(int32_t *, const int64_t *, size_t))f)(a[0].ptr, a[1].cptr, a[2].dim);
+}
 static void call_map(gllm_any_fn *f, const union gllm_arg *a)
 {
 	((void (*)(float *, const float *, size_t))f)(a[0].ptr, a[1].cptr, a[2].dim);
@@ -155,6 +173,7 @@ static const struct row {
 	ROW(word, word_saturates), ROW(word, word_high), ROW(word, word_high_half), ROW(word, word_average),
 	ROW(word, word_third), ROW(word, word_select), ROW(word, word_far), ROW(word, word_prefix), ROW(word, word_next),
 	ROW(word, word_wide_sum),
+	ROW(wide, long_copy), ROW(wide, long_sum), ROW(low, long_low), ROW(low, long_high),
 };
 
 /* --- machines ------------------------------------------------------------------------------------------------------- */
