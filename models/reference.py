@@ -16,9 +16,8 @@ import torch
 import tokenizer
 import train
 
-PROMPTS = ["Once upon a time, a quiet owl named Lily lived at the edge of the town.",
-           "One day, a brave girl named Clara went for a walk near the forest.",
-           "There was a cheerful goat named Otto. He lived in a small village."]
+PROMPTS = ["Once upon a time, there was a cheerful girl named Molly.",
+           "In a house on a farm there lived a happy sheep named Ben.", "Lucy was a quiet girl who lived near the river."]
 ANSWER = 48
 SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "B", 10: "Q", 11: "q", 12: "d"}
 
