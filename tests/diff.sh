@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Against independent implementations: instruction tables against LLVM, math against MPFR, decoders against ggml. diff.sh MAKE BUILD_FOLDER
+# Against independent implementations: instruction tables against LLVM, math against double precision, decoders against ggml. diff.sh MAKE BUILD_FOLDER
 make=$1 b=$2
 cd "$(dirname "$0")/.." || exit 1
 mkdir -p "$b/diff"
