@@ -95,12 +95,13 @@ static bool keeps_old_code(const struct gllm_exec_memory *x)
 #else
 	static const unsigned char one[] = { 0x20, 0, 0x80, 0x52, 0xc0, 3, 0x5f, 0xd6 }, two[] = { 0x40, 0, 0x80, 0x52, 0xc0, 3, 0x5f, 0xd6 };
 #endif
-	union { const unsigned char *data; int (*call)(void); } entry = { x->exec };
-	memcpy(x->write, one, sizeof one);
-	x->publish(x->user, 0, sizeof one);
+	size_t at = x->size - page_size(); /* no suite gets so far: what is tried here must not run there instead of its code */
+	union { const unsigned char *data; int (*call)(void); } entry = { x->exec + at };
+	memcpy(x->write + at, one, sizeof one);
+	x->publish(x->user, at, sizeof one);
 	int first = entry.call();
-	memcpy(x->write, two, sizeof two);
-	x->publish(x->user, 0, sizeof two);
+	memcpy(x->write + at, two, sizeof two);
+	x->publish(x->user, at, sizeof two);
 	return first != 1 || entry.call() != 2;
 }
 
