@@ -14,7 +14,7 @@ extern "C" {
 size_t gllm_measure_scratch(void);
 
 /* Sets p->slow_fma: on this CPU (or its emulator) a fused multiply-add takes longer than a product and a sum. Some
- * emulators compute FMA bit by bit and the rest in hardware; code without it is then several times faster. Compile with
+ * emulators pay many times more for it than for the two; code without it is then several times faster. Compile with
  * the profile it returns. Takes the last 4 KiB of `code` for good (code->size shrinks). Runs some 100 us of code.
  * Fails, leaving the profile as it was: NO_BACK_END (no target), NO_FEATURE (no vectors or no FMA), NO_EXEC_MEMORY,
  * INVALID_ARGUMENT (no clock), OUT_OF_MEMORY (scratch). */
