@@ -11,19 +11,26 @@
 
 enum { MAX_VIR = 12288, MAX_REGS = 8192, CODE_ALIGN = 64 };
 
-/* The trip of the split loop as a function of the row count; composed traces have no other dims left. */
-static enum gllm_status trip_of(const struct gllm_composed *t, struct gllm_poly trip, struct gllm_linear *out)
+enum gllm_status gllm_trip_of(const struct gllm_composed *t, const struct gllm_source *source, struct gllm_poly trip,
+                              struct gllm_linear *out)
 {
-	*out = (struct gllm_linear){ 0, 0 };
+	*out = (struct gllm_linear){ .fixed = 0 };
 	for (unsigned i = 0; i < trip.count; i++) {
 		const struct gllm_term *x = &t->trace.term[trip.first + i];
-		if (x->sym[0] == 0)
+		if (x->sym[0] == 0) {
 			out->fixed += x->coef;
-		else if (x->sym[0] < GLLM_SYM_LOOP && x->sym[1] == 0 &&
-		         t->source[x->sym[0] - GLLM_SYM_PARAM].kind == GLLM_FROM_ROWS)
-			out->per_row += x->coef;
-		else
+		} else if (x->sym[0] < GLLM_SYM_LOOP && x->sym[1] == 0 &&
+		           source[x->sym[0] - GLLM_SYM_PARAM].kind == GLLM_FROM_ROWS) {
+			const struct gllm_linear *at = &source[x->sym[0] - GLLM_SYM_PARAM].at;
+			if (out->per_row && (out->block != at->block || out->rest != at->rest))
+				return GLLM_COMPILE_ERROR;
+			out->fixed += x->coef * at->fixed;
+			out->per_row += x->coef * at->per_row;
+			out->block = at->block;
+			out->rest = at->rest;
+		} else {
 			return GLLM_COMPILE_ERROR;
+		}
 	}
 	return GLLM_OK;
 }
@@ -72,7 +79,7 @@ static enum gllm_status emit(struct gllm_context *c, const struct gllm_machine *
 	return GLLM_OK;
 }
 
-enum gllm_status gllm_compile_group(struct gllm_context *c, const struct gllm_composed *t, const char *name,
+enum gllm_status gllm_compile_trace(struct gllm_context *c, const struct gllm_composed *t, const char *name,
                                     bool readback, struct gllm_arena *arena, struct gllm_kernel *out,
                                     struct gllm_error *e)
 {
@@ -98,7 +105,7 @@ enum gllm_status gllm_compile_group(struct gllm_context *c, const struct gllm_co
 		s = gllm_fail(e, GLLM_COMPILE_ERROR, "more than 4 KiB of constants", name, 0, 4096, info.pool_bytes);
 	if (s == GLLM_OK && info.range >= 0) {
 		out->tile = info.tile;
-		s = trip_of(t, info.trip, &out->trip);
+		out->trip = info.trip;
 	}
 	if (s != GLLM_OK)
 		return gllm_fail(e, s, "lowering", name, 0, 0, 0);

@@ -73,10 +73,12 @@ static bool same_source(const struct gllm_source *a, const struct gllm_source *b
 {
 	if (a->kind != b->kind)
 		return false;
+	bool at = a->at.fixed == b->at.fixed && a->at.per_row == b->at.per_row && a->at.block == b->at.block &&
+	          a->at.rest == b->at.rest;
 	switch ((enum gllm_operand_source)a->kind) {
-	case GLLM_FROM_TENSOR: return a->tensor == b->tensor;
+	case GLLM_FROM_TENSOR: case GLLM_FROM_SCRATCH: return a->tensor == b->tensor && at;
 	case GLLM_FROM_SCALAR: return gllm_f32_bits(a->scalar) == gllm_f32_bits(b->scalar);
-	case GLLM_FROM_ROWS:   return true;
+	case GLLM_FROM_ROWS: case GLLM_FROM_WORKER: return at;
 	}
 	return false;
 }
@@ -323,7 +325,7 @@ static int8_t add_batch_loop(struct builder *b, int64_t batch)
 	if (batch == 1)
 		return -1;
 	if (batch < 0) {
-		struct gllm_source source = { .kind = GLLM_FROM_ROWS };
+		struct gllm_source source = { .kind = GLLM_FROM_ROWS, .at = GLLM_ALL_ROWS };
 		trip = (struct gllm_term){ .coef = 1, .sym = { (uint8_t)(GLLM_SYM_PARAM + add_param(b, &rows, &source)) } };
 	}
 	struct gllm_loop *l = &b->loop[b->nloops];

@@ -9,13 +9,29 @@
 #include "core/arena.h"
 #include "gllm/trace.h"
 
+/* A number that depends on the row count of a run: fixed + per_row * u; as a count, 0 if negative. u: the rows; with `block`,
+ * the whole blocks of that many rows among them, or, with `rest`, the rows behind the last whole block. */
+struct gllm_linear {
+	int64_t fixed, per_row;
+	uint32_t block;
+	bool rest;
+};
+#define GLLM_ALL_ROWS ((struct gllm_linear){ .per_row = 1 })
+
 /* What a parameter of a composed trace stands for. */
-enum gllm_operand_source { GLLM_FROM_TENSOR, GLLM_FROM_SCALAR, GLLM_FROM_ROWS };
+enum gllm_operand_source {
+	GLLM_FROM_TENSOR,  /* `tensor`'s memory, `at` bytes from its beginning */
+	GLLM_FROM_SCALAR,
+	GLLM_FROM_ROWS,    /* the number `at` */
+	GLLM_FROM_SCRATCH, /* memory of the group, shared by its parts: number `tensor`, `at` bytes from its beginning */
+	GLLM_FROM_WORKER,  /* memory of the worker that runs the kernel, from `at` bytes on; nothing is kept between kernels */
+};
 
 struct gllm_source {
 	uint8_t kind;     /* enum gllm_operand_source */
 	uint16_t tensor;
 	float scalar;
+	struct gllm_linear at;
 };
 
 struct gllm_composed {

@@ -47,6 +47,7 @@ static enum gllm_status apply(struct fuser *x, unsigned node, struct gllm_compos
 		switch (o->param[i].kind) {
 		case GLLM_DIM:
 			a.source[i].kind = symbolic(x->g, actual->dim) ? GLLM_FROM_ROWS : GLLM_FROM_SCALAR;
+			a.source[i].at = GLLM_ALL_ROWS;
 			a.dim[i] = (int64_t)gllm_dim_value(actual->dim, 1);
 			break;
 		case GLLM_SCALAR:
@@ -216,6 +217,21 @@ static enum gllm_status order(struct fuser *x)
 	return GLLM_OK;
 }
 
+/* A group whose trace is one kernel. */
+static enum gllm_status one_part(struct fuser *x, struct gllm_group *g)
+{
+	if (!g->composed)
+		return GLLM_OK;
+	g->part = gllm_alloc(x->arena, sizeof *g->part, 8);
+	if (!g->part)
+		return GLLM_OUT_OF_MEMORY;
+	g->nparts = 1;
+	*g->part = (struct gllm_part){ .code = g->composed };
+	for (unsigned i = 0; i < g->composed->trace.nparams; i++)
+		g->part->source[i] = g->composed->source[i];
+	return GLLM_OK;
+}
+
 enum gllm_status gllm_fuse(struct gllm_context *c, const struct gllm_graph *g, bool fuse, bool scalar,
                            struct gllm_arena *arena, struct gllm_fusion *out, struct gllm_error *e)
 {
@@ -243,5 +259,7 @@ enum gllm_status gllm_fuse(struct gllm_context *c, const struct gllm_graph *g, b
 		for (unsigned i = 0; i < n; i++)
 			offer(&x, i);
 	enum gllm_status s = order(&x);
+	for (unsigned i = 0; s == GLLM_OK && i < out->ngroups; i++)
+		s = one_part(&x, &out->group[i]);
 	return s == GLLM_OK ? s : gllm_fail(e, s, "compile scratch is too small for the graph", g->name, 0, 0, 0);
 }

@@ -6,7 +6,7 @@
 #include "jit/context.h"
 
 
-struct life { /* of an internal tensor, in group numbers */
+struct life { /* of an internal tensor or a group's scratch, in group numbers */
 	unsigned first, last;
 	uint64_t bytes, offset;
 	bool placed, needed;
@@ -18,9 +18,13 @@ struct planner {
 	const struct gllm_plan_options *o;
 	struct gllm_arena arena;
 	struct gllm_fusion f;
-	struct gllm_kernel *kernel; /* by group */
-	struct life *life;          /* by tensor */
-	uint64_t workspace;
+	struct gllm_kernel *kernel; /* by part, all groups' in order */
+	const struct gllm_composed **code; /* by part */
+	unsigned nparts;
+	struct life *life;          /* by tensor, then by scratch */
+	unsigned nlives;
+	uint64_t workspace, worker_begin;
+	unsigned workers;
 	struct gllm_error *e;
 };
 
@@ -36,11 +40,11 @@ static bool pointer(const struct gllm_param *p)
 
 /* --- buffers -------------------------------------------------------------------------------------------------------- */
 
-/* A tensor needs memory if any group touches it as an operand of its trace (compiled) or any node does (scalar). */
-static void touch(struct planner *x, unsigned tensor, unsigned group)
+/* A tensor needs memory if any group touches it as an operand of a kernel (compiled) or any node does (scalar). */
+static void touch(struct planner *x, unsigned life, unsigned group)
 {
-	struct life *l = &x->life[tensor];
-	if (x->g->tensor[tensor].kind != GLLM_TENSOR_VALUE)
+	struct life *l = &x->life[life];
+	if (life < x->g->ntensors && x->g->tensor[life].kind != GLLM_TENSOR_VALUE)
 		return;
 	if (!l->needed || group < l->first)
 		l->first = group;
@@ -49,18 +53,23 @@ static void touch(struct planner *x, unsigned tensor, unsigned group)
 	l->needed = true;
 }
 
+static void touch_part(struct planner *x, const struct gllm_part *part, unsigned group)
+{
+	for (unsigned p = 0; p < part->code->trace.nparams; p++) {
+		if (part->source[p].kind == GLLM_FROM_TENSOR)
+			touch(x, part->source[p].tensor, group);
+		else if (part->source[p].kind == GLLM_FROM_SCRATCH)
+			touch(x, x->g->ntensors + part->source[p].tensor, group);
+	}
+}
+
 static void find_lives(struct planner *x)
 {
 	for (unsigned g = 0; g < x->f.ngroups; g++) {
 		const struct gllm_group *group = &x->f.group[g];
-		if (group->composed) {
-			const struct gllm_composed *c = group->composed;
-			for (unsigned p = 0; p < c->trace.nparams; p++)
-				if (pointer(&c->param[p]))
-					touch(x, c->source[p].tensor, g);
-			continue;
-		}
-		for (unsigned p = 0; p < op_of(x, group->node[0])->nparams; p++)
+		for (unsigned i = 0; i < group->nparts; i++)
+			touch_part(x, &group->part[i], g);
+		for (unsigned p = 0; !group->composed && p < op_of(x, group->node[0])->nparams; p++)
 			if (pointer(&op_of(x, group->node[0])->param[p]))
 				touch(x, x->g->node[group->node[0]].actual[p].tensor, g);
 	}
@@ -72,7 +81,7 @@ static void place(struct planner *x)
 {
 	for (;;) {
 		struct life *next = NULL;
-		for (unsigned i = 0; i < x->g->ntensors; i++) {
+		for (unsigned i = 0; i < x->nlives; i++) {
 			struct life *l = &x->life[i];
 			if (l->needed && !l->placed && (!next || l->first < next->first ||
 			                                (l->first == next->first && l->bytes > next->bytes)))
@@ -83,7 +92,7 @@ static void place(struct planner *x)
 		bool moved = true;
 		while (moved) {
 			moved = false;
-			for (unsigned i = 0; i < x->g->ntensors; i++) {
+			for (unsigned i = 0; i < x->nlives; i++) {
 				const struct life *o = &x->life[i];
 				if (o->placed && o->first <= next->last && next->first <= o->last &&
 				    o->offset < next->offset + next->bytes && next->offset < o->offset + o->bytes) {
@@ -100,17 +109,21 @@ static void place(struct planner *x)
 
 static enum gllm_status plan_buffers(struct planner *x)
 {
-	unsigned n = x->g->ntensors;
+	unsigned n = x->nlives = x->g->ntensors + x->f.nscratch;
 	x->life = gllm_alloc_array(&x->arena, n ? n : 1, sizeof *x->life, 8);
 	if (!x->life)
 		return gllm_fail(x->e, GLLM_OUT_OF_MEMORY, "compile scratch is too small for the graph", x->g->name, 0, 0, 0);
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; i < x->f.nscratch; i++)
+		x->life[x->g->ntensors + i] = (struct life){ .bytes = gllm_round_up(x->f.scratch[i].bytes, 64) };
+	for (unsigned i = 0; i < x->g->ntensors; i++) {
 		const struct gllm_graph_tensor_entry *t = &x->g->tensor[i];
 		uint64_t bytes = gllm_dim_value(t->rows, x->g->max_rows) * t->cols * gllm_type_bytes(t->type);
 		x->life[i] = (struct life){ .bytes = gllm_round_up(bytes, 64) };
 	}
 	find_lives(x);
 	place(x);
+	x->worker_begin = x->workspace;
+	x->workspace += x->workers * gllm_round_up(x->f.worker_bytes, 64);
 	return GLLM_OK;
 }
 
@@ -133,39 +146,47 @@ static struct gllm_slot tensor_slot(const struct planner *x, uint16_t tensor)
 static struct gllm_slot source_slot(const struct planner *x, const struct gllm_source *s)
 {
 	union gllm_arg bits = { .bits = 0 };
+	struct gllm_slot slot;
 	switch ((enum gllm_operand_source)s->kind) {
 	case GLLM_FROM_TENSOR:
-		return tensor_slot(x, s->tensor);
+		slot = tensor_slot(x, s->tensor);
+		slot.at = s->at;
+		return slot;
 	case GLLM_FROM_SCALAR:
 		bits.scalar = s->scalar;
 		return (struct gllm_slot){ .kind = GLLM_SLOT_CONST, .value = bits.bits };
+	case GLLM_FROM_SCRATCH:
+		return (struct gllm_slot){ .kind = GLLM_SLOT_WORK, .value = x->life[x->g->ntensors + s->tensor].offset, .at = s->at };
+	case GLLM_FROM_WORKER:
+		return (struct gllm_slot){ .kind = GLLM_SLOT_WORKER, .at = s->at };
 	case GLLM_FROM_ROWS:
 		break;
 	}
-	return (struct gllm_slot){ .kind = GLLM_SLOT_ROWS };
+	return (struct gllm_slot){ .kind = GLLM_SLOT_ROWS, .at = s->at };
 }
 
 static struct gllm_linear linear_of(const struct gllm_graph *g, uint64_t dim)
 {
 	if (dim == GLLM_ROWS)
-		return g->max_rows > 1 ? (struct gllm_linear){ 0, 1 } : (struct gllm_linear){ 1, 0 };
-	return (struct gllm_linear){ (int64_t)dim, 0 };
+		return g->max_rows > 1 ? GLLM_ALL_ROWS : (struct gllm_linear){ .fixed = 1 };
+	return (struct gllm_linear){ .fixed = (int64_t)dim };
 }
 
-static void compiled_step(const struct planner *x, struct gllm_plan *p, unsigned g, struct gllm_step *s, size_t pool)
+static enum gllm_status compiled_step(const struct planner *x, struct gllm_plan *p, const struct gllm_part *part,
+                                      const struct gllm_kernel *k, struct gllm_step *s)
 {
-	const struct gllm_composed *c = x->f.group[g].composed;
-	const struct gllm_kernel *k = &x->kernel[g];
+	const struct gllm_composed *c = part->code;
 	for (unsigned i = 0; i < c->trace.nparams; i++)
-		p->slot[p->nslots++] = source_slot(x, &c->source[i]);
-	p->slot[p->nslots++] = (struct gllm_slot){ .kind = GLLM_SLOT_POOL, .value = pool };
+		p->slot[p->nslots++] = source_slot(x, &part->source[i]);
+	p->slot[p->nslots++] = (struct gllm_slot){ .kind = GLLM_SLOT_POOL, .value = k->pool_at };
 	union { const unsigned char *data; gllm_kernel_fn *code; } entry = { x->c->host.code.exec + k->offset };
 	s->kernel = entry.code;
-	s->trip = k->trip;
 	s->tile = k->tile;
+	s->beside = part->beside;
 	s->info.pattern = c->trace.pattern;
 	s->info.code_offset = k->offset;
 	s->info.code_bytes = k->bytes;
+	return k->tile ? gllm_trip_of(c, part->source, k->trip, &s->trip) : GLLM_OK;
 }
 
 static void scalar_step(const struct planner *x, struct gllm_plan *p, unsigned g, struct gllm_step *s)
@@ -178,7 +199,7 @@ static void scalar_step(const struct planner *x, struct gllm_plan *p, unsigned g
 		if (o->param[i].kind == GLLM_DIM) {
 			slot.value = n->actual[i].dim;
 			if (slot.value == GLLM_ROWS)
-				slot = (struct gllm_slot){ .kind = GLLM_SLOT_ROWS };
+				slot = (struct gllm_slot){ .kind = GLLM_SLOT_ROWS, .at = GLLM_ALL_ROWS };
 		} else if (o->param[i].kind == GLLM_SCALAR) {
 			union gllm_arg a = { .bits = 0 };
 			a.scalar = n->actual[i].scalar;
@@ -203,41 +224,62 @@ static struct gllm_linear bound_bytes(const struct planner *x, unsigned tensor)
 	const struct gllm_graph_tensor_entry *t = &x->g->tensor[tensor];
 	int64_t row = (int64_t)(t->cols * gllm_type_bytes(t->type));
 	if (t->rows == GLLM_ROWS && x->g->max_rows > 1)
-		return (struct gllm_linear){ 0, row };
-	return (struct gllm_linear){ (int64_t)gllm_dim_value(t->rows, 1) * row, 0 };
+		return (struct gllm_linear){ .per_row = row };
+	return (struct gllm_linear){ .fixed = (int64_t)gllm_dim_value(t->rows, 1) * row };
 }
 
-static size_t sizes(const struct planner *x, unsigned *slots, size_t *pool)
+static size_t sizes(const struct planner *x, unsigned *steps, unsigned *slots, size_t *pool)
 {
-	*slots = 0;
+	*slots = *steps = 0;
 	*pool = 0;
 	for (unsigned g = 0; g < x->f.ngroups; g++) {
 		const struct gllm_group *group = &x->f.group[g];
-		*slots += group->composed ? group->composed->trace.nparams + 1 : op_of(x, group->node[0])->nparams;
-		*pool += x->kernel ? (size_t)gllm_round_up(x->kernel[g].pool_bytes, 64) : 0;
+		for (unsigned i = 0; i < group->nparts; i++)
+			*slots += group->part[i].code->trace.nparams + 1;
+		*slots += group->composed ? 0 : op_of(x, group->node[0])->nparams;
+		*steps += group->composed ? group->nparts : 1;
+	}
+	for (unsigned k = 0; k < x->nparts; k++) {
+		x->kernel[k].pool_at = x->kernel[k].same == k ? *pool : x->kernel[x->kernel[k].same].pool_at;
+		if (x->kernel[k].same == k)
+			*pool += (size_t)gllm_round_up(x->kernel[k].pool_bytes, 64);
 	}
 	return (size_t)gllm_round_up(sizeof(struct gllm_plan), 64) + gllm_round_up(*pool, 64) +
-	       x->f.ngroups * sizeof(struct gllm_step) + x->g->ntensors * sizeof(struct gllm_plan_tensor) +
+	       *steps * sizeof(struct gllm_step) + x->g->ntensors * sizeof(struct gllm_plan_tensor) +
 	       *slots * sizeof(struct gllm_slot) + x->f.nnotes * sizeof(struct gllm_note) +
 	       x->g->nnodes * sizeof(char *);
 }
 
+/* What fusion saved is told once per group. */
+static struct gllm_step *begin_step(const struct planner *x, struct gllm_plan *p, const struct gllm_group *group,
+                                    unsigned part)
+{
+	struct gllm_step *s = &p->step[p->nsteps++];
+	*s = (struct gllm_step){ .first_slot = p->nslots };
+	step_name(x, group, s->name, sizeof s->name);
+	s->info.mode = group->mode;
+	s->info.bytes_saved = part ? 0 : group->bytes_saved;
+	return s;
+}
+
 static enum gllm_status build(const struct planner *x, struct gllm_plan **out)
 {
-	unsigned slots;
-	size_t pool, bytes = sizes(x, &slots, &pool);
+	unsigned steps, slots, k = 0;
+	size_t pool, bytes = sizes(x, &steps, &slots, &pool);
+	enum gllm_status status = GLLM_OK;
 	unsigned char *at = gllm_heap_alloc(&x->c->heap, bytes);
 	if (!at)
 		return gllm_fail(x->e, GLLM_OUT_OF_MEMORY, "the context's heap cannot hold the plan", x->g->name, 0, bytes, 0);
 	struct gllm_plan *p = (struct gllm_plan *)(void *)at;
 	*p = (struct gllm_plan){ .context = x->c, .name = x->g->name, .max_rows = x->g->max_rows,
-		.workspace = (size_t)x->workspace, .ntensors = x->g->ntensors, .nsteps = x->f.ngroups,
+		.workspace = (size_t)x->workspace, .worker_begin = (size_t)x->worker_begin,
+		.worker_bytes = (size_t)gllm_round_up(x->f.worker_bytes, 64), .workers = x->workers, .ntensors = x->g->ntensors,
 		.nnotes = x->f.nnotes, .nnodes = x->g->nnodes, .pool_bytes = pool, .scalar = x->o->scalar };
 	at += gllm_round_up(sizeof *p, 64);
 	p->pool = at;
 	at += gllm_round_up(pool, 64);
 	p->step = (struct gllm_step *)(void *)at;
-	at += p->nsteps * sizeof *p->step;
+	at += steps * sizeof *p->step;
 	p->tensor = (struct gllm_plan_tensor *)(void *)at;
 	at += p->ntensors * sizeof *p->tensor;
 	p->slot = (struct gllm_slot *)(void *)at;
@@ -246,25 +288,21 @@ static enum gllm_status build(const struct planner *x, struct gllm_plan **out)
 	at += p->nnotes * sizeof *p->note;
 	p->node_name = (const char **)(void *)at;
 
-	size_t pool_at = 0;
-	for (unsigned g = 0; g < p->nsteps; g++) {
+	for (unsigned i = 0; i < x->nparts; i++)
+		for (size_t n = 0; x->kernel[i].same == i && n < x->kernel[i].pool_bytes; n++)
+			p->pool[x->kernel[i].pool_at + n] = x->kernel[i].pool[n];
+	for (unsigned g = 0; g < x->f.ngroups; g++) {
 		const struct gllm_group *group = &x->f.group[g];
-		struct gllm_step *s = &p->step[g];
-		*s = (struct gllm_step){ .first_slot = p->nslots };
-		step_name(x, group, s->name, sizeof s->name);
-		s->info.mode = group->mode;
-		s->info.bytes_saved = group->bytes_saved;
-		if (group->composed) {
-			const struct gllm_kernel *k = &x->kernel[g];
-			for (size_t i = 0; i < k->pool_bytes; i++)
-				p->pool[pool_at + i] = k->pool[i];
-			compiled_step(x, p, g, s, pool_at);
-			pool_at += (size_t)gllm_round_up(k->pool_bytes, 64);
-		} else {
-			scalar_step(x, p, g, s);
+		for (unsigned i = 0; i < (group->composed ? group->nparts : 1); i++) {
+			struct gllm_step *s = begin_step(x, p, group, i);
+			if (!group->composed)
+				scalar_step(x, p, g, s);
+			else if (status == GLLM_OK)
+				status = compiled_step(x, p, &group->part[i], &x->kernel[k], s);
+			k += group->composed != NULL;
+			s->info.strategy = s->tile ? "tiles" : "sequential";
+			s->nslots = p->nslots - s->first_slot;
 		}
-		s->info.strategy = s->tile ? "tiles" : "sequential";
-		s->nslots = p->nslots - s->first_slot;
 	}
 	for (unsigned i = 0; i < p->ntensors; i++) {
 		const struct gllm_graph_tensor_entry *t = &x->g->tensor[i];
@@ -274,22 +312,48 @@ static enum gllm_status build(const struct planner *x, struct gllm_plan **out)
 		p->note[i] = x->f.note[i];
 	for (unsigned i = 0; i < p->nnodes; i++)
 		p->node_name[i] = op_of(x, i)->name;
+	if (status != GLLM_OK) {
+		gllm_heap_free(&x->c->heap, p);
+		return gllm_fail(x->e, status, "the work of a kernel is no number of rows", x->g->name, 0, 0, 0);
+	}
 	*out = p;
 	return GLLM_OK;
 }
 
+/* The first part with the code of part `k`, compiled once; k itself if there is none. */
+static unsigned same_code(const struct planner *x, unsigned k)
+{
+	unsigned i = 0;
+	while (i < k && x->code[i] != x->code[k])
+		i++;
+	return i;
+}
+
 static enum gllm_status compile_groups(struct planner *x)
 {
-	x->kernel = gllm_alloc_array(&x->arena, x->f.ngroups ? x->f.ngroups : 1, sizeof *x->kernel, 8);
-	if (!x->kernel)
+	unsigned k = 0;
+	for (unsigned g = 0; g < x->f.ngroups; g++)
+		x->nparts += x->f.group[g].nparts;
+	x->kernel = gllm_alloc_array(&x->arena, x->nparts + 1, sizeof *x->kernel, 8);
+	x->code = gllm_alloc_array(&x->arena, x->nparts + 1, sizeof *x->code, 8);
+	if (!x->kernel || !x->code)
 		return gllm_fail(x->e, GLLM_OUT_OF_MEMORY, "compile scratch is too small for the graph", x->g->name, 0, 0, 0);
 	for (unsigned g = 0; g < x->f.ngroups; g++) {
+		const struct gllm_group *group = &x->f.group[g];
 		char name[96];
-		step_name(x, &x->f.group[g], name, sizeof name);
-		enum gllm_status s = gllm_compile_group(x->c, x->f.group[g].composed, name, x->o->readback, &x->arena,
-		                                        &x->kernel[g], x->e);
-		if (s != GLLM_OK)
-			return s;
+		step_name(x, group, name, sizeof name);
+		for (unsigned i = 0; i < group->nparts; i++, k++) {
+			enum gllm_status s = GLLM_OK;
+			x->code[k] = group->part[i].code;
+			unsigned same = same_code(x, k);
+			if (same < k)
+				x->kernel[k] = x->kernel[same];
+			else
+				s = gllm_compile_trace(x->c, x->code[k], name, x->o->readback, &x->arena, &x->kernel[k], x->e);
+			if (s != GLLM_OK)
+				return s;
+			x->kernel[k].same = same;
+		}
 	}
 	return GLLM_OK;
 }
@@ -333,7 +397,8 @@ enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g
                               struct gllm_plan **out, struct gllm_error *e)
 {
 	static const struct gllm_plan_options defaults = { .scalar = false };
-	struct planner x = { .c = c, .g = g, .o = o ? o : &defaults, .arena = c->scratch, .e = e };
+	struct planner x = { .c = c, .g = g, .o = o ? o : &defaults, .arena = c->scratch,
+		.workers = c->host.parallel_for && c->host.workers > 1 ? c->host.workers : 1, .e = e };
 	uint64_t start = gllm_now(c);
 	size_t code_used = c->code_used;
 	unsigned kernels = c->nkernels, counted = c->stats.kernels;

@@ -11,21 +11,19 @@
 typedef void gllm_kernel_fn(const uint64_t *args, void *shared, void *worker, uint64_t begin, uint64_t end);
 
 enum gllm_slot_kind {
-	GLLM_SLOT_BIND,   /* value = tensor: address the caller bound */
-	GLLM_SLOT_WORK,   /* value = offset in the workspace */
+	GLLM_SLOT_BIND,   /* value = tensor: address the caller bound, plus `at` */
+	GLLM_SLOT_WORK,   /* value = offset in the workspace, plus `at` */
 	GLLM_SLOT_CONST,  /* value = bits of a dim or scalar */
-	GLLM_SLOT_ROWS,   /* the row count of this run */
+	GLLM_SLOT_ROWS,   /* the number `at` */
 	GLLM_SLOT_POOL,   /* value = offset in the plan's constants */
+	GLLM_SLOT_WORKER, /* the running worker's memory, plus `at` */
 };
 
 struct gllm_slot {
 	uint8_t kind;
 	uint64_t value;
 	uint64_t stride; /* scalar steps: bytes per batch step */
-};
-
-struct gllm_linear { /* a number that depends on the row count: fixed + per_row * rows, 0 if negative */
-	int64_t fixed, per_row;
+	struct gllm_linear at;
 };
 
 struct gllm_step {
@@ -36,6 +34,7 @@ struct gllm_step {
 	struct gllm_linear batch;   /* scalar steps: calls */
 	struct gllm_linear trip;    /* of the parallel loop */
 	uint64_t tile;              /* iterations per unit of work; 0: sequential */
+	bool beside;                /* needs nothing of the step before it: the two may run together */
 	unsigned first_slot, nslots;
 	char name[96];
 };
@@ -50,7 +49,9 @@ struct gllm_plan {
 	struct gllm_context *context;
 	const char *name;
 	uint64_t max_rows;
-	size_t workspace;
+	size_t workspace;               /* of which every worker's own memory is the end: */
+	size_t worker_begin, worker_bytes;
+	unsigned workers;
 	struct gllm_plan_tensor *tensor; unsigned ntensors;
 	struct gllm_step *step;          unsigned nsteps;
 	struct gllm_slot *slot;          unsigned nslots;
@@ -66,12 +67,21 @@ struct gllm_kernel {
 	uint32_t offset, bytes;          /* in the executable memory */
 	const unsigned char *pool;
 	size_t pool_bytes;
-	struct gllm_linear trip;
+	struct gllm_poly trip;           /* of the split loop, of the trace */
 	uint64_t tile;                   /* 0: sequential */
+	unsigned same;                   /* part whose code this is */
+	size_t pool_at;                  /* of its constants in the plan's */
 };
 
-/* Compiles one group's trace: lower, allocate, select, copy, publish. `arena` is scratch that outlives the call. */
-enum gllm_status gllm_compile_group(struct gllm_context *c, const struct gllm_composed *t, const char *name,
+/* The trip of a split loop as a function of the row count, where parameters come from `source`; composed traces have no
+ * other dims left than FROM_ROWS ones, COMPILE_ERROR otherwise. */
+enum gllm_status gllm_trip_of(const struct gllm_composed *t, const struct gllm_source *source, struct gllm_poly trip,
+                              struct gllm_linear *out);
+
+uint64_t gllm_at_rows(struct gllm_linear l, uint64_t rows);
+
+/* Compiles one trace: lower, allocate, select, copy, publish. `arena` is scratch that outlives the call. */
+enum gllm_status gllm_compile_trace(struct gllm_context *c, const struct gllm_composed *t, const char *name,
                                     bool readback, struct gllm_arena *arena, struct gllm_kernel *out,
                                     struct gllm_error *e);
 #endif

@@ -6,9 +6,10 @@
 
 enum { MAX_SLOTS = GLLM_TRACE_PARAMS + 1 };
 
-static uint64_t at_rows(struct gllm_linear l, uint64_t rows)
+uint64_t gllm_at_rows(struct gllm_linear l, uint64_t rows)
 {
-	int64_t v = l.fixed + l.per_row * (int64_t)rows;
+	uint64_t u = l.block == 0 ? rows : l.rest ? rows % l.block : rows / l.block;
+	int64_t v = l.fixed + l.per_row * (int64_t)u;
 	return v > 0 ? (uint64_t)v : 0;
 }
 
@@ -20,11 +21,11 @@ static bool bound(const struct gllm_plan_tensor *t)
 static enum gllm_status check_overlap(const struct gllm_plan *p, void *const *bind, uint64_t rows, unsigned out,
                                       struct gllm_error *e)
 {
-	uint64_t a = (uint64_t)(uintptr_t)bind[out], a_end = a + at_rows(p->tensor[out].bytes, rows);
+	uint64_t a = (uint64_t)(uintptr_t)bind[out], a_end = a + gllm_at_rows(p->tensor[out].bytes, rows);
 	for (unsigned i = 0; i < p->ntensors; i++) {
 		if (i == out || !bound(&p->tensor[i]))
 			continue;
-		uint64_t b = (uint64_t)(uintptr_t)bind[i], b_end = b + at_rows(p->tensor[i].bytes, rows);
+		uint64_t b = (uint64_t)(uintptr_t)bind[i], b_end = b + gllm_at_rows(p->tensor[i].bytes, rows);
 		if (a < b_end && b < a_end)
 			return gllm_fail(e, GLLM_OVERLAP, "an output overlaps another bound tensor", p->tensor[out].name, out, i, 0);
 	}
@@ -57,42 +58,83 @@ static void fill(const struct gllm_plan *p, const struct gllm_step *s, void *con
 	for (unsigned i = 0; i < s->nslots; i++) {
 		const struct gllm_slot *slot = &p->slot[s->first_slot + i];
 		switch ((enum gllm_slot_kind)slot->kind) {
-		case GLLM_SLOT_BIND:  value[i] = (uint64_t)(uintptr_t)bind[slot->value]; break;
-		case GLLM_SLOT_WORK:  value[i] = (uint64_t)(uintptr_t)(workspace + slot->value); break;
-		case GLLM_SLOT_CONST: value[i] = slot->value; break;
-		case GLLM_SLOT_ROWS:  value[i] = rows; break;
-		case GLLM_SLOT_POOL:  value[i] = (uint64_t)(uintptr_t)(p->pool + slot->value); break;
+		case GLLM_SLOT_BIND:   value[i] = (uint64_t)(uintptr_t)bind[slot->value] + gllm_at_rows(slot->at, rows); break;
+		case GLLM_SLOT_WORK:   value[i] = (uint64_t)(uintptr_t)(workspace + slot->value) + gllm_at_rows(slot->at, rows); break;
+		case GLLM_SLOT_CONST:  value[i] = slot->value; break;
+		case GLLM_SLOT_ROWS:   value[i] = gllm_at_rows(slot->at, rows); break;
+		case GLLM_SLOT_POOL:   value[i] = (uint64_t)(uintptr_t)(p->pool + slot->value); break;
+		case GLLM_SLOT_WORKER: value[i] = gllm_at_rows(slot->at, rows); break; /* for_worker adds the address */
 		}
 	}
 }
 
+/* Steps that may run together: the units of all of them are one range, shared by the workers. */
+enum { MAX_TOGETHER = 4 };
+
 struct task {
+	const struct gllm_plan *plan;
 	const struct gllm_step *step;
-	const uint64_t *value;
+	unsigned n;
+	uint64_t end[MAX_TOGETHER];             /* number of units of the steps up to this one */
+	uint64_t value[MAX_TOGETHER][MAX_SLOTS];
+	unsigned char *worker;                  /* memory of worker 0 */
 };
+
+/* Runs units [begin, end) of one step as `worker`. */
+static void run_units(const struct task *t, unsigned i, uint64_t begin, uint64_t end, unsigned worker)
+{
+	const struct gllm_step *s = &t->step[i];
+	const struct gllm_slot *slot = &t->plan->slot[s->first_slot];
+	uint64_t own[MAX_SLOTS];
+	unsigned char *memory = t->worker + worker * t->plan->worker_bytes;
+	if (t->plan->worker_bytes == 0) {
+		s->kernel(t->value[i], NULL, NULL, begin, end);
+		return;
+	}
+	for (unsigned k = 0; k < s->nslots; k++)
+		own[k] = t->value[i][k] + (slot[k].kind == GLLM_SLOT_WORKER ? (uint64_t)(uintptr_t)memory : 0);
+	s->kernel(own, NULL, NULL, begin, end);
+}
 
 static void run_tiles(void *user, uint64_t begin, uint64_t end, unsigned worker)
 {
 	const struct task *t = user;
-	(void)worker;
-	t->step->kernel(t->value, NULL, NULL, begin, end);
+	uint64_t first = 0;
+	for (unsigned i = 0; i < t->n; first = t->end[i++]) {
+		uint64_t from = begin > first ? begin : first, to = end < t->end[i] ? end : t->end[i];
+		if (from < to)
+			run_units(t, i, from - first, to - first, worker);
+	}
 }
 
-static void run_kernel(const struct gllm_plan *p, const struct gllm_step *s, const uint64_t *value, uint64_t rows)
+static uint64_t units_of(const struct gllm_step *s, uint64_t rows)
+{
+	return s->tile ? (gllm_at_rows(s->trip, rows) + s->tile - 1) / s->tile : 1;
+}
+
+/* Runs step `i` and those behind it that may run beside it; returns how many. */
+static unsigned run_together(const struct gllm_plan *p, unsigned i, void *const *bind, uint64_t rows,
+                             unsigned char *workspace)
 {
 	const struct gllm_host *h = &p->context->host;
-	uint64_t units = s->tile ? (at_rows(s->trip, rows) + s->tile - 1) / s->tile : 1;
-	struct task task = { s, value };
-	if (units > 1 && h->parallel_for && h->workers > 1)
-		h->parallel_for(h->user, run_tiles, &task, units, 1);
+	struct task t = { .plan = p, .step = &p->step[i], .worker = workspace + p->worker_begin };
+	uint64_t units = 0;
+	do {
+		fill(p, &t.step[t.n], bind, rows, workspace, t.value[t.n]);
+		units += units_of(&t.step[t.n], rows);
+		t.end[t.n++] = units;
+	} while (t.n < MAX_TOGETHER && i + t.n < p->nsteps && t.step[t.n].beside);
+	if (units > 1 && p->workers > 1)
+		h->parallel_for(h->user, run_tiles, &t, units, 1);
 	else
-		s->kernel(value, NULL, NULL, 0, units);
+		run_tiles(&t, 0, units, 0);
+	return t.n;
 }
 
 static void run_scalar(const struct gllm_plan *p, const struct gllm_step *s, const uint64_t *value, uint64_t rows)
 {
 	union gllm_arg arg[GLLM_MAX_PARAMS];
-	uint64_t n = at_rows(s->batch, rows);
+	uint64_t n = gllm_at_rows(s->batch, rows);
 	for (uint64_t b = 0; b < n; b++) {
 		for (unsigned i = 0; i < s->nslots; i++)
 			arg[i].bits = value[i] + b * p->slot[s->first_slot + i].stride;
@@ -106,14 +148,16 @@ enum gllm_status gllm_plan_run(const struct gllm_plan *p, void *const *bind, uin
 	enum gllm_status st = check_bindings(p, bind, rows, workspace, e);
 	if (st != GLLM_OK)
 		return st;
-	for (unsigned i = 0; i < p->nsteps; i++) {
+	for (unsigned i = 0; i < p->nsteps;) {
 		const struct gllm_step *s = &p->step[i];
+		if (s->kernel) {
+			i += run_together(p, i, bind, rows, workspace);
+			continue;
+		}
 		uint64_t value[MAX_SLOTS];
 		fill(p, s, bind, rows, workspace, value);
-		if (s->kernel)
-			run_kernel(p, s, value, rows);
-		else
-			run_scalar(p, s, value, rows);
+		run_scalar(p, s, value, rows);
+		i++;
 	}
 	return GLLM_OK;
 }
