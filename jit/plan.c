@@ -320,11 +320,25 @@ static enum gllm_status build(const struct planner *x, struct gllm_plan **out)
 	return GLLM_OK;
 }
 
-/* The first part with the code of part `k`, compiled once; k itself if there is none. */
-static unsigned same_code(const struct planner *x, unsigned k)
+/* Whether two composed traces become the same bytes: equal traces whose parameters come from like sources. */
+static bool same_code(const struct gllm_composed *a, const struct gllm_composed *b)
+{
+	if (a == b)
+		return true;
+	if (a->trace.hash != b->trace.hash || a->trace.nnodes != b->trace.nnodes || a->trace.nterms != b->trace.nterms ||
+	    a->trace.nparams != b->trace.nparams)
+		return false;
+	for (unsigned i = 0; i < a->trace.nparams; i++)
+		if (a->source[i].kind != b->source[i].kind)
+			return false;
+	return true;
+}
+
+/* The first part with the code of part `k`, which is compiled once; k itself if it is that part. */
+static unsigned first_same(const struct planner *x, unsigned k)
 {
 	unsigned i = 0;
-	while (i < k && x->code[i] != x->code[k])
+	while (i < k && !same_code(x->code[i], x->code[k]))
 		i++;
 	return i;
 }
@@ -345,7 +359,7 @@ static enum gllm_status compile_groups(struct planner *x)
 		for (unsigned i = 0; i < group->nparts; i++, k++) {
 			enum gllm_status s = GLLM_OK;
 			x->code[k] = group->part[i].code;
-			unsigned same = same_code(x, k);
+			unsigned same = first_same(x, k);
 			if (same < k)
 				x->kernel[k] = x->kernel[same];
 			else
