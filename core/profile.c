@@ -100,6 +100,7 @@ enum gllm_status gllm_profile_meet(struct gllm_profile *a, const struct gllm_pro
 	a->have &= b->have;
 	if (!a->missing)
 		a->missing = b->missing ? b->missing : lost ? "the cores differ: another core lacks the feature" : NULL;
+	a->strict_align |= b->strict_align;
 	unsigned bytes = a->vector_bytes < b->vector_bytes ? a->vector_bytes : b->vector_bytes;
 	if ((a->have & BIT(A64_SVE)) && a->vector_bytes != b->vector_bytes) {
 		a->have &= ~ALL_SVE;

@@ -134,8 +134,7 @@ static const struct a64_case {
 	{ { A72, .cpacr = 0x300000, .mmu_on = true },
 	  { "Cortex-A72", FP_SIMD, FP_SIMD, NULL, 16, 32, 0, 0, A72_CACHES } },
 	{ { A72, .cpacr = 0x300000, .mmu_on = false },
-	  { "Cortex-A72", FP_SIMD, B(A64_FP),
-	    "SCTLR_EL1.M is 0: without the MMU memory is Device and unaligned vector access faults", 0, 0, 0, 0, A72_CACHES } },
+	  { "Cortex-A72", FP_SIMD, FP_SIMD, NULL, 16, 32, 0, 0, A72_CACHES } },
 	{ { A72, .cpacr = 0x100000, .mmu_on = true }, /* EL0 traps */
 	  { "Cortex-A72", FP_SIMD, 0, "CPACR_EL1.FPEN traps FP and SIMD (bits 21:20 are not 3)", 0, 0, 0, 0, A72_CACHES } },
 	{ { .midr = 0x414fd0c1, .id_aa64pfr0 = 0x1100000010111112, .id_aa64pfr1 = 0x20, .id_aa64isar0 = 0x0000100010211120,
@@ -155,6 +154,8 @@ static const struct a64_case {
 	    { { 64 << 10, 4, 256, 0 }, { 8 << 20, 16, 256, 0 }, { 0 } } } },
 	{ { .midr = 0x123f4560, .id_aa64pfr0 = 0xff0011, .cpacr = 0x300000, .mmu_on = true }, /* no FP, unknown maker */
 	  { "MIDR 123f4560", 0, 0, NULL, 0, 0, 0, 0, { { 0 } } } },
+	{ { A72, .cpacr = 0x300000, .mmu_on = true, .checks_align = true },
+	  { "Cortex-A72", FP_SIMD, FP_SIMD, NULL, 16, 32, 0, 0, A72_CACHES } },
 };
 
 static void compare(struct check *t, const struct gllm_profile *p, const struct expected *w)
@@ -207,6 +208,7 @@ static void check_recorded(struct check *t)
 		CHECK_STATUS(t, gllm_probe_a64(&a64[i].record, &p), GLLM_OK);
 		CHECK_EQ(t, p.isa, GLLM_ISA_AARCH64);
 		compare(t, &p, &a64[i].want);
+		CHECK_EQ(t, p.strict_align, !a64[i].record.mmu_on || a64[i].record.checks_align);
 	}
 	struct gllm_x86_record broken = { .n = GLLM_CPUID_LEAVES + 1 };
 	CHECK_STATUS(t, gllm_probe_x86(&broken, &p), GLLM_INVALID_ARGUMENT);

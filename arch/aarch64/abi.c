@@ -23,7 +23,7 @@ enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_mach
 		.norder = { 26, 32, 0 },
 		.preserved = { UINT32_C(0x3ff) << 19, UINT32_C(0xff) << 8, 0 },
 		.allocatable = { 0, UINT32_MAX, 0 },
-		.stack = A64_SP, .disp_ok = disp_ok, .need = gllm_a64_need,
+		.stack = A64_SP, .disp_ok = disp_ok, .need = gllm_a64_need_neon,
 	};
 	for (uint8_t k = 0; k < 29; k++)
 		if (k < A64_IP0 || k > 18) {
@@ -35,7 +35,7 @@ enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_mach
 	for (uint8_t k = 0; k < GLLM_VIR_FIRST_FREE; k++)
 		out->entry[k] = k;
 	for (unsigned k = 0; k < GLLM_V_COUNT; k++)
-		out->latency[k] = gllm_a64_latency((enum gllm_vir_op)k);
+		out->latency[k] = (gllm_a64_integer[k].emit ? gllm_a64_integer : gllm_a64_neon)[k].latency;
 	return GLLM_OK;
 }
 

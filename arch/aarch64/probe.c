@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * arch/aarch64/probe.c - a profile from recorded ID registers, traps and cache geometry: a pure function, built on every
- * host. A feature is enabled if neither EL0 nor EL1 traps it; vectors are usable only on Normal memory, so with the MMU
- * off all but scalar floating point counts as not enabled. */
+ * host. A feature is enabled if neither EL0 nor EL1 traps it. With the MMU off memory is Device: vectors are usable there
+ * if every element is accessed at its own alignment, which strict_align asks for. */
 #include "core/bits.h"
 #include "core/fmt.h"
 #include "core/profile.h"
@@ -74,9 +74,7 @@ static void probe_features(const struct gllm_a64_record *r, struct gllm_profile 
 	for (size_t i = 0; i < GLLM_COUNT(trap); i++)
 		if (field(r->cpacr, trap[i].low + 1u, trap[i].low) != 3)
 			disable(p, trap[i].features, trap[i].missing);
-	if (!r->mmu_on)
-		disable(p, NEON_ALL | SVE_ALL | BIT(SME),
-		        "SCTLR_EL1.M is 0: without the MMU memory is Device and unaligned vector access faults");
+	p->strict_align = !r->mmu_on || r->checks_align;
 	if (r->sve_bytes < 16 || r->sve_bytes > 256 || r->sve_bytes % 16)
 		disable(p, SVE_ALL, "the length of SVE vectors was not read (ZCR_EL1)");
 	p->have = p->hardware & p->enabled;

@@ -75,6 +75,9 @@ struct gllm_profile {
 	unsigned cores, threads;               /* physical, logical; 0 unknown */
 	double peak_gflops, bandwidth_gbs;     /* measured or given by the caller; 0 unknown */
 	bool slow_fma;                         /* measured (gllm_measure): a product and a sum are faster than one FMA */
+	bool strict_align;                     /* AArch64: memory is Device or alignment is checked, so code may access
+	                                        * elements at their natural alignment only. false: the code takes all
+	                                        * memory as Normal and vectors at any address */
 	const char *missing;                   /* static: why `have` lacks what `hardware` has, naming the bit; NULL if nothing */
 };
 
@@ -99,7 +102,8 @@ struct gllm_a64_record {
 	bool ccidx;         /* CCSIDR has the 64-bit layout (ID_AA64MMFR2.CCIDX) */
 	uint64_t cpacr;     /* FPEN bits 21:20, ZEN 17:16; a system that cannot read it passes what it knows is enabled */
 	uint64_t sve_bytes; /* vector length; 0 if SVE is not enabled */
-	bool mmu_on;        /* SCTLR.M: without it memory is Device and unaligned vector access faults */
+	bool mmu_on;        /* SCTLR.M: without it memory is Device and unaligned access faults */
+	bool checks_align;  /* SCTLR.A: unaligned access faults whatever the memory is */
 };
 enum gllm_status gllm_probe_a64(const struct gllm_a64_record *r, struct gllm_profile *out);
 uint64_t gllm_required_cpacr(uint64_t features);

@@ -66,7 +66,9 @@ void gllm_native_a64_el1(struct gllm_a64_record *out)
 {
 	read_ids(out);
 	out->cpacr = READ("cpacr_el1");
-	out->mmu_on = READ("sctlr_el1") & 1;
+	uint64_t sctlr = READ("sctlr_el1");
+	out->mmu_on = sctlr & 1;
+	out->checks_align = sctlr & 2;
 	read_caches(out);
 	uint64_t sve = gllm_required_cpacr(GLLM_BIT(GLLM_A64_SVE));
 	if ((out->id_aa64pfr0 >> 32 & 15) && (out->cpacr & sve) == sve)
