@@ -22,7 +22,10 @@ void *gllm_lower_alloc(struct lower *l, size_t n, size_t size)
 
 	if (!p)
 		gllm_lower_fail(l, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", n);
-	for (size_t i = 0; p && i < n * size; i++)
+	size_t bytes = p ? n * size : 0, i = 0;
+	for (uint64_t *word = (uint64_t *)(void *)p; i + sizeof *word <= bytes; i += sizeof *word)
+		*word++ = 0;
+	for (; i < bytes; i++)
 		p[i] = 0;
 	return p;
 }

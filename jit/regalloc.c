@@ -36,7 +36,8 @@ struct scan {
 	uint32_t *close;       /* LOOP_BEGIN -> its LOOP_END; handed on as room for select */
 	gllm_vreg owner[FILES][REGS];
 	uint32_t used[FILES];
-	unsigned nspilled, ntemps;
+	unsigned nspilled;
+	struct gllm_need need; /* of the instruction being placed */
 };
 
 static bool writes(const struct gllm_vi *i)
@@ -233,12 +234,11 @@ static void release_read(struct scan *s, unsigned i)
 					release(s, s->owner[f][k], 2 * i + 2);
 }
 
-static void release_temps(struct scan *s)
+static void release_temps(struct scan *s, unsigned i)
 {
-	for (unsigned f = 0; f < FILES; f++)
-		for (unsigned k = 0; k < REGS; k++)
-			if (s->owner[f][k] == TEMP)
-				s->owner[f][k] = NONE;
+	for (unsigned c = 0; c < 2; c++)
+		for (unsigned k = 0; k < GLLM_VIR_TEMPS && s->temp[i][c][k] != NOWHERE; k++)
+			s->owner[s->m->class_file[c]][s->temp[i][c][k]] = NONE;
 }
 
 /* Is it better to keep `a` in memory than `b`: an inner loop is the last place for spill code; within one depth, fewer
@@ -307,10 +307,11 @@ static unsigned hint_for(const struct scan *s, const struct gllm_vi *in, uint32_
 
 static enum gllm_status grant_temps(struct scan *s, unsigned i)
 {
-	struct gllm_need need = s->m->need(&s->v->ins[i]);
-	unsigned count[2] = { need.g, need.v };
+	unsigned count[2];
 
-	s->ntemps = (unsigned)need.g + need.v;
+	s->need = s->m->need(&s->v->ins[i]);
+	count[0] = s->need.g;
+	count[1] = s->need.v;
 	for (unsigned c = 0; c < 2; c++)
 		for (unsigned k = 0; k < count[c] && k < GLLM_VIR_TEMPS; k++) {
 			unsigned reg = take(s, s->m->class_file[c], TEMP, NOWHERE, 0);
@@ -329,7 +330,7 @@ static enum gllm_status place(struct scan *s, unsigned i)
 	uint32_t avoid = 0;
 	unsigned reg;
 
-	if (s->m->need(in).apart)
+	if (s->need.apart)
 		avoid = bit_of(s, in->a) | bit_of(s, in->b);
 	reg = take(s, file_of(s, r), r, hint_for(s, in, 2 * i + 1, avoid), avoid);
 
@@ -355,8 +356,8 @@ static enum gllm_status walk(struct scan *s)
 			st = place(s, i);
 		if (writes(in))
 			release(s, in->d, 2 * i + 3);
-		if (st == GLLM_OK && s->ntemps)
-			release_temps(s);
+		if (st == GLLM_OK && s->need.g + s->need.v)
+			release_temps(s, i);
 		if (st != GLLM_OK)
 			return st;
 	}

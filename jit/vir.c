@@ -74,10 +74,20 @@ static unsigned operands(const struct gllm_vi *i, gllm_vreg use[4], char letter[
 	return n;
 }
 
+/* Fields that an operation lacks are GLLM_NO_VREG (gllm_vir_check sees to it), so the letters need not be read. */
 unsigned gllm_vi_uses(const struct gllm_vi *i, gllm_vreg use[4])
 {
-	char letter[4];
-	return operands(i, use, letter);
+	unsigned n = 0;
+
+	use[n] = i->a;
+	n += i->a != GLLM_NO_VREG;
+	use[n] = i->b;
+	n += i->b != GLLM_NO_VREG;
+	use[n] = i->c;
+	n += i->c != GLLM_NO_VREG;
+	if (i->m != GLLM_NO_VREG)
+		use[n++] = i->m;
+	return n;
 }
 
 void gllm_vir_sweep(struct gllm_vir *v, uint32_t *work)
@@ -307,8 +317,10 @@ static enum gllm_status check_operands(struct checker *c, unsigned at)
 	const struct gllm_vi *i = &c->v->ins[at];
 	gllm_vreg use[4];
 	char letter[4];
-	unsigned n = operands(i, use, letter);
+	unsigned all = gllm_vi_uses(i, use), n = operands(i, use, letter);
 
+	if (all != n)
+		return wrong(c, "an instruction names registers that it does not read", at, n, all);
 	for (unsigned k = 0; k < n; k++) {
 		if (!class_is(c->v, use[k], letter[k]))
 			return wrong(c, "an operand is of another class than its instruction needs", at, (uint64_t)letter[k], use[k]);

@@ -96,13 +96,12 @@ static bool immediate(struct fields *p, unsigned place, int64_t v, unsigned os)
 static bool put_operand(struct fields *p, const struct gllm_x86_form *f, const struct gllm_insn *in, uint32_t op,
                         const struct gllm_operand *o, unsigned os, unsigned vl)
 {
-	unsigned place = gllm_x86_place(op);
-	unsigned rbits = gllm_x86_bits(gllm_x86_rsize(op), os, vl, gllm_x86_class(op) == GLLM_R_VEC);
-	unsigned mbits = gllm_x86_bits(gllm_x86_msize(op), os, vl, false);
-	unsigned cl = 0;
+	unsigned place = gllm_x86_place(op), rbits = 0, mbits = 0, cl = 0;
 
-	if (in->broadcast)
-		mbits = gllm_x86_element(f) * 8;
+	if (o->kind == GLLM_O_REG)
+		rbits = gllm_x86_bits(gllm_x86_rsize(op), os, vl, gllm_x86_class(op) == GLLM_R_VEC);
+	else if (o->kind == GLLM_O_MEM)
+		mbits = in->broadcast ? gllm_x86_element(f) * 8 : gllm_x86_bits(gllm_x86_msize(op), os, vl, false);
 	switch ((enum gllm_x86_place)place) {
 	case P_REG: case P_VVV: case P_OPR: case P_IS4:
 		if (!register_fits(f, op, o, rbits))
@@ -345,6 +344,15 @@ static size_t encode_length(const struct gllm_x86_form *f, const struct gllm_ins
 	return n;
 }
 
+/* The operand size where a register settles it, 0 where none does. */
+static unsigned settled_size(const struct gllm_x86_form *f, const struct gllm_insn *in)
+{
+	for (unsigned k = 0; k < 4 && k < in->n; k++)
+		if (gllm_x86_rsize(f->op[k]) == SV && in->op[k].kind == GLLM_O_REG)
+			return in->op[k].size;
+	return 0;
+}
+
 size_t gllm_x86_encode(const struct gllm_insn *in, unsigned char *out)
 {
 	const struct gllm_x86_form *f;
@@ -355,8 +363,9 @@ size_t gllm_x86_encode(const struct gllm_insn *in, unsigned char *out)
 	f = &gllm_x86_forms[in->row];
 	if (f->w & WIG)
 		return encode_length(f, in, 64, out);
+	unsigned os = settled_size(f, in);
 	for (unsigned w = 0; w < 3 && n == 0; w++)
-		if (f->w >> w & 1)
+		if ((f->w >> w & 1) && (os == 0 || os == 16u << w))
 			n = encode_length(f, in, 16u << w, out);
 	return n;
 }

@@ -41,31 +41,32 @@ static inline void gllm_x86_quit(struct gllm_x86_gen *g, enum gllm_status s)
 		g->code->status = s;
 }
 
-/* Appends one instruction of up to four operands; absent ones are x86_none. */
-void gllm_x86_put(struct gllm_x86_gen *g, unsigned row, struct gllm_operand a, struct gllm_operand b,
-                  struct gllm_operand c, struct gllm_operand d);
-static const struct gllm_operand x86_none = { .kind = GLLM_O_NONE };
+/* Appends one instruction of `n` operands. */
+void gllm_x86_put(struct gllm_x86_gen *g, unsigned row, const struct gllm_operand *op, unsigned n);
 
 static inline void x0(struct gllm_x86_gen *g, unsigned row)
 {
-	gllm_x86_put(g, row, x86_none, x86_none, x86_none, x86_none);
+	gllm_x86_put(g, row, NULL, 0);
 }
 static inline void x1(struct gllm_x86_gen *g, unsigned row, struct gllm_operand a)
 {
-	gllm_x86_put(g, row, a, x86_none, x86_none, x86_none);
+	gllm_x86_put(g, row, &a, 1);
 }
 static inline void x2(struct gllm_x86_gen *g, unsigned row, struct gllm_operand a, struct gllm_operand b)
 {
-	gllm_x86_put(g, row, a, b, x86_none, x86_none);
+	const struct gllm_operand op[] = { a, b };
+	gllm_x86_put(g, row, op, 2);
 }
 static inline void x3(struct gllm_x86_gen *g, unsigned row, struct gllm_operand a, struct gllm_operand b,
                       struct gllm_operand c)
 {
-	gllm_x86_put(g, row, a, b, c, x86_none);
+	const struct gllm_operand op[] = { a, b, c };
+	gllm_x86_put(g, row, op, 3);
 }
 static inline void x4(struct gllm_x86_gen *g, unsigned row, struct gllm_operand a, struct gllm_operand b,
                       struct gllm_operand c, struct gllm_operand d)
 {
-	gllm_x86_put(g, row, a, b, c, d);
+	const struct gllm_operand op[] = { a, b, c, d };
+	gllm_x86_put(g, row, op, 4);
 }
 #endif

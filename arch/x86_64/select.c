@@ -43,18 +43,17 @@ static const uint16_t evex[] = {
 
 /* --- putting -------------------------------------------------------------------------------------------------------- */
 
-void gllm_x86_put(gen *g, unsigned row, operand a, operand b, operand c, operand d)
+void gllm_x86_put(gen *g, unsigned row, const operand *op, unsigned operands)
 {
-	struct gllm_insn in = { .row = (uint16_t)row, .op = { a, b, c, d }, .mask = g->mask, .zeroing = g->zeroing,
+	struct gllm_insn in = { .row = (uint16_t)row, .n = (uint8_t)operands, .mask = g->mask, .zeroing = g->zeroing,
 	                        .broadcast = g->broadcast };
 	unsigned char bytes[16];
 	bool new_form = false;
 	size_t n;
 
 	g->mask = g->zeroing = g->broadcast = 0;
-	while (in.n < 4 && in.op[in.n].kind != GLLM_O_NONE)
-		in.n++;
-	for (unsigned k = 0; k < in.n; k++) {
+	for (unsigned k = 0; k < operands; k++) {
+		in.op[k] = op[k];
 		if (in.op[k].kind != GLLM_O_REG || in.op[k].cls != GLLM_R_VEC)
 			continue;
 		if (in.op[k].size > 128u << in.vl)
