@@ -52,7 +52,7 @@ SCALAR_SRC := $(OPS_SRC) tests/fixtures/user_ops.c
 define arch_rules
 LIB_OBJ_$(1) := $$(patsubst %.c,$(B)/$(1)/%.o,$$(LIB_SRC) $$(ARCH_SRC) $$(wildcard arch/$(1)/native/*.c)) \
 	$$(patsubst %.S,$(B)/$(1)/%.o,$$(wildcard arch/$(1)/native/*.S))
-TEST_OBJ_$(1) := $$(patsubst %.c,$(B)/$(1)/%.o,$$(TEST_SRC) $$(FIXTURE_SRC))
+TEST_OBJ_$(1) := $$(patsubst %.c,$(B)/$(1)/%.o,$$(TEST_SRC) $$(FIXTURE_SRC)) $(B)/$(1)/examples/examples.o
 
 $(B)/$(1)/%.o: %.c
 	@mkdir -p $$(@D)
@@ -74,6 +74,7 @@ $(B)/$(1)/hosted/%.o: %.c
 	@mkdir -p $$(@D)
 	$$(CC_$(1)) -std=gnu11 -O2 -fno-pic -fno-pie -fno-builtin-memcmp $$(WARN) $$(INCLUDE) -MMD -MP -c $$< -o $$@
 $(B)/$(1)/models/story.o: models/story.gguf
+$(B)/$(1)/examples/examples.o: $$(wildcard examples/*.graph)
 CHECK_OBJ_$(1) := $(B)/$(1)/hosted/tests/hosted.o $(B)/$(1)/hosted/tools/host.o $$(TEST_OBJ_$(1)) $(B)/$(1)/models/story.o
 $(B)/$(1)/check: $$(CHECK_OBJ_$(1)) $(B)/$(1)/tests/no_records.o $(B)/$(1)/libgllm.a
 	$$(CC_$(1)) -static -no-pie -Wl,--gc-sections $$^ -o $$@

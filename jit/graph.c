@@ -60,6 +60,20 @@ gllm_tensor gllm_graph_tensor(struct gllm_graph *g, enum gllm_tensor_kind kind, 
 	return (gllm_tensor)g->ntensors++;
 }
 
+unsigned gllm_graph_tensors(const struct gllm_graph *g)
+{
+	return g->ntensors;
+}
+
+enum gllm_status gllm_graph_tensor_info(const struct gllm_graph *g, unsigned tensor, struct gllm_tensor_info *out)
+{
+	if (tensor >= g->ntensors)
+		return GLLM_INVALID_ARGUMENT;
+	const struct gllm_graph_tensor_entry *t = &g->tensor[tensor];
+	*out = (struct gllm_tensor_info){ t->name, (enum gllm_tensor_kind)t->kind, (enum gllm_type)t->type, t->rows, t->cols };
+	return GLLM_OK;
+}
+
 static bool written(enum gllm_param_kind k)
 {
 	return k == GLLM_OUT || k == GLLM_INOUT;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * tools/cmd_show.c - commands that show what the library sees: probe, ops, trace, explain, disasm, inspect. */
+ * tools/cmd_show.c - commands that show what the library sees: probe, ops, trace, inspect. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/target.h"
 #include "tools/host.h"
 #include "tools/tool.h"
 
@@ -86,73 +85,6 @@ int tool_trace(const struct tool *t, int argc, char **argv)
 	if (gllm_op_trace(c, op, &trace, &e) != GLLM_OK)
 		return tool_failed(&e);
 	gllm_trace_print(trace, tool_put, NULL);
-	return 0;
-}
-
-static int with_model(const struct tool *t, const char *model, struct gllm_speaker *s)
-{
-	struct gllm_speaker_options o = { .temperature = 0.0f, .top_p = 1.0f };
-	struct gllm_error e = { .status = GLLM_OK };
-	bool compiled;
-	return tool_speaker(t, model, &o, s, &compiled, &e) == GLLM_OK ? 0 : tool_failed(&e);
-}
-
-static bool seen(const struct gllm_speaker *s, unsigned which, bool chunk)
-{
-	return chunk && gllm_llama_plan(s->llama, which, true) == gllm_llama_plan(s->llama, which, false);
-}
-
-int tool_explain(const struct tool *t, int argc, char **argv)
-{
-	struct gllm_speaker s;
-	if (argc > 1)
-		return tool_usage("explain [MODEL]");
-	if (with_model(t, argc ? argv[0] : NULL, &s))
-		return 1;
-	for (unsigned chunk = 0; chunk < 2; chunk++)
-		for (unsigned i = 0; gllm_llama_plan(s.llama, i, chunk); i++)
-			if (!seen(&s, i, chunk))
-				gllm_plan_explain(gllm_llama_plan(s.llama, i, chunk), tool_put, NULL);
-	return 0;
-}
-
-static void disassemble(const struct gllm_target *target, const unsigned char *code, uint32_t offset, uint32_t bytes)
-{
-	for (uint32_t at = 0; at < bytes;) {
-		struct gllm_insn insn;
-		char text[128];
-		if (target->decode(code + offset + at, bytes - at, at, &insn) != GLLM_OK) {
-			printf("  %6x  not decoded: %02x\n", at, code[offset + at]);
-			at += target->isa == GLLM_ISA_AARCH64 ? 4 : 1;
-			continue;
-		}
-		target->text(&insn, text, sizeof text);
-		printf("  %6x  %s\n", at, text);
-		at += insn.length;
-	}
-}
-
-int tool_disasm(const struct tool *t, int argc, char **argv)
-{
-	struct gllm_speaker s;
-	if (argc > 1)
-		return tool_usage("disasm [MODEL]");
-	if (with_model(t, argc ? argv[0] : NULL, &s))
-		return 1;
-	for (unsigned chunk = 0; chunk < 2; chunk++) {
-		for (unsigned i = 0; gllm_llama_plan(s.llama, i, chunk); i++) {
-			const struct gllm_plan *p = gllm_llama_plan(s.llama, i, chunk);
-			if (seen(&s, i, chunk))
-				continue;
-			for (unsigned k = 0; k < gllm_plan_steps(p); k++) {
-				struct gllm_step_info info;
-				gllm_plan_step(p, k, &info);
-				printf("%s%s: %u bytes\n", info.name, chunk ? " (chunk)" : "", info.code_bytes);
-				if (info.code_bytes)
-					disassemble(host_target(), s.host.code.exec, info.code_offset, info.code_bytes);
-			}
-		}
-	}
 	return 0;
 }
 

@@ -36,6 +36,16 @@ enum gllm_status gllm_graph_free(struct gllm_context *c, struct gllm_graph *g);
 gllm_tensor gllm_graph_tensor(struct gllm_graph *g, enum gllm_tensor_kind kind, enum gllm_type type, uint64_t rows,
                               uint64_t cols, const char *name);
 
+struct gllm_tensor_info {
+	const char *name;
+	enum gllm_tensor_kind kind;
+	enum gllm_type type;
+	uint64_t rows, cols; /* rows may be GLLM_ROWS */
+};
+unsigned gllm_graph_tensors(const struct gllm_graph *g);
+/* INVALID_ARGUMENT if there is no such tensor. */
+enum gllm_status gllm_graph_tensor_info(const struct gllm_graph *g, unsigned tensor, struct gllm_tensor_info *out);
+
 /* Actual parameters in the order of the operator's parameter list. */
 struct gllm_actual {
 	gllm_tensor tensor; /* pointers */
