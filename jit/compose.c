@@ -506,6 +506,16 @@ static void copy_params(struct builder *b, struct mapping *m, const struct gllm_
 			m->param[i] = add_param(b, &from->param[i], &from->source[i]);
 }
 
+/* F32 rounded to half precision and widened again: in registers it stays what it was. */
+static bool widens_back(const struct builder *b, const struct gllm_node *n)
+{
+	if (n->op != GLLM_N_CVT || n->type != GLLM_F32)
+		return false;
+	const struct gllm_node *from = &b->node[mapped(b, n->a)];
+	return from->op == GLLM_N_CVT && (from->type == GLLM_F16 || from->type == GLLM_BF16) &&
+	       b->node[from->a].type == GLLM_F32;
+}
+
 /* The consumer's nodes at the place of the store; loads of the intermediate are the stored value itself. `map` of the
  * consumer lies behind the producer's. */
 static void splice_nodes(struct builder *b, const struct mapping *m, unsigned param, gllm_ref value, int8_t loop, bool top)
@@ -517,6 +527,8 @@ static void splice_nodes(struct builder *b, const struct mapping *m, unsigned pa
 			continue;
 		if (n->op == GLLM_N_LOAD && m->from->access[n->imm].param == param)
 			b->map[i] = value;
+		else if (widens_back(b, n))
+			b->map[i] = b->node[mapped(b, n->a)].a;
 		else
 			b->map[i] = append(b, translate(b, m, i, top ? -1 : loop));
 	}

@@ -3,6 +3,7 @@
 #include "jit/fuse.h"
 #include "core/bits.h"
 #include "jit/context.h"
+#include "jit/retype.h"
 
 struct fuser {
 	struct gllm_context *c;
@@ -39,9 +40,16 @@ static enum gllm_status apply(struct fuser *x, unsigned node, struct gllm_compos
 	const struct gllm_graph_node_entry *n = &x->g->node[node];
 	const struct gllm_op_entry *o = op_of(x, node);
 	struct gllm_applied a = { .batch = symbolic(x->g, n->batch) ? -1 : (int64_t)gllm_dim_value(n->batch, 1) };
+	uint8_t type[GLLM_MAX_PARAMS];
+	const char *why = NULL;
 	enum gllm_status s = gllm_op_trace(x->c, n->op, &a.trace, x->e);
 	if (s != GLLM_OK)
 		return s;
+	for (unsigned i = 0; i < o->nparams; i++)
+		type[i] = (uint8_t)(o->param[i].kind < GLLM_DIM ? x->g->tensor[n->actual[i].tensor].type : o->param[i].type);
+	s = gllm_retype(a.trace, type, x->arena, &a.trace, &why);
+	if (s != GLLM_OK)
+		return why ? gllm_fail(x->e, s, why, o->name, node, 0, 0) : s;
 	for (unsigned i = 0; i < o->nparams; i++) {
 		const struct gllm_actual *actual = &n->actual[i];
 		switch (o->param[i].kind) {

@@ -87,8 +87,10 @@ static uint64_t reach(const struct gllm_graph *g, const struct gllm_trace *t, co
 	for (unsigned i = 0; i < t->nparams; i++)
 		if (t->param[i].kind == GLLM_DIM)
 			arg[i].dim = gllm_dim_value(n->actual[i].dim, rows);
-	uint64_t bytes = gllm_trace_extent(t, p, arg);
 	const struct gllm_graph_tensor_entry *x = &g->tensor[n->actual[p].tensor];
+	uint64_t bytes = gllm_trace_extent(t, p, arg);
+	if (x->type != t->param[p].type)
+		bytes = bytes / gllm_type_bytes(t->param[p].type) * gllm_type_bytes(x->type);
 	uint64_t batch = gllm_dim_value(n->batch, rows);
 	if (n->batch != 1 && x->rows == n->batch && bytes)
 		bytes += (batch - 1) * x->cols * gllm_type_bytes(x->type);
@@ -103,7 +105,8 @@ static enum gllm_status check_pointer(struct gllm_graph *g, const struct gllm_op
 		return gllm_fail(&g->error, GLLM_INVALID_ARGUMENT, "operand is no tensor of this graph", o->name, p, g->ntensors, id);
 	const struct gllm_graph_tensor_entry *x = &g->tensor[id];
 	enum gllm_param_kind kind = o->param[p].kind;
-	if (x->type != o->param[p].type)
+	bool half = o->param[p].type == GLLM_F32 && (x->type == GLLM_F16 || x->type == GLLM_BF16);
+	if (x->type != o->param[p].type && !half)
 		return gllm_fail(&g->error, GLLM_WRONG_TYPE, "operand has another element type", x->name, p, o->param[p].type, x->type);
 	if (kind == GLLM_INOUT)
 		return gllm_fail(&g->error, GLLM_UNSUPPORTED, "operators that update in place have no place in an SSA graph",

@@ -390,6 +390,12 @@ static enum gllm_status check_scalar(const struct planner *x)
 		if (!op_of(x, i)->call)
 			return gllm_fail(x->e, GLLM_UNSUPPORTED, "the operator was registered without a way to call it",
 			                 op_of(x, i)->name, i, 0, 0);
+	for (unsigned i = 0; x->o->scalar && i < x->g->nnodes; i++)
+		for (unsigned p = 0; p < op_of(x, i)->nparams; p++)
+			if (pointer(&op_of(x, i)->param[p]) &&
+			    x->g->tensor[x->g->node[i].actual[p].tensor].type != op_of(x, i)->param[p].type)
+				return gllm_fail(x->e, GLLM_UNSUPPORTED, "scalar definitions take no half-precision elements",
+				                 op_of(x, i)->name, i, 0, 0);
 	return GLLM_OK;
 }
 

@@ -5,6 +5,9 @@
  * (the tokens of a step), not above the graph's max_rows, which is below 2^31. Every tensor has one producer (SSA); inputs and weights have
  * none. A node applies one registered operator: once over all its elements, or, with `batch`, once for every row: then
  * each operand that has `batch` rows advances by one row and the others stay.
+ * A tensor of F16 or BF16 may stand where the operator's definition has F32: its elements are widened when read and
+ * rounded to nearest even when written, all arithmetic is F32, and values that fusion keeps in registers are not rounded
+ * in between. Scalar plans have no such nodes.
  * Pointers other than `e` must not be NULL unless stated. Errors name the node or tensor. A graph lives in its context's heap until freed; plans do not refer to it. */
 #ifndef GLLM_GRAPH_H
 #define GLLM_GRAPH_H
