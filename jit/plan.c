@@ -5,6 +5,7 @@
 #include "core/fmt.h"
 #include "jit/context.h"
 
+enum { STEP_NAME = 96 }; /* characters that are kept of a step's name, with the end */
 
 struct life { /* of an internal tensor or a group's scratch, in group numbers */
 	unsigned first, last;
@@ -228,73 +229,93 @@ static struct gllm_linear bound_bytes(const struct planner *x, unsigned tensor)
 	return (struct gllm_linear){ .fixed = (int64_t)gllm_dim_value(t->rows, 1) * row };
 }
 
-static size_t sizes(const struct planner *x, unsigned *steps, unsigned *slots, size_t *pool)
+static size_t text_length(const char *s)
 {
-	*slots = *steps = 0;
-	*pool = 0;
+	size_t n = 0;
+	while (s[n])
+		n++;
+	return n;
+}
+
+static unsigned steps_of(const struct gllm_group *g)
+{
+	return g->composed ? g->nparts : 1;
+}
+
+static unsigned edges_of(const struct planner *x, unsigned node)
+{
+	unsigned n = 0;
+	for (unsigned p = 0; p < op_of(x, node)->nparams; p++)
+		n += op_of(x, node)->param[p].kind == GLLM_IN || op_of(x, node)->param[p].kind == GLLM_WEIGHT;
+	return n;
+}
+
+/* Numbers of everything a plan holds; and where each kernel's constants go. */
+static void count(const struct planner *x, struct gllm_plan *p)
+{
+	p->ntensors = x->g->ntensors;
+	p->nnodes = x->g->nnodes;
+	p->nnotes = x->f.nnotes;
+	p->text_bytes = text_length(x->g->name) + 1;
+	for (unsigned i = 0; i < x->g->ntensors; i++)
+		p->text_bytes += text_length(x->g->tensor[i].name) + 1;
 	for (unsigned g = 0; g < x->f.ngroups; g++) {
 		const struct gllm_group *group = &x->f.group[g];
+		char name[STEP_NAME];
+		step_name(x, group, name, sizeof name);
 		for (unsigned i = 0; i < group->nparts; i++)
-			*slots += group->part[i].code->trace.nparams + 1;
-		*slots += group->composed ? 0 : op_of(x, group->node[0])->nparams;
-		*steps += group->composed ? group->nparts : 1;
+			p->nslots += group->part[i].code->trace.nparams + 1;
+		p->nslots += group->composed ? 0 : op_of(x, group->node[0])->nparams;
+		p->nsteps += steps_of(group);
+		p->text_bytes += text_length(name) + 1;
 	}
+	for (unsigned i = 0; i < x->g->nnodes; i++)
+		p->nedges += edges_of(x, i);
+	for (unsigned i = 0; i < x->nlives; i++)
+		p->nbuffers += x->life[i].placed;
 	for (unsigned k = 0; k < x->nparts; k++) {
-		x->kernel[k].pool_at = x->kernel[k].same == k ? *pool : x->kernel[x->kernel[k].same].pool_at;
+		x->kernel[k].pool_at = x->kernel[k].same == k ? p->pool_bytes : x->kernel[x->kernel[k].same].pool_at;
 		if (x->kernel[k].same == k)
-			*pool += (size_t)gllm_round_up(x->kernel[k].pool_bytes, 64);
+			p->pool_bytes += (size_t)gllm_round_up(x->kernel[k].pool_bytes, 64);
 	}
-	return (size_t)gllm_round_up(sizeof(struct gllm_plan), 64) + gllm_round_up(*pool, 64) +
-	       *steps * sizeof(struct gllm_step) + x->g->ntensors * sizeof(struct gllm_plan_tensor) +
-	       *slots * sizeof(struct gllm_slot) + x->f.nnotes * sizeof(struct gllm_note) +
-	       x->g->nnodes * sizeof(char *);
+}
+
+/* A copy among the plan's own texts. */
+static const char *own_text(struct gllm_plan *p, size_t *used, const char *s)
+{
+	char *to = p->text + *used;
+	size_t n = text_length(s);
+	for (size_t i = 0; i < n; i++)
+		to[i] = s[i];
+	to[n] = 0;
+	*used += n + 1;
+	return to;
 }
 
 /* What fusion saved is told once per group. */
-static struct gllm_step *begin_step(const struct planner *x, struct gllm_plan *p, const struct gllm_group *group,
-                                    unsigned part)
+static struct gllm_step *begin_step(const struct planner *x, struct gllm_plan *p, unsigned group, unsigned part,
+                                    const char *name)
 {
+	const struct gllm_group *g = &x->f.group[group];
 	struct gllm_step *s = &p->step[p->nsteps++];
-	*s = (struct gllm_step){ .first_slot = p->nslots };
-	step_name(x, group, s->name, sizeof s->name);
-	s->info.mode = group->mode;
-	s->info.bytes_saved = part ? 0 : group->bytes_saved;
+	s->first_slot = p->nslots;
+	s->info = (struct gllm_step_info){ .name = name, .group = group, .mode = g->mode,
+	                                   .bytes_saved = part ? 0 : g->bytes_saved };
 	return s;
 }
 
-static enum gllm_status build(const struct planner *x, struct gllm_plan **out)
+static enum gllm_status add_steps(const struct planner *x, struct gllm_plan *p, size_t *text)
 {
-	unsigned steps, slots, k = 0;
-	size_t pool, bytes = sizes(x, &steps, &slots, &pool);
 	enum gllm_status status = GLLM_OK;
-	unsigned char *at = gllm_heap_alloc(&x->c->heap, bytes);
-	if (!at)
-		return gllm_fail(x->e, GLLM_OUT_OF_MEMORY, "the context's heap cannot hold the plan", x->g->name, 0, bytes, 0);
-	struct gllm_plan *p = (struct gllm_plan *)(void *)at;
-	*p = (struct gllm_plan){ .context = x->c, .name = x->g->name, .max_rows = x->g->max_rows,
-		.workspace = (size_t)x->workspace, .worker_begin = (size_t)x->worker_begin,
-		.worker_bytes = (size_t)gllm_round_up(x->f.worker_bytes, 64), .workers = x->workers, .ntensors = x->g->ntensors,
-		.nnotes = x->f.nnotes, .nnodes = x->g->nnodes, .pool_bytes = pool, .scalar = x->o->scalar };
-	at += gllm_round_up(sizeof *p, 64);
-	p->pool = at;
-	at += gllm_round_up(pool, 64);
-	p->step = (struct gllm_step *)(void *)at;
-	at += steps * sizeof *p->step;
-	p->tensor = (struct gllm_plan_tensor *)(void *)at;
-	at += p->ntensors * sizeof *p->tensor;
-	p->slot = (struct gllm_slot *)(void *)at;
-	at += slots * sizeof *p->slot;
-	p->note = (struct gllm_note *)(void *)at;
-	at += p->nnotes * sizeof *p->note;
-	p->node_name = (const char **)(void *)at;
-
-	for (unsigned i = 0; i < x->nparts; i++)
-		for (size_t n = 0; x->kernel[i].same == i && n < x->kernel[i].pool_bytes; n++)
-			p->pool[x->kernel[i].pool_at + n] = x->kernel[i].pool[n];
+	unsigned k = 0;
+	p->nsteps = p->nslots = 0;
 	for (unsigned g = 0; g < x->f.ngroups; g++) {
 		const struct gllm_group *group = &x->f.group[g];
-		for (unsigned i = 0; i < (group->composed ? group->nparts : 1); i++) {
-			struct gllm_step *s = begin_step(x, p, group, i);
+		char words[STEP_NAME];
+		step_name(x, group, words, sizeof words);
+		const char *name = own_text(p, text, words);
+		for (unsigned i = 0; i < steps_of(group); i++) {
+			struct gllm_step *s = begin_step(x, p, g, i, name);
 			if (!group->composed)
 				scalar_step(x, p, g, s);
 			else if (status == GLLM_OK)
@@ -304,14 +325,58 @@ static enum gllm_status build(const struct planner *x, struct gllm_plan **out)
 			s->nslots = p->nslots - s->first_slot;
 		}
 	}
+	return status;
+}
+
+/* What the plan says of itself: nodes, what they read of whom, and where values lie when. */
+static void describe(const struct planner *x, struct gllm_plan *p)
+{
+	unsigned edges = 0, buffers = 0;
+	for (unsigned i = 0; i < p->nnodes; i++) {
+		const struct gllm_op_entry *o = op_of(x, i);
+		p->node[i] = (struct gllm_node_info){ o->name, x->f.group_of[i] };
+		for (unsigned k = 0; k < o->nparams; k++) {
+			if (o->param[k].kind != GLLM_IN && o->param[k].kind != GLLM_WEIGHT)
+				continue;
+			uint16_t id = x->g->node[i].actual[k].tensor;
+			const struct gllm_graph_tensor_entry *t = &x->g->tensor[id];
+			p->edge[edges++] = (struct gllm_edge_info){ .producer = t->producer, .consumer = (uint16_t)i, .tensor = id,
+				.bytes = gllm_dim_value(t->rows, x->g->max_rows) * t->cols * gllm_type_bytes(t->type) };
+		}
+	}
+	for (unsigned i = 0; i < x->nlives; i++) {
+		const struct life *l = &x->life[i];
+		if (l->placed)
+			p->buffer[buffers++] = (struct gllm_buffer_info){
+				.tensor = i < x->g->ntensors ? (gllm_tensor)i : GLLM_NO_TENSOR, .first_group = (uint16_t)l->first,
+				.last_group = (uint16_t)l->last, .offset = l->offset, .bytes = l->bytes };
+	}
+}
+
+static enum gllm_status build(struct planner *x, struct gllm_plan **out)
+{
+	struct gllm_plan like = { .context = x->c, .max_rows = x->g->max_rows, .workspace = (size_t)x->workspace,
+		.worker_begin = (size_t)x->worker_begin, .worker_bytes = (size_t)gllm_round_up(x->f.worker_bytes, 64),
+		.workers = x->workers, .scalar = x->o->scalar };
+	size_t text = 0;
+	count(x, &like);
+	struct gllm_plan *p = gllm_plan_new(x->c, &like);
+	if (!p)
+		return gllm_fail(x->e, GLLM_OUT_OF_MEMORY, "the context's heap cannot hold the plan", x->g->name, 0, 0, 0);
+	p->name = own_text(p, &text, x->g->name);
+	for (unsigned i = 0; i < x->nparts; i++)
+		for (size_t n = 0; x->kernel[i].same == i && n < x->kernel[i].pool_bytes; n++)
+			p->pool[x->kernel[i].pool_at + n] = x->kernel[i].pool[n];
 	for (unsigned i = 0; i < p->ntensors; i++) {
-		const struct gllm_graph_tensor_entry *t = &x->g->tensor[i];
-		p->tensor[i] = (struct gllm_plan_tensor){ t->name, t->kind, (uint8_t)gllm_type_bytes(t->type), bound_bytes(x, i) };
+		struct gllm_tensor_info info;
+		gllm_graph_tensor_info(x->g, i, &info);
+		info.name = own_text(p, &text, info.name);
+		p->tensor[i] = (struct gllm_plan_tensor){ info, (uint8_t)gllm_type_bytes(info.type), bound_bytes(x, i) };
 	}
 	for (unsigned i = 0; i < p->nnotes; i++)
 		p->note[i] = x->f.note[i];
-	for (unsigned i = 0; i < p->nnodes; i++)
-		p->node_name[i] = op_of(x, i)->name;
+	describe(x, p);
+	enum gllm_status status = add_steps(x, p, &text);
 	if (status != GLLM_OK) {
 		gllm_heap_free(&x->c->heap, p);
 		return gllm_fail(x->e, status, "the work of a kernel is no number of rows", x->g->name, 0, 0, 0);
@@ -354,7 +419,7 @@ static enum gllm_status compile_groups(struct planner *x)
 		return gllm_fail(x->e, GLLM_OUT_OF_MEMORY, "compile scratch is too small for the graph", x->g->name, 0, 0, 0);
 	for (unsigned g = 0; g < x->f.ngroups; g++) {
 		const struct gllm_group *group = &x->f.group[g];
-		char name[96];
+		char name[STEP_NAME];
 		step_name(x, group, name, sizeof name);
 		for (unsigned i = 0; i < group->nparts; i++, k++) {
 			enum gllm_status s = GLLM_OK;
@@ -457,70 +522,4 @@ enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g
 	if (s == GLLM_OK)
 		announce(c, *out, ns);
 	return s;
-}
-
-/* Code memory is a stack: only the last plan's can be taken back. */
-enum gllm_status gllm_plan_free(struct gllm_context *c, struct gllm_plan *p)
-{
-	size_t begin = 0, end = 0;
-	if (p && (unsigned char *)p >= c->heap.base && (unsigned char *)p < c->heap.base + c->heap.size) {
-		begin = p->code_begin;
-		end = p->code_end;
-	}
-	enum gllm_status s = gllm_heap_free(&c->heap, p);
-	if (s != GLLM_OK || c->host.code.once || end != c->code_used || begin == end)
-		return s;
-	c->code_used = begin;
-	while (c->nkernels > 0 && c->kernel[c->nkernels - 1].offset >= begin)
-		c->nkernels--;
-	return s;
-}
-
-size_t gllm_plan_workspace(const struct gllm_plan *p)
-{
-	return p->workspace;
-}
-
-unsigned gllm_plan_steps(const struct gllm_plan *p)
-{
-	return p->nsteps;
-}
-
-enum gllm_status gllm_plan_step(const struct gllm_plan *p, unsigned i, struct gllm_step_info *out)
-{
-	if (i >= p->nsteps)
-		return GLLM_INVALID_ARGUMENT;
-	*out = p->step[i].info;
-	out->name = p->step[i].name;
-	return GLLM_OK;
-}
-
-static void say(void (*out)(void *user, const char *text, size_t n), void *user, const char *line)
-{
-	size_t n = 0;
-	while (line[n])
-		n++;
-	out(user, line, n);
-}
-
-void gllm_plan_explain(const struct gllm_plan *p, void (*out)(void *user, const char *text, size_t n), void *user)
-{
-	char line[320];
-	gllm_format(line, sizeof line, "plan %s: up to %llu rows, %u steps, %llu bytes of workspace\n", p->name,
-	            (unsigned long long)p->max_rows, p->nsteps, (unsigned long long)p->workspace);
-	say(out, user, line);
-	for (unsigned i = 0; i < p->nsteps; i++) {
-		const struct gllm_step_info *s = &p->step[i].info;
-		gllm_format(line, sizeof line, "  %u %s: %s, %s, %s, %u bytes of code, saves %llu bytes\n", i, p->step[i].name,
-		            gllm_mode_name(s->mode), p->scalar ? "scalar" : gllm_pattern_name(s->pattern), s->strategy,
-		            s->code_bytes, (unsigned long long)s->bytes_saved);
-		say(out, user, line);
-	}
-	for (unsigned i = 0; i < p->nnotes; i++) {
-		const struct gllm_note *n = &p->note[i];
-		gllm_format(line, sizeof line, "  %s %u %s -> %u %s over %s: %s\n", n->accepted ? "fused" : "kept apart",
-		            n->producer, p->node_name[n->producer], n->consumer, p->node_name[n->consumer],
-		            p->tensor[n->tensor].name, n->why);
-		say(out, user, line);
-	}
 }

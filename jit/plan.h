@@ -36,14 +36,23 @@ struct gllm_step {
 	uint64_t tile;              /* iterations per unit of work; 0: sequential */
 	bool beside;                /* needs nothing of the step before it: the two may run together */
 	unsigned first_slot, nslots;
-	char name[96];
 };
 
 struct gllm_plan_tensor {
-	const char *name;
-	uint8_t kind, align;
+	struct gllm_tensor_info info;
+	uint8_t align;
 	struct gllm_linear bytes;   /* reached, for bound tensors */
 };
+
+/* THE list of a plan's arrays: member, its number, element. They lie in one block with the plan (gllm_plan_new). */
+#define GLLM_PLAN_ARRAYS(A)                              \
+	A(tensor, ntensors, struct gllm_plan_tensor)     \
+	A(step,   nsteps,   struct gllm_step)            \
+	A(slot,   nslots,   struct gllm_slot)            \
+	A(note,   nnotes,   struct gllm_note)            \
+	A(node,   nnodes,   struct gllm_node_info)       \
+	A(edge,   nedges,   struct gllm_edge_info)       \
+	A(buffer, nbuffers, struct gllm_buffer_info)
 
 struct gllm_plan {
 	struct gllm_context *context;
@@ -52,15 +61,18 @@ struct gllm_plan {
 	size_t workspace;               /* of which every worker's own memory is the end: */
 	size_t worker_begin, worker_bytes;
 	unsigned workers;
-	struct gllm_plan_tensor *tensor; unsigned ntensors;
-	struct gllm_step *step;          unsigned nsteps;
-	struct gllm_slot *slot;          unsigned nslots;
-	struct gllm_note *note;          unsigned nnotes;
-	const char **node_name;          unsigned nnodes;
-	unsigned char *pool;             size_t pool_bytes;
+#define A(member, count, type) type *member; unsigned count;
+	GLLM_PLAN_ARRAYS(A)
+#undef A
+	unsigned char *pool;             size_t pool_bytes; /* constants, 64-byte aligned */
+	char *text;                      size_t text_bytes; /* names that are the plan's own */
 	size_t code_begin, code_end;     /* in the executable memory */
 	bool scalar;
 };
+
+/* A plan with the numbers of elements and bytes that `like` states and room for them, zeroed, in the context's heap; all
+ * else is a copy of `like`. NULL if the heap cannot hold it. */
+struct gllm_plan *gllm_plan_new(struct gllm_context *c, const struct gllm_plan *like);
 
 /* A compiled group before it is copied into a plan. */
 struct gllm_kernel {

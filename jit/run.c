@@ -15,7 +15,7 @@ uint64_t gllm_at_rows(struct gllm_linear l, uint64_t rows)
 
 static bool bound(const struct gllm_plan_tensor *t)
 {
-	return t->kind != GLLM_TENSOR_VALUE;
+	return t->info.kind != GLLM_TENSOR_VALUE;
 }
 
 static enum gllm_status check_overlap(const struct gllm_plan *p, void *const *bind, uint64_t rows, unsigned out,
@@ -27,7 +27,7 @@ static enum gllm_status check_overlap(const struct gllm_plan *p, void *const *bi
 			continue;
 		uint64_t b = (uint64_t)(uintptr_t)bind[i], b_end = b + gllm_at_rows(p->tensor[i].bytes, rows);
 		if (a < b_end && b < a_end)
-			return gllm_fail(e, GLLM_OVERLAP, "an output overlaps another bound tensor", p->tensor[out].name, out, i, 0);
+			return gllm_fail(e, GLLM_OVERLAP, "an output overlaps another bound tensor", p->tensor[out].info.name, out, i, 0);
 	}
 	return GLLM_OK;
 }
@@ -44,9 +44,9 @@ static enum gllm_status check_bindings(const struct gllm_plan *p, void *const *b
 		if (!bound(t))
 			continue;
 		if (!bind[i] || ((uintptr_t)bind[i] & (t->align - 1u)))
-			return gllm_fail(e, GLLM_INVALID_ARGUMENT, "binding is NULL or misaligned for its element", t->name, i,
+			return gllm_fail(e, GLLM_INVALID_ARGUMENT, "binding is NULL or misaligned for its element", t->info.name, i,
 			                 t->align, (uint64_t)(uintptr_t)bind[i]);
-		if (t->kind == GLLM_TENSOR_OUTPUT && check_overlap(p, bind, rows, i, e) != GLLM_OK)
+		if (t->info.kind == GLLM_TENSOR_OUTPUT && check_overlap(p, bind, rows, i, e) != GLLM_OK)
 			return GLLM_OVERLAP;
 	}
 	return GLLM_OK;

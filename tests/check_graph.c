@@ -114,6 +114,49 @@ static void expect_steps(struct bench *b, const struct gllm_plan *p)
 	}
 }
 
+/* What the plan tells of itself is of one piece: edges join nodes in order, fused ones within a group, and places in the
+ * workspace that live at the same time are apart. */
+static void tells(struct bench *b, const struct gllm_plan *p)
+{
+	struct gllm_buffer_info a, other;
+	struct gllm_edge_info edge;
+	struct gllm_node_info from, to;
+	struct gllm_tensor_info tensor;
+	unsigned fused = 0, decided = 0;
+	CHECK_EQ(b->t, gllm_plan_nodes(p), 7);
+	CHECK_EQ(b->t, gllm_plan_tensors(p), 12);
+	CHECK_EQ(b->t, gllm_plan_edges(p), 13);
+	for (unsigned i = 0; i < gllm_plan_edges(p); i++) {
+		CHECK_STATUS(b->t, gllm_plan_edge(p, i, &edge), GLLM_OK);
+		CHECK_STATUS(b->t, gllm_plan_tensor(p, edge.tensor, &tensor), GLLM_OK);
+		CHECK_EQ(b->t, edge.producer == 0xffff, tensor.kind != GLLM_TENSOR_VALUE);
+		decided += edge.why != NULL;
+		fused += edge.fused;
+		if (edge.producer == 0xffff || !CHECK(b->t, edge.producer < edge.consumer))
+			continue;
+		gllm_plan_node(p, edge.producer, &from);
+		gllm_plan_node(p, edge.consumer, &to);
+		CHECK(b->t, !edge.fused || from.group == to.group);
+		CHECK(b->t, from.group <= to.group);
+	}
+	CHECK_EQ(b->t, fused, 3);
+	CHECK(b->t, decided >= 4);
+	for (unsigned i = 0; i < gllm_plan_buffers(p); i++) {
+		gllm_plan_buffer(p, i, &a);
+		CHECK(b->t, a.first_group <= a.last_group && a.offset % 64 == 0 && a.offset + a.bytes <= gllm_plan_workspace(p));
+		for (unsigned k = 0; k < i; k++) {
+			gllm_plan_buffer(p, k, &other);
+			bool together = a.first_group <= other.last_group && other.first_group <= a.last_group;
+			bool shared = a.offset < other.offset + other.bytes && other.offset < a.offset + a.bytes;
+			CHECK(b->t, !(together && shared));
+		}
+	}
+	CHECK_STATUS(b->t, gllm_plan_node(p, 7, &from), GLLM_INVALID_ARGUMENT);
+	CHECK_STATUS(b->t, gllm_plan_tensor(p, 12, &tensor), GLLM_INVALID_ARGUMENT);
+	CHECK_STATUS(b->t, gllm_plan_edge(p, 13, &edge), GLLM_INVALID_ARGUMENT);
+	CHECK_STATUS(b->t, gllm_plan_buffer(p, gllm_plan_buffers(p), &a), GLLM_INVALID_ARGUMENT);
+}
+
 /* Scalar, unfused and fused plans of one graph agree; fused plans need no more memory. */
 static void agree(struct bench *b, uint64_t max_rows)
 {
@@ -135,6 +178,7 @@ static void agree(struct bench *b, uint64_t max_rows)
 		return;
 	}
 	expect_steps(b, r);
+	tells(b, r);
 	CHECK_EQ(b->t, gllm_plan_steps(q), 7);
 	CHECK(b->t, gllm_plan_workspace(r) <= gllm_plan_workspace(q));
 	float *all = (float *)d;

@@ -34,7 +34,7 @@ enum gllm_status gllm_graph_create(struct gllm_context *c, const char *name, uin
                                    unsigned max_tensors, unsigned max_nodes, struct gllm_graph **out, struct gllm_error *e);
 enum gllm_status gllm_graph_free(struct gllm_context *c, struct gllm_graph *g);
 
-/* Names must outlive graph and plans. Returns GLLM_NO_TENSOR after a failure, which sticks in the graph. */
+/* Names must outlive the graph. Returns GLLM_NO_TENSOR after a failure, which sticks in the graph. */
 #define GLLM_NO_TENSOR ((gllm_tensor)0xffff)
 gllm_tensor gllm_graph_tensor(struct gllm_graph *g, enum gllm_tensor_kind kind, enum gllm_type type, uint64_t rows,
                               uint64_t cols, const char *name);
@@ -114,6 +114,7 @@ const char *gllm_mode_name(enum gllm_mode m);
 
 struct gllm_step_info {
 	const char *name;          /* operators joined by '+' */
+	unsigned group;            /* steps of one group stand together and in order */
 	enum gllm_mode mode;
 	enum gllm_pattern pattern; /* of the fused trace */
 	const char *strategy;      /* "sequential" or "tiles" */
@@ -122,6 +123,36 @@ struct gllm_step_info {
 };
 unsigned gllm_plan_steps(const struct gllm_plan *p);
 enum gllm_status gllm_plan_step(const struct gllm_plan *p, unsigned i, struct gllm_step_info *out);
+
+struct gllm_node_info {
+	const char *name;          /* operator */
+	unsigned group;            /* that computes it */
+};
+unsigned gllm_plan_nodes(const struct gllm_plan *p);
+enum gllm_status gllm_plan_node(const struct gllm_plan *p, unsigned i, struct gllm_node_info *out);
+
+/* The graph's tensors, by the numbers that bindings have. */
+unsigned gllm_plan_tensors(const struct gllm_plan *p);
+enum gllm_status gllm_plan_tensor(const struct gllm_plan *p, unsigned i, struct gllm_tensor_info *out);
+
+struct gllm_edge_info {            /* a node reads a tensor */
+	uint16_t producer;         /* node, 0xffff: an input or a weight */
+	uint16_t consumer;         /* node */
+	gllm_tensor tensor;
+	bool fused;
+	uint64_t bytes;            /* of the tensor, at max_rows */
+	const char *why;           /* it was fused or not; NULL if that was no question */
+};
+unsigned gllm_plan_edges(const struct gllm_plan *p);
+enum gllm_status gllm_plan_edge(const struct gllm_plan *p, unsigned i, struct gllm_edge_info *out);
+
+struct gllm_buffer_info {          /* a place in the workspace */
+	gllm_tensor tensor;        /* that lies there; GLLM_NO_TENSOR: memory that a group needs while it runs */
+	uint16_t first_group, last_group; /* that use it; others with disjoint lives may lie there as well */
+	uint64_t offset, bytes;
+};
+unsigned gllm_plan_buffers(const struct gllm_plan *p);
+enum gllm_status gllm_plan_buffer(const struct gllm_plan *p, unsigned i, struct gllm_buffer_info *out);
 
 /* Why each group was formed and why each rejected candidate was rejected, a line each. */
 void gllm_plan_explain(const struct gllm_plan *p, void (*out)(void *user, const char *text, size_t n), void *user);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT
+ * jit/plan_info.c - the block a plan lies in, and what a plan tells of itself. */
+#include "core/bits.h"
+#include "core/fmt.h"
+#include "jit/context.h"
+#include "jit/plan.h"
+
+struct gllm_plan *gllm_plan_new(struct gllm_context *c, const struct gllm_plan *like)
+{
+	size_t head = (size_t)gllm_round_up(sizeof *like, 64), pool = (size_t)gllm_round_up(like->pool_bytes, 64);
+	size_t arrays = 0;
+#define A(member, count, type) arrays += (size_t)gllm_round_up(like->count * sizeof(type), 8);
+	GLLM_PLAN_ARRAYS(A)
+#undef A
+	unsigned char *at = gllm_heap_alloc(&c->heap, head + pool + arrays + like->text_bytes);
+	if (!at)
+		return NULL;
+	for (size_t i = head; i < head + pool + arrays; i++)
+		at[i] = 0;
+	struct gllm_plan *p = (struct gllm_plan *)(void *)at;
+	*p = *like;
+	at += head;
+	p->pool = at;
+	at += pool;
+#define A(member, count, type) \
+	p->member = (type *)(void *)at; \
+	at += gllm_round_up(p->count * sizeof(type), 8);
+	GLLM_PLAN_ARRAYS(A)
+#undef A
+	p->text = (char *)at;
+	return p;
+}
+
+/* Code memory is a stack: only the last plan's can be taken back. */
+enum gllm_status gllm_plan_free(struct gllm_context *c, struct gllm_plan *p)
+{
+	size_t begin = 0, end = 0;
+	if (p && (unsigned char *)p >= c->heap.base && (unsigned char *)p < c->heap.base + c->heap.size) {
+		begin = p->code_begin;
+		end = p->code_end;
+	}
+	enum gllm_status s = gllm_heap_free(&c->heap, p);
+	if (s != GLLM_OK || c->host.code.once || end != c->code_used || begin == end)
+		return s;
+	c->code_used = begin;
+	while (c->nkernels > 0 && c->kernel[c->nkernels - 1].offset >= begin)
+		c->nkernels--;
+	return s;
+}
+
+size_t gllm_plan_workspace(const struct gllm_plan *p)
+{
+	return p->workspace;
+}
+
+unsigned gllm_plan_steps(const struct gllm_plan *p)
+{
+	return p->nsteps;
+}
+
+enum gllm_status gllm_plan_step(const struct gllm_plan *p, unsigned i, struct gllm_step_info *out)
+{
+	if (i >= p->nsteps)
+		return GLLM_INVALID_ARGUMENT;
+	*out = p->step[i].info;
+	return GLLM_OK;
+}
+
+unsigned gllm_plan_nodes(const struct gllm_plan *p)
+{
+	return p->nnodes;
+}
+
+enum gllm_status gllm_plan_node(const struct gllm_plan *p, unsigned i, struct gllm_node_info *out)
+{
+	if (i >= p->nnodes)
+		return GLLM_INVALID_ARGUMENT;
+	*out = p->node[i];
+	return GLLM_OK;
+}
+
+unsigned gllm_plan_tensors(const struct gllm_plan *p)
+{
+	return p->ntensors;
+}
+
+enum gllm_status gllm_plan_tensor(const struct gllm_plan *p, unsigned i, struct gllm_tensor_info *out)
+{
+	if (i >= p->ntensors)
+		return GLLM_INVALID_ARGUMENT;
+	*out = p->tensor[i].info;
+	return GLLM_OK;
+}
+
+unsigned gllm_plan_edges(const struct gllm_plan *p)
+{
+	return p->nedges;
+}
+
+/* The last note over an edge is the decision that stands. */
+enum gllm_status gllm_plan_edge(const struct gllm_plan *p, unsigned i, struct gllm_edge_info *out)
+{
+	if (i >= p->nedges)
+		return GLLM_INVALID_ARGUMENT;
+	*out = p->edge[i];
+	for (unsigned k = 0; k < p->nnotes; k++) {
+		const struct gllm_note *n = &p->note[k];
+		if (n->producer == out->producer && n->consumer == out->consumer && n->tensor == out->tensor) {
+			out->fused = n->accepted;
+			out->why = n->why;
+		}
+	}
+	return GLLM_OK;
+}
+
+unsigned gllm_plan_buffers(const struct gllm_plan *p)
+{
+	return p->nbuffers;
+}
+
+enum gllm_status gllm_plan_buffer(const struct gllm_plan *p, unsigned i, struct gllm_buffer_info *out)
+{
+	if (i >= p->nbuffers)
+		return GLLM_INVALID_ARGUMENT;
+	*out = p->buffer[i];
+	return GLLM_OK;
+}
+
+static void say(void (*out)(void *user, const char *text, size_t n), void *user, const char *line)
+{
+	size_t n = 0;
+	while (line[n])
+		n++;
+	out(user, line, n);
+}
+
+void gllm_plan_explain(const struct gllm_plan *p, void (*out)(void *user, const char *text, size_t n), void *user)
+{
+	char line[320];
+	gllm_format(line, sizeof line, "plan %s: up to %llu rows, %u steps, %llu bytes of workspace\n", p->name,
+	            (unsigned long long)p->max_rows, p->nsteps, (unsigned long long)p->workspace);
+	say(out, user, line);
+	for (unsigned i = 0; i < p->nsteps; i++) {
+		const struct gllm_step_info *s = &p->step[i].info;
+		gllm_format(line, sizeof line, "  %u %s: %s, %s, %s, %u bytes of code, saves %llu bytes\n", i, s->name,
+		            gllm_mode_name(s->mode), p->scalar ? "scalar" : gllm_pattern_name(s->pattern), s->strategy,
+		            s->code_bytes, (unsigned long long)s->bytes_saved);
+		say(out, user, line);
+	}
+	for (unsigned i = 0; i < p->nnotes; i++) {
+		const struct gllm_note *n = &p->note[i];
+		gllm_format(line, sizeof line, "  %s %u %s -> %u %s over %s: %s\n", n->accepted ? "fused" : "kept apart",
+		            n->producer, p->node[n->producer].name, n->consumer, p->node[n->consumer].name,
+		            p->tensor[n->tensor].info.name, n->why);
+		say(out, user, line);
+	}
+}
