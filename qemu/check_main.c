@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * qemu/check_main.c - the test suites on bare metal; exits with 0 if nothing failed. Options: filter, seed, isa. */
+ * qemu/check_main.c - the test suites on bare metal; exits with 0 if nothing failed. Options: filter, seed, effort, isa. */
 #include "qemu/guest.h"
 #include "tests/check.h"
 
@@ -68,7 +68,8 @@ int board_main(void)
 	static char filter[64];
 	struct check_host h = { .put = guest_write, .image = guest_image(), .target = guest_target(), .profile = &profile,
 	                        .exec = &exec, .guarded = guarded, .guarded_free = guarded_free,
-	                        .clock_ns = guest_clock_ns, .seed = board_option_number("seed", 1) };
+	                        .clock_ns = guest_clock_ns, .seed = board_option_number("seed", 1),
+	                        .effort = (unsigned)board_option_number("effort", 2) };
 	unsigned char *model;
 
 	if (guest_profile(&profile) != GLLM_OK) {

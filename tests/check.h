@@ -35,6 +35,7 @@ struct check_host {
 	void (*guarded_free)(void *user, void *p, size_t bytes, bool at_end);
 	uint64_t (*clock_ns)(void *user);
 	uint64_t seed;
+	unsigned effort;                       /* percent of the random cases of suites that draw many; 0: 100 */
 	const char *filter;                    /* run only suites whose name contains it; NULL: all */
 };
 

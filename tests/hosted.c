@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * tests/hosted.c - the harness as a Linux program, native or under qemu-user.
- * check [-f FILTER] [-s SEED] [-i ISA_CAP] [-m MODEL] [-x]; -x: the library is not shown what can be executed, so that
- * traces can only be those recorded when this program was built. */
+ * check [-f FILTER] [-s SEED] [-e PERCENT] [-i ISA_CAP] [-m MODEL] [-x]; -e: of the random cases of suites that draw many
+ * (100; 2 where code runs under an emulator); -x: the library is not shown what can be executed, so that traces can only
+ * be those recorded when this program was built. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,14 +116,15 @@ int main(int argc, char **argv)
 	                        .recorded = gllm_recorded_traces, .nrecorded = gllm_recorded_count };
 	const char *cap = NULL;
 	int option;
-	while ((option = getopt(argc, argv, "f:s:i:m:x")) != -1) {
+	while ((option = getopt(argc, argv, "f:s:e:i:m:x")) != -1) {
 		switch (option) {
 		case 'f': h.filter = optarg; break;
 		case 's': h.seed = strtoull(optarg, NULL, 0); break;
+		case 'e': h.effort = (unsigned)strtoul(optarg, NULL, 0); break;
 		case 'i': cap = optarg; break;
 		case 'm': h.model = host_file(optarg, &h.model_size); break;
 		case 'x': h.image = host_image_withheld(); break;
-		default: fprintf(stderr, "usage: check [-f FILTER] [-s SEED] [-i ISA_CAP] [-m MODEL] [-x]\n"); return 2;
+		default: fprintf(stderr, "usage: check [-f FILTER] [-s SEED] [-e PERCENT] [-i ISA_CAP] [-m MODEL] [-x]\n"); return 2;
 		}
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -137,6 +139,8 @@ int main(int argc, char **argv)
 	}
 	if (host_exec(CODE, &exec) == GLLM_OK)
 		h.exec = &exec, h.exec_parts = keeps_old_code(&exec) ? PARTS : 0;
+	if (h.effort == 0 && h.exec_parts)
+		h.effort = 2;
 	h.memory = host_memory(MEMORY);
 	if (!h.memory)
 		return 2;

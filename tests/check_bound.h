@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ * tests/check_bound.h - how far the outputs of one call of an operator may lie from its scalar definition, given how far
+ * its operands may.
+ *
+ * Running error analysis (Wilkinson 1963): beside every float stands a bound of its absolute error, and each operator has
+ * a rule that carries bounds from operands to results: what the derivative makes of them, plus the operator's own
+ * tolerance (its column of ops.def), plus one rounding where the fused code may join a product with the sum behind it.
+ * A bound is INFINITY where nothing is promised, such as behind an argmax whose two greatest are closer than their bounds. */
+#ifndef CHECK_BOUND_H
+#define CHECK_BOUND_H
+#include "core/arena.h"
+#include "gllm/context.h"
+
+struct bound_call {
+	unsigned op;               /* of ops.def, or GLLM_OP_COUNT + a row of bound_user */
+	const union gllm_arg *arg; /* operands and results as the scalar definition left them */
+	double *const *error;      /* by parameter; NULL: the operand is exact; zeros where outputs begin */
+};
+
+/* Whether there is a rule for the operator. */
+bool bound_known(unsigned op);
+
+/* Fills error[p] of every output p. */
+void bound_apply(const struct bound_call *b);
+
+/* Operators with several outputs, which ops.def has few of: registered by the suite in this order. */
+enum { BOUND_SPLIT, BOUND_TURN, BOUND_CENTRE, BOUND_USERS };
+struct bound_user {
+	const char *name;
+	gllm_any_fn *fn;
+	gllm_call_fn *call;
+	const struct gllm_param *param;
+	unsigned nparams;
+};
+extern const struct bound_user bound_user[BOUND_USERS];
+#endif

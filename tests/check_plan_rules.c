@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT
+ * tests/check_plan_rules.c - see check_plan_rules.h.
+ *
+ * Planning is repeated up to the groups, since a plan keeps steps and slots only: part k of the groups is step k of the plan
+ * and its operand i is slot i of the step. So every buffer has a name, and who reads and writes it is known. */
+#include "check_plan_rules.h"
+#include "core/bits.h"
+#include "jit/context.h"
+
+struct buffer { /* memory of the workspace */
+	uint64_t begin, bytes;
+	unsigned first, last; /* groups that touch it; first > last: none does */
+};
+
+struct rules {
+	struct gllm_context *c;
+	const struct gllm_graph *g;
+	const struct gllm_plan *p;
+	struct gllm_fusion f;
+	struct buffer *buffer;     /* by tensor, then by scratch */
+	unsigned nbuffers;
+	bool *written;             /* likewise */
+};
+
+static const struct gllm_op_entry *op_of(const struct rules *x, unsigned node)
+{
+	return &x->c->op[x->g->node[node].op];
+}
+
+static bool writes(enum gllm_param_kind k) { return k == GLLM_OUT || k == GLLM_INOUT; }
+static bool reads(enum gllm_param_kind k)  { return k == GLLM_IN || k == GLLM_WEIGHT || k == GLLM_INOUT; }
+
+static uint64_t tensor_bytes(const struct rules *x, unsigned tensor)
+{
+	const struct gllm_graph_tensor_entry *t = &x->g->tensor[tensor];
+	return gllm_dim_value(t->rows, x->g->max_rows) * t->cols * gllm_type_bytes(t->type);
+}
+
+/* --- groups ---------------------------------------------------------------------------------------------------------- */
+
+/* Every node stands in exactly one group, behind whatever it reads. */
+static const char *check_groups(const struct rules *x)
+{
+	unsigned nodes = 0;
+	for (unsigned g = 0; g < x->f.ngroups; g++) {
+		const struct gllm_group *group = &x->f.group[g];
+		if (group->n == 0)
+			return "a group is empty";
+		for (unsigned i = 0; i < group->n; i++, nodes++) {
+			unsigned node = group->node[i];
+			if (node >= x->g->nnodes || x->f.group_of[node] != g)
+				return "a node stands in another group than is recorded";
+			for (unsigned k = 0; k < i; k++)
+				if (group->node[k] == node)
+					return "a node stands twice in a group";
+			for (unsigned p = 0; p < op_of(x, node)->nparams; p++) {
+				if (!(op_of(x, node)->param[p].kind < GLLM_DIM) || !reads(op_of(x, node)->param[p].kind))
+					continue;
+				unsigned from = x->g->tensor[x->g->node[node].actual[p].tensor].producer;
+				if (from == 0xffff)
+					continue;
+				if (x->f.group_of[from] > g)
+					return "a group stands before one whose value it reads";
+			}
+		}
+	}
+	return nodes == x->g->nnodes ? NULL : "not every node stands in exactly one group";
+}
+
+/* Readers of a value outside of the group that makes it, and in all. */
+static unsigned readers(const struct rules *x, unsigned tensor, unsigned group, bool outside)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < x->g->nnodes; i++)
+		for (unsigned p = 0; p < op_of(x, i)->nparams; p++)
+			n += op_of(x, i)->param[p].kind < GLLM_DIM && reads(op_of(x, i)->param[p].kind) &&
+			     x->g->node[i].actual[p].tensor == tensor && (!outside || x->f.group_of[i] != group);
+	return n;
+}
+
+/* --- memory ---------------------------------------------------------------------------------------------------------- */
+
+/* The buffer an operand lies in, or -1; scratch counts behind the tensors. */
+static int buffer_of(const struct rules *x, const struct gllm_source *s)
+{
+	if (s->kind == GLLM_FROM_TENSOR)
+		return s->tensor;
+	return s->kind == GLLM_FROM_SCRATCH ? (int)(x->g->ntensors + s->tensor) : -1;
+}
+
+static bool in_workspace(const struct rules *x, int buffer)
+{
+	return buffer >= (int)x->g->ntensors || x->g->tensor[buffer].kind == GLLM_TENSOR_VALUE;
+}
+
+static const char *check_operand(struct rules *x, unsigned group, enum gllm_param_kind kind, const struct gllm_source *s,
+                                 const struct gllm_slot *slot)
+{
+	int b = buffer_of(x, s);
+	if (b < 0)
+		return NULL;
+	bool given = b < (int)x->g->ntensors && x->g->tensor[b].kind < GLLM_TENSOR_OUTPUT;
+	if (writes(kind) && given)
+		return "an input or a weight is written";
+	if ((kind == GLLM_IN || kind == GLLM_WEIGHT) && !given && !x->written[b])
+		return "a buffer is read before any step writes it";
+	if (writes(kind))
+		x->written[b] = true;
+	if (!in_workspace(x, b))
+		return slot->kind == GLLM_SLOT_BIND && slot->value == (uint64_t)b ? NULL : "a bound tensor's slot is another's";
+	struct buffer *to = &x->buffer[b];
+	if (slot->kind != GLLM_SLOT_WORK || slot->value % 64)
+		return "a buffer of the workspace is not there, or not aligned to 64 bytes";
+	if (to->first <= to->last && to->begin != slot->value)
+		return "a buffer lies in two places";
+	if (slot->value + to->bytes > x->p->worker_begin)
+		return "a buffer reaches beyond the workspace";
+	to->begin = slot->value;
+	to->first = group < to->first ? group : to->first;
+	to->last = group > to->last ? group : to->last;
+	return NULL;
+}
+
+static const char *check_overlap(const struct rules *x)
+{
+	for (unsigned i = 0; i < x->nbuffers; i++)
+		for (unsigned k = 0; k < i; k++) {
+			const struct buffer *a = &x->buffer[i], *b = &x->buffer[k];
+			bool live = a->first <= b->last && b->first <= a->last && a->first <= a->last && b->first <= b->last;
+			if (live && a->begin < b->begin + b->bytes && b->begin < a->begin + a->bytes)
+				return "two buffers overlap while both live";
+		}
+	return NULL;
+}
+
+static const char *check_workspace(const struct rules *x)
+{
+	uint64_t end = 0;
+	for (unsigned i = 0; i < x->nbuffers; i++) {
+		const struct buffer *b = &x->buffer[i];
+		uint64_t to = b->first <= b->last ? b->begin + gllm_round_up(b->bytes, 64) : 0;
+		end = to > end ? to : end;
+	}
+	if (x->p->worker_begin != end || x->p->workspace != end + x->p->workers * x->p->worker_bytes)
+		return "the workspace is not exactly as large as its buffers need";
+	return NULL;
+}
+
+/* Values that never leave their group have no memory, unless nobody reads them at all; all others are written. */
+static const char *check_values(const struct rules *x)
+{
+	for (unsigned i = 0; i < x->g->ntensors; i++) {
+		const struct gllm_graph_tensor_entry *t = &x->g->tensor[i];
+		if (t->producer == 0xffff || t->kind < GLLM_TENSOR_OUTPUT)
+			continue;
+		unsigned group = x->f.group_of[t->producer];
+		bool internal = t->kind == GLLM_TENSOR_VALUE && readers(x, i, group, true) == 0 && readers(x, i, group, false) > 0;
+		if (internal && x->buffer[i].first <= x->buffer[i].last)
+			return "a value that never leaves its group has memory";
+		if (!internal && !x->written[i])
+			return "a value that others read, or an output, is never written";
+	}
+	return NULL;
+}
+
+/* --- steps ----------------------------------------------------------------------------------------------------------- */
+
+static const char *check_code(const struct rules *x, const struct gllm_step *s)
+{
+	const struct gllm_exec_memory *m = &x->c->host.code;
+	union { gllm_kernel_fn *fn; const unsigned char *data; } entry = { s->kernel };
+	uint64_t end = (uint64_t)s->info.code_offset + s->info.code_bytes;
+	if (s->info.code_bytes == 0 || end > m->size || entry.data != m->exec + s->info.code_offset)
+		return "code lies outside of the memory that was granted";
+	if (s->info.code_offset < x->p->code_begin || end > x->p->code_end)
+		return "code lies outside of the plan's own range";
+	for (const struct gllm_step *o = x->p->step; o < s; o++)
+		if (o->kernel != s->kernel && o->info.code_offset < end &&
+		    s->info.code_offset < (uint64_t)o->info.code_offset + o->info.code_bytes)
+			return "the code of two kernels overlaps";
+	return NULL;
+}
+
+/* What fusion may have saved: each value that its group makes, written once and read by each reader in the group. */
+static const char *check_saved(const struct rules *x, unsigned g, uint64_t saved)
+{
+	uint64_t most = 0;
+	for (unsigned i = 0; i < x->g->ntensors; i++)
+		if (x->g->tensor[i].producer != 0xffff && x->f.group_of[x->g->tensor[i].producer] == g)
+			most += (1 + readers(x, i, g, false) - readers(x, i, g, true)) * tensor_bytes(x, i);
+	if (x->f.group[g].n == 1 && saved)
+		return "a single node saved bytes";
+	return saved <= most ? NULL : "more bytes are saved than the group's values have";
+}
+
+static bool touches_same(const struct rules *x, const struct gllm_part *a, const struct gllm_part *b)
+{
+	for (unsigned i = 0; i < a->code->trace.nparams; i++)
+		for (unsigned k = 0; k < b->code->trace.nparams; k++)
+			if (buffer_of(x, &a->source[i]) >= 0 && buffer_of(x, &a->source[i]) == buffer_of(x, &b->source[k]) &&
+			    (writes(a->code->param[i].kind) || writes(b->code->param[k].kind)) &&
+			    a->source[i].at.per_row == b->source[k].at.per_row && a->source[i].at.fixed == b->source[k].at.fixed)
+				return true;
+	return false;
+}
+
+/* Groups may be parts that run side by side: then none touches what another writes. */
+static const char *check_beside(const struct rules *x, const struct gllm_part *const *part, unsigned k)
+{
+	for (unsigned i = k; part[i]->beside; i--) {
+		if (i == 0)
+			return "the first step runs beside one before it";
+		if (touches_same(x, part[k], part[i - 1]))
+			return "steps that may run together touch what one of them writes";
+	}
+	return NULL;
+}
+
+static const char *check_steps(struct rules *x, const struct gllm_part **part)
+{
+	unsigned k = 0;
+	const char *why = NULL;
+	for (unsigned g = 0; g < x->f.ngroups; g++) {
+		const struct gllm_group *group = &x->f.group[g];
+		uint64_t saved = 0;
+		if (group->nparts == 0)
+			return "a group of a compiled plan has no kernel";
+		for (unsigned i = 0; i < group->nparts && !why; i++, k++) {
+			if (k >= x->p->nsteps)
+				return "there are fewer steps than kernels";
+			const struct gllm_step *s = &x->p->step[k];
+			part[k] = &group->part[i];
+			saved += s->info.bytes_saved;
+			if (s->nslots != part[k]->code->trace.nparams + 1 || s->first_slot + s->nslots > x->p->nslots)
+				return "a step has not one slot for each operand and its constants";
+			for (unsigned p = 0; p + 1 < s->nslots && !why; p++)
+				why = check_operand(x, g, part[k]->code->param[p].kind, &part[k]->source[p], &x->p->slot[s->first_slot + p]);
+			if (!why)
+				why = check_code(x, s);
+			if (!why)
+				why = check_beside(x, part, k);
+		}
+		if (!why)
+			why = check_saved(x, g, saved);
+		if (why)
+			return why;
+	}
+	return k == x->p->nsteps ? NULL : "there are more steps than kernels";
+}
+
+const char *plan_breaks(struct gllm_context *c, const struct gllm_graph *g, bool fuse, const struct gllm_plan *p,
+                        struct gllm_arena arena)
+{
+	struct rules x = { .c = c, .g = g, .p = p };
+	if (gllm_fuse(c, g, fuse, false, &arena, &x.f, NULL) != GLLM_OK)
+		return "planning again fails";
+	x.nbuffers = g->ntensors + x.f.nscratch;
+	x.buffer = gllm_alloc_array(&arena, x.nbuffers + 1, sizeof *x.buffer, 8);
+	x.written = gllm_alloc_array(&arena, x.nbuffers + 1, sizeof *x.written, 1);
+	const struct gllm_part **part = gllm_alloc_array(&arena, p->nsteps + 1, sizeof *part, 8);
+	if (!x.buffer || !x.written || !part)
+		return "the suite's memory is too small";
+	for (unsigned i = 0; i < x.nbuffers; i++) {
+		uint64_t bytes = i < g->ntensors ? tensor_bytes(&x, i) : x.f.scratch[i - g->ntensors].bytes;
+		x.buffer[i] = (struct buffer){ .bytes = bytes, .first = 1u << 20 };
+		x.written[i] = false;
+	}
+	const char *why = check_groups(&x);
+	if (!why)
+		why = check_steps(&x, part);
+	if (!why)
+		why = check_overlap(&x);
+	if (!why)
+		why = check_values(&x);
+	return why ? why : check_workspace(&x);
+}
