@@ -27,6 +27,13 @@ struct gllm_code { /* a code buffer that keeps its first failure and then goes q
 	enum gllm_status status;
 };
 
+struct gllm_entry { /* a C function of `param` that runs a kernel on all of its work */
+	const struct gllm_param *param; unsigned nparams;
+	uint64_t pool;             /* address of the kernel's constants */
+	uint64_t units;            /* the kernel's `end`; `begin` is 0 */
+	int64_t kernel;            /* where the kernel begins, from the first byte of this function */
+};
+
 struct gllm_target {
 	enum gllm_isa isa;
 	const char *name;          /* "x86_64" */
@@ -53,5 +60,7 @@ struct gllm_target {
 	 * its byte offset in the code buffer (may be NULL). Errors are left in code->status. */
 	void (*select)(const struct gllm_vir *v, const struct gllm_machine *m, const struct gllm_allocation *a,
 	               struct gllm_code *code, uint32_t *at);
+	/* Emits an entry at the code buffer's place. */
+	void (*entry)(const struct gllm_entry *in, struct gllm_code *code);
 };
 #endif

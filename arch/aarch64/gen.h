@@ -40,6 +40,7 @@ enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_mach
 struct gllm_need gllm_a64_need_neon(const struct gllm_vi *i);
 void gllm_a64_select(const struct gllm_vir *v, const struct gllm_machine *m, const struct gllm_allocation *a,
                      struct gllm_code *code, uint32_t *at);
+void gllm_a64_entry(const struct gllm_entry *in, struct gllm_code *code);
 void gllm_a64_prologue(struct gllm_a64_gen *g);
 void gllm_a64_epilogue(struct gllm_a64_gen *g);
 void gllm_a64_constant(struct gllm_a64_gen *g, unsigned reg, uint64_t value);

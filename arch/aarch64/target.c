@@ -30,4 +30,5 @@ const struct gllm_target gllm_target_aarch64 = {
 	.meaning = gllm_a64_meaning,
 	.machine = gllm_a64_machine,
 	.select = gllm_a64_select,
+	.entry = gllm_a64_entry,
 };

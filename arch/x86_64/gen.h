@@ -28,6 +28,7 @@ struct gllm_need gllm_x86_need_wide(const struct gllm_vi *i);
 uint8_t gllm_x86_latency(enum gllm_vir_op op);
 void gllm_x86_select(const struct gllm_vir *v, const struct gllm_machine *m, const struct gllm_allocation *a,
                      struct gllm_code *code, uint32_t *at);
+void gllm_x86_entry(const struct gllm_entry *in, struct gllm_code *code);
 void gllm_x86_prologue(struct gllm_x86_gen *g);
 void gllm_x86_epilogue(struct gllm_x86_gen *g);
 /* A word in memory of only the sign bit; there where the program has VNEG or VABS and the width is 512 bits. */

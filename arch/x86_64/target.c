@@ -31,4 +31,5 @@ const struct gllm_target gllm_target_x86_64 = {
 	.meaning = gllm_x86_meaning,
 	.machine = gllm_x86_machine,
 	.select = gllm_x86_select,
+	.entry = gllm_x86_entry,
 };
