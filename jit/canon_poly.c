@@ -9,12 +9,17 @@ struct sum { /* terms under way, sorted, no two alike */
 	bool lost;
 };
 
-static int compare(const struct gllm_term *a, const struct gllm_term *b)
+static void begin(struct sum *s)
 {
-	for (unsigned i = 0; i < GLLM_TERM_SYMS; i++)
-		if (a->sym[i] != b->sym[i])
-			return a->sym[i] < b->sym[i] ? -1 : 1;
-	return 0;
+	s->n = 0;
+	s->lost = false;
+}
+
+/* Terms ascend by this. */
+static uint32_t symbols(const struct gllm_term *t)
+{
+	_Static_assert(GLLM_TERM_SYMS == 4, "one word holds them");
+	return (uint32_t)t->sym[0] << 24 | (uint32_t)t->sym[1] << 16 | (uint32_t)t->sym[2] << 8 | t->sym[3];
 }
 
 static int64_t wrap_mul(int64_t a, int64_t b)
@@ -24,11 +29,12 @@ static int64_t wrap_mul(int64_t a, int64_t b)
 
 static void add_term(struct sum *s, const struct gllm_term *t, int64_t factor)
 {
+	const uint32_t of = symbols(t);
 	int64_t coef = wrap_mul(t->coef, factor);
-	unsigned i = 0;
-	while (i < s->n && compare(&s->t[i], t) < 0)
-		i++;
-	if (i < s->n && compare(&s->t[i], t) == 0) {
+	unsigned i = s->n; /* most come in order */
+	while (i > 0 && symbols(&s->t[i - 1]) >= of)
+		i--;
+	if (i < s->n && symbols(&s->t[i]) == of) {
 		s->t[i].coef = (int64_t)((uint64_t)s->t[i].coef + (uint64_t)coef);
 		if (s->t[i].coef == 0) {
 			for (s->n--; i < s->n; i++)
@@ -48,25 +54,25 @@ static void add_term(struct sum *s, const struct gllm_term *t, int64_t factor)
 	s->t[i].coef = coef;
 }
 
+static bool same_terms(const struct gllm_term *a, const struct gllm_term *b, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (a[i].coef != b[i].coef || symbols(&a[i]) != symbols(&b[i]))
+			return false;
+	return true;
+}
+
 static uint16_t keep(struct polys *p, const struct sum *s)
 {
-	uint32_t h = 2166136261u;
+	uint64_t h = 0;
 	if (s->lost)
 		return POLY_NONE;
-	for (unsigned i = 0; i < s->n; i++) {
-		h = (h ^ (uint32_t)s->t[i].coef) * 16777619u;
-		for (unsigned k = 0; k < GLLM_TERM_SYMS; k++)
-			h = (h ^ s->t[i].sym[k]) * 16777619u;
-	}
-	h = (h ^ h >> 16) % POLY_BUCKETS;
-	for (uint16_t c = p->bucket[h]; c != POLY_NONE; c = p->next[c]) {
-		unsigned i = 0;
-		const struct gllm_term *t = &p->term[p->poly[c].first];
-		while (p->poly[c].count == s->n && i < s->n && t[i].coef == s->t[i].coef && compare(&t[i], &s->t[i]) == 0)
-			i++;
-		if (p->poly[c].count == s->n && i == s->n)
+	for (unsigned i = 0; i < s->n; i++)
+		h = (h ^ (uint64_t)s->t[i].coef ^ (uint64_t)symbols(&s->t[i]) << 32) * UINT64_C(0x9e3779b97f4a7c15);
+	h = (h ^ h >> 32) >> 8 & (POLY_BUCKETS - 1);
+	for (uint16_t c = p->bucket[h]; c != POLY_NONE; c = p->next[c])
+		if (p->poly[c].count == s->n && same_terms(&p->term[p->poly[c].first], s->t, s->n))
 			return c;
-	}
 	if (p->n == POLY_MAX || p->nterms + s->n > POLY_POOL)
 		return POLY_NONE;
 	p->poly[p->n] = (struct gllm_poly){ (uint16_t)p->nterms, (uint16_t)s->n };
@@ -89,14 +95,16 @@ bool gllm_polys_init(struct polys *p, struct gllm_arena *a)
 		p->greatest[i] = INT64_MAX;
 	if (!p->term || !p->poly || !p->next)
 		return false;
-	struct sum zero = { .n = 0 };
+	struct sum zero;
+	begin(&zero);
 	keep(p, &zero);
 	return true;
 }
 
 uint16_t gllm_poly_constant(struct polys *p, int64_t c)
 {
-	struct sum s = { .n = 0 };
+	struct sum s;
+	begin(&s);
 	struct gllm_term t = { .coef = c };
 	add_term(&s, &t, 1);
 	return keep(p, &s);
@@ -104,7 +112,8 @@ uint16_t gllm_poly_constant(struct polys *p, int64_t c)
 
 uint16_t gllm_poly_symbol(struct polys *p, unsigned sym)
 {
-	struct sum s = { .n = 0 };
+	struct sum s;
+	begin(&s);
 	struct gllm_term t = { .coef = 1, .sym = { (uint8_t)sym } };
 	add_term(&s, &t, 1);
 	return keep(p, &s);
@@ -118,7 +127,8 @@ static void add_poly(struct polys *p, struct sum *s, uint16_t a, int64_t factor)
 
 uint16_t gllm_poly_add(struct polys *p, uint16_t a, uint16_t b, int64_t factor)
 {
-	struct sum s = { .n = 0 };
+	struct sum s;
+	begin(&s);
 	if (a == POLY_NONE || b == POLY_NONE)
 		return POLY_NONE;
 	add_poly(p, &s, a, 1);
@@ -160,7 +170,8 @@ static void add_product(struct polys *p, struct sum *s, const struct gllm_term *
 
 uint16_t gllm_poly_mul(struct polys *p, uint16_t a, uint16_t b)
 {
-	struct sum s = { .n = 0 };
+	struct sum s;
+	begin(&s);
 	if (a == POLY_NONE || b == POLY_NONE)
 		return POLY_NONE;
 	for (unsigned i = 0; i < p->poly[a].count; i++)
@@ -191,7 +202,8 @@ static struct gllm_term without(const struct gllm_term *t, unsigned sym, unsigne
 
 uint16_t gllm_poly_put(struct polys *p, uint16_t a, unsigned sym, uint16_t by)
 {
-	struct sum s = { .n = 0 };
+	struct sum s;
+	begin(&s);
 	if (a == POLY_NONE || by == POLY_NONE)
 		return POLY_NONE;
 	if (!gllm_poly_has(p, a, sym))
@@ -232,7 +244,8 @@ bool gllm_poly_is_constant(const struct polys *p, uint16_t a, int64_t *c)
 
 bool gllm_poly_divide(struct polys *p, uint16_t a, uint16_t b, uint16_t *q)
 {
-	struct sum s = { .n = 0 };
+	struct sum s;
+	begin(&s);
 	if (a == POLY_NONE || b == POLY_NONE || p->poly[b].count != 1)
 		return false;
 	const struct gllm_term d = p->term[p->poly[b].first];

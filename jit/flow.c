@@ -9,30 +9,35 @@ struct context {
 	uint8_t depth;
 };
 
+enum { BUCKETS = 64 };
+static const char not_constant[] = "a jump or call to an address that is not constant";
+
 struct discovery {
 	struct flow *f;
 	const struct gllm_target *t;
 	const struct gllm_image *img;
 	struct context *context;
 	unsigned ncontexts;
+	uint16_t bucket[BUCKETS], chain[FLOW_BLOCKS]; /* blocks by address */
 };
 
-const unsigned char *gllm_image_at(const struct gllm_image *img, uint64_t addr, uint64_t size, bool immutable)
+static bool covers(const struct gllm_range *r, uint64_t addr, uint64_t size)
 {
-	for (unsigned i = 0; i < img->nranges; i++) {
-		const struct gllm_range *r = &img->range[i];
-		if (addr >= r->addr && addr - r->addr < r->size && size <= r->size - (addr - r->addr))
-			return immutable && !r->immutable ? NULL : r->bytes + (addr - r->addr);
-	}
+	return addr >= r->addr && addr - r->addr < r->size && size <= r->size - (addr - r->addr);
+}
+
+static const struct gllm_range *range_of(const struct gllm_image *img, uint64_t addr, uint64_t size)
+{
+	for (unsigned i = 0; i < img->nranges; i++)
+		if (covers(&img->range[i], addr, size))
+			return &img->range[i];
 	return NULL;
 }
 
-static uint64_t bytes_left(const struct gllm_image *img, uint64_t addr)
+const unsigned char *gllm_image_at(const struct gllm_image *img, uint64_t addr, uint64_t size, bool immutable)
 {
-	for (unsigned i = 0; i < img->nranges; i++)
-		if (addr >= img->range[i].addr && addr - img->range[i].addr < img->range[i].size)
-			return img->range[i].size - (addr - img->range[i].addr);
-	return 0;
+	const struct gllm_range *r = range_of(img, addr, size);
+	return !r || (immutable && !r->immutable) ? NULL : r->bytes + (addr - r->addr);
 }
 
 static enum gllm_primitive known(const struct gllm_image *img, uint64_t addr)
@@ -50,36 +55,21 @@ static enum gllm_status refuse(struct flow *f, const char *what, uint64_t addr)
 
 /* ---- discovery ------------------------------------------------------------------------------------------------- */
 
-/* The block that starts at (addr, context), made if new; a block that holds the address inside is cut there. */
-static uint16_t block_at(struct flow *f, uint64_t addr, uint16_t context)
+/* The next block at `addr` after block n of that address; the first one for FLOW_NONE. */
+static uint16_t next_at(const struct discovery *d, uint64_t addr, uint16_t n)
 {
-	for (unsigned i = 0; i < f->nblocks; i++)
-		if (f->block[i].addr == addr && f->block[i].context == context)
-			return (uint16_t)i;
-	if (f->nblocks == FLOW_BLOCKS)
-		return FLOW_NONE;
-	uint16_t made = (uint16_t)f->nblocks++;
-	struct flow_block *m = &f->block[made];
-	*m = (struct flow_block){ .addr = addr, .context = context, .loop = -1, .idom = FLOW_NONE };
-	for (unsigned i = 0; i < made; i++) {
-		struct flow_block *b = &f->block[i];
-		if (b->context != context || !b->n)
-			continue;
-		for (uint16_t k = 1; k < b->n; k++) {
-			if (f->op[b->first + k].addr != addr)
-				continue;
-			m->first = (uint16_t)(b->first + k);
-			m->n = (uint16_t)(b->n - k);
-			m->nsucc = b->nsucc;
-			m->succ[0] = b->succ[0];
-			m->succ[1] = b->succ[1];
-			b->n = k;
-			b->nsucc = 1;
-			b->succ[0] = made;
-			return made;
-		}
-	}
-	return made;
+	n = n == FLOW_NONE ? d->bucket[addr % BUCKETS] : d->chain[n];
+	while (n != FLOW_NONE && d->f->block[n].addr != addr)
+		n = d->chain[n];
+	return n;
+}
+
+static uint16_t find_block(const struct discovery *d, uint64_t addr, uint16_t context)
+{
+	uint16_t n = next_at(d, addr, FLOW_NONE);
+	while (n != FLOW_NONE && d->f->block[n].context != context)
+		n = next_at(d, addr, n);
+	return n;
 }
 
 /* Constants of a block's registers, followed from its start: enough for jumps through a table of addresses in
@@ -113,6 +103,63 @@ static bool constant_at(const struct discovery *d, unsigned first, unsigned end,
 	return loc < GLLM_LOC_COUNT && is[loc];
 }
 
+/* Do the jumps and calls through registers lead where they were found to lead, by the operations of block b alone? */
+static bool resolved_within(const struct discovery *d, const struct flow_block *b)
+{
+	bool same = true;
+	for (unsigned i = b->first; i < (unsigned)b->first + b->n && same; i++) {
+		const struct gllm_sem_op_rec *s = &d->f->op[i].s;
+		uint64_t target;
+		if ((s->op == GLLM_S_JUMP || s->op == GLLM_S_CALL) && s->a != GLLM_LOC_NONE)
+			same = constant_at(d, b->first, i, s->a, &target) && target == (uint64_t)s->imm;
+	}
+	return same;
+}
+
+/* Cuts the block that holds the address of block `made` inside. False if a jump or call in the part behind the cut was
+ * resolved by what stands before it. */
+static bool cut_block(const struct discovery *d, uint16_t made)
+{
+	struct flow *f = d->f;
+	struct flow_block *m = &f->block[made];
+	for (unsigned i = 0; i < made; i++) {
+		struct flow_block *b = &f->block[i];
+		if (b->context != m->context || !b->n || m->addr <= b->addr || m->addr >= f->op[b->first + b->n - 1].next)
+			continue;
+		for (uint16_t k = 1; k < b->n; k++) {
+			if (f->op[b->first + k].addr != m->addr)
+				continue;
+			m->first = (uint16_t)(b->first + k);
+			m->n = (uint16_t)(b->n - k);
+			m->nsucc = b->nsucc;
+			m->succ[0] = b->succ[0];
+			m->succ[1] = b->succ[1];
+			b->n = k;
+			b->nsucc = 1;
+			b->succ[0] = made;
+			return resolved_within(d, m);
+		}
+	}
+	return true;
+}
+
+/* The block that starts at (addr, context), made if new. */
+static enum gllm_status block_at(struct discovery *d, uint64_t addr, uint16_t context, uint16_t *n_out)
+{
+	struct flow *f = d->f;
+	uint16_t n = find_block(d, addr, context);
+	*n_out = n;
+	if (n != FLOW_NONE)
+		return GLLM_OK;
+	if (f->nblocks == FLOW_BLOCKS)
+		return refuse(f, "too many blocks", addr);
+	*n_out = n = (uint16_t)f->nblocks++;
+	f->block[n] = (struct flow_block){ .addr = addr, .context = context, .loop = -1, .idom = FLOW_NONE };
+	d->chain[n] = d->bucket[addr % BUCKETS];
+	d->bucket[addr % BUCKETS] = n;
+	return cut_block(d, n) ? GLLM_OK : refuse(f, not_constant, addr);
+}
+
 /* Making a block may have cut block n: the part that ends where n ended. */
 static uint16_t last_part(const struct flow *f, uint16_t n, unsigned end)
 {
@@ -126,10 +173,13 @@ static enum gllm_status link(struct discovery *d, uint16_t n, uint16_t context, 
 {
 	struct flow *f = d->f;
 	unsigned end = f->block[n].first + f->block[n].n;
-	uint16_t to = block_at(f, next, context);
-	uint16_t other = taken && to != FLOW_NONE ? block_at(f, *taken, context) : to;
-	if (other == FLOW_NONE)
-		return refuse(f, "too many blocks", next);
+	uint16_t to, other;
+	enum gllm_status s = block_at(d, next, context, &to);
+	other = to;
+	if (!s && taken)
+		s = block_at(d, *taken, context, &other);
+	if (s)
+		return s;
 	struct flow_block *b = &f->block[last_part(f, n, end)];
 	b->nsucc = to == other ? 1 : 2;
 	b->succ[0] = to;
@@ -202,13 +252,59 @@ static unsigned resolve(struct discovery *d, unsigned first, struct flow_op *o)
 	return 2;
 }
 
-static bool starts_block(const struct flow *f, uint64_t addr, uint16_t context, uint16_t *which)
+/* Appends the operations of the instruction at `addr`. `last` is then the last of them if it ends the block. */
+static enum gllm_status read_insn(struct discovery *d, unsigned first, uint64_t addr, const struct gllm_range *r,
+                                  const struct flow_op **last, uint64_t *next)
 {
-	for (unsigned i = 0; i < f->nblocks; i++) {
-		if (f->block[i].addr == addr && f->block[i].context == context) {
-			*which = (uint16_t)i;
-			return true;
-		}
+	struct flow *f = d->f;
+	struct gllm_insn insn;
+	struct gllm_sem sem;
+	const unsigned char *p = r->bytes + (addr - r->addr);
+	uint64_t left = r->size - (addr - r->addr);
+	if (d->t->decode(p, left < d->t->insn_max ? (size_t)left : d->t->insn_max, addr, &insn))
+		return gllm_fail(f->error, GLLM_BAD_INSN, "decoding", NULL, addr - f->entry, 0, p[0]);
+	sem.n = 0;
+	if (d->t->meaning(&insn, &sem))
+		return refuse(f, "an instruction whose meaning cannot be said", addr);
+	if (!sem.n)
+		sem.op[sem.n++] = (struct gllm_sem_op_rec){ .op = GLLM_S_NOP };
+	if (f->nops + sem.n + 2 > FLOW_OPS)
+		return refuse(f, "too many instructions", addr);
+	*next = addr + insn.length;
+	*last = NULL;
+	for (unsigned i = 0; i < sem.n && !*last; i++) {
+		struct flow_op *o = &f->op[f->nops];
+		*o = (struct flow_op){ sem.op[i], GLLM_PRIM_NONE, addr, *next };
+		unsigned added = resolve(d, first, o);
+		if (!added)
+			return refuse(f, not_constant, addr);
+		f->nops += added;
+		o += added - 1;
+		if (ends_block((enum gllm_sem_op)o->s.op) && !o->prim)
+			*last = o;
+	}
+	return GLLM_OK;
+}
+
+/* What follows block n: the edges of its last operation, or the block at the address behind it. */
+static enum gllm_status leave_block(struct discovery *d, uint16_t n, const struct flow_op *last, uint64_t next)
+{
+	return last ? finish(d, n, last) : link(d, n, d->f->block[n].context, next, NULL);
+}
+
+/* A function that is called again has the operations it had the first time. */
+static bool read_before(struct discovery *d, uint16_t n, enum gllm_status *s)
+{
+	struct flow *f = d->f;
+	struct flow_block *b = &f->block[n];
+	for (uint16_t k = next_at(d, b->addr, FLOW_NONE); k != FLOW_NONE; k = next_at(d, b->addr, k)) {
+		if (!f->block[k].n)
+			continue;
+		b->first = f->block[k].first;
+		b->n = f->block[k].n;
+		const struct flow_op *last = &f->op[b->first + b->n - 1];
+		*s = leave_block(d, n, ends_block((enum gllm_sem_op)last->s.op) && !last->prim ? last : NULL, last->next);
+		return true;
 	}
 	return false;
 }
@@ -216,59 +312,36 @@ static bool starts_block(const struct flow *f, uint64_t addr, uint16_t context, 
 static enum gllm_status read_block(struct discovery *d, uint16_t n)
 {
 	struct flow *f = d->f;
+	const uint16_t context = f->block[n].context;
+	const unsigned first = f->nops;
 	uint64_t addr = f->block[n].addr;
-	uint16_t context = f->block[n].context, other;
-	unsigned first = f->nops;
+	const struct gllm_range *r = NULL;
+	const struct flow_op *last = NULL;
+	enum gllm_status s;
+	if (read_before(d, n, &s))
+		return s;
 	f->block[n].first = (uint16_t)first;
-	for (;;) {
-		struct gllm_insn insn;
-		struct gllm_sem sem;
-		uint64_t left = bytes_left(d->img, addr);
-		if (!left)
+	do {
+		if (!r || !covers(r, addr, 1))
+			r = range_of(d->img, addr, 1);
+		if (!r)
 			return refuse(f, "code leads out of the image", addr);
-		const unsigned char *p = gllm_image_at(d->img, addr, 1, false);
-		enum gllm_status s = d->t->decode(p, left < d->t->insn_max ? (size_t)left : d->t->insn_max, addr, &insn);
+		s = read_insn(d, first, addr, r, &last, &addr);
 		if (s)
-			return gllm_fail(f->error, GLLM_BAD_INSN, "decoding", NULL, addr - f->entry, 0, left ? p[0] : 0);
-		sem.n = 0;
-		s = d->t->meaning(&insn, &sem);
-		if (s)
-			return refuse(f, "an instruction whose meaning cannot be said", addr);
-		if (!sem.n)
-			sem.op[sem.n++] = (struct gllm_sem_op_rec){ .op = GLLM_S_NOP };
-		if (f->nops + sem.n + 2 > FLOW_OPS)
-			return refuse(f, "too many instructions", addr);
-		struct flow_op *o = NULL;
-		bool end = false;
-		for (unsigned i = 0; i < sem.n; i++) {
-			o = &f->op[f->nops];
-			*o = (struct flow_op){ sem.op[i], GLLM_PRIM_NONE, addr, addr + insn.length };
-			unsigned added = resolve(d, first, o);
-			if (!added)
-				return refuse(f, "a jump or call to an address that is not constant", addr);
-			f->nops += added;
-			o += added - 1;
-			end = ends_block((enum gllm_sem_op)o->s.op) && !o->prim;
-			if (end)
-				break;
-		}
-		f->block[n].n = (uint16_t)(f->nops - first);
-		if (end)
-			return finish(d, n, o);
-		addr += insn.length;
-		if (starts_block(f, addr, context, &other)) {
-			f->block[n].nsucc = 1;
-			f->block[n].succ[0] = other;
-			return GLLM_OK;
-		}
-	}
+			return s;
+	} while (!last && find_block(d, addr, context) == FLOW_NONE);
+	f->block[n].n = (uint16_t)(f->nops - first);
+	return leave_block(d, n, last, addr);
 }
 
 static enum gllm_status discover(struct discovery *d, uint64_t addr)
 {
 	d->context[0] = (struct context){ .entry = addr };
 	d->ncontexts = 1;
-	block_at(d->f, addr, 0);
+	for (unsigned i = 0; i < BUCKETS; i++)
+		d->bucket[i] = FLOW_NONE;
+	uint16_t first;
+	block_at(d, addr, 0, &first);
 	for (uint16_t n = 0; n < d->f->nblocks; n++) { /* blocks made meanwhile are read in their turn; cut ones are read */
 		if (d->f->block[n].n)
 			continue;
@@ -543,14 +616,22 @@ static void renumber_loops(struct flow *f)
 
 static void list_preds(struct flow *f)
 {
-	unsigned n = 0;
+	uint16_t n = 0;
+	for (unsigned b = 0; b < f->nblocks; b++)
+		f->block[b].npreds = 0;
+	for (unsigned p = 0; p < f->nblocks; p++)
+		for (unsigned k = 0; k < f->block[p].nsucc; k++)
+			f->block[f->block[p].succ[k]].npreds++;
 	for (unsigned b = 0; b < f->nblocks; b++) {
-		f->block[b].pred = (uint16_t)n;
-		for (unsigned p = 0; p < f->nblocks; p++)
-			for (unsigned k = 0; k < f->block[p].nsucc; k++)
-				if (f->block[p].succ[k] == b)
-					f->pred[n++] = (uint16_t)p;
-		f->block[b].npreds = (uint16_t)(n - f->block[b].pred);
+		f->block[b].pred = n;
+		n = (uint16_t)(n + f->block[b].npreds);
+		f->block[b].npreds = 0;
+	}
+	for (unsigned p = 0; p < f->nblocks; p++) {
+		for (unsigned k = 0; k < f->block[p].nsucc; k++) {
+			struct flow_block *b = &f->block[f->block[p].succ[k]];
+			f->pred[b->pred + b->npreds++] = (uint16_t)p;
+		}
 	}
 }
 

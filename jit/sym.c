@@ -16,13 +16,28 @@ struct slot {
 	bool lane;                     /* written from a vector register: above 32 bits nothing is known */
 };
 
+struct locations {
+	uint64_t bit[4];               /* by location; ZERO and NONE have theirs, too */
+};
+
+struct use { /* of the registers by a block */
+	struct locations reads;        /* before it changes them */
+	struct locations changes;
+	struct locations live;         /* read by it or by what follows before they are changed */
+};
+
 struct exec {
 	struct sym *s;
 	const struct flow *f;
 	const struct gllm_abi *abi;
 	const struct gllm_image *img;
-	uint16_t *out;                 /* per block: state at its end */
-	uint16_t st[STATE];
+	uint16_t *out;                 /* per block: state at its end, of what is used; then per loop: state at its header */
+	unsigned nstates;
+	uint16_t *st;                  /* of the block being executed */
+	uint8_t used[STATE];           /* locations that the function names, ascending, then the slots */
+	unsigned nused;
+	struct use *use;               /* per block */
+	uint16_t *phi; unsigned nphis; /* all PHIs */
 	struct slot slot[RAW_SLOTS];
 	unsigned nslots;
 	uint16_t block, at;
@@ -46,6 +61,7 @@ static uint16_t make(struct exec *x, struct raw v)
 	v.block = x->block;
 	v.at = x->at;
 	x->s->raw[x->s->n] = v;
+	x->s->same[x->s->n] = (uint16_t)x->s->n;
 	return (uint16_t)x->s->n++;
 }
 
@@ -160,6 +176,9 @@ static unsigned slot_of(struct exec *x, int64_t offset, uint32_t bytes, bool lan
 		refuse(x, "too many stack slots");
 		return 0;
 	}
+	for (unsigned i = 0; i < x->nstates; i++)
+		x->out[i * STATE + SLOT0 + x->nslots] = NOTHING;
+	x->used[x->nused++] = (uint8_t)(SLOT0 + x->nslots);
 	x->slot[x->nslots] = (struct slot){ offset, bytes, lane };
 	return x->nslots++;
 }
@@ -443,6 +462,8 @@ static uint16_t phi(struct exec *x, unsigned npreds)
 	}
 	uint16_t v = make(x, (struct raw){ .op = RAW_PHI, .w = 64, .imm = (int64_t)x->s->ninputs });
 	x->s->ninputs += npreds;
+	if (v)
+		x->phi[x->nphis++] = v;
 	return v;
 }
 
@@ -451,21 +472,35 @@ static bool same_stack(const struct exec *x, uint16_t a, uint16_t b)
 	return is(x, a, RAW_SP) && is(x, b, RAW_SP) && x->s->raw[a].imm == x->s->raw[b].imm;
 }
 
+static void add(struct locations *l, unsigned loc)
+{
+	l->bit[loc >> 6] |= UINT64_C(1) << (loc & 63);
+}
+
+static bool has(const struct locations *l, unsigned loc)
+{
+	return l->bit[loc >> 6] >> (loc & 63) & 1;
+}
+
+static bool is_live(const struct exec *x, unsigned loc) /* where the block begins; slots may be at any time */
+{
+	return loc >= SLOT0 || has(&x->use[x->block].live, loc);
+}
+
 static void join(struct exec *x)
 {
 	const struct flow_block *b = &x->f->block[x->block];
 	const uint16_t *pred = &x->f->pred[b->pred];
-	for (unsigned loc = 0; loc < SLOT0 + x->nslots; loc++) {
+	for (unsigned i = 0; i < x->nused; i++) {
+		unsigned loc = x->used[i];
 		uint16_t first = x->out[pred[0] * STATE + loc];
-		if (loc >= GLLM_LOC_T0 && loc < SLOT0)
-			continue; /* temporaries live for one instruction */
 		bool equal = true, nothing = first == NOTHING;
 		for (unsigned p = 1; p < b->npreds; p++) {
 			uint16_t v = x->out[pred[p] * STATE + loc];
 			nothing = nothing || v == NOTHING;
 			equal = equal && (v == first || (v != NOTHING && first != NOTHING && same_stack(x, v, first)));
 		}
-		if (equal || nothing || loc == GLLM_LOC_FLAGS) {
+		if (equal || nothing || (loc >= GLLM_LOC_FLAGS && loc < SLOT0) || !is_live(x, loc)) { /* temporaries live for one instruction */
 			x->st[loc] = equal ? first : loc >= SLOT0 ? NOTHING : UNDEF;
 			continue;
 		}
@@ -476,58 +511,41 @@ static void join(struct exec *x)
 	}
 }
 
-/* Registers written in a loop: bit per R and V location. */
-static void written(const struct exec *x, const struct flow_loop *l, uint32_t *r, uint32_t *v)
+static uint16_t *header_state(struct exec *x, unsigned loop)
 {
-	*r = *v = 0;
-	for (unsigned b = l->header; b < l->end; b++) {
-		for (unsigned i = 0; i < x->f->block[b].n; i++) {
-			const struct flow_op *o = &x->f->op[x->f->block[b].first + i];
-			if (o->prim) {
-				*r |= ~(uint32_t)x->abi->preserved_int;
-				*v |= ~x->abi->preserved_vec;
-			} else if (o->s.op == GLLM_S_CALL && x->abi->link != GLLM_LOC_NONE) {
-				*r |= UINT32_C(1) << x->abi->link;
-			}
-			if (o->s.op == GLLM_S_STORE || o->s.d >= GLLM_LOC_FLAGS)
-				continue;
-			if (o->s.d < GLLM_LOC_V0)
-				*r |= UINT32_C(1) << o->s.d;
-			else
-				*v |= UINT32_C(1) << (o->s.d - GLLM_LOC_V0);
-		}
-	}
+	return &x->out[(x->f->nblocks + loop) * STATE];
 }
 
-/* At a header every location the loop may change becomes a PHI, but for copies of the stack pointer: these are taken to
+/* At a header every live location the loop may change becomes a PHI, but for copies of the stack pointer: these are taken to
  * stay, and end_loop sees to it. */
 static void begin_loop(struct exec *x)
 {
 	const struct flow_loop *l = &x->f->loop[x->f->block[x->block].loop];
 	const uint16_t *in = &x->out[l->before * STATE];
-	uint32_t r, v;
-	written(x, l, &r, &v);
-	for (unsigned loc = 0; loc < SLOT0 + x->nslots; loc++) {
+	struct locations changed = { { 0 } };
+	for (unsigned b = l->header; b < l->end; b++)
+		for (unsigned k = 0; k < 2; k++)
+			changed.bit[k] |= x->use[b].changes.bit[k];
+	for (unsigned i = 0; i < x->nused; i++) {
+		unsigned loc = x->used[i];
 		uint16_t first = in[loc];
-		bool may_change = loc < GLLM_LOC_V0 ? r >> loc & 1 : loc < GLLM_LOC_FLAGS ? v >> (loc - GLLM_LOC_V0) & 1 : true;
-		x->st[loc] = first;
-		if (loc == GLLM_LOC_FLAGS)
-			x->st[loc] = UNDEF;
-		else if (loc < SLOT0 ? may_change && loc < GLLM_LOC_FLAGS && !is(x, first, RAW_SP)
-		                     : first != NOTHING && !is(x, first, RAW_SP)) {
-			x->st[loc] = phi(x, 2);
+		bool changes = loc >= SLOT0 ? first != NOTHING : loc < GLLM_LOC_FLAGS && has(&changed, loc);
+		x->st[loc] = loc == GLLM_LOC_FLAGS ? UNDEF : first;
+		if (changes && !is(x, first, RAW_SP)) {
+			x->st[loc] = is_live(x, loc) ? phi(x, 2) : UNDEF;
 			if (x->st[loc])
 				x->s->input[(size_t)x->s->raw[x->st[loc]].imm] = first;
 		}
 	}
 }
 
-static void end_loop(struct exec *x, const struct flow_loop *l, const uint16_t *header_state)
+static void end_loop(struct exec *x, const struct flow_loop *l, const uint16_t *at_header)
 {
 	const uint16_t *back = &x->out[l->latch * STATE];
-	for (unsigned loc = 0; loc < SLOT0 + x->nslots; loc++) {
-		uint16_t v = header_state[loc];
-		if (loc == GLLM_LOC_FLAGS || v == NOTHING || (loc >= GLLM_LOC_T0 && loc < SLOT0))
+	for (unsigned i = 0; i < x->nused; i++) {
+		unsigned loc = x->used[i];
+		uint16_t v = at_header[loc];
+		if (v == NOTHING || (loc >= GLLM_LOC_FLAGS && loc < SLOT0))
 			continue;
 		if (is(x, v, RAW_SP) && !(back[loc] != NOTHING && same_stack(x, v, back[loc])) &&
 		    (loc == x->abi->stack_pointer || back[loc] != UNDEF))
@@ -537,33 +555,105 @@ static void end_loop(struct exec *x, const struct flow_loop *l, const uint16_t *
 	}
 }
 
-static void copy_state(uint16_t *to, const uint16_t *from)
+static void copy_state(const struct exec *x, uint16_t *to, const uint16_t *from)
 {
-	for (unsigned i = 0; i < STATE; i++)
-		to[i] = from[i];
+	for (unsigned i = 0; i < x->nused; i++)
+		to[x->used[i]] = from[x->used[i]];
 }
 
-static void run_block(struct exec *x, uint16_t b, uint16_t *header_state)
+static void run_block(struct exec *x, uint16_t b)
 {
 	const struct flow_block *block = &x->f->block[b];
 	x->block = b;
 	x->at = block->first;
+	x->st = &x->out[b * STATE];
 	if (b && block->header)
 		begin_loop(x);
 	else if (block->npreds == 1)
-		copy_state(x->st, &x->out[x->f->pred[block->pred] * STATE]);
+		copy_state(x, x->st, &x->out[x->f->pred[block->pred] * STATE]);
 	else if (block->npreds)
 		join(x);
 	if (block->header)
-		copy_state(&header_state[block->loop * STATE], x->st);
+		copy_state(x, header_state(x, (unsigned)block->loop), x->st);
 	for (unsigned i = 0; i < block->n && !x->status; i++) {
 		x->at = (uint16_t)(block->first + i);
 		execute(x, &x->f->op[x->at]);
 	}
-	copy_state(&x->out[b * STATE], x->st);
 	for (unsigned l = 0; l < x->f->nloops; l++)
 		if (x->f->loop[l].latch == b)
-			end_loop(x, &x->f->loop[l], &header_state[l * STATE]);
+			end_loop(x, &x->f->loop[l], header_state(x, l));
+}
+
+/* ---- what is used ---------------------------------------------------------------------------------------------- */
+
+static void read(struct use *u, unsigned loc)
+{
+	if (!has(&u->changes, loc))
+		add(&u->reads, loc);
+}
+
+static struct use used_by(const struct exec *x, const struct flow_block *b, struct locations *named)
+{
+	const struct gllm_abi *abi = x->abi;
+	struct use u = { { { 0 } }, { { 0 } }, { { 0 } } };
+	for (unsigned i = 0; i < b->n; i++) {
+		const struct flow_op *o = &x->f->op[b->first + i];
+		read(&u, o->s.a);
+		read(&u, o->s.b);
+		read(&u, o->s.c);
+		add(named, o->s.d);
+		if (o->prim) {
+			read(&u, abi->int_arg[0]);
+			for (unsigned k = 0; k < 3; k++)
+				read(&u, abi->float_arg[k]);
+			u.changes.bit[0] |= (uint32_t)~abi->preserved_int | (uint64_t)~abi->preserved_vec << 32;
+		} else if (o->s.op == GLLM_S_CALL) {
+			add(&u.changes, abi->link);
+		} else if (o->s.op == GLLM_S_RET) {
+			read(&u, abi->link);
+		} else if (o->s.op != GLLM_S_STORE) {
+			add(&u.changes, o->s.d);
+		}
+	}
+	read(&u, abi->stack_pointer);
+	return u;
+}
+
+static void find_live(struct exec *x)
+{
+	for (bool changed = true; changed; ) {
+		changed = false;
+		for (unsigned b = x->f->nblocks; b-- > 0; ) {
+			const struct flow_block *block = &x->f->block[b];
+			struct use *u = &x->use[b];
+			for (unsigned k = 0; k < 2; k++) {
+				uint64_t live = 0;
+				for (unsigned i = 0; i < block->nsucc; i++)
+					live |= x->use[block->succ[i]].live.bit[k];
+				live = u->reads.bit[k] | (live & ~u->changes.bit[k]);
+				changed = changed || live != u->live.bit[k];
+				u->live.bit[k] = live;
+			}
+		}
+	}
+}
+
+/* A location that no operation names, and no call reads, is of no interest. */
+static void find_used(struct exec *x)
+{
+	struct locations used = { { 0 } };
+	for (unsigned b = 0; b < x->f->nblocks; b++) {
+		x->use[b] = used_by(x, &x->f->block[b], &used);
+		for (unsigned k = 0; k < 2; k++)
+			used.bit[k] |= x->use[b].reads.bit[k];
+	}
+	add(&used, GLLM_LOC_FLAGS);
+	add(&used, x->abi->float_result);
+	add(&used, x->abi->int_result);
+	for (unsigned loc = 0; loc < SLOT0; loc++)
+		if (has(&used, loc))
+			x->used[x->nused++] = (uint8_t)loc;
+	find_live(x);
 }
 
 static void entry_state(struct exec *x, const struct gllm_param *param, unsigned nparams)
@@ -571,8 +661,9 @@ static void entry_state(struct exec *x, const struct gllm_param *param, unsigned
 	const struct gllm_abi *abi = x->abi;
 	unsigned ints = 0, floats = 0, stacked = 0;
 	make(x, (struct raw){ .op = RAW_UNDEF, .w = 64 });
-	for (unsigned i = 0; i < STATE; i++)
-		x->st[i] = i < SLOT0 ? UNDEF : NOTHING;
+	x->st = x->out;
+	for (unsigned i = 0; i < SLOT0; i++)
+		x->st[i] = UNDEF;
 	x->st[abi->stack_pointer] = make(x, (struct raw){ .op = RAW_SP, .w = 64 });
 	for (unsigned i = 0; i < nparams; i++) {
 		bool is_float = param[i].kind == GLLM_SCALAR;
@@ -601,17 +692,17 @@ static bool same_constant(const struct sym *s, uint16_t a, uint16_t b)
 }
 
 /* Optimistic: a PHI is unknown (NOTHING) until an input is known, then a copy of it, then itself for good. */
-static void find_copies(struct sym *s)
+static void find_copies(struct sym *s, const uint16_t *phi, unsigned n)
 {
-	for (unsigned i = 0; i < s->n; i++)
-		s->same[i] = s->raw[i].op == RAW_PHI ? NOTHING : (uint16_t)i;
+	for (unsigned i = 0; i < n; i++)
+		s->same[phi[i]] = NOTHING;
 	for (bool changed = true; changed; ) {
 		changed = false;
-		for (unsigned i = 0; i < s->n; i++) {
-			if (s->raw[i].op != RAW_PHI || s->same[i] == i)
-				continue;
-			uint16_t only = NOTHING;
+		for (unsigned k = 0; k < n; k++) {
+			uint16_t i = phi[k], only = NOTHING;
 			bool several = false;
+			if (s->same[i] == i)
+				continue;
 			for (unsigned p = 0; p < s->f->block[s->raw[i].block].npreds; p++) {
 				uint16_t v = find(s->same, s->input[(size_t)s->raw[i].imm + p]);
 				if (s->same[v] == NOTHING || v == i)
@@ -621,7 +712,7 @@ static void find_copies(struct sym *s)
 				else
 					several = several || !same_constant(s, only, v);
 			}
-			uint16_t now = several ? (uint16_t)i : only;
+			uint16_t now = several ? i : only;
 			if (now != s->same[i] && now != NOTHING) {
 				/* a copy of something else than before: the assumption it rested on has gone */
 				s->same[i] = s->same[i] == NOTHING || several ? now : find(s->same, s->same[i]) == now ? s->same[i] : now;
@@ -629,8 +720,8 @@ static void find_copies(struct sym *s)
 			}
 		}
 	}
-	for (unsigned i = 0; i < s->n; i++)
-		s->same[i] = find(s->same, (uint16_t)i);
+	for (unsigned i = 0; i < n; i++)
+		s->same[phi[i]] = find(s->same, phi[i]);
 }
 
 enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struct gllm_abi *abi,
@@ -644,24 +735,30 @@ enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struc
 	s->input = gllm_alloc_array(a, RAW_INPUTS, sizeof *s->input, 8);
 	s->cond = gllm_alloc_array(a, f->nblocks, sizeof *s->cond, 8);
 	s->folded = gllm_alloc_array(a, RAW_FOLDED, sizeof *s->folded, 8);
-	uint16_t *out = gllm_alloc_array(a, (size_t)f->nblocks * STATE, sizeof *out, 8);
-	uint16_t *header_state = gllm_alloc_array(a, (size_t)(f->nloops + 1) * STATE, sizeof *header_state, 8);
-	if (!x || !s->raw || !s->same || !s->input || !s->cond || !s->folded || !out || !header_state)
+	unsigned nstates = f->nblocks + f->nloops;
+	uint16_t *out = gllm_alloc_array(a, (size_t)nstates * STATE, sizeof *out, 8);
+	uint16_t *phi_list = gllm_alloc_array(a, RAW_VALUES, sizeof *phi_list, 8);
+	struct use *use = gllm_alloc_array(a, f->nblocks, sizeof *use, 8);
+	if (!x || !s->raw || !s->same || !s->input || !s->cond || !s->folded || !out || !phi_list || !use)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch for symbolic execution", NULL, 0, 0, 0);
 	x->s = s;
 	x->f = f;
 	x->abi = abi;
 	x->img = img;
 	x->out = out;
-	x->nslots = 0;
+	x->nstates = nstates;
+	x->phi = phi_list;
+	x->use = use;
+	x->nused = x->nslots = x->nphis = 0;
 	x->block = x->at = 0;
 	x->status = GLLM_OK;
 	for (unsigned b = 0; b < f->nblocks; b++)
 		s->cond[b] = UNDEF;
+	find_used(x);
 	entry_state(x, param, nparams);
 	for (unsigned b = 0; b < f->nblocks && !x->status; b++)
-		run_block(x, (uint16_t)b, header_state);
+		run_block(x, (uint16_t)b);
 	if (!x->status)
-		find_copies(s);
+		find_copies(s, x->phi, x->nphis);
 	return x->status;
 }

@@ -12,6 +12,12 @@
 enum { NODES = 4000, ITEMS = LOOPS_STORES + 2 * FLOW_LOOPS };
 
 
+struct uses { /* the operands of a value, in the order in which they are to be written */
+	uint16_t o[3];
+	uint8_t n;
+	uint8_t mark;               /* list_value: 1 on the stack, 2 listed; 4 user_loop, need: passed */
+};
+
 struct emit {
 	struct lifting *l;
 	struct canon *c;
@@ -23,7 +29,7 @@ struct emit {
 	int8_t now[FLOW_LOOPS];     /* new number of a loop, -1 if it is not kept */
 	uint16_t *ref;              /* per value: node, VAL_NONE if not written */
 	uint64_t *hash;             /* per value */
-	uint8_t *mark;              /* per value */
+	struct uses *uses;          /* per value; operands of listed ones */
 	uint16_t *stack, *list;     /* per value */
 	unsigned nlist;             /* live values, operands first (CARRYs before their ends) */
 	struct gllm_poly *placed;   /* per polynomial: where its terms are; count 0xffff if not yet */
@@ -41,23 +47,22 @@ static bool is_carry(const struct emit *e, uint16_t v)
 }
 
 /* Operands of a value, the index of a load included; a CARRY has none here, its ends are followed apart. */
-static unsigned operands(const struct emit *e, uint16_t v, uint16_t o[3])
+static void find_operands(const struct emit *e, const struct val *x, struct uses *u)
 {
-	const struct val *x = &e->c->v[v];
-	unsigned n = 0;
+	u->n = 0;
 	if (x->op == GLLM_N_CARRY)
-		return 0;
+		return;
 	if (x->op == GLLM_N_LOAD) {
-		o[0] = e->c->access[x->imm & 0xffff].index;
-		return o[0] != VAL_NONE;
+		u->o[0] = e->c->access[x->imm & 0xffff].index;
+		u->n = u->o[0] != VAL_NONE;
+		return;
 	}
 	if (x->a != VAL_NONE)
-		o[n++] = x->a;
+		u->o[u->n++] = x->a;
 	if (x->b != VAL_NONE)
-		o[n++] = x->b;
+		u->o[u->n++] = x->b;
 	if (x->c != VAL_NONE)
-		o[n++] = x->c;
-	return n;
+		u->o[u->n++] = x->c;
 }
 
 /* Comparisons of polynomials are written as comparisons of integers: these are their operands. */
@@ -88,32 +93,32 @@ static bool expressible(struct emit *e, uint16_t v)
 	return !e->l->status;
 }
 
-/* Adds v and all it needs to the list. mark: 1 on the stack, 2 listed. */
+/* Adds v and all it needs to the list. */
 static void list_value(struct emit *e, uint16_t v)
 {
 	unsigned depth = 0;
-	if (e->mark[v])
+	if (e->uses[v].mark)
 		return;
 	e->stack[depth++] = v;
-	while (depth && !e->l->status) {
-		uint16_t top = e->stack[depth - 1], o[3];
-		if (e->mark[top] == 2) {
-			depth--;
-			continue;
+	while (depth) {
+		uint16_t top = e->stack[depth - 1];
+		struct uses *u = &e->uses[top];
+		if (!u->mark) {
+			if (!expressible(e, top))
+				return;
+			u->mark = 1;
+			find_operands(e, &e->c->v[top], u);
+			for (unsigned i = 0; i < u->n; i++)
+				if (!e->uses[u->o[i]].mark && depth < VAL_MAX)
+					e->stack[depth++] = u->o[i];
+			if (e->stack[depth - 1] != top)
+				continue;
 		}
-		if (!e->mark[top] && !expressible(e, top))
-			return;
-		bool again = e->mark[top] == 1;
-		e->mark[top] = 1;
-		unsigned n = again ? 0 : operands(e, top, o);
-		for (unsigned i = 0; i < n; i++)
-			if (e->mark[o[i]] == 0 && depth < VAL_MAX)
-				e->stack[depth++] = o[i];
-		if (!n) {
-			e->mark[top] = 2;
+		if (u->mark == 1) {
+			u->mark = 2;
 			e->list[e->nlist++] = top;
-			depth--;
 		}
+		depth--;
 	}
 }
 
@@ -138,7 +143,7 @@ static void keep(struct emit *e)
 		more = false;
 		for (unsigned i = 0; i < l->ncarries && !l->status; i++) {
 			struct val *v = &e->c->v[l->carry[i].value];
-			if (e->mark[l->carry[i].value] != 2 || (e->mark[v->a] && v->b != VAL_NONE && e->mark[v->b]))
+			if (e->uses[l->carry[i].value].mark != 2 || (e->uses[v->a].mark && v->b != VAL_NONE && e->uses[v->b].mark))
 				continue;
 			if (v->b == VAL_NONE || v->b == POISON) {
 				gllm_lift_refuse(l, "a value carried around a loop in a way that is not understood", l->carry[i].back);
@@ -166,18 +171,17 @@ static int user_loop(struct emit *e, uint16_t load)
 	struct lifting *l = e->l;
 	int own = e->c->v[load].loop, users = -1;
 	bool fails = false;
-	e->mark[load] = 4;
+	e->uses[load].mark = 4;
 	for (unsigned i = 0; i < e->nlist + 2 * l->ncarries + 2 * l->nstores; i++) {
 		int at = -1;
 		bool uses = false;
 		if (i < e->nlist) {
-			uint16_t v = e->list[i], o[3];
-			unsigned n = operands(e, v, o);
-			for (unsigned k = 0; k < n; k++)
-				uses = uses || e->mark[o[k]] == 4;
+			uint16_t v = e->list[i];
+			for (unsigned k = 0; k < e->uses[v].n; k++)
+				uses = uses || e->uses[e->uses[v].o[k]].mark == 4;
 			at = e->c->v[v].loop;
 			if (uses && at == own && e->c->v[v].op != GLLM_N_LOAD && e->c->v[v].op != GLLM_N_LAST) {
-				e->mark[v] = 4;
+				e->uses[v].mark = 4;
 				continue;
 			}
 		} else if (i < e->nlist + 2 * l->ncarries) {
@@ -185,13 +189,13 @@ static int user_loop(struct emit *e, uint16_t load)
 			const struct carry *c = &l->carry[k / 2];
 			const struct val *v = &e->c->v[c->value];
 			uint16_t end = k % 2 ? v->b : v->a;
-			uses = e->mark[c->value] && end != VAL_NONE && e->mark[end] == 4;
+			uses = e->uses[c->value].mark && end != VAL_NONE && e->uses[end].mark == 4;
 			at = k % 2 ? c->loop : l->f->loop[c->loop].parent;
 		} else {
 			unsigned k = i - e->nlist - 2 * l->ncarries;
 			const struct effect *s = &l->store[k / 2];
 			uint16_t v = k % 2 ? e->c->access[s->access].index : s->value;
-			uses = !s->dead && v != VAL_NONE && e->mark[v] == 4;
+			uses = !s->dead && v != VAL_NONE && e->uses[v].mark == 4;
 			at = l->f->block[s->block].loop;
 		}
 		if (!uses)
@@ -214,9 +218,9 @@ static void settle_load(struct emit *e, const struct effect *load)
 	while (!l->status && !gllm_runs_with(l, load->block, v->loop)) {
 		int inner = kind == GLLM_IN || kind == GLLM_WEIGHT ? user_loop(e, load->value) : -1;
 		for (unsigned i = 0; i < e->nlist; i++) {
-			if (e->mark[e->list[i]] == 4 && inner >= 0)
+			if (e->uses[e->list[i]].mark == 4 && inner >= 0)
 				e->c->v[e->list[i]].loop = (int8_t)inner;
-			e->mark[e->list[i]] = 2;
+			e->uses[e->list[i]].mark = 2;
 		}
 		if (inner < 0)
 			gllm_lift_refuse(l, "a load that only sometimes runs", load->raw);
@@ -231,9 +235,9 @@ static void settle_loads(struct emit *e)
 		bool again = false, sure = false;
 		for (unsigned k = 0; k < i; k++)
 			again = again || l->load[k].value == first->value;
-		for (unsigned k = i; k < l->nloads && !again && !sure && e->mark[first->value]; k++)
+		for (unsigned k = i; k < l->nloads && !again && !sure && e->uses[first->value].mark; k++)
 			sure = l->load[k].value == first->value && gllm_always_runs(l, l->load[k].block);
-		if (!again && !sure && e->mark[first->value])
+		if (!again && !sure && e->uses[first->value].mark)
 			settle_load(e, first);
 	}
 }
@@ -297,25 +301,44 @@ static uint64_t value_hash(const struct emit *e, uint16_t v)
 	return mix(h, x->c != VAL_NONE ? e->hash[x->c] : 3);
 }
 
+static void sort_operands(struct emit *e, uint16_t v)
+{
+	const struct val *x = &e->c->v[v];
+	uint16_t *o = e->uses[v].o;
+	if (e->uses[v].n >= 2 && (symmetric(x) || x->op == VAL_FCMP) && e->hash[o[0]] > e->hash[o[1]]) {
+		uint16_t t = o[0];
+		o[0] = o[1];
+		o[1] = t;
+	}
+}
+
 static void hash_values(struct emit *e)
 {
 	for (unsigned i = 0; i < e->l->ncarries; i++) {
 		const struct val *x = &e->c->v[e->l->carry[i].value];
 		e->hash[e->l->carry[i].value] = mix(x->type, (uint64_t)(uint8_t)e->now[x->loop]);
 	}
-	for (unsigned round = 0; round < 2; round++) {
+	unsigned rounds = 0;
+	for (unsigned i = 0; i < e->l->ncarries; i++)
+		if (e->uses[e->l->carry[i].value].mark == 2)
+			rounds = 2;
+	for (unsigned round = 0; round < rounds; round++) {
 		for (unsigned i = 0; i < e->nlist; i++)
 			if (!is_carry(e, e->list[i]))
 				e->hash[e->list[i]] = value_hash(e, e->list[i]);
 		for (unsigned i = 0; i < e->l->ncarries; i++) {
 			uint16_t v = e->l->carry[i].value;
-			if (e->mark[v] == 2)
+			if (e->uses[v].mark == 2)
 				e->hash[v] = mix(mix(e->hash[v], e->hash[e->c->v[v].a]), e->hash[e->c->v[v].b]);
 		}
 	}
-	for (unsigned i = 0; i < e->nlist; i++)
-		if (!is_carry(e, e->list[i]))
-			e->hash[e->list[i]] = value_hash(e, e->list[i]);
+	for (unsigned i = 0; i < e->nlist; i++) {
+		uint16_t v = e->list[i];
+		if (is_carry(e, v))
+			continue;
+		e->hash[v] = value_hash(e, v);
+		sort_operands(e, v);
+	}
 }
 
 /* ---- writing --------------------------------------------------------------------------------------------------- */
@@ -410,46 +433,32 @@ static void write_value(struct emit *e, uint16_t v)
 	}
 }
 
-/* Operands in the order in which they are to be written. */
-static unsigned ordered(const struct emit *e, uint16_t v, uint16_t o[3])
-{
-	unsigned n = operands(e, v, o);
-	const struct val *x = &e->c->v[v];
-	if (n >= 2 && (symmetric(x) || x->op == VAL_FCMP) && e->hash[o[0]] > e->hash[o[1]]) {
-		uint16_t t = o[0];
-		o[0] = o[1];
-		o[1] = t;
-	}
-	return n;
-}
-
 /* Writes what v needs: all of it, or, with `inside` given, only what varies outside that loop (v itself being in it). */
 static void need(struct emit *e, uint16_t v, int inside)
 {
 	unsigned depth = 0;
 	e->stack[depth++] = v;
 	while (depth) {
-		uint16_t top = e->stack[depth - 1], o[3];
+		uint16_t top = e->stack[depth - 1];
 		const struct val *x = &e->c->v[top];
+		struct uses *u = &e->uses[top];
 		bool in = inside >= 0 && x->loop >= 0 && flow_in_loop(e->l->f, x->loop, inside);
-		if (e->ref[top] != VAL_NONE || (in && e->mark[top] == 4)) {
+		if (e->ref[top] != VAL_NONE || (in && u->mark == 4)) {
 			depth--;
 			continue;
 		}
-		unsigned n = ordered(e, top, o), pending = 0;
-		if (in && is_carry(e, top)) {
-			o[0] = x->a;
-			o[1] = x->b;
+		const uint16_t ends[2] = { x->a, x->b }, *o = u->o;
+		unsigned n = u->n, pending = depth;
+		if (in && x->op == GLLM_N_CARRY) {
+			o = ends;
 			n = 2;
 		}
 		if (in) /* passed once; cycles end here */
-			e->mark[top] = 4;
+			u->mark = 4;
 		for (unsigned i = n; i-- > 0; )
-			if (e->ref[o[i]] == VAL_NONE && e->mark[o[i]] != 4 && depth + 3 < VAL_MAX) {
+			if (e->ref[o[i]] == VAL_NONE && e->uses[o[i]].mark != 4 && depth + 3 < VAL_MAX)
 				e->stack[depth++] = o[i];
-				pending++;
-			}
-		if (pending)
+		if (pending != depth)
 			continue;
 		if (!in)
 			write_value(e, top);
@@ -467,7 +476,7 @@ static void flush_loads(struct emit *e, unsigned p, uint16_t end)
 {
 	for (unsigned i = 0; i < e->l->nloads; i++) {
 		const struct effect *x = &e->l->load[i];
-		if (e->c->access[x->access].param == p && x->raw < end && e->mark[x->value] && e->c->v[x->value].loop == e->current)
+		if (e->c->access[x->access].param == p && x->raw < end && e->uses[x->value].mark && e->c->v[x->value].loop == e->current)
 			need(e, x->value, -1);
 	}
 }
@@ -488,7 +497,7 @@ static unsigned sort_carries(struct emit *e, int loop)
 	unsigned n = 0;
 	for (unsigned i = 0; i < e->l->ncarries; i++) {
 		uint16_t v = e->l->carry[i].value;
-		if (e->l->carry[i].loop != loop || !e->mark[v])
+		if (e->l->carry[i].loop != loop || !e->uses[v].mark)
 			continue;
 		unsigned k = n++;
 		for (; k > 0 && e->hash[e->carry_order[k - 1]] > e->hash[v]; k--)
@@ -506,7 +515,7 @@ static void begin_loop(struct emit *e, int loop)
 	while (first_raw < l->s->n && l->s->raw[first_raw].block < x->header)
 		first_raw++;
 	for (unsigned i = 0; i < e->nlist; i++)
-		e->mark[e->list[i]] = 2;
+		e->uses[e->list[i]].mark = 2;
 	unsigned n = sort_carries(e, loop);
 	for (unsigned i = 0; i < n; i++)
 		need(e, e->c->v[e->carry_order[i]].a, -1);
@@ -520,10 +529,10 @@ static void begin_loop(struct emit *e, int loop)
 			need(e, e->c->access[s->access].index, loop);
 	}
 	for (unsigned i = 0; i < l->ncarries; i++)
-		if (e->mark[l->carry[i].value] && flow_in_loop(l->f, l->carry[i].loop, loop))
+		if (e->uses[l->carry[i].value].mark && flow_in_loop(l->f, l->carry[i].loop, loop))
 			need(e, l->carry[i].value, loop);
 	for (unsigned i = 0; i < e->nlist; i++)
-		e->mark[e->list[i]] = 2;
+		e->uses[e->list[i]].mark = 2;
 	int8_t now = e->now[loop];
 	e->loop[now] = (struct gllm_loop){ .parent = x->parent < 0 ? (int8_t)-1 : e->now[x->parent],
 		.first = (gllm_ref)e->nnodes, .trip = place(e, l->loop[loop].trip) };
@@ -568,10 +577,8 @@ static void write_all(struct emit *e)
 
 static void *copy(struct gllm_arena *a, const void *from, size_t n, size_t size)
 {
-	unsigned char *to = gllm_alloc_array(a, n ? n : 1, size, 8);
-	for (size_t i = 0; to && i < n * size; i++)
-		to[i] = ((const unsigned char *)from)[i];
-	return to;
+	void *to = gllm_alloc_array(a, n ? n : 1, size, 8);
+	return to ? __builtin_memcpy(to, from, n * size) : NULL;
 }
 
 static enum gllm_status finish(struct emit *e, const char *name, struct gllm_reduction *reduction, struct gllm_arena *keep_in,
@@ -621,19 +628,19 @@ enum gllm_status gllm_trace_build(struct lifting *l, const char *name, struct gl
 	e->term = gllm_alloc_array(scratch, l->c.p.nterms + 1, sizeof *e->term, 8);
 	e->ref = gllm_alloc_array(scratch, n, sizeof *e->ref, 8);
 	e->hash = gllm_alloc_array(scratch, n, sizeof *e->hash, 8);
-	e->mark = gllm_alloc_array(scratch, n, 1, 8);
+	e->uses = gllm_alloc_array(scratch, n, sizeof *e->uses, 8);
 	e->stack = gllm_alloc_array(scratch, VAL_MAX + 8, sizeof *e->stack, 8);
 	e->list = gllm_alloc_array(scratch, n, sizeof *e->list, 8);
 	e->placed = gllm_alloc_array(scratch, np, sizeof *e->placed, 8);
 	e->index_of = gllm_alloc_array(scratch, np, sizeof *e->index_of, 8);
 	e->access_of = gllm_alloc_array(scratch, VAL_ACCESSES, sizeof *e->access_of, 8);
 	struct gllm_reduction *reduction = gllm_alloc_array(scratch, LOOPS_CARRIES, sizeof *reduction, 8);
-	if (!e->node || !e->access || !e->poly || !e->term || !e->ref || !e->hash || !e->mark || !e->stack || !e->list ||
+	if (!e->node || !e->access || !e->poly || !e->term || !e->ref || !e->hash || !e->uses || !e->stack || !e->list ||
 	    !e->placed || !e->index_of || !e->access_of || !reduction)
 		return gllm_fail(l->error, GLLM_OUT_OF_MEMORY, "scratch for the trace", name, 0, 0, 0);
 	for (unsigned i = 0; i < n; i++) {
 		e->ref[i] = VAL_NONE;
-		e->mark[i] = 0;
+		e->uses[i].mark = 0;
 		e->hash[i] = 0;
 	}
 	for (unsigned i = 0; i < np; i++) {

@@ -226,20 +226,23 @@ enum gllm_pattern gllm_trace_pattern(const struct gllm_trace *t)
 
 /* ---- hash ------------------------------------------------------------------------------------------------------ */
 
-static uint64_t fnv(uint64_t h, uint64_t v, unsigned bytes)
+static uint64_t mix(uint64_t h, uint64_t v)
 {
-	for (unsigned i = 0; i < bytes; i++)
-		h = (h ^ (v >> (8 * i) & 0xff)) * UINT64_C(0x100000001b3);
-	return h;
+	h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 32;
 }
 
-static uint64_t fnv_poly(const struct gllm_trace *t, uint64_t h, struct gllm_poly p)
+static uint64_t join(uint64_t a, uint64_t b, uint64_t c, uint64_t d) /* four fields of up to 16 bits */
 {
-	h = fnv(h, p.count, 2);
+	return a | b << 16 | c << 32 | d << 48;
+}
+
+static uint64_t mix_poly(const struct gllm_trace *t, uint64_t h, struct gllm_poly p)
+{
+	h = mix(h, p.count);
 	for (unsigned i = 0; i < p.count; i++) {
-		h = fnv(h, (uint64_t)t->term[p.first + i].coef, 8);
-		for (unsigned k = 0; k < GLLM_TERM_SYMS; k++)
-			h = fnv(h, t->term[p.first + i].sym[k], 1);
+		const uint8_t *sym = t->term[p.first + i].sym;
+		h = mix(mix(h, (uint64_t)t->term[p.first + i].coef), join(sym[0], sym[1], sym[2], sym[3]));
 	}
 	return h;
 }
@@ -247,28 +250,29 @@ static uint64_t fnv_poly(const struct gllm_trace *t, uint64_t h, struct gllm_pol
 uint64_t gllm_trace_hash(const struct gllm_trace *t)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	_Static_assert(GLLM_TERM_SYMS == 4, "mix_poly joins so many");
 	for (unsigned i = 0; i < t->nparams; i++)
-		h = fnv(fnv(h, t->param[i].kind, 1), t->param[i].type, 1);
+		h = mix(h, join(t->param[i].kind, t->param[i].type, 0, 0));
 	for (unsigned i = 0; i < t->nnodes; i++) {
 		const struct gllm_node *n = &t->node[i];
-		h = fnv(fnv(fnv(h, n->op, 1), n->type, 1), (uint8_t)n->loop, 1);
-		h = fnv(fnv(fnv(fnv(h, n->a, 2), n->b, 2), n->c, 2), n->imm, 8);
+		h = mix(mix(h, join(n->op, n->type, (uint8_t)n->loop, n->a)), join(n->b, n->c, 0, 0));
+		h = mix(h, n->imm);
 	}
 	for (unsigned i = 0; i < t->nloops; i++) {
 		const struct gllm_loop *l = &t->loop[i];
-		h = fnv_poly(t, fnv(fnv(fnv(h, (uint8_t)l->parent, 1), l->first, 2), l->end, 2), l->trip);
+		h = mix_poly(t, mix(h, join((uint8_t)l->parent, l->first, l->end, 0)), l->trip);
 	}
 	for (unsigned i = 0; i < t->naccesses; i++) {
 		const struct gllm_access *a = &t->access[i];
-		h = fnv_poly(t, fnv(fnv(fnv(fnv(h, a->param, 1), a->type, 1), a->index, 2), a->index_bytes, 4), a->offset);
+		h = mix_poly(t, mix(mix(h, join(a->param, a->type, a->index, 0)), a->index_bytes), a->offset);
 	}
 	for (unsigned i = 0; i < t->npolys; i++)
-		h = fnv_poly(t, h, t->poly[i]);
+		h = mix_poly(t, h, t->poly[i]);
 	for (unsigned i = 0; i < t->nreductions; i++) {
 		const struct gllm_reduction *r = &t->reduction[i];
-		h = fnv(fnv(fnv(fnv(fnv(h, r->kind, 1), (uint8_t)r->loop, 1), r->carry, 2), r->pair, 2), r->value, 2);
+		h = mix(mix(h, join(r->kind, (uint8_t)r->loop, r->carry, r->pair)), r->value);
 	}
-	return fnv(h, t->pattern, 1);
+	return mix(h, t->pattern);
 }
 
 /* ---- numbers --------------------------------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * arch/x86_64/decode.c - the table read from bytes to operands.
  *
- * Prefixes give a key (encoding, prefix, map, opcode); `run_end` names the last row of that key, and the rows of a key are
+ * Prefixes give a key (encoding, prefix, map, opcode); `run_end` names the last row for it, and the rows of one key are
  * neighbours. A row is then rejected by sizes, lengths, ModRM and decorations, or its operands are read. What reserved bits
  * are not at their required value is not an instruction. Bytes beyond `size` are never touched. */
 #include "arch/x86_64/form.h"
@@ -12,12 +12,15 @@ enum { PAGES_LEG = 0, PAGES_VEX = 4 * 4, PAGES_EVEX = 4 * 7, PAGES = 4 * 13 };
 #define PAGE(enc, map, pp) \
 	(((enc) == LEG ? PAGES_LEG + (map) * 4 : ((enc) == VEX ? PAGES_VEX : PAGES_EVEX) + ((map) - 1) * 4) + (pp))
 
+/* Opcodes that a row stands for: itself, eight (+r) or sixteen (+cc). */
+#define COVERS(n) ((n) == PR ? 8u : (n) == PC || (n) == CM ? 16u : 1u)
+
 /* Row + 1; 0 none. A later row of the same key overrides an earlier one on purpose: the last one is wanted. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
 static const uint16_t run_end[PAGES * 256] = {
 #define X(id, text, enc, pp, map, w, l, opc, n, ops, dec, isa, sem, arg, width) \
-	[PAGE(enc, MAP_##map, pp) * 256 + (opc)] = X86_##id + 1,
+	[PAGE(enc, MAP_##map, pp) * 256 + (opc) ... PAGE(enc, MAP_##map, pp) * 256 + (opc) + COVERS(n) - 1] = X86_##id + 1,
 #include "arch/x86_64/insn.def"
 #undef X
 };
@@ -148,29 +151,32 @@ static bool read_key(struct bytes *s, struct key *k)
 	return true;
 }
 
-/* Prefixes left over once `pp` is taken as the row's own, and the operand size they choose; 0: not this row. */
-static unsigned legacy_size(const struct gllm_x86_form *f, const struct key *k, uint8_t *rep)
+/* Prefixes left over once `pp` is taken as the row's own: may this row have them? */
+static bool padding_fits(const struct gllm_x86_form *f, const struct key *k, unsigned left66, unsigned left_rep, uint8_t *rep)
 {
-	unsigned left66 = k->n66 - (f->pp == 1), left_rep = k->nrep - (f->pp >= 2);
-
-	*rep = 0;
-	if (f->pp == 1 && k->n66 == 0)
-		return 0;
 	if (left_rep > 1 || (left_rep && (!(f->dec & REP) || k->rep != 0xf3)) || k->nseg > 1)
-		return 0;
+		return false;
 	if (left_rep)
 		*rep = (uint8_t)k->rep;
 	if (k->nseg) {
 		if (!(f->dec & (k->segment == 0x2e ? PAD : NOTRACK)) || left_rep)
-			return 0;
+			return false;
 		*rep = (uint8_t)k->segment;
 	}
 	if (left66 > 1 && !(f->dec & PAD))
+		return false;
+	return !left66 || (f->w & (WIG | W16)) == W16;
+}
+
+/* The operand size that the prefixes choose, and the plain ones among them; 0: not this row. */
+static unsigned legacy_size(const struct gllm_x86_form *f, const struct key *k, uint8_t *rep)
+{
+	unsigned left66 = k->n66 - (f->pp == 1), left_rep = k->nrep - (f->pp >= 2);
+
+	if ((left66 | left_rep | k->nseg) && !padding_fits(f, k, left66, left_rep, rep))
 		return 0;
 	if (f->w & WIG)
-		return left66 ? 0 : 64;
-	if (left66 && !(f->w & W16))
-		return 0;
+		return 64;
 	if (k->w)
 		return (f->w & W1) && (!left66 || (f->dec & PAD)) ? 64 : 0;
 	if (left66)
@@ -249,18 +255,29 @@ static struct gllm_operand read_memory(struct bytes *s, const struct key *k, uns
 	return m;
 }
 
+static unsigned register_bits(uint32_t op, unsigned os, unsigned vl)
+{
+	return gllm_x86_bits(gllm_x86_rsize(op), os, vl, gllm_x86_class(op) == GLLM_R_VEC);
+}
+
+struct sizes {
+	unsigned os, vl;
+	bool broadcast;
+};
+
 /* Reads ModRM.rm as `op`; false if it is of the other kind, or a register that does not exist. */
 static bool read_rm(struct bytes *s, const struct gllm_x86_form *f, const struct key *k, unsigned modrm, uint32_t op,
-                    unsigned rbits, unsigned mbits, struct gllm_operand *o)
+                    const struct sizes *z, struct gllm_operand *o)
 {
 	unsigned place = gllm_x86_place(op), n = (modrm & 7) | (unsigned)k->b << 3, cls = gllm_x86_class(op);
 
 	if (modrm < 0xc0) {
-		unsigned unit = f->enc != EVEX ? 1 : f->dec & E4 ? 4 : f->dec & E8 ? 8 : mbits / 8;
+		unsigned bits = z->broadcast ? gllm_x86_element(f) * 8 : gllm_x86_bits(gllm_x86_msize(op), z->os, z->vl, false);
+		unsigned unit = f->enc != EVEX ? 1 : f->dec & E4 ? 4 : f->dec & E8 ? 8 : bits / 8;
 		if (place == P_RMR || (place == P_VSIB && (modrm & 7) != 4))
 			return false;
 		*o = read_memory(s, k, modrm, unit, place == P_VSIB);
-		o->size = (uint16_t)mbits;
+		o->size = (uint16_t)bits;
 		return true;
 	}
 	if (place != P_RM && place != P_RMR)
@@ -269,53 +286,53 @@ static bool read_rm(struct bytes *s, const struct gllm_x86_form *f, const struct
 		n |= (unsigned)k->x << 4;
 	if ((cls == GLLM_R_MASK && n > 7) || (f->enc == EVEX && cls != GLLM_R_VEC && k->x))
 		return false;
-	*o = gllm_register(f, k, op, n, rbits);
+	*o = gllm_register(f, k, op, n, register_bits(op, z->os, z->vl));
+	return true;
+}
+
+/* A register whose number takes up to five bits. */
+static bool read_number(const struct gllm_x86_form *f, const struct key *k, uint32_t op, unsigned n, const struct sizes *z,
+                        struct gllm_operand *o)
+{
+	unsigned cls = gllm_x86_class(op);
+
+	*o = gllm_register(f, k, op, n, register_bits(op, z->os, z->vl));
+	return n <= (cls == GLLM_R_VEC ? 31u : cls == GLLM_R_MASK ? 7u : 15u);
+}
+
+static bool set(struct gllm_operand *o, unsigned kind, int64_t imm)
+{
+	*o = (struct gllm_operand){ .kind = (uint8_t)kind, .imm = imm };
 	return true;
 }
 
 static bool read_operand(struct bytes *s, const struct gllm_x86_form *f, const struct key *k, unsigned modrm, uint32_t op,
-                         unsigned os, unsigned vl, bool broadcast, struct gllm_operand *o)
+                         const struct sizes *z, struct gllm_operand *o)
 {
-	unsigned rbits = gllm_x86_bits(gllm_x86_rsize(op), os, vl, gllm_x86_class(op) == GLLM_R_VEC);
-	unsigned mbits = broadcast ? gllm_x86_element(f) * 8 : gllm_x86_bits(gllm_x86_msize(op), os, vl, false);
-	unsigned n, cls = gllm_x86_class(op);
+	unsigned n;
 
-	*o = (struct gllm_operand){ .kind = GLLM_O_IMM };
 	switch ((enum gllm_x86_place)gllm_x86_place(op)) {
-	case P_REG:
-		n = (modrm >> 3 & 7) | (unsigned)k->r << 3 | (unsigned)k->r2 << 4;
-		if (n > (cls == GLLM_R_VEC ? 31u : cls == GLLM_R_MASK ? 7u : 15u))
-			return false;
-		*o = gllm_register(f, k, op, n, rbits);
-		return true;
-	case P_RM: case P_RMR: case P_MEM: case P_VSIB:
-		return read_rm(s, f, k, modrm, op, rbits, mbits, o);
-	case P_VVV:
-		n = k->vvv | (unsigned)k->v2 << 4;
-		if (n > (cls == GLLM_R_VEC ? 31u : cls == GLLM_R_MASK ? 7u : 15u))
-			return false;
-		*o = gllm_register(f, k, op, n, rbits);
-		return true;
+	case P_REG: return read_number(f, k, op, (modrm >> 3 & 7) | (unsigned)k->r << 3 | (unsigned)k->r2 << 4, z, o);
+	case P_VVV: return read_number(f, k, op, k->vvv | (unsigned)k->v2 << 4, z, o);
+	case P_RM: case P_RMR: case P_MEM: case P_VSIB: return read_rm(s, f, k, modrm, op, z, o);
 	case P_OPR:
 		n = (k->opcode & 7) | (unsigned)k->b << 3;
-		*o = gllm_register(f, k, op, n, rbits);
-		return !gllm_x86_is_nop(f, n);
+		return read_number(f, k, op, n, z, o) && !gllm_x86_is_nop(f, n);
 	case P_IS4:
 		n = next(s);
-		*o = gllm_register(f, k, op, n >> 4, rbits);
-		return (n & 15) == 0;
-	case P_ACC: *o = gllm_register(f, k, op, X86_RAX, rbits); return true;
-	case P_X0:  *o = gllm_register(f, k, op, 0, rbits); return true;
-	case P_CL:  *o = gllm_register(f, k, op, X86_RCX, rbits); return true;
-	case P_ONE: o->imm = 1; return true;
-	case P_IB:  o->imm = (int64_t)next(s); return true;
-	case P_IS:  o->imm = sign(next(s), 1); return true;
-	case P_IW:  o->imm = (int64_t)next_le(s, 2); return true;
-	case P_IZ:  n = os == 16 ? 2 : 4; o->imm = sign(next_le(s, n), n); return true;
-	case P_IQ:  o->imm = (int64_t)next_le(s, 8); return true;
-	case P_JB:  o->kind = GLLM_O_REL; o->imm = sign(next(s), 1); return true;
-	case P_JZ:  o->kind = GLLM_O_REL; o->imm = sign(next_le(s, 4), 4); return true;
-	case P_CC:  o->kind = GLLM_O_COND; o->imm = (int64_t)(k->opcode & 15); return true;
+		return read_number(f, k, op, n >> 4, z, o) && (n & 15) == 0;
+	case P_ACC: return read_number(f, k, op, X86_RAX, z, o);
+	case P_X0:  return read_number(f, k, op, 0, z, o);
+	case P_CL:  return read_number(f, k, op, X86_RCX, z, o);
+	case P_ONE: return set(o, GLLM_O_IMM, 1);
+	case P_IB:  return set(o, GLLM_O_IMM, (int64_t)next(s));
+	case P_IS:  return set(o, GLLM_O_IMM, sign(next(s), 1));
+	case P_IW:  return set(o, GLLM_O_IMM, (int64_t)next_le(s, 2));
+	case P_IZ:  n = z->os == 16 ? 2 : 4; return set(o, GLLM_O_IMM, sign(next_le(s, n), n));
+	case P_IQ:  return set(o, GLLM_O_IMM, (int64_t)next_le(s, 8));
+	case P_JB:  return set(o, GLLM_O_REL, sign(next(s), 1));
+	case P_JZ:  return set(o, GLLM_O_REL, sign(next_le(s, 4), 4));
+	case P_CC:  return set(o, GLLM_O_COND, (int64_t)(k->opcode & 15));
 	case P_NONE: break;
 	}
 	return false;
@@ -329,93 +346,83 @@ static bool uses(const struct gllm_x86_form *f, unsigned place)
 	return false;
 }
 
-/* Displacements become addresses, and accesses of a merging destination include the read. */
-static void finish(struct gllm_insn *out, const struct gllm_x86_form *f, uint64_t addr, size_t length)
+/* Displacements become addresses; a merging destination is read, too. */
+static void finish(struct gllm_insn *out, uint64_t addr, size_t length)
 {
 	out->addr = addr;
 	out->length = (uint8_t)length;
 	for (unsigned i = 0; i < out->n; i++) {
 		struct gllm_operand *o = &out->op[i];
-		o->access = (uint8_t)gllm_x86_access(f->op[i]);
-		if (i == 0 && out->mask && !out->zeroing && o->access == 2 && o->kind == GLLM_O_REG && o->cls == GLLM_R_VEC)
-			o->access = 3;
 		if (o->kind == GLLM_O_REL || (o->kind == GLLM_O_MEM && o->base == GLLM_REG_PC))
 			o->imm = (int64_t)((uint64_t)o->imm + addr + length);
 	}
+	if (out->mask && !out->zeroing && out->op[0].access == 2 && out->op[0].kind == GLLM_O_REG && out->op[0].cls == GLLM_R_VEC)
+		out->op[0].access = 3;
 }
 
-/* Is it this row? GLLM_TRUNCATED: it still may be. */
+/* Is it this row, whose /digit is right? GLLM_TRUNCATED: it still may be. */
 static enum gllm_status match(unsigned row, const struct key *k, struct bytes s, struct gllm_insn *out)
 {
 	const struct gllm_x86_form *f = &gllm_x86_forms[row];
-	unsigned os, vl = 0, modrm = 0;
+	struct sizes z = { .vl = 0 };
+	unsigned modrm = 0;
+	uint8_t rep = 0;
 
-	*out = (struct gllm_insn){ .row = (uint16_t)row };
 	if (f->enc == LEG) {
-		os = legacy_size(f, k, &out->rep);
-		if (os == 0 || (f->n == NM && f->opcode == 0x90 && k->b)) /* with REX.B, 90 exchanges r8 */
+		z.os = legacy_size(f, k, &rep);
+		if (z.os == 0 || (f->n == NM && f->opcode == 0x90 && k->b)) /* with REX.B, 90 exchanges r8 */
 			return GLLM_BAD_INSN;
 	} else {
-		if (!lengths_fit(f, k, &os, &vl))
+		if (!lengths_fit(f, k, &z.os, &z.vl))
 			return GLLM_BAD_INSN;
-		if (!uses(f, P_VVV) && (k->vvv || (k->v2 && !uses(f, P_VSIB))))
+		if ((k->vvv || k->v2) && !uses(f, P_VVV) && (k->vvv || !uses(f, P_VSIB)))
 			return GLLM_BAD_INSN;
 	}
 	if (gllm_x86_has_modrm(f)) {
 		modrm = next(&s);
 		if (s.cut)
 			return GLLM_TRUNCATED;
-		if (f->n < 8 ? (modrm >> 3 & 7) != f->n : f->n >= FIX && modrm != (f->n & 0xff))
+		if (f->n >= FIX && modrm != (f->n & 0xff))
 			return GLLM_BAD_INSN;
 	}
-	if (f->enc == EVEX && !read_decoration(f, k, modrm < 0xc0, &vl, out))
+	*out = (struct gllm_insn){ .row = (uint16_t)row, .rep = rep };
+	if (f->enc == EVEX && !read_decoration(f, k, modrm < 0xc0, &z.vl, out))
 		return GLLM_BAD_INSN;
-	if (f->enc != LEG && !(f->l & LIG) && (vl > 2 || !(f->l >> vl & 1)))
+	if (f->enc != LEG && !(f->l & LIG) && (z.vl > 2 || !(f->l >> z.vl & 1)))
 		return GLLM_BAD_INSN;
 	if (f->n < 8 && (k->r2 || (f->enc == EVEX && k->r)))
 		return GLLM_BAD_INSN;
-	for (; out->n < 4 && f->op[out->n]; out->n++)
-		if (!read_operand(&s, f, k, modrm, f->op[out->n], os, vl, out->broadcast, &out->op[out->n]) && !s.cut)
+	z.broadcast = out->broadcast;
+	unsigned n = 0;
+	for (; n < 4 && f->op[n]; n++) {
+		if (!read_operand(&s, f, k, modrm, f->op[n], &z, &out->op[n]) && !s.cut)
 			return GLLM_BAD_INSN;
+		out->op[n].access = (uint8_t)gllm_x86_access(f->op[n]);
+	}
+	out->n = (uint8_t)n;
 	if (s.cut)
 		return GLLM_TRUNCATED;
 	if (s.at > 15)
 		return GLLM_BAD_INSN;
-	out->vl = (uint8_t)vl;
-	finish(out, f, k->addr, s.at);
+	out->vl = (uint8_t)z.vl;
+	finish(out, k->addr, s.at);
 	return GLLM_OK;
 }
 
-/* The rows of one key, if they are of the kind that covers this opcode: itself, eight (+r) or sixteen (+cc). */
-static enum gllm_status match_run(const struct key *k, const struct bytes *s, struct gllm_insn *out, unsigned cover)
-{
-	enum gllm_status best = GLLM_BAD_INSN;
-	unsigned opcode = k->opcode & ~(cover - 1);
-	unsigned at = PAGE(k->enc, k->map, k->pp) * 256 + opcode;
-
-	for (unsigned row = run_end[at]; row-- > 0;) {
-		const struct gllm_x86_form *f = &gllm_x86_forms[row];
-		enum gllm_status status;
-		unsigned covers = f->n == PR ? 8 : f->n == PC || f->n == CM ? 16 : 1;
-		if (f->enc != k->enc || f->map != k->map || f->pp != k->pp || f->opcode != opcode)
-			break;
-		if (covers != cover)
-			continue;
-		status = match(row, k, *s, out);
-		if (status == GLLM_OK)
-			return status;
-		if (status == GLLM_TRUNCATED)
-			best = status;
-	}
-	return best;
-}
-
+/* The rows of one key that cover this opcode. */
 static enum gllm_status match_key(const struct key *k, const struct bytes *s, struct gllm_insn *out)
 {
+	unsigned digit = s->at < s->size ? s->p[s->at] >> 3 & 7 : 8; /* of ModRM, if that is what follows; 8: any */
 	enum gllm_status best = GLLM_BAD_INSN;
+	unsigned row = run_end[PAGE(k->enc, k->map, k->pp) * 256 + k->opcode];
+	const struct gllm_x86_form *f = gllm_x86_forms + row;
+	unsigned first = row ? f[-1].opcode : 0;
 
-	for (unsigned cover = 1; cover <= 16; cover = cover == 1 ? 8 : cover * 2) {
-		enum gllm_status status = match_run(k, s, out, cover);
+	while (row-- > 0 && (--f)->opcode == first && f->pp == k->pp && f->map == k->map && f->enc == k->enc) {
+		enum gllm_status status;
+		if (k->opcode - first >= COVERS(f->n) || (f->n < 8 && f->n != digit && digit < 8))
+			continue;
+		status = match(row, k, *s, out);
 		if (status == GLLM_OK)
 			return status;
 		if (status == GLLM_TRUNCATED)
@@ -428,7 +435,7 @@ enum gllm_status gllm_x86_decode(const unsigned char *bytes, size_t size, uint64
 {
 	struct bytes s = { .p = bytes, .size = size };
 	struct key k = { .addr = addr };
-	enum gllm_status status, best = GLLM_BAD_INSN;
+	enum gllm_status best = GLLM_BAD_INSN;
 
 	if (!read_key(&s, &k))
 		return GLLM_BAD_INSN;
@@ -437,10 +444,9 @@ enum gllm_status gllm_x86_decode(const unsigned char *bytes, size_t size, uint64
 	if (k.enc != LEG)
 		return match_key(&k, &s, out);
 	/* A prefix belongs to the opcode if a row says so, F2 and F3 before 66; else it is the plain prefix. */
-	for (unsigned pp = 4; pp-- > 0;) {
-		if ((pp == 2 && k.rep != 0xf3) || (pp == 3 && k.rep != 0xf2) || (pp == 1 && k.n66 == 0))
-			continue;
-		k.pp = pp;
+	for (unsigned may_be = 1u | (k.n66 ? 2u : 0u) | (k.rep ? k.rep == 0xf3 ? 4u : 8u : 0u); may_be; may_be &= ~(1u << k.pp)) {
+		enum gllm_status status;
+		k.pp = 31u - (unsigned)__builtin_clz(may_be);
 		status = match_key(&k, &s, out);
 		if (status == GLLM_OK)
 			return status;

@@ -238,11 +238,9 @@ static inline bool gllm_x86_is_nop(const struct gllm_x86_form *f, unsigned r)
 /* Bits of a size; vector registers are never smaller than 128 (pass reg true). */
 static inline unsigned gllm_x86_bits(unsigned size, unsigned os, unsigned vl, bool reg)
 {
-	static const uint16_t fixed[] = { [S0] = 0, [S8] = 8, [S16] = 16, [S32] = 32, [S64] = 64, [S128] = 128,
-	                                  [S256] = 256, [S512] = 512 };
 	unsigned bits;
 	if (size <= S512)
-		return fixed[size];
+		return size == S0 ? 0 : 4u << size;
 	if (size == SV)
 		return os;
 	if (size == SDUP)
