@@ -56,6 +56,8 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	V(VSQRT,    v, "v")    V(VNEG, v, "v") V(VABS, v, "v")                                                  \
 	V(VRINT,    v, "v")    /* to nearest even */                                                            \
 	V(VLDEXP,   v, "vv")   /* F32 a * 2^(I32 b), correctly rounded once (two exact steps or the ISA's scale) */ \
+	V(VSCALE,   v, "vv")   /* F32 a * 2^b for an F32 b that is an integer or not below 2^22 in magnitude; only    \
+	                        * where machine.has_scale */                                                      \
 	V(VFMA,     v, "vvv")  /* a * b + c, one rounding if the machine has it */                              \
 	V(VFNMA,    v, "vvv")  /* c - a * b */                                                                  \
 	V(VAND,     v, "vv")   V(VOR, v, "vv") V(VXOR, v, "vv") V(VANDN, v, "vv") /* ~a & b */                  \
@@ -116,6 +118,7 @@ struct gllm_machine {
 	uint16_t vector_bytes;
 	bool has_mask;                       /* masked accesses exist; else tails run one lane at a time */
 	bool has_fma;
+	bool has_scale;                      /* VSCALE */
 	bool slow_fma;                       /* products and sums are kept apart: see gllm_profile */
 	uint8_t class_file[GLLM_CLASS_COUNT]; /* register file of a class: M may live in V's file */
 	uint32_t allocatable[3];             /* per file, bit per physical register, in the order given below */

@@ -623,12 +623,40 @@ unsigned gllm_lower_temporaries(const struct lower *l, gllm_ref n)
 	return simple[node(l, n)->op].operands && l->m->need ? l->m->need(&i).v : 0;
 }
 
+/* (v + M) - M with M = 1.5 * 2^23: an integer wherever it is below 2^22 in magnitude. */
+static bool is_rounded(const struct lower *l, gllm_ref n)
+{
+	const struct gllm_node *d = node(l, n), *s;
+	const uint32_t magic = UINT32_C(0x4b400000);
+	bool added;
+
+	if (d->op != GLLM_N_SUB || d->type != GLLM_F32 || node(l, d->b)->op != GLLM_N_CONST || node(l, d->b)->imm != magic)
+		return false;
+	s = node(l, d->a);
+	added = s->op == GLLM_N_ADD && (node(l, s->a)->imm == magic ? node(l, s->a)->op == GLLM_N_CONST :
+	                                node(l, s->b)->op == GLLM_N_CONST && node(l, s->b)->imm == magic);
+	return added || (s->op == GLLM_N_FMA && node(l, s->c)->op == GLLM_N_CONST && node(l, s->c)->imm == magic);
+}
+
+/* The exponent as a float where the machine scales by floats: either it is below 2^22 in magnitude and an integer, or
+ * the result is 0, infinite or not a number whatever it is. */
+static gllm_ref float_exponent(const struct lower *l, const struct gllm_node *x)
+{
+	const struct gllm_node *b = node(l, x->b);
+	bool fits = l->m->has_scale && x->op == GLLM_N_LDEXP && b->op == GLLM_N_CVT && b->type == GLLM_I32 && is_rounded(l, b->a);
+
+	return fits ? b->a : GLLM_NO_NODE;
+}
+
 static gllm_vreg simple_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_node *x = node(l, n);
 	const struct simple *s = &simple[x->op];
 	bool mask = x->type == GLLM_MASK;
+	gllm_ref exponent = float_exponent(l, x);
 
+	if (exponent != GLLM_NO_NODE)
+		return put(l, n, GLLM_V_VSCALE, GLLM_F32, gllm_lower_value(l, x->a), gllm_lower_value(l, exponent), GLLM_NO_VREG, 0);
 	if ((s->is_float && x->type != GLLM_F32) || (mask && !s->mask))
 		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an operation on a type that has no lanes for it", n);
 	if (x->op == GLLM_N_FMA && !l->m->has_fma)

@@ -169,6 +169,13 @@ static uint32_t shift_right(uint32_t a, unsigned n)
 	return (uint32_t)((int64_t)(int32_t)a >> n);
 }
 
+/* Exponents beyond these give 0 or infinity all the same. */
+static float scale(float a, float b)
+{
+	return b != b ? a + b : gllm_ldexpf(a, b > 1000.0f ? 1000 : b < -1000.0f ? -1000 : (int)b);
+}
+
+
 /* One lane of everything whose lanes do not look at each other. */
 static uint32_t run_lane(const struct gllm_vi *i, uint32_t a, uint32_t b, uint32_t c)
 {
@@ -187,6 +194,7 @@ static uint32_t run_lane(const struct gllm_vi *i, uint32_t a, uint32_t b, uint32
 	case GLLM_V_VABS: return f ? a & 0x7fffffff : (int32_t)a < 0 ? 0 - a : a;
 	case GLLM_V_VRINT: return gllm_f32_bits(gllm_rintf(as_float(a)));
 	case GLLM_V_VLDEXP: return gllm_f32_bits(gllm_ldexpf(as_float(a), (int)(int32_t)b));
+	case GLLM_V_VSCALE: return gllm_f32_bits(scale(as_float(a), as_float(b)));
 	case GLLM_V_VFMA: return gllm_f32_bits(gllm_fmaf(as_float(a), as_float(b), as_float(c)));
 	case GLLM_V_VFNMA: return gllm_f32_bits(gllm_fmaf(-as_float(a), as_float(b), as_float(c)));
 	case GLLM_V_VAND: return a & b;

@@ -42,13 +42,13 @@ static inline float exp_reduced(float r) /* |r| <= ln(2)/2 */
 /* e^x = 2^n * e^r. */
 float gllm_expf(float x)
 {
-	/* Outside these bounds the result is inf or 0 all the same; NaN passes both. */
-	float c = x > 89.0f ? 89.0f : x;
-	c = c < -105.0f ? -105.0f : c;
-	float shifted = c * 0x1.715476p+0f + round_magic;
-	float n = shifted - round_magic;
-	float r = (c - n * LN2_HIGH) - n * LN2_LOW;
-	return gllm_ldexpf(exp_reduced(r), (int)(gllm_f32_bits(shifted) - ROUND_MAGIC_BITS));
+	/* Below -105 the result is 0 all the same. Above 89 it is inf: n stays 128, e^r only grows. NaN passes by way of r;
+	 * n is a number always. */
+	float d = x < -105.0f ? -105.0f : x;
+	float c = d < 89.0f ? d : 89.0f;
+	float n = (c * 0x1.715476p+0f + round_magic) - round_magic;
+	float r = (d - n * LN2_HIGH) - n * LN2_LOW;
+	return gllm_ldexpf(exp_reduced(r), (int)n);
 }
 
 /* log x = e * ln 2 + log(1 + f), 1 + f in [sqrt(1/2), sqrt(2)). */

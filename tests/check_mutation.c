@@ -15,7 +15,7 @@
 #include "jit/context.h"
 #include "jit/lift.h"
 
-enum { KEEP = 256 << 10, ROUNDS = 96, MUTANTS = 4096, MARGIN = 512 };
+enum { KEEP = 256 << 10, ROUNDS = 4 * 96, MUTANTS = 4096, MARGIN = 512 };
 
 enum kind { DROP, SWAP, LONGER, SHORTER, MOVE, CHANGE, KINDS, NOTHING };
 static const char *const kind_name[] = { "drop", "swap", "trip + 1", "trip - 1", "offset", "identity" };

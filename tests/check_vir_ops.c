@@ -7,7 +7,7 @@
 
 /* --- operations ----------------------------------------------------------------------------------------------------- */
 
-enum domain { ANY, NUMBERS, TO_INT, POWERS, TAME };
+enum domain { ANY, NUMBERS, TO_INT, POWERS, SCALES, TAME };
 
 struct one {
 	const char *name;
@@ -36,6 +36,7 @@ static const struct one ops[] = {
 	{ "vabs f32", GLLM_V_VABS, FLOAT, 0, 0, ANY }, { "vabs i32", GLLM_V_VABS, INT, 0, 0, ANY },
 	{ "vrint", GLLM_V_VRINT, FLOAT, 0, 0, ANY },
 	{ "vldexp", GLLM_V_VLDEXP, FLOAT, 0, 0, POWERS },
+	{ "vscale", GLLM_V_VSCALE, FLOAT, 0, 0, SCALES },
 	{ "vfma", GLLM_V_VFMA, FLOAT, 0, 0, ANY }, { "vfnma", GLLM_V_VFNMA, FLOAT, 0, 0, ANY },
 	{ "vand f32", GLLM_V_VAND, FLOAT, 0, 0, ANY }, { "vand i32", GLLM_V_VAND, INT, 0, 0, ANY },
 	{ "vor", GLLM_V_VOR, INT, 0, 0, ANY }, { "vxor", GLLM_V_VXOR, INT, 0, 0, ANY },
@@ -219,6 +220,7 @@ static void data_for(struct bench *b, const struct one *o)
 	case ANY:     vir_fill(b, 1.0f, 0.0f); break;
 	case TO_INT:  vir_fill(b, -2.0e9f, 2.0e9f); break;
 	case NUMBERS: case TAME: vir_fill(b, -4.0f, 4.0f); break;
+	case SCALES:  vir_fill(b, 1.0f, 0.0f); break;
 	case POWERS:
 		vir_fill(b, 1.0f, 0.0f);
 		for (unsigned i = 0; i < WORDS; i++) {
@@ -228,6 +230,12 @@ static void data_for(struct bench *b, const struct one *o)
 			                    check_below(b->t, 2) ? n : (uint32_t)((int32_t)(n & 127) - 63);
 		}
 		break;
+	}
+	for (unsigned i = 0; i < WORDS && o->domain == SCALES; i++) {
+		static const float far[] = { 0x1p22f, -0x1p22f, 0x1p23f, -0x1.8p30f, 1e38f, -1e38f };
+		float n = (float)((int)check_below(b->t, 620) - 310);
+
+		b->data->in[1][i] = gllm_f32_bits(check_below(b->t, 8) ? n : far[check_below(b->t, GLLM_COUNT(far))]);
 	}
 	for (unsigned i = 0; i < 16; i++) /* small counts too, for tails */
 		b->data->ints[i] = check_below(b->t, 2) ? (int64_t)check_below(b->t, 2 * b->lanes + 4) : b->data->ints[i] & INT64_MAX;
@@ -346,9 +354,9 @@ static void op_pressed(struct bench *b, const struct one *o)
 	for (unsigned k = 0; k < PRESSURE_M; k++)
 		store_chosen(b, l.out, AT_M + (int64_t)k * out_bytes(b), m[k], v[0], v[1]);
 	end(b);
-	tame.domain = o->domain == POWERS || o->domain == TO_INT ? o->domain : TAME;
+	tame.domain = o->domain == POWERS || o->domain == SCALES || o->domain == TO_INT ? o->domain : TAME;
 	data_for(b, &tame);
-	if (o->domain == POWERS)
+	if (o->domain == POWERS || o->domain == SCALES)
 		for (unsigned i = 0; i < WORDS; i++)
 			b->data->in[0][i] = gllm_f32_bits(check_float(b->t, -4.0f, 4.0f));
 	vir_finish(b, o->name, 0, (uint64_t)b->lanes * STEPS);
@@ -378,6 +386,8 @@ static void known_tails(struct bench *b)
 static void for_width(struct bench *b)
 {
 	for (unsigned k = 0; k < GLLM_COUNT(ops); k++) {
+		if (ops[k].op == GLLM_V_VSCALE && !b->machine.has_scale)
+			continue;
 		op_alone(b, &ops[k]);
 		op_in_loop(b, &ops[k]);
 		op_pressed(b, &ops[k]);

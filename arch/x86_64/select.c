@@ -1006,6 +1006,14 @@ static void vldexp(gen *g, const struct gllm_vi *in)
 	x3(g, X86_VMULPS, d, r, s);
 }
 
+static void vscale(gen *g, const struct gllm_vi *in)
+{
+	if (g->wide)
+		x3(g, X86_EVSCALEFPS, yr(g, in->d), yr(g, in->a), yr(g, in->b));
+	else
+		gllm_x86_quit(g, GLLM_UNSUPPORTED);
+}
+
 /* a * b + c or c - a * b; the rule's rows are the 231 form and the 213 form. */
 static void vfma(gen *g, const struct gllm_vi *in)
 {
@@ -1217,6 +1225,7 @@ static const struct rule rules[GLLM_V_COUNT] = {
 	[GLLM_V_VABS]       = { vabs,        { 0 },                                            0, 1,  0, 0,  1 },
 	[GLLM_V_VRINT]      = { vrint,       { N(VROUNDPS), 0, 0 },                            0, 0,  0, 0,  8 },
 	[GLLM_V_VLDEXP]     = { vldexp,      { 0 },                                            0, 4,  0, 1,  6 },
+	[GLLM_V_VSCALE]     = { vscale,      { 0 },                                            0, 0,  0, 0,  6 },
 	[GLLM_V_VFMA]       = { vfma,        { N(VFMADD231PS), N(VFMADD213PS), 0 },            0, 0,  0, 0,  4 },
 	[GLLM_V_VFNMA]      = { vfma,        { N(VFNMADD231PS), N(VFNMADD213PS), 0 },          0, 0,  0, 0,  4 },
 	[GLLM_V_VAND]       = { binary,      { N(VANDPS), N(VPAND), N(VPAND) },                0, 0,  0, 0,  1 },
