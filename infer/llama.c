@@ -303,7 +303,7 @@ static enum gllm_status collect(struct gllm_llama *m, const struct gllm_gguf *g,
 static enum gllm_status compile_plans(struct gllm_llama *m, const struct types *t, const struct gllm_llama_options *o,
                                       struct gllm_error *e)
 {
-	struct maker k = { m->context, &m->config, t, { o->scalar, o->no_fusion, o->readback }, NULL, e };
+	struct maker k = { m->context, &m->config, t, { .scalar = o->scalar, .no_fusion = o->no_fusion, .readback = o->readback }, NULL, e };
 	enum gllm_status s = GLLM_OK;
 	for (unsigned which = 0; which < PLAN_COUNT && s == GLLM_OK; which++) {
 		uint64_t rows = which == PLAN_ATTEND ? m->capacity : 1;

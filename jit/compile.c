@@ -83,7 +83,6 @@ enum gllm_status gllm_compile_trace(struct gllm_context *c, const struct gllm_co
                                     bool readback, struct gllm_arena *arena, struct gllm_kernel *out,
                                     struct gllm_error *e)
 {
-	static const struct gllm_lower_options options = { .dim = NULL };
 	struct gllm_machine m;
 	struct gllm_vir v;
 	struct gllm_kernel_info info;
@@ -100,7 +99,7 @@ enum gllm_status gllm_compile_trace(struct gllm_context *c, const struct gllm_co
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "compile scratch is too small", name, 0, 0, 0);
 	gllm_vir_init(&v, ins, MAX_VIR, classes, MAX_REGS);
 	*out = (struct gllm_kernel){ .tile = 0 };
-	s = gllm_lower(&t->trace, &options, &m, &scratch, &v, &info, e);
+	s = gllm_lower(&t->trace, &t->how, &m, &scratch, &v, &info, e);
 	if (s == GLLM_OK && info.pool_bytes > 1024 * sizeof *pool)
 		s = gllm_fail(e, GLLM_COMPILE_ERROR, "more than 4 KiB of constants", name, 0, 4096, info.pool_bytes);
 	if (s == GLLM_OK && info.range >= 0) {

@@ -57,6 +57,7 @@ static enum gllm_status finish(struct builder *b, const char *name, unsigned dep
 	if (b->status != GLLM_OK)
 		return b->status;
 	out->depth = depth;
+	out->how = (struct gllm_lower_options){ .dim = NULL };
 	out->trace = (struct gllm_trace){
 		.name = name, .param = out->param, .nparams = b->nparams, .node = b->node, .nnodes = b->nnodes,
 		.loop = b->loop, .nloops = b->nloops, .access = b->access, .naccesses = b->naccesses,

@@ -6,8 +6,7 @@
  * the intermediate is exactly the one being stored at that place, which is decided by equality of polynomials. */
 #ifndef GLLM_COMPOSE_H
 #define GLLM_COMPOSE_H
-#include "core/arena.h"
-#include "gllm/trace.h"
+#include "jit/lower.h"
 
 /* A number that depends on the row count of a run: fixed + per_row * u; as a count, 0 if negative. u: the rows; with `block`,
  * the whole blocks of that many rows among them, or, with `rest`, the rows behind the last whole block. */
@@ -39,6 +38,7 @@ struct gllm_composed {
 	struct gllm_param param[GLLM_TRACE_PARAMS];
 	struct gllm_source source[GLLM_TRACE_PARAMS];
 	unsigned depth; /* traces spliced into the first */
+	struct gllm_lower_options how;
 };
 
 /* How one operator's trace is applied by a graph node. */

@@ -887,9 +887,27 @@ static bool has_carry(const struct lower *l, int loop)
 	return false;
 }
 
+/* The loop that the options ask for, if all around it may run in any order and does nothing itself. */
+static int asked_loop(const struct lower *l)
+{
+	int loop = l->o->split - 1;
+
+	if (loop >= (int)l->t->nloops)
+		return -1;
+	for (int i = loop; i >= 0; i = l->t->loop[i].parent) {
+		int parent = l->t->loop[i].parent;
+		if (!l->loop[i].reorderable || l->loop[i].carries || (parent >= 0 && l->loop[parent].only_child != i))
+			return -1;
+	}
+	for (unsigned n = 0; n < l->t->nnodes; n++)
+		if (l->t->node[n].op == GLLM_N_STORE && (n < l->t->loop[loop].first || n >= l->t->loop[loop].end))
+			return -1;
+	return loop;
+}
+
 static void choose_range(struct lower *l)
 {
-	int loop = range_loop(l);
+	int loop = l->o->split ? asked_loop(l) : range_loop(l);
 	const struct loop_plan *p;
 	uint64_t step, least;
 

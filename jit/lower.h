@@ -23,6 +23,8 @@ struct gllm_lower_options {
 	uint8_t unroll;     /* copies of the vectorised loop; 0: chosen, as the next two */
 	uint8_t rows;       /* outer iterations that share what the inner loops load */
 	uint8_t columns;    /* dot products that are reduced together, at most the number of lanes */
+	uint8_t depth;      /* copies of a reduction inside the vectorised loop */
+	int8_t split;       /* number of the split loop plus one; 0: chosen */
 	uint32_t tile;      /* least iterations per unit of the split loop; 0: chosen */
 };
 

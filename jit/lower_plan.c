@@ -188,6 +188,54 @@ static bool lin_equal(struct lin a, struct lin b)
 	return a.c == b.c && a.sym == b.sym;
 }
 
+/* Trip minus one times a fixed stride that is not negative; -1 if it is not that. */
+static int64_t reach(const struct lower *l, const struct induction *x, unsigned loop)
+{
+	int64_t s = x->stride[loop].c, t = l->loop[loop].trip, r;
+
+	if (x->stride[loop].sym != NO_SYM || s < 0 || t < 0)
+		return -1;
+	return __builtin_mul_overflow(t > 0 ? t - 1 : 0, s, &r) ? -1 : r;
+}
+
+/* Both accesses move alike by fixed strides that are places of one number: what loops with lesser strides reach together
+ * is less than each greater one. Then equal addresses are of equal iterations. */
+static bool digits(const struct lower *l, gllm_ref s, gllm_ref a, unsigned loop)
+{
+	const struct gllm_trace *t = l->t;
+	const struct place *ps = &l->access[t->node[s].imm], *pa = &l->access[t->node[a].imm];
+	const struct induction *is = &l->ind[ps->ind], *ia = &l->ind[pa->ind];
+	int64_t bytes = gllm_type_bytes((enum gllm_type)t->access[t->node[s].imm].type), below = 0;
+	uint32_t left = 0;
+
+	if (is->base != ia->base || ps->disp != pa->disp || t->access[t->node[a].imm].type != t->access[t->node[s].imm].type)
+		return false;
+	for (unsigned i = 0; i < t->nloops; i++) {
+		if (!in_loop(l, t->loop[i].first, loop) && !in_loop(l, s, i) && !in_loop(l, a, i))
+			continue;
+		if (is->stride[i].c != ia->stride[i].c || is->stride[i].sym != NO_SYM || ia->stride[i].sym != NO_SYM)
+			return false;
+		/* Loops around stand still: only those inside are digits. */
+		if ((is->loops >> i & 1) && in_loop(l, t->loop[i].first, loop))
+			left |= UINT32_C(1) << i;
+	}
+	if (!(is->loops >> loop & 1) || (is->loops & ~ia->loops) != 0)
+		return false;
+	while (left) {
+		unsigned least = 32;
+		for (unsigned i = 0; i < t->nloops; i++)
+			if ((left >> i & 1) && (least == 32 || is->stride[i].c < is->stride[least].c))
+				least = i;
+		left &= ~(UINT32_C(1) << least);
+		if (is->stride[least].c < below + bytes)
+			return false;
+		int64_t r = left ? reach(l, is, least) : 0;
+		if (r < 0 || __builtin_add_overflow(below, r, &below))
+			return false;
+	}
+	return true;
+}
+
 /* No iteration of `loop` touches what `s` stores in another one, through access `a`. */
 static bool independent(struct lower *l, gllm_ref s, gllm_ref a, unsigned loop)
 {
@@ -201,6 +249,8 @@ static bool independent(struct lower *l, gllm_ref s, gllm_ref a, unsigned loop)
 		return false;
 	if (!lin_equal(is->stride[loop], ia->stride[loop]) || !(is->loops >> loop & 1))
 		return false;
+	if (digits(l, s, a, loop))
+		return true;
 	/* Enclosing loops stand still only if both move alike along them. */
 	for (unsigned i = 0; i < loop; i++)
 		if (in_loop(l, t->loop[loop].first, i) && !lin_equal(is->stride[i], ia->stride[i]))
@@ -450,11 +500,16 @@ static void shape_columns(struct lower *l, unsigned v, unsigned k)
 
 	if (q >= 0 && l->loop[q].trip != 1) {
 		unsigned most = (l->vregs * 3 / 4) / (wide * nred);
-		rows = even_rows(l->loop[q].trip, clamp(l->o->rows ? l->o->rows : most, 1, 12));
+		if (l->o->rows && own_nodes(l, v) <= 4 * nred) /* nothing but sums: they may fill the registers */
+			most = (l->vregs - wide - 2) / (wide * nred);
+		rows = even_rows(l->loop[q].trip, clamp(most, 1, l->o->rows ? l->o->rows : 12));
 		set_copies(l, (unsigned)q, rows, rows);
 	}
 	set_copies(l, v, wide, single);
-	if (l->loop[k].reorderable && l->loop[k].trip != 1) {
+	if (l->o->depth && l->loop[k].reorderable) {
+		set_copies(l, k, l->o->depth, l->o->depth);
+		l->loop[k].sums = l->loop[k].sums_alone = 1;
+	} else if (l->loop[k].reorderable && l->loop[k].trip != 1) {
 		unsigned most = l->loop[k].trip < 0 ? 4 : clamp(l->loop[k].trip / 2, 1, 4);
 		set_copies(l, k, clamp(8 / (int64_t)(rows * wide * nred), 1, most),
 		           clamp(8 / (int64_t)(single * nred), 1, most));

@@ -3,6 +3,7 @@
 #include "jit/plan.h"
 #include "core/bits.h"
 #include "core/fmt.h"
+#include "jit/block.h"
 #include "jit/context.h"
 
 enum { STEP_NAME = 96 }; /* characters that are kept of a step's name, with the end */
@@ -393,6 +394,9 @@ static bool same_code(const struct gllm_composed *a, const struct gllm_composed 
 	if (a->trace.hash != b->trace.hash || a->trace.nnodes != b->trace.nnodes || a->trace.nterms != b->trace.nterms ||
 	    a->trace.nparams != b->trace.nparams)
 		return false;
+	if (a->how.unroll != b->how.unroll || a->how.rows != b->how.rows || a->how.columns != b->how.columns ||
+	    a->how.depth != b->how.depth || a->how.split != b->how.split || a->how.tile != b->how.tile)
+		return false;
 	for (unsigned i = 0; i < a->trace.nparams; i++)
 		if (a->source[i].kind != b->source[i].kind)
 			return false;
@@ -501,6 +505,8 @@ enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g
 		s = check_scalar(&x);
 	if (s == GLLM_OK)
 		s = gllm_fuse(c, g, !x.o->no_fusion, x.o->scalar, &x.arena, &x.f, e);
+	if (s == GLLM_OK && !x.o->scalar && (s = gllm_block(&c->profile, x.o->tuning, g->max_rows, &x.arena, &x.f)) != GLLM_OK)
+		gllm_fail(e, s, "blocking a product of matrices", g->name, 0, 0, 0);
 	if (s == GLLM_OK)
 		s = plan_buffers(&x);
 	if (s == GLLM_OK && !x.o->scalar)

@@ -72,10 +72,18 @@ enum gllm_status gllm_graph_status(const struct gllm_graph *g, struct gllm_error
 
 struct gllm_plan;
 
+/* Sizes of blocked products of matrices, in elements; 0: chosen from the profile. */
+struct gllm_tuning {
+	uint32_t mc, kc, nc;
+	uint16_t mr, nr;   /* rows and columns of the register tile; nr a multiple of the vector's lanes */
+	uint8_t unroll;    /* steps of k in the innermost loop's body */
+};
+
 struct gllm_plan_options {
 	bool scalar;    /* run the scalar definitions node by node: no code is generated */
 	bool no_fusion; /* every node its own group: for tests and comparisons */
 	bool readback;  /* decode every emitted byte again and check it */
+	const struct gllm_tuning *tuning; /* NULL: all chosen from the profile */
 };
 
 /* Compiles. The plan lives in the context's heap, its code in the host's executable memory.

@@ -1,0 +1,694 @@
+/* SPDX-License-Identifier: MIT
+ * jit/block.c - see block.h.
+ *
+ * Words: the *lane side* is the one whose values are vectors (packed as panels), the *row side* the one whose values are
+ * broadcast. Loop numbers 0, 1, 2 are i, j, k of the old trace. */
+#include "jit/block.h"
+#include "core/bits.h"
+#include "jit/strip.h"
+
+enum { I, J, K, MAX_SUMS = 4, LEAST_ROWS = 24, LEAST_COLUMNS = 48, LEAST_DEPTH = 48, UNROLL = 4, LINE = 64 };
+
+struct sum {
+	gllm_ref carry, last, value[2]; /* factors, by the loop they vary along */
+};
+
+struct product { /* a trace that has the form */
+	const struct gllm_composed *c;
+	struct gllm_affine *affine;         /* by access */
+	int64_t stride[GLLM_TRACE_PARAMS][3];
+	struct gllm_linear m;               /* trip of i */
+	uint64_t most;                      /* of it */
+	int64_t n, k;
+	unsigned nsums;
+	struct sum sum[MAX_SUMS];
+	gllm_ref result;                    /* the one STORE, if it is the place of partial sums; else NO_NODE */
+};
+
+/* A composed trace of the new nest, and how far its parameters move per step of the old loops and of the panels. */
+struct kernel {
+	const struct gllm_composed *c;
+	int64_t move[GLLM_TRACE_PARAMS][4];
+};
+enum { PANEL = 3 }; /* fourth column of move: lanes from the beginning of the packed block */
+
+struct at { /* where a part begins */
+	struct gllm_linear i;
+	int64_t j, k, lane;
+};
+
+struct blocker {
+	const struct gllm_tuning *tuning;
+	const struct gllm_profile *profile;
+	uint64_t max_rows;
+	struct gllm_arena *arena;
+	struct gllm_fusion *f;
+	struct gllm_part *part;
+	unsigned nparts, max_parts, group;
+	/* of the product at hand */
+	const struct product *p;
+	struct gllm_blocking b;
+	int64_t row_pitch;                  /* bytes of a packed row of the row side; 0: read where it lies */
+	uint16_t panel[MAX_SUMS], rows[MAX_SUMS], partial[MAX_SUMS]; /* scratch */
+	unsigned npanels, nrows;
+	gllm_ref panel_of[MAX_SUMS], rows_of[MAX_SUMS]; /* the values that are packed */
+	enum gllm_status status;
+};
+
+static void *take(struct blocker *x, size_t n, size_t size)
+{
+	unsigned char *p = gllm_alloc_array(x->arena, n ? n : 1, size, 8);
+	if (!p && x->status == GLLM_OK)
+		x->status = GLLM_OUT_OF_MEMORY;
+	for (size_t i = 0; p && i < n * size; i++)
+		p[i] = 0;
+	return p;
+}
+
+/* --- recognition ---------------------------------------------------------------------------------------------------- */
+
+static bool fixed_trip(const struct gllm_trace *t, unsigned loop, int64_t *out)
+{
+	struct gllm_poly p = t->loop[loop].trip;
+	*out = p.count ? t->term[p.first].coef : 0;
+	return p.count == 0 || (p.count == 1 && t->term[p.first].sym[0] == 0);
+}
+
+/* Trip of the outer loop: fixed, or one number that depends on rows. */
+static bool row_trip(const struct gllm_composed *c, uint64_t max_rows, struct product *p)
+{
+	const struct gllm_trace *t = &c->trace;
+	struct gllm_poly trip = t->loop[I].trip;
+	int64_t m;
+	if (fixed_trip(t, I, &m)) {
+		p->m = (struct gllm_linear){ .fixed = m };
+		p->most = m > 0 ? (uint64_t)m : 0;
+		return true;
+	}
+	const struct gllm_term *x = &t->term[trip.first];
+	if (trip.count != 1 || x->coef != 1 || x->sym[1] != 0 || x->sym[0] >= GLLM_SYM_LOOP)
+		return false;
+	const struct gllm_source *s = &c->source[x->sym[0] - GLLM_SYM_PARAM];
+	if (s->kind != GLLM_FROM_ROWS || s->at.fixed != 0 || s->at.per_row != 1 || s->at.block != 0)
+		return false;
+	p->m = s->at;
+	p->most = max_rows;
+	return true;
+}
+
+/* Loops along which each node's value varies. */
+static void find_loops(const struct product *p, uint8_t *dep)
+{
+	const struct gllm_trace *t = &p->c->trace;
+	for (unsigned i = 0; i < t->nnodes; i++) {
+		const struct gllm_node *n = &t->node[i];
+		uint8_t d = 0;
+		if (n->a != GLLM_NO_NODE)
+			d |= dep[n->a];
+		if (n->b != GLLM_NO_NODE && n->op != GLLM_N_CARRY)
+			d |= dep[n->b];
+		if (n->c != GLLM_NO_NODE)
+			d |= dep[n->c];
+		for (unsigned l = 0; l < 3 && (n->op == GLLM_N_LOAD || n->op == GLLM_N_STORE); l++)
+			d |= (uint8_t)((p->affine[n->imm].loop[l] != 0) << l);
+		if (n->op == GLLM_N_CARRY)
+			d |= 1 << I | 1 << J | 1 << K;
+		if (n->op == GLLM_N_LAST)
+			d &= (uint8_t)~(1u << K);
+		dep[i] = d;
+	}
+}
+
+/* Every access of a parameter moves alike; what is stored is not read. */
+static bool plain_accesses(struct product *p)
+{
+	const struct gllm_trace *t = &p->c->trace;
+	bool seen[GLLM_TRACE_PARAMS] = { false }, stored[GLLM_TRACE_PARAMS] = { false }, loaded[GLLM_TRACE_PARAMS] = { false };
+	for (unsigned i = 0; i < t->nnodes; i++) {
+		const struct gllm_node *n = &t->node[i];
+		if (n->op == GLLM_N_INDEX)
+			return false;
+		if (n->op != GLLM_N_LOAD && n->op != GLLM_N_STORE)
+			continue;
+		unsigned q = t->access[n->imm].param;
+		for (unsigned l = 0; l < 3; l++) {
+			if (seen[q] && p->stride[q][l] != p->affine[n->imm].loop[l])
+				return false;
+			p->stride[q][l] = p->affine[n->imm].loop[l];
+		}
+		seen[q] = true;
+		*(n->op == GLLM_N_STORE ? &stored[q] : &loaded[q]) = true;
+	}
+	for (unsigned q = 0; q < t->nparams; q++)
+		if (stored[q] && loaded[q])
+			return false;
+	return true;
+}
+
+static bool one_sum(const struct product *p, const uint8_t *dep, const struct gllm_reduction *r, struct sum *s)
+{
+	const struct gllm_trace *t = &p->c->trace;
+	const struct gllm_node *n = &t->node[r->carry], *v = r->value == GLLM_NO_NODE ? NULL : &t->node[r->value];
+	const uint8_t along[2] = { 1 << I | 1 << K, 1 << J | 1 << K };
+	if (r->kind != GLLM_REDUCE_SUM || r->loop != K || n->type != GLLM_F32 || !v || v->op != GLLM_N_MUL || v->loop != K)
+		return false;
+	s->carry = r->carry;
+	s->last = GLLM_NO_NODE;
+	unsigned swap = dep[v->a] == along[J];
+	s->value[swap] = v->a;
+	s->value[1 - swap] = v->b;
+	for (unsigned i = t->loop[K].end; i < t->nnodes; i++)
+		if (t->node[i].op == GLLM_N_LAST && t->node[i].a == r->carry)
+			s->last = (gllm_ref)i;
+	return dep[s->value[I]] == along[I] && dep[s->value[J]] == along[J] && s->last != GLLM_NO_NODE;
+}
+
+/* Nodes of i stand before j, nothing but sums stands in k, nothing follows j. */
+static bool plain_nest(const struct gllm_trace *t)
+{
+	if (t->nloops != 3 || t->loop[I].parent != -1 || t->loop[J].parent != I || t->loop[K].parent != J)
+		return false;
+	for (unsigned i = 0; i < t->nnodes; i++) {
+		const struct gllm_node *n = &t->node[i];
+		bool acts = n->op == GLLM_N_STORE || n->op == GLLM_N_CARRY || n->op == GLLM_N_LAST;
+		if (n->loop < J && (acts || i >= t->loop[J].end || (n->loop == I && i >= t->loop[J].first)))
+			return false;
+		if ((n->op == GLLM_N_CARRY && n->loop != K) || (n->op == GLLM_N_STORE && n->loop != J))
+			return false;
+	}
+	return true;
+}
+
+static gllm_ref result_of(const struct product *p)
+{
+	const struct gllm_trace *t = &p->c->trace;
+	gllm_ref found = GLLM_NO_NODE;
+	for (unsigned i = 0; i < t->nnodes; i++) {
+		if (t->node[i].op != GLLM_N_STORE)
+			continue;
+		if (found != GLLM_NO_NODE)
+			return GLLM_NO_NODE;
+		found = (gllm_ref)i;
+	}
+	bool fits = found != GLLM_NO_NODE && p->nsums == 1 && t->access[t->node[found].imm].type == GLLM_F32 &&
+	            p->affine[t->node[found].imm].loop[J] == 4 && p->affine[t->node[found].imm].loop[I] != 0;
+	return fits ? found : GLLM_NO_NODE;
+}
+
+/* Fills `p` if the trace has the form. */
+static bool is_product(struct blocker *x, const struct gllm_composed *c, struct product *p)
+{
+	const struct gllm_trace *t = &c->trace;
+	*p = (struct product){ .c = c };
+	if (!plain_nest(t) || !row_trip(c, x->max_rows, p) || !fixed_trip(t, J, &p->n) || !fixed_trip(t, K, &p->k) ||
+	    t->nreductions < 1 || t->nreductions > MAX_SUMS)
+		return false;
+	p->affine = take(x, t->naccesses, sizeof *p->affine);
+	uint8_t *dep = take(x, t->nnodes, 1);
+	if (!p->affine || !dep || !gllm_strip_affine(t, p->affine) || !plain_accesses(p))
+		return false;
+	find_loops(p, dep);
+	for (unsigned i = 0; i < t->nreductions; i++)
+		if (!one_sum(p, dep, &t->reduction[i], &p->sum[p->nsums++]))
+			return false;
+	for (unsigned i = 0; i < t->nnodes; i++)
+		if (t->node[i].op == GLLM_N_CARRY) {
+			unsigned k = 0;
+			while (k < p->nsums && p->sum[k].carry != i)
+				k++;
+			if (k == p->nsums)
+				return false;
+		}
+	p->result = result_of(p);
+	return true;
+}
+
+/* --- memory --------------------------------------------------------------------------------------------------------- */
+
+static uint16_t scratch(struct blocker *x, uint64_t bytes)
+{
+	struct gllm_scratch *more = take(x, x->f->nscratch + 1, sizeof *more);
+	if (!more)
+		return 0;
+	for (unsigned i = 0; i < x->f->nscratch; i++)
+		more[i] = x->f->scratch[i];
+	more[x->f->nscratch] = (struct gllm_scratch){ .group = (uint16_t)x->group, .bytes = bytes };
+	x->f->scratch = more;
+	return (uint16_t)x->f->nscratch++;
+}
+
+static struct gllm_source in_scratch(uint16_t number)
+{
+	return (struct gllm_source){ .kind = GLLM_FROM_SCRATCH, .tensor = number };
+}
+
+/* --- traces --------------------------------------------------------------------------------------------------------- */
+
+static struct gllm_linear fixed(int64_t n)
+{
+	return (struct gllm_linear){ .fixed = n };
+}
+
+static struct gllm_term along(int8_t loop, int64_t coef)
+{
+	return (struct gllm_term){ .coef = coef, .sym = { (uint8_t)(GLLM_SYM_LOOP + loop) } };
+}
+
+/* Marks what `root` is computed from; loops until carries are closed. */
+static void need(const struct gllm_trace *t, uint8_t *needed, const gllm_ref *map)
+{
+	bool again = true;
+	while (again) {
+		again = false;
+		for (unsigned i = t->nnodes; i-- > 0;) {
+			const gllm_ref from[3] = { t->node[i].a, t->node[i].b, t->node[i].c };
+			for (unsigned k = 0; k < 3 && needed[i] && map[i] == GLLM_NO_NODE; k++)
+				if (from[k] != GLLM_NO_NODE && !needed[from[k]]) {
+					needed[from[k]] = 1;
+					again = again || from[k] > i;
+				}
+		}
+	}
+}
+
+static void write_nodes(struct gllm_strip *s, const uint8_t *needed, int loop, unsigned first, unsigned end)
+{
+	for (unsigned i = first; i < end; i++)
+		if (needed[i] && s->map[i] == GLLM_NO_NODE && (loop == -2 || s->from->trace.node[i].loop == loop))
+			gllm_strip_node(s, (gllm_ref)i);
+}
+
+static struct kernel *finish(struct blocker *x, struct gllm_strip *s, struct kernel *k, enum gllm_pattern pattern)
+{
+	enum gllm_status st = gllm_strip_finish(s, pattern);
+	if (st != GLLM_OK && x->status == GLLM_OK)
+		x->status = st;
+	k->c = s->to;
+	for (unsigned q = 0; q < x->p->c->trace.nparams; q++)
+		for (unsigned l = 0; l < 3 && s->param[q] != 0xff; l++)
+			k->move[s->param[q]][l] = x->p->stride[q][l];
+	return x->status == GLLM_OK ? k : NULL;
+}
+
+/* Copies `value` to the panels: for p, for k, for v. */
+static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm_linear panels, int64_t lanes, int64_t depth)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	struct kernel *k = take(x, 1, sizeof *k);
+	uint8_t *needed = take(x, t->nnodes, 1);
+	struct gllm_strip s;
+	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
+	if (!k || !needed || s.status != GLLM_OK)
+		return NULL;
+	needed[x->panel_of[which]] = 1;
+	need(t, needed, s.map);
+	write_nodes(&s, needed, -1, 0, t->nnodes);
+	int8_t p = gllm_strip_open(&s, panels), kk = gllm_strip_open(&s, fixed(depth)), v = gllm_strip_open(&s, fixed(lanes));
+	int64_t nr = x->b.nr;
+	s.sub[J][0].coef = nr;
+	s.sub[J][0].loop = p;
+	s.sub[J][1].coef = s.sub[K][0].coef = 1;
+	s.sub[J][1].loop = v;
+	s.sub[K][0].loop = kk;
+	write_nodes(&s, needed, -2, 0, t->nnodes);
+	const struct gllm_term offset[] = { along(p, 4 * nr * x->b.kc), along(kk, 4 * nr), along(v, 4) };
+	uint8_t to = gllm_strip_param(&s, "panels", GLLM_OUT, GLLM_F32, in_scratch(x->panel[which]));
+	gllm_strip_access(&s, to, GLLM_F32, offset, 3, s.map[x->panel_of[which]]);
+	for (unsigned i = 0; i < 3; i++)
+		gllm_strip_close(&s);
+	k->move[to][PANEL] = 4 * (int64_t)x->b.kc;
+	return finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
+}
+
+/* Copies a row side's values to rows: for s, for k. */
+static struct kernel *pack_rows(struct blocker *x, unsigned which, struct gllm_linear rows, int64_t depth)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	struct kernel *k = take(x, 1, sizeof *k);
+	uint8_t *needed = take(x, t->nnodes, 1);
+	struct gllm_strip s;
+	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
+	if (!k || !needed || s.status != GLLM_OK)
+		return NULL;
+	needed[x->rows_of[which]] = 1;
+	need(t, needed, s.map);
+	write_nodes(&s, needed, -1, 0, t->nnodes);
+	int8_t r = gllm_strip_open(&s, rows), kk = gllm_strip_open(&s, fixed(depth));
+	s.sub[I][0].coef = s.sub[K][0].coef = 1;
+	s.sub[I][0].loop = r;
+	s.sub[K][0].loop = kk;
+	write_nodes(&s, needed, -2, 0, t->nnodes);
+	const struct gllm_term offset[] = { along(r, x->row_pitch), along(kk, 4) };
+	uint8_t to = gllm_strip_param(&s, "rows", GLLM_OUT, GLLM_F32, in_scratch(x->rows[which]));
+	gllm_strip_access(&s, to, GLLM_F32, offset, 2, s.map[x->rows_of[which]]);
+	gllm_strip_close(&s);
+	gllm_strip_close(&s);
+	k->move[to][I] = x->row_pitch;
+	return finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
+}
+
+struct macro { /* one product part */
+	struct gllm_linear blocks, panels, rows;
+	int64_t lanes, depth;
+	bool first, last; /* block of k */
+};
+
+/* Where the partial sums of sum `which` are, as an access of the old loops' variables. */
+static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param,
+                        gllm_ref value)
+{
+	const struct product *p = x->p;
+	struct gllm_affine a = { .loop = { 4 * p->n, 4 } };
+	struct gllm_term term[1 + GLLM_STRIP_LOOPS * GLLM_STRIP_PARTS];
+	unsigned terms = 0;
+	enum gllm_param_kind kind = value == GLLM_NO_NODE ? GLLM_IN : GLLM_OUT;
+	if (p->result != GLLM_NO_NODE) {
+		const struct gllm_access *to = &p->c->trace.access[p->c->trace.node[p->result].imm];
+		a = p->affine[p->c->trace.node[p->result].imm];
+		if (*param == 0xff)
+			*param = s->param[to->param] = gllm_strip_param(s, "sums", kind, GLLM_F32, p->c->source[to->param]);
+	} else if (*param == 0xff) {
+		*param = gllm_strip_param(s, "sums", kind, GLLM_F32, in_scratch(x->partial[which]));
+		k->move[*param][I] = a.loop[I];
+		k->move[*param][J] = a.loop[J];
+	}
+	if (s->to->param[*param].kind != kind)
+		s->to->param[*param].kind = GLLM_INOUT;
+	term[terms++] = (struct gllm_term){ .coef = a.base };
+	for (unsigned l = 0; l < GLLM_STRIP_LOOPS; l++)
+		for (unsigned i = 0; i < GLLM_STRIP_PARTS; i++)
+			if (s->sub[l][i].coef)
+				term[terms++] = along(s->sub[l][i].loop, a.loop[l] * s->sub[l][i].coef);
+	return gllm_strip_access(s, *param, GLLM_F32, term, terms, value);
+}
+
+/* Loads of packed values in place of the factors. */
+static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kernel *k, int8_t ib, int8_t p, int8_t r,
+                           int8_t v, int8_t kk)
+{
+	int64_t nr = x->b.nr;
+	for (unsigned i = 0; i < x->npanels; i++) {
+		const struct gllm_term offset[] = { along(p, 4 * nr * x->b.kc), along(kk, 4 * nr), along(v, 4) };
+		uint8_t from = gllm_strip_param(s, "panels", GLLM_IN, GLLM_F32, in_scratch(x->panel[i]));
+		k->move[from][PANEL] = 4 * (int64_t)x->b.kc;
+		s->map[x->panel_of[i]] = gllm_strip_access(s, from, GLLM_F32, offset, 3, GLLM_NO_NODE);
+	}
+	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++) {
+		const struct gllm_term offset[] = { along(r, x->row_pitch), along(kk, 4), along(ib, x->row_pitch * x->b.mc) };
+		uint8_t from = gllm_strip_param(s, "rows", GLLM_IN, GLLM_F32, in_scratch(x->rows[i]));
+		k->move[from][I] = x->row_pitch;
+		s->map[x->rows_of[i]] = gllm_strip_access(s, from, GLLM_F32, offset, ib >= 0 ? 3 : 2, GLLM_NO_NODE);
+	}
+}
+
+/* Marks what the product part computes; packed factors are there already. */
+static void macro_needs(struct blocker *x, const struct macro *m, gllm_ref *map, uint8_t *needed)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	for (unsigned i = 0; i < x->npanels; i++)
+		map[x->panel_of[i]] = 0;
+	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++)
+		map[x->rows_of[i]] = 0;
+	for (unsigned i = 0; i < x->p->nsums; i++)
+		needed[x->p->sum[i].last] = 1;
+	for (unsigned i = 0; i < t->nnodes && m->last; i++)
+		needed[i] |= t->node[i].op == GLLM_N_STORE;
+	need(t, needed, map);
+	for (unsigned i = 0; i < t->nnodes; i++)
+		map[i] = GLLM_NO_NODE;
+}
+
+static struct kernel *macro(struct blocker *x, const struct macro *m)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	struct kernel *k = take(x, 1, sizeof *k);
+	uint8_t *needed = take(x, t->nnodes, 1), sums[MAX_SUMS] = { 0xff, 0xff, 0xff, 0xff };
+	struct gllm_strip s;
+	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
+	if (!k || !needed || s.status != GLLM_OK)
+		return NULL;
+	macro_needs(x, m, s.map, needed);
+	write_nodes(&s, needed, -1, 0, t->nnodes);
+	int8_t ib = m->blocks.fixed == 1 && !m->blocks.per_row ? -1 : gllm_strip_open(&s, m->blocks);
+	int8_t p = gllm_strip_open(&s, m->panels), r = gllm_strip_open(&s, m->rows);
+	s.sub[I][0].coef = s.sub[J][1].coef = s.sub[K][0].coef = 1;
+	s.sub[I][0].loop = r;
+	if (ib >= 0) {
+		s.sub[I][1].coef = x->b.mc;
+		s.sub[I][1].loop = ib;
+	}
+	s.sub[J][0].coef = x->b.nr;
+	s.sub[J][0].loop = p;
+	write_nodes(&s, needed, I, 0, t->nnodes);
+	int8_t v = gllm_strip_open(&s, fixed(m->lanes));
+	s.sub[J][1].loop = v;
+	write_nodes(&s, needed, J, 0, t->loop[K].first);
+	gllm_ref begin[MAX_SUMS];
+	for (unsigned i = 0; i < x->p->nsums && !m->first; i++)
+		begin[i] = partial(x, &s, k, i, &sums[i], GLLM_NO_NODE);
+	int8_t kk = gllm_strip_open(&s, fixed(m->depth));
+	s.sub[K][0].loop = kk;
+	for (unsigned i = 0; i < x->p->nsums; i++) {
+		gllm_ref *from = &s.map[t->node[x->p->sum[i].carry].a], kept = *from;
+		*from = m->first ? kept : begin[i];
+		gllm_strip_node(&s, x->p->sum[i].carry);
+		*from = kept;
+	}
+	packed_factors(x, &s, k, ib, p, r, v, kk);
+	write_nodes(&s, needed, K, 0, t->nnodes);
+	gllm_strip_close(&s);
+	s.sub[K][0].coef = 0;
+	write_nodes(&s, needed, J, t->loop[K].end, t->nnodes);
+	for (unsigned i = 0; i < x->p->nsums && !m->last; i++)
+		partial(x, &s, k, i, &sums[i], s.map[x->p->sum[i].last]);
+	while (s.open >= 0 && s.status == GLLM_OK)
+		gllm_strip_close(&s);
+	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
+	s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .depth = x->tuning && x->tuning->unroll ? x->tuning->unroll : UNROLL, .split = (int8_t)(p + 1) };
+	return k;
+}
+
+/* --- parts ---------------------------------------------------------------------------------------------------------- */
+
+static void add_part(struct blocker *x, const struct kernel *k, struct at at, bool beside)
+{
+	if (x->status != GLLM_OK || !k)
+		return;
+	if (x->nparts == x->max_parts) {
+		unsigned max = x->max_parts ? 2 * x->max_parts : 16;
+		struct gllm_part *more = take(x, max, sizeof *more);
+		for (unsigned i = 0; more && i < x->nparts; i++)
+			more[i] = x->part[i];
+		if (!more)
+			return;
+		x->part = more;
+		x->max_parts = max;
+	}
+	struct gllm_part *part = &x->part[x->nparts++];
+	*part = (struct gllm_part){ .code = k->c, .beside = beside };
+	for (unsigned q = 0; q < k->c->trace.nparams; q++) {
+		struct gllm_source *s = &part->source[q];
+		*s = k->c->source[q];
+		const int64_t *move = k->move[q];
+		s->at.fixed += move[I] * at.i.fixed + move[J] * at.j + move[K] * at.k + move[PANEL] * at.lane;
+		if (move[I] * at.i.per_row != 0) {
+			if (s->at.per_row != 0)
+				x->status = GLLM_COMPILE_ERROR;
+			s->at.per_row = move[I] * at.i.per_row;
+			s->at.block = at.i.block;
+			s->at.rest = at.i.rest;
+		}
+	}
+}
+
+/* One side of a split: whole strips of `unit`, then what is left. */
+struct rows {
+	struct gllm_linear blocks, rows, at;
+};
+
+/* Blocks of rows: at most two kinds of part, whole blocks and the rest. */
+static unsigned split_rows(const struct blocker *x, struct rows out[2])
+{
+	int64_t mc = x->b.mc;
+	const struct gllm_linear m = x->p->m;
+	unsigned n = 0;
+	if (x->p->most <= (uint64_t)mc) {
+		out[0] = (struct rows){ fixed(1), m, fixed(0) };
+		return 1;
+	}
+	if (m.per_row) {
+		out[0] = (struct rows){ { .per_row = 1, .block = (uint32_t)mc }, fixed(mc), fixed(0) };
+		out[1] = (struct rows){ fixed(1), { .per_row = 1, .block = (uint32_t)mc, .rest = true },
+		                        { .per_row = mc, .block = (uint32_t)mc } };
+		return 2;
+	}
+	out[n++] = (struct rows){ fixed(m.fixed / mc), fixed(mc), fixed(0) };
+	if (m.fixed % mc)
+		out[n++] = (struct rows){ fixed(1), fixed(m.fixed % mc), fixed(m.fixed / mc * mc) };
+	return n;
+}
+
+/* All parts of one block of j and k. */
+static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int64_t kc, bool pack_row_side)
+{
+	const struct product *p = x->p;
+	int64_t nr = x->b.nr, panels = nc / nr, rest = nc % nr;
+	struct at at = { .j = jc, .k = pc }, last = { .j = jc + panels * nr, .k = pc, .lane = panels * nr };
+	bool beside = false;
+	for (unsigned i = 0; i < x->npanels; i++) {
+		if (panels)
+			add_part(x, pack_panels(x, i, fixed(panels), nr, kc), at, beside);
+		beside |= panels != 0;
+		if (rest)
+			add_part(x, pack_panels(x, i, fixed(1), rest, kc), last, beside);
+		beside = true;
+	}
+	for (unsigned i = 0; i < x->nrows && pack_row_side; i++)
+		add_part(x, pack_rows(x, i, p->m, kc), (struct at){ .k = pc }, true);
+	struct rows rows[2];
+	unsigned n = split_rows(x, rows);
+	beside = false;
+	for (unsigned i = 0; i < n; i++) {
+		struct macro m = { .blocks = rows[i].blocks, .rows = rows[i].rows, .depth = kc, .first = pc == 0,
+		                   .last = pc + kc == p->k };
+		at.i = last.i = rows[i].at;
+		m.panels = fixed(panels);
+		m.lanes = nr;
+		if (panels)
+			add_part(x, macro(x, &m), at, beside);
+		beside |= panels != 0;
+		m.panels = fixed(1);
+		m.lanes = rest;
+		if (rest)
+			add_part(x, macro(x, &m), last, beside);
+		beside = true;
+	}
+}
+
+/* --- sizes ---------------------------------------------------------------------------------------------------------- */
+
+static int64_t ceil_div(int64_t a, int64_t b)
+{
+	return (a + b - 1) / b;
+}
+
+/* As few blocks of at most `most` as possible, of even size, in multiples of `unit`. */
+static unsigned even(int64_t all, int64_t most, int64_t unit)
+{
+	if (most < unit)
+		most = unit;
+	int64_t each = ceil_div(all, ceil_div(all, most));
+	each = ceil_div(each, unit) * unit;
+	return (unsigned)(each > most && most % unit == 0 ? most : each);
+}
+
+static void choose_sizes(struct blocker *x)
+{
+	const struct product *p = x->p;
+	const struct gllm_tuning *t = x->tuning;
+	x->b = gllm_blocking(x->profile, p->most, (uint64_t)p->n, (uint64_t)p->k, 4);
+	if (t && t->mr) x->b.mr = t->mr;
+	if (t && t->nr) x->b.nr = t->nr;
+	if (t && t->kc) x->b.kc = t->kc;
+	if (t && t->mc) x->b.mc = t->mc;
+	if (t && t->nc) x->b.nc = t->nc;
+	x->b.kc = even(p->k, x->b.kc, 8);
+	if (x->b.kc > p->k)
+		x->b.kc = (unsigned)p->k;
+	x->b.mc = even((int64_t)p->most, x->b.mc, x->b.mr);
+	x->b.nc = even(p->n, x->b.nc, x->b.nr);
+}
+
+/* The factors of one side, each once. */
+static unsigned factors(const struct product *p, unsigned side, gllm_ref *out)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < p->nsums; i++) {
+		unsigned k = 0;
+		while (k < n && out[k] != p->sum[i].value[side])
+			k++;
+		if (k == n)
+			out[n++] = p->sum[i].value[side];
+	}
+	return n;
+}
+
+/* Whether the row side may be read where it lies: plain elements along k. */
+static bool lies_well(const struct blocker *x)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	for (unsigned i = 0; i < x->nrows; i++) {
+		const struct gllm_node *n = &t->node[x->rows_of[i]];
+		if (n->op != GLLM_N_LOAD || n->type != GLLM_F32 || x->p->affine[n->imm].loop[K] != 4)
+			return false;
+		if (x->p->most > 2 * x->b.mr && x->p->affine[n->imm].loop[I] % 2048 == 0)
+			return false;
+	}
+	return true;
+}
+
+/* Who names all blocks wants them. */
+static bool worth_while(const struct gllm_tuning *t, const struct product *p)
+{
+	if (t && t->mc && t->kc && t->nc)
+		return p->most > 0 && p->n > 0 && p->k > 0;
+	return p->most >= LEAST_ROWS && p->n >= LEAST_COLUMNS && p->k >= LEAST_DEPTH;
+}
+
+static void block_product(struct blocker *x, const struct product *p)
+{
+	x->p = p;
+	choose_sizes(x);
+	x->npanels = factors(p, J, x->panel_of);
+	x->nrows = factors(p, I, x->rows_of);
+	int64_t nr = x->b.nr, kc = x->b.kc, nc = x->b.nc;
+	for (unsigned i = 0; i < x->npanels; i++)
+		x->panel[i] = scratch(x, (uint64_t)(ceil_div(nc, nr) * nr * kc * 4));
+	x->row_pitch = lies_well(x) ? 0 : kc * 4 + LINE;
+	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++)
+		x->rows[i] = scratch(x, p->most * (uint64_t)x->row_pitch);
+	for (unsigned i = 0; i < p->nsums && p->result == GLLM_NO_NODE && kc < p->k; i++)
+		x->partial[i] = scratch(x, p->most * (uint64_t)p->n * 4);
+	for (int64_t jc = 0; jc < p->n && x->status == GLLM_OK; jc += nc)
+		for (int64_t pc = 0; pc < p->k && x->status == GLLM_OK; pc += kc)
+			one_block(x, jc, p->n - jc < nc ? p->n - jc : nc, pc, p->k - pc < kc ? p->k - pc : kc, x->row_pitch != 0);
+}
+
+static void block_group(struct blocker *x, struct gllm_group *g)
+{
+	struct gllm_part *old = g->part;
+	unsigned n = g->nparts;
+	x->part = NULL;
+	x->nparts = x->max_parts = 0;
+	for (unsigned i = 0; i < n && x->status == GLLM_OK; i++) {
+		struct product *p = take(x, 1, sizeof *p);
+		struct gllm_composed *c = take(x, 1, sizeof *c);
+		if (!p || !c)
+			return;
+		*c = *old[i].code;
+		for (unsigned q = 0; q < c->trace.nparams; q++)
+			c->source[q] = old[i].source[q];
+		if (is_product(x, c, p) && worth_while(x->tuning, p)) {
+			block_product(x, p);
+			continue;
+		}
+		struct kernel k = { .c = old[i].code };
+		add_part(x, &k, (struct at){ .j = 0 }, old[i].beside);
+		if (x->status == GLLM_OK)
+			x->part[x->nparts - 1] = old[i];
+	}
+	g->part = x->part;
+	g->nparts = x->nparts;
+}
+
+enum gllm_status gllm_block(const struct gllm_profile *p, const struct gllm_tuning *tuning, uint64_t max_rows,
+                            struct gllm_arena *arena, struct gllm_fusion *f)
+{
+	struct blocker x = { .tuning = tuning, .profile = p, .max_rows = max_rows, .arena = arena, .f = f };
+	for (unsigned g = 0; g < f->ngroups && x.status == GLLM_OK; g++) {
+		x.group = g;
+		if (f->group[g].composed)
+			block_group(&x, &f->group[g]);
+	}
+	return x.status;
+}

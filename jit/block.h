@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ * jit/block.h - large products of matrices become packed and blocked: a pass over the parts of groups.
+ *
+ * A part is taken if its trace is parallel loops i, j around one or several sums of products over k, each of a value that
+ * varies along i with one that varies along j; what the values are (an element, a converted one, an expression) does not
+ * matter, nor what follows the sums. It becomes, in the order of the five loops of BLIS:
+ *   for blocks of j, of k:      one part each, which is
+ *     panels [j / NR][k][NR] of one side, each value stored once, in vectors along the register tile;
+ *     rows [i][k] of the other side, stored where the cache has room for them, unless they already lie so;
+ *     the product: panels p (shared by the workers), rows s, the tile's columns v, k; partial sums are loaded and stored
+ *     between blocks of k, and what follows the sums is done in the last.
+ * Everything is a trace, so the lowering makes them vector code like any other; sizes come from gllm_blocking and
+ * gllm_tuning. A part that does not gain stays as it is. */
+#ifndef GLLM_JIT_BLOCK_H
+#define GLLM_JIT_BLOCK_H
+#include "gllm/graph.h"
+#include "jit/fuse.h"
+
+/* Fails: OUT_OF_MEMORY, COMPILE_ERROR. `tuning` may be NULL. */
+enum gllm_status gllm_block(const struct gllm_profile *p, const struct gllm_tuning *tuning, uint64_t max_rows,
+                            struct gllm_arena *arena, struct gllm_fusion *f);
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT
+ * jit/strip.c - see strip.h. */
+#include "jit/strip.h"
+#include "jit/trace.h"
+
+enum { EXTRA = 16 }; /* nodes, accesses and loops beyond those of the old trace */
+
+static bool affine_of(const struct gllm_trace *t, struct gllm_poly p, struct gllm_affine *out)
+{
+	*out = (struct gllm_affine){ .base = 0 };
+	for (unsigned i = 0; i < p.count; i++) {
+		const struct gllm_term *x = &t->term[p.first + i];
+		if (x->sym[0] == 0)
+			out->base += x->coef;
+		else if (x->sym[0] >= GLLM_SYM_LOOP && x->sym[0] < GLLM_SYM_LOOP + GLLM_STRIP_LOOPS && x->sym[1] == 0)
+			out->loop[x->sym[0] - GLLM_SYM_LOOP] += x->coef;
+		else
+			return false;
+	}
+	return true;
+}
+
+bool gllm_strip_affine(const struct gllm_trace *t, struct gllm_affine *out)
+{
+	for (unsigned i = 0; i < t->naccesses; i++)
+		if (t->access[i].index != GLLM_NO_NODE || !affine_of(t, t->access[i].offset, &out[i]))
+			return false;
+	return true;
+}
+
+void gllm_strip_begin(struct gllm_strip *s, const struct gllm_composed *from, const struct gllm_affine *affine,
+                      struct gllm_arena *arena)
+{
+	const struct gllm_trace *t = &from->trace;
+	*s = (struct gllm_strip){ .from = from, .affine = affine, .open = -1, .max_nodes = t->nnodes + EXTRA,
+	                          .max_accesses = t->naccesses + EXTRA };
+	s->max_terms = 4 * s->max_accesses + GLLM_TRACE_LOOPS;
+	s->to = gllm_alloc(arena, sizeof *s->to, 8);
+	s->map = gllm_alloc_array(arena, t->nnodes + 1u, sizeof *s->map, 8);
+	s->node = gllm_alloc_array(arena, s->max_nodes, sizeof *s->node, 8);
+	s->loop = gllm_alloc_array(arena, EXTRA, sizeof *s->loop, 8);
+	s->access = gllm_alloc_array(arena, s->max_accesses, sizeof *s->access, 8);
+	s->term = gllm_alloc_array(arena, s->max_terms, sizeof *s->term, 8);
+	s->reduction = gllm_alloc_array(arena, t->nreductions + 1u, sizeof *s->reduction, 8);
+	if (!s->to || !s->map || !s->node || !s->loop || !s->access || !s->term || !s->reduction) {
+		s->status = GLLM_OUT_OF_MEMORY;
+		return;
+	}
+	for (unsigned i = 0; i < t->nnodes; i++)
+		s->map[i] = GLLM_NO_NODE;
+	for (unsigned i = 0; i < GLLM_TRACE_PARAMS; i++)
+		s->param[i] = 0xff;
+	*s->to = (struct gllm_composed){ .depth = from->depth };
+}
+
+static bool room(struct gllm_strip *s, unsigned used, unsigned max)
+{
+	if (s->status == GLLM_OK && used >= max)
+		s->status = GLLM_COMPILE_ERROR;
+	return s->status == GLLM_OK;
+}
+
+uint8_t gllm_strip_param(struct gllm_strip *s, const char *name, enum gllm_param_kind kind, enum gllm_type type,
+                         struct gllm_source source)
+{
+	if (!room(s, s->nparams, GLLM_TRACE_PARAMS))
+		return 0;
+	s->to->param[s->nparams] = (struct gllm_param){ name, kind, type };
+	s->to->source[s->nparams] = source;
+	return (uint8_t)s->nparams++;
+}
+
+/* The new number of an old parameter; what is only read here is an input, whatever it was. */
+static uint8_t keep_param(struct gllm_strip *s, unsigned old, bool store)
+{
+	const struct gllm_param *p = &s->from->param[old];
+	if (s->param[old] == 0xff)
+		s->param[old] = gllm_strip_param(s, p->name, p->kind == GLLM_OUT || p->kind == GLLM_INOUT
+		                                 ? store ? GLLM_OUT : GLLM_IN : p->kind, p->type, s->from->source[old]);
+	else if (p->kind == GLLM_OUT || p->kind == GLLM_INOUT)
+		s->to->param[s->param[old]].kind = s->to->param[s->param[old]].kind == (store ? GLLM_OUT : GLLM_IN)
+		                                   ? (store ? GLLM_OUT : GLLM_IN) : GLLM_INOUT;
+	return s->param[old];
+}
+
+int8_t gllm_strip_open(struct gllm_strip *s, struct gllm_linear trip)
+{
+	struct gllm_term t = { .coef = trip.fixed };
+	if (!room(s, s->nloops, EXTRA) || !room(s, s->nterms, s->max_terms))
+		return 0;
+	if (trip.per_row) {
+		struct gllm_source source = { .kind = GLLM_FROM_ROWS, .at = trip };
+		uint8_t p = gllm_strip_param(s, "count", GLLM_DIM, GLLM_I64, source);
+		t = (struct gllm_term){ .coef = 1, .sym = { (uint8_t)(GLLM_SYM_PARAM + p) } };
+	}
+	s->loop[s->nloops] = (struct gllm_loop){ .parent = s->open, .first = (gllm_ref)s->nnodes,
+	                                         .trip = { .first = (uint16_t)s->nterms, .count = t.coef != 0 } };
+	if (t.coef)
+		s->term[s->nterms++] = t;
+	return s->open = (int8_t)s->nloops++;
+}
+
+void gllm_strip_close(struct gllm_strip *s)
+{
+	if (s->status != GLLM_OK)
+		return;
+	s->loop[s->open].end = (gllm_ref)s->nnodes;
+	s->open = s->loop[s->open].parent;
+}
+
+gllm_ref gllm_strip_append(struct gllm_strip *s, struct gllm_node n)
+{
+	if (!room(s, s->nnodes, s->max_nodes))
+		return 0;
+	n.loop = s->open;
+	s->node[s->nnodes] = n;
+	return (gllm_ref)s->nnodes++;
+}
+
+gllm_ref gllm_strip_access(struct gllm_strip *s, uint8_t param, enum gllm_type type, const struct gllm_term *offset,
+                           unsigned terms, gllm_ref value)
+{
+	if (!room(s, s->naccesses, s->max_accesses) || !room(s, s->nterms + terms, s->max_terms))
+		return 0;
+	struct gllm_access *a = &s->access[s->naccesses];
+	*a = (struct gllm_access){ .param = param, .type = (uint8_t)type, .index = GLLM_NO_NODE,
+	                           .offset = { .first = (uint16_t)s->nterms } };
+	for (unsigned i = 0; i < terms; i++) { /* ascending */
+		unsigned at = s->nterms;
+		if (offset[i].coef == 0)
+			continue;
+		while (at > a->offset.first && s->term[at - 1].sym[0] > offset[i].sym[0]) {
+			s->term[at] = s->term[at - 1];
+			at--;
+		}
+		s->term[at] = offset[i];
+		s->nterms++;
+		a->offset.count++;
+	}
+	struct gllm_node n = { .op = value == GLLM_NO_NODE ? GLLM_N_LOAD : GLLM_N_STORE, .type = (uint8_t)type, .a = value,
+	                       .b = GLLM_NO_NODE, .c = GLLM_NO_NODE, .imm = s->naccesses++ };
+	return gllm_strip_append(s, n);
+}
+
+static gllm_ref mapped(const struct gllm_strip *s, gllm_ref r)
+{
+	return r == GLLM_NO_NODE ? r : s->map[r];
+}
+
+gllm_ref gllm_strip_node(struct gllm_strip *s, gllm_ref old)
+{
+	const struct gllm_trace *t = &s->from->trace;
+	struct gllm_node n = t->node[old];
+	if (s->status != GLLM_OK)
+		return 0;
+	if (n.op == GLLM_N_LOAD || n.op == GLLM_N_STORE) {
+		const struct gllm_access *a = &t->access[n.imm];
+		const struct gllm_affine *x = &s->affine[n.imm];
+		struct gllm_term term[1 + GLLM_STRIP_LOOPS * GLLM_STRIP_PARTS];
+		unsigned terms = 0;
+		term[terms++] = (struct gllm_term){ .coef = x->base };
+		for (unsigned l = 0; l < GLLM_STRIP_LOOPS; l++)
+			for (unsigned k = 0; k < GLLM_STRIP_PARTS; k++)
+				if (s->sub[l][k].coef)
+					term[terms++] = (struct gllm_term){ .coef = x->loop[l] * s->sub[l][k].coef,
+						.sym = { (uint8_t)(GLLM_SYM_LOOP + s->sub[l][k].loop) } };
+		return s->map[old] = gllm_strip_access(s, keep_param(s, a->param, n.op == GLLM_N_STORE),
+		                                       (enum gllm_type)a->type, term, terms, mapped(s, n.a));
+	}
+	if (n.op == GLLM_N_SCALAR)
+		n.imm = keep_param(s, (unsigned)n.imm, false);
+	n.a = mapped(s, n.a);
+	if (n.op != GLLM_N_CARRY)
+		n.b = mapped(s, n.b);
+	n.c = mapped(s, n.c);
+	return s->map[old] = gllm_strip_append(s, n);
+}
+
+static void close_carries(struct gllm_strip *s)
+{
+	const struct gllm_trace *t = &s->from->trace;
+	for (unsigned i = 0; i < t->nnodes; i++)
+		if (t->node[i].op == GLLM_N_CARRY && s->map[i] != GLLM_NO_NODE)
+			s->node[s->map[i]].b = mapped(s, t->node[i].b);
+	for (unsigned i = 0; i < t->nreductions; i++) {
+		struct gllm_reduction r = t->reduction[i];
+		if (s->map[r.carry] == GLLM_NO_NODE)
+			continue;
+		r.loop = s->node[s->map[r.carry]].loop;
+		r.carry = mapped(s, r.carry);
+		r.pair = mapped(s, r.pair);
+		r.value = mapped(s, r.value);
+		s->reduction[s->nreductions++] = r;
+	}
+}
+
+enum gllm_status gllm_strip_finish(struct gllm_strip *s, enum gllm_pattern pattern)
+{
+	if (s->status != GLLM_OK)
+		return s->status;
+	close_carries(s);
+	s->to->trace = (struct gllm_trace){
+		.name = s->from->trace.name, .param = s->to->param, .nparams = s->nparams, .node = s->node, .nnodes = s->nnodes,
+		.loop = s->loop, .nloops = s->nloops, .access = s->access, .naccesses = s->naccesses, .poly = NULL,
+		.term = s->term, .nterms = s->nterms, .reduction = s->reduction, .nreductions = s->nreductions,
+		.pattern = pattern,
+	};
+	s->to->trace.hash = gllm_trace_hash(&s->to->trace);
+	return GLLM_OK;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ * jit/strip.h - writes a trace whose loops are strips of another trace's loops, out of that trace's nodes.
+ *
+ * In:    a composed trace without loaded indices, offsets affine in its loops with fixed coefficients; for each of its
+ *        loops what its variable is in the new nest: a sum of coefficient times new loop.
+ * Out:   a composed trace; its arrays lie in the arena. Parameters are the old ones that are still touched, and new ones.
+ * What the writer of a nest must keep: operands are written before their users, loops are opened and closed like brackets.
+ * The first failure sticks in `status`; later calls do nothing. */
+#ifndef GLLM_JIT_STRIP_H
+#define GLLM_JIT_STRIP_H
+#include "jit/compose.h"
+
+enum { GLLM_STRIP_LOOPS = 3, GLLM_STRIP_PARTS = 2 };
+
+struct gllm_affine { /* bytes from a parameter's address */
+	int64_t base, loop[GLLM_STRIP_LOOPS]; /* per iteration of the old trace's loops */
+};
+
+struct gllm_strip {
+	const struct gllm_composed *from;
+	struct gllm_composed *to;
+	const struct gllm_affine *affine; /* per access of `from` */
+	struct { int64_t coef; int8_t loop; } sub[GLLM_STRIP_LOOPS][GLLM_STRIP_PARTS]; /* old variable; coef 0: unused */
+	gllm_ref *map;                    /* node of `from` -> node here, or GLLM_NO_NODE */
+	uint8_t param[GLLM_TRACE_PARAMS]; /* parameter of `from` -> parameter here, or 0xff */
+	struct gllm_node *node;
+	struct gllm_loop *loop;
+	struct gllm_access *access;
+	struct gllm_term *term;
+	struct gllm_reduction *reduction;
+	unsigned nnodes, nloops, naccesses, nterms, nreductions, nparams, max_nodes, max_accesses, max_terms;
+	int8_t open;                      /* innermost open loop, -1 none */
+	enum gllm_status status;
+};
+
+/* Offsets of all accesses. False if one is not of the form that is required. */
+bool gllm_strip_affine(const struct gllm_trace *t, struct gllm_affine *out);
+
+void gllm_strip_begin(struct gllm_strip *s, const struct gllm_composed *from, const struct gllm_affine *affine,
+                      struct gllm_arena *arena);
+uint8_t gllm_strip_param(struct gllm_strip *s, const char *name, enum gllm_param_kind kind, enum gllm_type type,
+                         struct gllm_source source);
+/* Opens a loop inside the open one; a trip that depends on rows becomes a parameter. Returns its number. */
+int8_t gllm_strip_open(struct gllm_strip *s, struct gllm_linear trip);
+void gllm_strip_close(struct gllm_strip *s);
+
+/* A load (value NO_NODE) or store at base + sum of coef * loop of a parameter of the new trace. */
+gllm_ref gllm_strip_access(struct gllm_strip *s, uint8_t param, enum gllm_type type, const struct gllm_term *offset,
+                           unsigned terms, gllm_ref value);
+/* Node `old` in the open loop, its operands already written; CARRY's second operand by gllm_strip_finish. */
+gllm_ref gllm_strip_node(struct gllm_strip *s, gllm_ref old);
+/* A node of its own. */
+gllm_ref gllm_strip_append(struct gllm_strip *s, struct gllm_node n);
+
+enum gllm_status gllm_strip_finish(struct gllm_strip *s, enum gllm_pattern pattern);
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT
+ * tests/check_block.c - products of matrices that the plan packs and blocks, against the scalar plan: sizes around every
+ * edge of tiny blocks and of the profile's own, weights either way round and of either float type, maps behind the sums,
+ * symbolic rows, any number of workers; and that every number of the tuning changes the code. */
+#include "check.h"
+#include "core/arena.h"
+#include "core/bits.h"
+#include "gllm/graph.h"
+#include "gllm/ops.h"
+
+enum { TENSORS = 4 };
+
+struct shape {
+	unsigned op;
+	uint64_t m, n, k;
+	uint64_t max_rows; /* 0: rows are fixed */
+	unsigned behind;   /* GLLM_OP_COUNT: nothing; a map over the product otherwise */
+	bool residual;     /* another matrix is added at last */
+};
+
+struct fixture {
+	struct check *t;
+	struct gllm_arena arena;
+	struct gllm_context *c;
+	struct gllm_error e;
+	unsigned workers;
+};
+
+/* Shares in turn, last first, as `workers` would take them; each with a number of its own. */
+static void in_shares(void *user, gllm_task_fn *fn, void *task, uint64_t units, uint64_t grain)
+{
+	const struct fixture *f = user;
+	(void)grain;
+	for (unsigned w = f->workers; w-- > 0;) {
+		uint64_t begin = units * w / f->workers, end = units * (w + 1) / f->workers;
+		if (begin < end)
+			fn(task, begin, end, w);
+	}
+}
+
+static bool weights_transposed(unsigned op)
+{
+	return op == GLLM_OP_gemm_bt || op == GLLM_OP_gemm_bt_f16 || op == GLLM_OP_gemm_bt_bias;
+}
+
+/* Tensors 0 result, 1 a, 2 b, 3 what else the operator or the map reads. */
+static struct gllm_graph *graph_of(struct fixture *f, const struct shape *s)
+{
+	struct gllm_graph *g = NULL;
+	uint64_t rows = s->max_rows ? GLLM_ROWS : s->m;
+	bool turned = weights_transposed(s->op), bias = s->op == GLLM_OP_gemm_bias || s->op == GLLM_OP_gemm_bt_bias;
+	enum gllm_type type = s->op == GLLM_OP_gemm_bt_f16 ? GLLM_F16 : GLLM_F32;
+	if (!CHECK_STATUS(f->t, gllm_graph_create(f->c, "product", s->max_rows ? s->max_rows : 1, 8, 4, &g, &f->e), GLLM_OK))
+		return NULL;
+	gllm_tensor y = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, rows, s->n, "y"),
+	            a = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, rows, s->k, "a"),
+	            b = gllm_graph_tensor(g, GLLM_TENSOR_WEIGHT, type, turned ? s->n : s->k, turned ? s->k : s->n, "b"),
+	            more = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, bias ? 1 : rows, s->n, "more");
+	gllm_tensor p = y, q = y;
+	if (s->behind != GLLM_OP_COUNT)
+		p = q = gllm_graph_tensor(g, GLLM_TENSOR_VALUE, GLLM_F32, rows, s->n, "product");
+	if (s->behind != GLLM_OP_COUNT && s->residual)
+		q = gllm_graph_tensor(g, GLLM_TENSOR_VALUE, GLLM_F32, rows, s->n, "mapped");
+	struct gllm_actual actual[] = { GLLM_T(p), GLLM_T(a), GLLM_T(b), GLLM_T(more), GLLM_D(rows), GLLM_D(s->n), GLLM_D(s->k) };
+	if (!bias)
+		for (unsigned i = 3; i < 6; i++)
+			actual[i] = actual[i + 1];
+	gllm_graph_node(g, s->op, 1, actual, bias ? 7 : 6);
+	if (s->behind != GLLM_OP_COUNT)
+		gllm_graph_node(g, s->behind, rows, (struct gllm_actual[]){ GLLM_T(s->residual ? q : y), GLLM_T(p), GLLM_D(s->n) }, 3);
+	if (s->behind != GLLM_OP_COUNT && s->residual)
+		gllm_graph_node(g, GLLM_OP_add, rows, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(q), GLLM_T(more), GLLM_D(s->n) }, 4);
+	CHECK_STATUS(f->t, gllm_graph_status(g, &f->e), GLLM_OK);
+	return g;
+}
+
+/* Inputs with exact sums: small integers over a power of two, so any order of adding gives the same bits. */
+static void fill(struct fixture *f, float *x, uint64_t n, enum gllm_type type)
+{
+	uint64_t r = 0;
+	for (uint64_t i = 0; i < n; i++, r >>= 4) {
+		if (i % 16 == 0)
+			r = check_random(f->t);
+		int v = (int)(r & 15) - 8;
+		static const uint16_t half[] = { 0xb800, 0xb700, 0xb600, 0xb500, 0xb400, 0xb200, 0xb000, 0xac00, 0, 0x2c00, 0x3000,
+		                                 0x3200, 0x3400, 0x3500, 0x3600, 0x3700 };
+		if (type == GLLM_F16)
+			((uint16_t *)(void *)x)[i] = half[v + 8];
+		else
+			x[i] = (float)v * 0.0625f;
+	}
+}
+
+static bool same(struct check *t, const float *got, const float *want, uint64_t n, bool exact)
+{
+	for (uint64_t i = 0; i < n; i++) {
+		float d = got[i] - want[i], size = want[i] < 0 ? -want[i] : want[i];
+		if (gllm_f32_bits(got[i]) == gllm_f32_bits(want[i]) || (got[i] == 0 && want[i] == 0))
+			continue;
+		if (exact || !((d < 0 ? -d : d) <= 1e-5f * (size > 1 ? size : 1))) {
+			check_print(t, "     element %llu\n", (unsigned long long)i);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The plan under `tuning` gives what the scalar plan gives, for every number of workers. */
+static void compare(struct fixture *f, const struct shape *s, const struct gllm_tuning *tuning)
+{
+	struct gllm_graph *g = graph_of(f, s);
+	struct gllm_plan_options scalar = { .scalar = true }, options = { .readback = true, .tuning = tuning };
+	struct gllm_plan *want = NULL, *got = NULL;
+	struct gllm_arena mark = f->arena;
+	if (!g)
+		return;
+	bool ok = CHECK_STATUS(f->t, gllm_compile(f->c, g, &scalar, &want, &f->e), GLLM_OK) &&
+	          CHECK_STATUS(f->t, gllm_compile(f->c, g, &options, &got, &f->e), GLLM_OK);
+	if (!ok)
+		check_print(f->t, "     %s: %s\n", f->e.what, f->e.name);
+	const uint64_t m = s->m, size[TENSORS] = { m * s->n, m * s->k, s->n * s->k, m * s->n };
+	float *memory[5];
+	void *workspace = ok ? gllm_alloc(&f->arena, gllm_plan_workspace(got) + gllm_plan_workspace(want) + 64, 64) : NULL;
+	for (unsigned i = 0; i < 5; i++)
+		memory[i] = gllm_alloc_array(&f->arena, (i < 4 ? size[i] : size[0]) + 1, sizeof(float), 64);
+	if (ok && CHECK(f->t, workspace && memory[4])) {
+		for (unsigned i = 1; i < 4; i++)
+			fill(f, memory[i], size[i], i == 2 && s->op == GLLM_OP_gemm_bt_f16 ? GLLM_F16 : GLLM_F32);
+		void *bind[] = { memory[0], memory[1], memory[2], memory[3], NULL, NULL, NULL, NULL };
+		uint64_t rows = s->max_rows ? m : 1;
+		ok = CHECK_STATUS(f->t, gllm_plan_run(want, bind, rows, workspace, &f->e), GLLM_OK);
+		bind[0] = memory[4];
+		for (f->workers = 1; f->workers <= 3 && ok; f->workers++) {
+			for (uint64_t i = 0; i <= size[0]; i++)
+				memory[4][i] = -123.0f;
+			ok = CHECK_STATUS(f->t, gllm_plan_run(got, bind, rows, workspace, &f->e), GLLM_OK) &&
+			     CHECK(f->t, same(f->t, memory[4], memory[0], size[0], s->behind == GLLM_OP_COUNT)) &&
+			     CHECK(f->t, memory[4][size[0]] == -123.0f);
+			if (!ok)
+				check_print(f->t, "     %s %llu x %llu x %llu, rows to %llu, %u workers, map %u\n", gllm_op_info[s->op].name,
+				            (unsigned long long)m, (unsigned long long)s->n, (unsigned long long)s->k,
+				            (unsigned long long)s->max_rows, f->workers, s->behind);
+		}
+	}
+	f->arena = mark;
+	if (got)
+		gllm_plan_free(f->c, got);
+	if (want)
+		gllm_plan_free(f->c, want);
+	gllm_graph_free(f->c, g);
+}
+
+/* --- sizes ---------------------------------------------------------------------------------------------------------- */
+
+static uint64_t near(struct check *t, uint64_t edge)
+{
+	uint64_t x = edge * (1 + check_below(t, 3)) + check_below(t, 3);
+	return x > 1 ? x - 1 : 1;
+}
+
+static void tiny_blocks(struct fixture *f, uint16_t lanes)
+{
+	static const unsigned op[] = { GLLM_OP_gemm, GLLM_OP_gemm_bt, GLLM_OP_gemm_bias, GLLM_OP_gemm_bt_bias, GLLM_OP_gemm_bt_f16 };
+	static const unsigned map[] = { GLLM_OP_COUNT, GLLM_OP_silu, GLLM_OP_relu };
+	for (unsigned round = 0; round < 60; round++) {
+		uint16_t vectors = (uint16_t)(1 + check_below(f->t, 3));
+		struct gllm_tuning tuning = { .mc = 1 + check_below(f->t, 12), .kc = 1 + check_below(f->t, 12),
+			.nc = vectors * lanes * (1 + check_below(f->t, 3)), .mr = (uint16_t)(1 + check_below(f->t, 7)),
+			.nr = (uint16_t)(vectors * lanes), .unroll = (uint8_t)(1 + check_below(f->t, 5)) };
+		struct shape s = { op[check_below(f->t, GLLM_COUNT(op))], near(f->t, tuning.mc), near(f->t, tuning.nr),
+			near(f->t, tuning.kc), 0, map[check_below(f->t, GLLM_COUNT(map))], check_below(f->t, 2) };
+		if (check_below(f->t, 2))
+			s.max_rows = s.m + check_below(f->t, 9) + 1;
+		compare(f, &s, &tuning);
+	}
+}
+
+static void own_blocks(struct fixture *f, uint64_t nr)
+{
+	const struct shape shape[] = {
+		{ GLLM_OP_gemm, 61, 2 * nr + 5, 301, 0, GLLM_OP_COUNT, false },
+		{ GLLM_OP_gemm_bt, 61, 2 * nr + 5, 301, 0, GLLM_OP_gelu, true },
+		{ GLLM_OP_gemm_bt, 29, 3 * nr, 512, 40, GLLM_OP_COUNT, false },
+		{ GLLM_OP_gemm_bt_f16, 33, 3 * nr + 1, 270, 0, GLLM_OP_silu, false },
+		{ GLLM_OP_gemm_bias, 48, 4 * nr, 64, 0, GLLM_OP_COUNT, false },
+		{ GLLM_OP_gemm, 0, 2 * nr, 64, 60, GLLM_OP_COUNT, false },
+	};
+	for (unsigned i = 0; i < GLLM_COUNT(shape); i++)
+		compare(f, &shape[i], NULL);
+}
+
+/* --- the tuning reaches the code ------------------------------------------------------------------------------------ */
+
+static uint64_t plan_hash(struct fixture *f, const struct shape *s, const struct gllm_tuning *tuning)
+{
+	const struct gllm_exec_memory *x = check_exec(f->t);
+	struct gllm_graph *g = graph_of(f, s);
+	struct gllm_plan_options options = { .tuning = tuning };
+	struct gllm_plan *p;
+	uint64_t h = 14695981039346656037u;
+	if (!g || !CHECK_STATUS(f->t, gllm_compile(f->c, g, &options, &p, &f->e), GLLM_OK))
+		return 0;
+	for (unsigned i = 0; i < gllm_plan_steps(p); i++) {
+		struct gllm_step_info info;
+		gllm_plan_step(p, i, &info);
+		for (uint32_t k = 0; k < info.code_bytes; k++)
+			h = (h ^ ((const unsigned char *)x->exec)[info.code_offset + k]) * 1099511628211u;
+		h = (h ^ 1) * 1099511628211u; /* the number of steps counts as well */
+	}
+	gllm_plan_free(f->c, p);
+	gllm_graph_free(f->c, g);
+	return h;
+}
+
+static void tuning_counts(struct fixture *f, uint16_t lanes)
+{
+	const struct gllm_tuning base = { .mc = 24, .kc = 64, .nc = 8u * lanes, .mr = 4, .nr = (uint16_t)(2 * lanes), .unroll = 2 };
+	const struct shape s = { GLLM_OP_gemm, 48, 16u * lanes, 192, 0, GLLM_OP_COUNT, false };
+	struct gllm_tuning other[6] = { base, base, base, base, base, base };
+	other[0].mc = 12;
+	other[1].kc = 96;
+	other[2].nc = 16u * lanes;
+	other[3].mr = 3;
+	other[4].nr = lanes;
+	other[5].unroll = 4;
+	uint64_t h = plan_hash(f, &s, &base);
+	CHECK_EQ(f->t, h, plan_hash(f, &s, &base));
+	for (unsigned i = 0; i < 6; i++)
+		if (!CHECK(f->t, plan_hash(f, &s, &other[i]) != h))
+			check_print(f->t, "     number %u of the tuning changes nothing\n", i);
+}
+
+void check_block(struct check *t)
+{
+	struct fixture f = { .t = t, .workers = 1 };
+	struct gllm_config config = { .target = check_target(t), .profile = *check_profile(t) };
+	size_t size;
+	unsigned char *memory = check_memory(t, &size);
+	if (!check_target(t) || !check_image(t) || !check_exec(t) || !check_profile(t)->vector_bytes) {
+		check_skip(t, "blocking needs a back end, vector units and executable memory");
+		return;
+	}
+	config.image = *check_image(t);
+	config.host.code = *check_exec(t);
+	config.host.parallel_for = in_shares;
+	config.host.user = &f;
+	config.host.workers = 3;
+	gllm_arena_init(&f.arena, memory, size);
+	void *p = gllm_alloc(&f.arena, gllm_context_quote(&config), 64);
+	if (!CHECK_STATUS(t, gllm_context_create(p, gllm_context_quote(&config), &config, &f.c, &f.e), GLLM_OK))
+		return;
+	uint16_t lanes = (uint16_t)(config.profile.vector_bytes / 4);
+	tiny_blocks(&f, lanes);
+	own_blocks(&f, 2u * lanes);
+	tuning_counts(&f, lanes);
+}
