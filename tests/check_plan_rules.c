@@ -5,6 +5,7 @@
  * and its operand i is slot i of the step. So every buffer has a name, and who reads and writes it is known. */
 #include "check_plan_rules.h"
 #include "core/bits.h"
+#include "jit/block.h"
 #include "jit/context.h"
 
 struct buffer { /* memory of the workspace */
@@ -252,7 +253,8 @@ const char *plan_breaks(struct gllm_context *c, const struct gllm_graph *g, bool
                         struct gllm_arena arena)
 {
 	struct rules x = { .c = c, .g = g, .p = p };
-	if (gllm_fuse(c, g, fuse, false, &arena, &x.f, NULL) != GLLM_OK)
+	if (gllm_fuse(c, g, fuse, false, &arena, &x.f, NULL) != GLLM_OK ||
+	    gllm_block(&c->profile, NULL, g->max_rows, &arena, &x.f) != GLLM_OK)
 		return "planning again fails";
 	x.nbuffers = g->ntensors + x.f.nscratch;
 	x.buffer = gllm_alloc_array(&arena, x.nbuffers + 1, sizeof *x.buffer, 8);
