@@ -5,16 +5,11 @@
  * tail of the cache is padded by one token, because a head's rows are bound from inside a token. */
 #include "gllm/llama.h"
 #include "core/bits.h"
+#include "gllm/layers.h"
 #include "infer/rope.h"
 
 enum { PLAN_QKV, PLAN_FFN, PLAN_HEAD, PLAN_ATTEND, PLAN_COUNT };
 enum { DEFAULT_CHUNK = 16, MAX_CHUNK = 512 };
-
-/* Tensor numbers of the graphs, in the order they are declared; bindings are indexed by them. */
-enum { QKV_X, QKV_NORM, QKV_WQ, QKV_WK, QKV_WV, QKV_COS, QKV_SIN, QKV_Q, QKV_K, QKV_V, QKV_TENSORS };
-enum { FFN_ATT, FFN_X, FFN_WO, FFN_NORM, FFN_GATE, FFN_UP, FFN_DOWN, FFN_Y, FFN_TENSORS };
-enum { HEAD_X, HEAD_NORM, HEAD_W, HEAD_LOGITS, HEAD_TENSORS };
-enum { ATT_Q, ATT_K, ATT_V, ATT_OUT, ATT_TENSORS };
 
 struct layer {
 	const void *weight[GLLM_LLAMA_TENSOR_COUNT];
@@ -25,6 +20,8 @@ struct gllm_llama {
 	struct gllm_llama_config config;
 	uint32_t capacity, chunk, position;
 	struct gllm_plan *plan[2][PLAN_COUNT]; /* [0] one row, [1] up to `chunk` rows */
+	struct gllm_llama_layer tensor[PLAN_COUNT]; /* by which plans are bound */
+	struct gllm_attention attention;
 	const void *embedding, *output_norm, *output;
 	enum gllm_type embedding_type;
 	struct layer *layer;
@@ -40,144 +37,41 @@ static uint64_t key_width(const struct gllm_llama_config *c) { return (uint64_t)
 
 /* --- graphs --------------------------------------------------------------------------------------------------------- */
 
-/* Types of the matrices of a layer; all layers agree (checked), since they share one plan. */
-struct types {
-	enum gllm_type of[GLLM_LLAMA_TENSOR_COUNT];
-};
+/* The types of a layer's matrices; all layers agree (checked), since they share one plan. */
+static struct gllm_llama_shape shape_of(const struct gllm_llama_config *c)
+{
+	return (struct gllm_llama_shape){ .rows = GLLM_ROWS, .embedding = c->embedding, .heads = c->heads, .kv_heads = c->kv_heads,
+		.head_dim = c->head_dim, .ffn = c->ffn, .vocab = c->vocab, .rms_eps = c->rms_eps };
+}
 
 struct maker {
-	struct gllm_context *c;
-	const struct gllm_llama_config *p;
-	const struct types *t;
+	struct gllm_llama *m;
+	const struct gllm_llama_shape *shape;
 	struct gllm_plan_options options;
-	struct gllm_graph *g;
 	struct gllm_error *e;
 };
 
-static gllm_tensor input(struct maker *m, uint64_t cols, const char *name)
+static enum gllm_status make_plan(struct maker *k, unsigned which, uint64_t rows, struct gllm_plan **out)
 {
-	return gllm_graph_tensor(m->g, GLLM_TENSOR_INPUT, GLLM_F32, GLLM_ROWS, cols, name);
-}
-
-static gllm_tensor value(struct maker *m, uint64_t cols, const char *name)
-{
-	return gllm_graph_tensor(m->g, GLLM_TENSOR_VALUE, GLLM_F32, GLLM_ROWS, cols, name);
-}
-
-static gllm_tensor output(struct maker *m, uint64_t cols, const char *name)
-{
-	return gllm_graph_tensor(m->g, GLLM_TENSOR_OUTPUT, GLLM_F32, GLLM_ROWS, cols, name);
-}
-
-static gllm_tensor matrix(struct maker *m, enum gllm_llama_tensor which, uint64_t rows, uint64_t cols, const char *name)
-{
-	return gllm_graph_tensor(m->g, GLLM_TENSOR_WEIGHT, m->t->of[which], rows, cols, name);
-}
-
-static void multiply(struct maker *m, gllm_tensor y, gllm_tensor x, gllm_tensor w, enum gllm_llama_tensor which,
-                     uint64_t n, uint64_t k)
-{
-	unsigned op = m->t->of[which] == GLLM_F16 ? GLLM_OP_gemm_bt_f16 : GLLM_OP_gemm_bt;
-	const struct gllm_actual a[] = { GLLM_T(y), GLLM_T(x), GLLM_T(w), GLLM_D(GLLM_ROWS), GLLM_D(n), GLLM_D(k) };
-	gllm_graph_node(m->g, op, 1, a, GLLM_COUNT(a));
-}
-
-static void normalise(struct maker *m, gllm_tensor y, gllm_tensor x, gllm_tensor w)
-{
-	const struct gllm_actual a[] = { GLLM_T(y), GLLM_T(x), GLLM_T(w), GLLM_D(m->p->embedding), GLLM_S(m->p->rms_eps) };
-	gllm_graph_node(m->g, GLLM_OP_rms_norm, GLLM_ROWS, a, GLLM_COUNT(a));
-}
-
-static void rotate(struct maker *m, gllm_tensor y, gllm_tensor x, gllm_tensor cos, gllm_tensor sin, uint64_t heads)
-{
-	const struct gllm_actual a[] = { GLLM_T(y), GLLM_T(x), GLLM_T(cos), GLLM_T(sin), GLLM_D(heads),
-	                                 GLLM_D(m->p->head_dim / 2) };
-	gllm_graph_node(m->g, GLLM_OP_rope_adjacent, GLLM_ROWS, a, GLLM_COUNT(a));
-}
-
-static void combine(struct maker *m, unsigned op, gllm_tensor y, gllm_tensor a, gllm_tensor b, uint64_t n)
-{
-	const struct gllm_actual x[] = { GLLM_T(y), GLLM_T(a), GLLM_T(b), GLLM_D(n) };
-	gllm_graph_node(m->g, op, GLLM_ROWS, x, GLLM_COUNT(x));
-}
-
-static void projections(struct maker *m)
-{
-	uint64_t d = m->p->embedding, qw = query_width(m->p), kw = key_width(m->p), half = m->p->head_dim / 2;
-	gllm_tensor x = input(m, d, "x");
-	gllm_tensor norm = matrix(m, GLLM_LLAMA_ATTN_NORM, 1, d, "attn_norm");
-	gllm_tensor wq = matrix(m, GLLM_LLAMA_ATTN_Q, qw, d, "attn_q");
-	gllm_tensor wk = matrix(m, GLLM_LLAMA_ATTN_K, kw, d, "attn_k");
-	gllm_tensor wv = matrix(m, GLLM_LLAMA_ATTN_V, kw, d, "attn_v");
-	gllm_tensor cos = input(m, half, "cos"), sin = input(m, half, "sin");
-	gllm_tensor q = output(m, qw, "q"), k = output(m, kw, "k"), v = output(m, kw, "v");
-	gllm_tensor n = value(m, d, "normed"), q0 = value(m, qw, "q_plain"), k0 = value(m, kw, "k_plain");
-	normalise(m, n, x, norm);
-	multiply(m, q0, n, wq, GLLM_LLAMA_ATTN_Q, qw, d);
-	multiply(m, k0, n, wk, GLLM_LLAMA_ATTN_K, kw, d);
-	multiply(m, v, n, wv, GLLM_LLAMA_ATTN_V, kw, d);
-	rotate(m, q, q0, cos, sin, m->p->heads);
-	rotate(m, k, k0, cos, sin, m->p->kv_heads);
-}
-
-static void feed_forward(struct maker *m)
-{
-	uint64_t d = m->p->embedding, qw = query_width(m->p), f = m->p->ffn;
-	gllm_tensor att = input(m, qw, "attended"), x = input(m, d, "x");
-	gllm_tensor wo = matrix(m, GLLM_LLAMA_ATTN_OUTPUT, d, qw, "attn_output");
-	gllm_tensor norm = matrix(m, GLLM_LLAMA_FFN_NORM, 1, d, "ffn_norm");
-	gllm_tensor gate = matrix(m, GLLM_LLAMA_FFN_GATE, f, d, "ffn_gate");
-	gllm_tensor up = matrix(m, GLLM_LLAMA_FFN_UP, f, d, "ffn_up");
-	gllm_tensor down = matrix(m, GLLM_LLAMA_FFN_DOWN, d, f, "ffn_down");
-	gllm_tensor y = output(m, d, "y");
-	gllm_tensor o = value(m, d, "o"), x1 = value(m, d, "x1"), n = value(m, d, "normed");
-	gllm_tensor g = value(m, f, "g"), u = value(m, f, "u"), h = value(m, f, "h"), r = value(m, d, "r");
-	multiply(m, o, att, wo, GLLM_LLAMA_ATTN_OUTPUT, d, qw);
-	combine(m, GLLM_OP_add, x1, o, x, d);
-	normalise(m, n, x1, norm);
-	multiply(m, g, n, gate, GLLM_LLAMA_FFN_GATE, f, d);
-	multiply(m, u, n, up, GLLM_LLAMA_FFN_UP, f, d);
-	combine(m, GLLM_OP_swiglu, h, g, u, f);
-	multiply(m, r, h, down, GLLM_LLAMA_FFN_DOWN, d, f);
-	combine(m, GLLM_OP_add, y, r, x1, d);
-}
-
-static void head(struct maker *m)
-{
-	gllm_tensor x = input(m, m->p->embedding, "x");
-	gllm_tensor norm = matrix(m, GLLM_LLAMA_OUTPUT_NORM, 1, m->p->embedding, "output_norm");
-	gllm_tensor w = matrix(m, GLLM_LLAMA_OUTPUT, m->p->vocab, m->p->embedding, "output");
-	gllm_tensor logits = output(m, m->p->vocab, "logits"), n = value(m, m->p->embedding, "normed");
-	normalise(m, n, x, norm);
-	multiply(m, logits, n, w, GLLM_LLAMA_OUTPUT, m->p->vocab, m->p->embedding);
-}
-
-/* Here the symbolic rows are the tokens attended to. */
-static void attention(struct maker *m)
-{
-	uint64_t d = m->p->head_dim, stride = key_width(m->p);
-	gllm_tensor q = gllm_graph_tensor(m->g, GLLM_TENSOR_INPUT, GLLM_F32, 1, d, "q");
-	gllm_tensor k = input(m, stride, "k"), v = input(m, stride, "v");
-	gllm_tensor out = gllm_graph_tensor(m->g, GLLM_TENSOR_OUTPUT, GLLM_F32, 1, d, "out");
-	gllm_tensor score = value(m, 1, "score");
-	union gllm_arg scale = { .scalar = 1.0f / gllm_sqrtf((float)m->p->head_dim) };
-	const struct gllm_actual a[] = { GLLM_T(out), GLLM_T(score), GLLM_T(q), GLLM_T(k), GLLM_T(v), GLLM_D(GLLM_ROWS),
-	                                 GLLM_D(d), GLLM_D(stride), GLLM_S(scale.scalar) };
-	gllm_graph_node(m->g, GLLM_OP_attend, 1, a, GLLM_COUNT(a));
-}
-
-static enum gllm_status make_plan(struct maker *m, unsigned which, uint64_t rows, struct gllm_plan **out)
-{
-	static void (*const build[PLAN_COUNT])(struct maker *m) = { projections, feed_forward, head, attention };
+	static enum gllm_status (*const build[PLAN_COUNT])(struct gllm_graph *, const struct gllm_llama_shape *,
+	                                                   struct gllm_llama_layer *) = {
+		[PLAN_QKV] = gllm_llama_projections, [PLAN_FFN] = gllm_llama_feed_forward, [PLAN_HEAD] = gllm_llama_logits,
+	};
 	static const char *const name[PLAN_COUNT] = { "projections", "feed_forward", "logits", "attention" };
-	enum gllm_status s = gllm_graph_create(m->c, name[which], rows, 20, 10, &m->g, m->e);
+	struct gllm_context *c = k->m->context;
+	struct gllm_graph *g;
+	enum gllm_status s = gllm_graph_create(c, name[which], rows, GLLM_LLAMA_LAYER_GRAPH_TENSORS,
+	                                       GLLM_LLAMA_LAYER_GRAPH_NODES, &g, k->e);
 	if (s != GLLM_OK)
 		return s;
-	build[which](m);
-	s = gllm_graph_status(m->g, m->e);
+	if (build[which])
+		build[which](g, k->shape, &k->m->tensor[which]);
+	else
+		gllm_llama_attention(g, k->shape, &k->m->attention);
+	s = gllm_graph_status(g, k->e);
 	if (s == GLLM_OK)
-		s = gllm_compile(m->c, m->g, &m->options, out, m->e);
-	gllm_graph_free(m->c, m->g);
+		s = gllm_compile(c, g, &k->options, out, k->e);
+	gllm_graph_free(c, g);
 	return s;
 }
 
@@ -269,7 +163,7 @@ static bool is_norm(unsigned which)
 }
 
 static enum gllm_status weight(const struct gllm_gguf *g, const struct gllm_llama_config *c, unsigned which,
-                               uint32_t layer, const void **data, struct types *t, bool first, struct gllm_error *e)
+                               uint32_t layer, const void **data, enum gllm_type *types, bool first, struct gllm_error *e)
 {
 	enum gllm_type type;
 	enum gllm_status s = gllm_llama_weights(g, c, (enum gllm_llama_tensor)which, layer, data, &type, e);
@@ -279,17 +173,17 @@ static enum gllm_status weight(const struct gllm_gguf *g, const struct gllm_llam
 		return gllm_fail(e, GLLM_UNSUPPORTED, "weights of this type cannot be multiplied", gllm_type_name(type), which,
 		                 GLLM_F32, type);
 	if (first)
-		t->of[which] = type;
-	else if (t->of[which] != type)
+		types[which] = type;
+	else if (types[which] != type)
 		return gllm_fail(e, GLLM_UNSUPPORTED, "layers with different weight types", gllm_type_name(type), layer,
-		                 t->of[which], type);
+		                 types[which], type);
 	return GLLM_OK;
 }
 
-static enum gllm_status collect(struct gllm_llama *m, const struct gllm_gguf *g, struct types *t, struct gllm_error *e)
+static enum gllm_status collect(struct gllm_llama *m, const struct gllm_gguf *g, enum gllm_type *t, struct gllm_error *e)
 {
 	enum gllm_status s = weight(g, &m->config, GLLM_LLAMA_TOKEN_EMBD, 0, &m->embedding, t, true, e);
-	m->embedding_type = t->of[GLLM_LLAMA_TOKEN_EMBD];
+	m->embedding_type = t[GLLM_LLAMA_TOKEN_EMBD];
 	if (s == GLLM_OK)
 		s = weight(g, &m->config, GLLM_LLAMA_OUTPUT_NORM, 0, &m->output_norm, t, true, e);
 	if (s == GLLM_OK)
@@ -300,10 +194,10 @@ static enum gllm_status collect(struct gllm_llama *m, const struct gllm_gguf *g,
 	return s;
 }
 
-static enum gllm_status compile_plans(struct gllm_llama *m, const struct types *t, const struct gllm_llama_options *o,
-                                      struct gllm_error *e)
+static enum gllm_status compile_plans(struct gllm_llama *m, const struct gllm_llama_shape *shape,
+                                      const struct gllm_llama_options *o, struct gllm_error *e)
 {
-	struct maker k = { m->context, &m->config, t, { .scalar = o->scalar, .no_fusion = o->no_fusion, .readback = o->readback }, NULL, e };
+	struct maker k = { m, shape, { .scalar = o->scalar, .no_fusion = o->no_fusion, .readback = o->readback }, e };
 	enum gllm_status s = GLLM_OK;
 	for (unsigned which = 0; which < PLAN_COUNT && s == GLLM_OK; which++) {
 		uint64_t rows = which == PLAN_ATTEND ? m->capacity : 1;
@@ -329,7 +223,7 @@ enum gllm_status gllm_llama_create(struct gllm_context *c, const struct gllm_ggu
 	struct gllm_llama_config config;
 	uint32_t capacity, chunk;
 	struct need n;
-	struct types t;
+	struct gllm_llama_shape shape;
 	enum gllm_status s = read_options(g, o, &config, &capacity, &chunk, &n, e);
 	if (s != GLLM_OK)
 		return s;
@@ -351,9 +245,10 @@ enum gllm_status gllm_llama_create(struct gllm_context *c, const struct gllm_ggu
 	m->sin = (float *)(void *)(p + n.sin);
 	m->logits = (float *)(void *)(p + n.logits);
 	m->workspace = p + n.workspace;
-	s = collect(m, g, &t, e);
+	shape = shape_of(&config);
+	s = collect(m, g, shape.type, e);
 	if (s == GLLM_OK)
-		s = compile_plans(m, &t, o, e);
+		s = compile_plans(m, &shape, o, e);
 	if (s != GLLM_OK)
 		gllm_llama_free(m);
 	else
@@ -395,11 +290,11 @@ static enum gllm_status attend(struct gllm_llama *m, uint32_t layer, uint32_t ro
 	for (uint32_t r = 0; r < rows; r++) {
 		for (uint32_t h = 0; h < c->heads; h++) {
 			uint64_t at = r * query_width(c) + (uint64_t)h * c->head_dim, kv = (uint64_t)(h / group) * c->head_dim;
-			void *bind[ATT_TENSORS];
-			bind[ATT_Q] = m->q + at;
-			bind[ATT_K] = cache(m, m->keys, layer, 0) + kv;
-			bind[ATT_V] = cache(m, m->values, layer, 0) + kv;
-			bind[ATT_OUT] = m->attended + at;
+			void *bind[GLLM_LLAMA_LAYER_GRAPH_TENSORS];
+			bind[m->attention.q] = m->q + at;
+			bind[m->attention.k] = cache(m, m->keys, layer, 0) + kv;
+			bind[m->attention.v] = cache(m, m->values, layer, 0) + kv;
+			bind[m->attention.out] = m->attended + at;
 			enum gllm_status s = gllm_plan_run(m->plan[0][PLAN_ATTEND], bind, m->position + r + 1u, m->workspace, e);
 			if (s != GLLM_OK)
 				return s;
@@ -408,33 +303,35 @@ static enum gllm_status attend(struct gllm_llama *m, uint32_t layer, uint32_t ro
 	return GLLM_OK;
 }
 
+/* Bindings are void * for all kinds; what a plan reads only is never written through them. */
+static void *read_only(const void *p)
+{
+	union { const void *from; void *to; } u = { p };
+	return u.to;
+}
+
+static void bind_weights(void **bind, const struct gllm_llama_layer *l, const void *const *weights)
+{
+	for (unsigned w = 0; w < GLLM_LLAMA_TENSOR_COUNT; w++)
+		if (l->weight[w] != GLLM_NO_TENSOR)
+			bind[l->weight[w]] = read_only(weights[w]);
+}
+
 static enum gllm_status run_layer(struct gllm_llama *m, uint32_t l, uint32_t rows, const float *x, float *y,
                                   struct gllm_error *e)
 {
-	const struct layer *w = &m->layer[l];
-	void *qkv[QKV_TENSORS], *ffn[FFN_TENSORS];
-	/* Bindings are void * for all kinds; what a plan reads only is never written through them. */
-	union { const void *from; void *to; } u;
-#define READ(p) (u.from = (p), u.to)
-	qkv[QKV_X] = READ(x);
-	qkv[QKV_NORM] = READ(w->weight[GLLM_LLAMA_ATTN_NORM]);
-	qkv[QKV_WQ] = READ(w->weight[GLLM_LLAMA_ATTN_Q]);
-	qkv[QKV_WK] = READ(w->weight[GLLM_LLAMA_ATTN_K]);
-	qkv[QKV_WV] = READ(w->weight[GLLM_LLAMA_ATTN_V]);
-	qkv[QKV_COS] = m->cos;
-	qkv[QKV_SIN] = m->sin;
-	qkv[QKV_Q] = m->q;
-	qkv[QKV_K] = cache(m, m->keys, l, m->position);
-	qkv[QKV_V] = cache(m, m->values, l, m->position);
-	ffn[FFN_ATT] = m->attended;
-	ffn[FFN_X] = READ(x);
-	ffn[FFN_WO] = READ(w->weight[GLLM_LLAMA_ATTN_OUTPUT]);
-	ffn[FFN_NORM] = READ(w->weight[GLLM_LLAMA_FFN_NORM]);
-	ffn[FFN_GATE] = READ(w->weight[GLLM_LLAMA_FFN_GATE]);
-	ffn[FFN_UP] = READ(w->weight[GLLM_LLAMA_FFN_UP]);
-	ffn[FFN_DOWN] = READ(w->weight[GLLM_LLAMA_FFN_DOWN]);
-	ffn[FFN_Y] = y;
-#undef READ
+	const struct gllm_llama_layer *before = &m->tensor[PLAN_QKV], *behind = &m->tensor[PLAN_FFN];
+	void *qkv[GLLM_LLAMA_LAYER_GRAPH_TENSORS], *ffn[GLLM_LLAMA_LAYER_GRAPH_TENSORS];
+	bind_weights(qkv, before, m->layer[l].weight);
+	bind_weights(ffn, behind, m->layer[l].weight);
+	qkv[before->x] = ffn[behind->x] = read_only(x);
+	qkv[before->cos] = m->cos;
+	qkv[before->sin] = m->sin;
+	qkv[before->q] = m->q;
+	qkv[before->k] = cache(m, m->keys, l, m->position);
+	qkv[before->v] = cache(m, m->values, l, m->position);
+	ffn[behind->attended] = m->attended;
+	ffn[behind->y] = y;
 	bool chunk = rows > 1;
 	enum gllm_status s = gllm_plan_run(m->plan[chunk][PLAN_QKV], qkv, rows, m->workspace, e);
 	if (s == GLLM_OK)
@@ -469,8 +366,12 @@ static enum gllm_status run_chunk(struct gllm_llama *m, const int32_t *tokens, u
 
 static enum gllm_status run_head(struct gllm_llama *m, const float *x, struct gllm_error *e)
 {
-	union { const void *from; void *to; } in = { x }, norm = { m->output_norm }, w = { m->output };
-	void *bind[HEAD_TENSORS] = { [HEAD_X] = in.to, [HEAD_NORM] = norm.to, [HEAD_W] = w.to, [HEAD_LOGITS] = m->logits };
+	const struct gllm_llama_layer *l = &m->tensor[PLAN_HEAD];
+	const void *weights[GLLM_LLAMA_TENSOR_COUNT] = { [GLLM_LLAMA_OUTPUT_NORM] = m->output_norm, [GLLM_LLAMA_OUTPUT] = m->output };
+	void *bind[GLLM_LLAMA_LAYER_GRAPH_TENSORS];
+	bind_weights(bind, l, weights);
+	bind[l->x] = read_only(x);
+	bind[l->y] = m->logits;
 	return gllm_plan_run(m->plan[0][PLAN_HEAD], bind, 1, m->workspace, e);
 }
 

@@ -2,10 +2,11 @@
  * jit/graph.c - building a graph and checking every operand against what its operator reaches. */
 #include "jit/graph.h"
 #include "core/bits.h"
+#include "core/fmt.h"
 #include "jit/context.h"
 
 enum { NO_NODE = 0xffff };
-static const uint64_t max_dim = UINT64_C(1) << 40;
+static const uint64_t max_dim = UINT64_C(1) << 40, max_work = UINT64_C(1) << 52;
 
 enum gllm_status gllm_graph_create(struct gllm_context *c, const char *name, uint64_t max_rows, unsigned max_tensors,
                                    unsigned max_nodes, struct gllm_graph **out, struct gllm_error *e)
@@ -79,6 +80,12 @@ static bool written(enum gllm_param_kind k)
 	return k == GLLM_OUT || k == GLLM_INOUT;
 }
 
+/* Whether a tensor has a row for every step of the batch. */
+static bool advances(const struct gllm_graph *g, const struct gllm_graph_node_entry *n, const struct gllm_graph_tensor_entry *x)
+{
+	return gllm_dim_value(n->batch, g->max_rows) == 1 || x->rows == n->batch;
+}
+
 /* Bytes parameter p reaches when the symbolic row count is `rows`, batch steps included. */
 static uint64_t reach(const struct gllm_graph *g, const struct gllm_trace *t, const struct gllm_graph_node_entry *n,
                       unsigned p, uint64_t rows)
@@ -97,33 +104,68 @@ static uint64_t reach(const struct gllm_graph *g, const struct gllm_trace *t, co
 	return bytes;
 }
 
-static enum gllm_status check_pointer(struct gllm_graph *g, const struct gllm_op_entry *o, const struct gllm_trace *t,
+/* A node is named by what it makes: "y = relu", with the operand or parameter concerned behind a colon. */
+static enum gllm_status refuse(struct gllm_graph *g, const struct gllm_op_entry *o, const struct gllm_graph_node_entry *n,
+                               unsigned p, const char *subject, enum gllm_status s, const char *what, uint64_t expected,
+                               uint64_t actual)
+{
+	char name[sizeof g->error.name];
+	gllm_tensor y = n->actual[0].tensor;
+	gllm_format(name, sizeof name, subject ? "%.20s = %.20s: %.18s" : "%.20s = %.20s%s",
+	            o->param[0].kind == GLLM_OUT && y < g->ntensors ? g->tensor[y].name : "?", o->name, subject ? subject : "");
+	return gllm_fail(&g->error, s, what, name, p, expected, actual);
+}
+
+static enum gllm_status check_pointer(struct gllm_graph *g, const struct gllm_op_entry *o,
                                       const struct gllm_graph_node_entry *n, unsigned p)
 {
 	gllm_tensor id = n->actual[p].tensor;
 	if (id >= g->ntensors)
-		return gllm_fail(&g->error, GLLM_INVALID_ARGUMENT, "operand is no tensor of this graph", o->name, p, g->ntensors, id);
+		return refuse(g, o, n, p, o->param[p].name, GLLM_INVALID_ARGUMENT, "operand is no tensor of this graph", g->ntensors, id);
 	const struct gllm_graph_tensor_entry *x = &g->tensor[id];
 	enum gllm_param_kind kind = o->param[p].kind;
 	bool half = o->param[p].type == GLLM_F32 && (x->type == GLLM_F16 || x->type == GLLM_BF16);
 	if (x->type != o->param[p].type && !half)
-		return gllm_fail(&g->error, GLLM_WRONG_TYPE, "operand has another element type", x->name, p, o->param[p].type, x->type);
+		return refuse(g, o, n, p, x->name, GLLM_WRONG_TYPE, "operand has another element type", o->param[p].type, x->type);
 	if (kind == GLLM_INOUT)
-		return gllm_fail(&g->error, GLLM_UNSUPPORTED, "operators that update in place have no place in an SSA graph",
-		                 o->name, p, 0, 0);
+		return refuse(g, o, n, p, o->param[p].name, GLLM_UNSUPPORTED,
+		              "operators that update in place have no place in an SSA graph", 0, 0);
 	bool value = x->kind == GLLM_TENSOR_VALUE || x->kind == GLLM_TENSOR_OUTPUT;
 	if (written(kind) && (!value || x->producer != NO_NODE))
-		return gllm_fail(&g->error, GLLM_DUPLICATE, "output is an input, a weight, or already produced", x->name, p, 0, 0);
+		return refuse(g, o, n, p, x->name, GLLM_DUPLICATE, "output is an input, a weight, or already produced", 0, 0);
 	if (!written(kind) && value && x->producer == NO_NODE)
-		return gllm_fail(&g->error, GLLM_INVALID_ARGUMENT, "operand is read before any node produces it", x->name, p, 0, 0);
-	if (!t)
+		return refuse(g, o, n, p, x->name, GLLM_INVALID_ARGUMENT, "operand is read before any node produces it", 0, 0);
+	if (written(kind) && !advances(g, n, x))
+		return refuse(g, o, n, p, x->name, GLLM_SHAPE_MISMATCH, "every step of the batch would write the same row",
+		              gllm_dim_value(n->batch, g->max_rows), gllm_dim_value(x->rows, g->max_rows));
+	return GLLM_OK;
+}
+
+/* Extents grow with the rows, tensors in proportion: what holds for none and for all holds between. */
+static enum gllm_status check_extent(struct gllm_graph *g, const struct gllm_op_entry *o, const struct gllm_trace *t,
+                                     const struct gllm_graph_node_entry *n, unsigned p, uint64_t rows)
+{
+	const struct gllm_graph_tensor_entry *x = &g->tensor[n->actual[p].tensor];
+	bool output = written(o->param[p].kind);
+	uint64_t need = reach(g, t, n, p, rows), have = gllm_dim_value(x->rows, rows) * x->cols * gllm_type_bytes(x->type);
+	if (need <= have && (!output || need == have))
 		return GLLM_OK;
-	uint64_t need = reach(g, t, n, p, g->max_rows);
-	uint64_t have = gllm_dim_value(x->rows, g->max_rows) * x->cols * gllm_type_bytes(x->type);
-	if (need > have || (written(kind) && need != have))
-		return gllm_fail(&g->error, GLLM_SHAPE_MISMATCH,
-		                 written(kind) ? "output is not exactly what the operator writes" : "operand is too small",
-		                 x->name, p, need, have);
+	return refuse(g, o, n, p, x->name, GLLM_SHAPE_MISMATCH,
+	              output ? "output is not exactly what the operator writes" : "operand is too small", need, have);
+}
+
+/* No extent overflows: each is a sum of products of some of the dimensions. */
+static enum gllm_status check_dims(struct gllm_graph *g, const struct gllm_op_entry *o, const struct gllm_graph_node_entry *n)
+{
+	uint64_t all = gllm_dim_value(n->batch, g->max_rows);
+	for (unsigned i = 0; i < o->nparams; i++) {
+		uint64_t dim = gllm_dim_value(n->actual[i].dim, g->max_rows);
+		if (o->param[i].kind != GLLM_DIM || dim == 0)
+			continue;
+		if (dim > max_dim || !gllm_mul_ok(all, dim, &all) || all > max_work)
+			return refuse(g, o, n, i, o->param[i].name, GLLM_INVALID_ARGUMENT,
+			              "a dimension is beyond 2^40, or the product of all beyond 2^52", max_dim, dim);
+	}
 	return GLLM_OK;
 }
 
@@ -135,8 +177,8 @@ static enum gllm_status check_alias(struct gllm_graph *g, const struct gllm_op_e
 		for (unsigned j = 0; j < o->nparams; j++)
 			if (i != j && o->param[i].kind == GLLM_OUT && o->param[j].kind < GLLM_DIM &&
 			    n->actual[i].tensor == n->actual[j].tensor)
-				return gllm_fail(&g->error, GLLM_OVERLAP, "a tensor is output and another operand of one node",
-				                 g->tensor[n->actual[i].tensor].name, i, 0, j);
+				return refuse(g, o, n, i, g->tensor[n->actual[i].tensor].name, GLLM_OVERLAP,
+				              "a tensor is output and another operand of one node", i, j);
 	return GLLM_OK;
 }
 
@@ -145,13 +187,18 @@ enum gllm_status gllm_graph_node(struct gllm_graph *g, unsigned op, uint64_t bat
 	if (g->error.status != GLLM_OK)
 		return g->error.status;
 	struct gllm_context *c = g->context;
-	if (op >= c->nops || n != c->op[op].nparams || batch == 0 || (batch != GLLM_ROWS && batch > max_dim))
-		return gllm_fail(&g->error, GLLM_INVALID_ARGUMENT, "unknown operator, wrong number of parameters or bad batch",
-		                 op < c->nops ? c->op[op].name : g->name, g->nnodes, op < c->nops ? c->op[op].nparams : 0, n);
-	if (g->nnodes == g->max_nodes)
-		return gllm_fail(&g->error, GLLM_OUT_OF_MEMORY, "more nodes than the graph was made for", c->op[op].name,
-		                 g->nnodes, g->max_nodes, g->nnodes + 1);
+	if (op >= c->nops)
+		return gllm_fail(&g->error, GLLM_INVALID_ARGUMENT, "no such operator", g->name, g->nnodes, c->nops, op);
 	const struct gllm_op_entry *o = &c->op[op];
+	if (n != o->nparams)
+		return gllm_fail(&g->error, GLLM_INVALID_ARGUMENT, "not as many parameters as the operator has", o->name, g->nnodes,
+		                 o->nparams, n);
+	if (batch == 0 || (batch != GLLM_ROWS && batch > max_dim))
+		return gllm_fail(&g->error, GLLM_INVALID_ARGUMENT, "a batch of no steps, or of more than 2^40", o->name, g->nnodes,
+		                 max_dim, batch);
+	if (g->nnodes == g->max_nodes)
+		return gllm_fail(&g->error, GLLM_OUT_OF_MEMORY, "more nodes than the graph was made for", o->name, g->nnodes,
+		                 g->max_nodes, g->nnodes + 1);
 	struct gllm_graph_node_entry *x = &g->node[g->nnodes];
 	*x = (struct gllm_graph_node_entry){ .op = (uint16_t)op, .batch = batch };
 	for (unsigned i = 0; i < n; i++)
@@ -162,17 +209,17 @@ enum gllm_status gllm_graph_node(struct gllm_graph *g, unsigned op, uint64_t bat
 	const struct gllm_trace *t = NULL;
 	if (!c->target || gllm_op_trace(c, op, &t, NULL) != GLLM_OK)
 		t = NULL;
-	for (unsigned i = 0; i < n; i++) {
-		if (o->param[i].kind == GLLM_DIM) {
-			if (x->actual[i].dim != GLLM_ROWS && x->actual[i].dim > max_dim)
-				return gllm_fail(&g->error, GLLM_INVALID_ARGUMENT, "a dimension is beyond 2^40", o->name, i,
-				                 max_dim, x->actual[i].dim);
-		} else if (o->param[i].kind != GLLM_SCALAR && check_pointer(g, o, t, x, i) != GLLM_OK) {
+	if (check_dims(g, o, x) != GLLM_OK)
+		return g->error.status;
+	for (unsigned i = 0; i < n; i++)
+		if (o->param[i].kind < GLLM_DIM && check_pointer(g, o, x, i) != GLLM_OK)
 			return g->error.status;
-		}
-	}
 	if (check_alias(g, o, x) != GLLM_OK)
 		return g->error.status;
+	for (unsigned i = 0; i < n && t; i++)
+		if (o->param[i].kind < GLLM_DIM && (check_extent(g, o, t, x, i, g->max_rows) != GLLM_OK ||
+		                                    (g->max_rows > 1 && check_extent(g, o, t, x, i, 0) != GLLM_OK)))
+			return g->error.status;
 	for (unsigned i = 0; i < n; i++) {
 		if (o->param[i].kind == GLLM_OUT)
 			g->tensor[x->actual[i].tensor].producer = (uint16_t)g->nnodes;

@@ -498,8 +498,8 @@ static void node_statement(struct reader *r)
 	end_of_line(r);
 	if (r->status == GLLM_OK)
 		gllm_graph_node(r->g, op, batch, actual, o->nparams);
+	r->node[0] = 0; /* what the graph refuses names the node itself */
 	check_graph(r, line);
-	r->node[0] = 0;
 }
 
 static void let_statement(struct reader *r)

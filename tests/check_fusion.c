@@ -380,7 +380,7 @@ static void refusals(struct bench *b)
 		CHECK_STATUS(b->t, NODE(b, GLLM_OP_silu, GLLM_T(y), GLLM_T(x), GLLM_D(D)), want);
 		CHECK_STATUS(b->t, gllm_graph_status(b->g, &b->e), want);
 		if (cols < D)
-			CHECK_TEXT(b->t, b->e.name, "input");
+			CHECK_TEXT(b->t, b->e.name, "output = silu: input");
 		gllm_graph_free(b->c, b->g);
 	}
 	if (!open_graph(b, "one tensor for two outputs", 1))

@@ -427,7 +427,7 @@ static void refusals(struct bench *b)
 	CHECK_STATUS(b->t, gllm_graph_node(g, GLLM_OP_silu, 1, (struct gllm_actual[]){ GLLM_T(x), GLLM_T(x), GLLM_D(8) }, 3),
 	             GLLM_DUPLICATE);
 	CHECK_STATUS(b->t, gllm_graph_status(g, &e), GLLM_DUPLICATE);
-	CHECK_TEXT(b->t, e.name, "x");
+	CHECK_TEXT(b->t, e.name, "x = silu: x");
 	gllm_graph_free(b->c, g);
 
 	gllm_graph_create(b->c, "bad", 1, 4, 4, &g, NULL);
@@ -438,7 +438,7 @@ static void refusals(struct bench *b)
 	gllm_graph_free(b->c, g);
 	if (!check_target(b->t))
 		return; /* without traces, extents are not known */
-	static const struct { unsigned dim; const char *name; } wrong[] = { { 9, "y" }, { 7, "y" } };
+	static const struct { unsigned dim; const char *name; } wrong[] = { { 9, "y = silu: y" }, { 7, "y = silu: y" } };
 	for (unsigned i = 0; i < GLLM_COUNT(wrong); i++) {
 		e = (struct gllm_error){ .status = GLLM_OK };
 		gllm_graph_create(b->c, "bad", 1, 4, 4, &g, NULL);

@@ -59,9 +59,10 @@ struct gllm_actual {
 #define GLLM_D(n) ((struct gllm_actual){ .dim = (n) })
 #define GLLM_S(x) ((struct gllm_actual){ .scalar = (x) })
 
-/* Appends a node. `batch`: 1, a number of rows, or GLLM_ROWS. Checked: arity, kinds, types, one producer, and, where the
- * operator's trace tells what it reaches (a context with a target), that every operand is large enough and every output
- * exactly as large. */
+/* Appends a node. `batch`: 1, a number of rows, or GLLM_ROWS. Checked: arity, kinds, types, one producer, outputs that
+ * advance with the batch, and, where the operator's trace tells what it reaches (a context with a target), that for any
+ * number of rows every operand is large enough and every output exactly as large. Errors name the node by its first
+ * output, and the operand: "y = relu: x"; where = its place among the parameters. */
 enum gllm_status gllm_graph_node(struct gllm_graph *g, unsigned op, uint64_t batch, const struct gllm_actual *actual,
                                  unsigned n);
 
