@@ -44,6 +44,7 @@ struct blocker {
 	struct gllm_arena *arena;
 	struct gllm_fusion *f;
 	struct gllm_part *part;
+	const struct gllm_part *old;        /* that is being replaced */
 	unsigned nparts, max_parts, group;
 	/* of the product at hand */
 	const struct product *p;
@@ -485,7 +486,7 @@ static void add_part(struct blocker *x, const struct kernel *k, struct at at, bo
 		x->max_parts = max;
 	}
 	struct gllm_part *part = &x->part[x->nparts++];
-	*part = (struct gllm_part){ .code = k->c, .beside = beside };
+	*part = (struct gllm_part){ .code = k->c, .node = x->old->node, .n = x->old->n, .mode = x->old->mode, .beside = beside };
 	for (unsigned q = 0; q < k->c->trace.nparams; q++) {
 		struct gllm_source *s = &part->source[q];
 		*s = k->c->source[q];
@@ -665,6 +666,7 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 		struct gllm_composed *c = take(x, 1, sizeof *c);
 		if (!p || !c)
 			return;
+		x->old = &old[i];
 		*c = *old[i].code;
 		for (unsigned q = 0; q < c->trace.nparams; q++)
 			c->source[q] = old[i].source[q];
@@ -687,7 +689,7 @@ enum gllm_status gllm_block(const struct gllm_profile *p, const struct gllm_tuni
 	struct blocker x = { .tuning = tuning, .profile = p, .max_rows = max_rows, .arena = arena, .f = f };
 	for (unsigned g = 0; g < f->ngroups && x.status == GLLM_OK; g++) {
 		x.group = g;
-		if (f->group[g].composed)
+		if (f->group[g].nparts)
 			block_group(&x, &f->group[g]);
 	}
 	return x.status;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * jit/compose.h - traces made from traces: dims fixed, a batch loop put around, a consumer's map spliced into the place
- * where its producer stores. One fused group is one trace, so lowering knows nothing of fusion.
+ * jit/compose.h - traces made from traces: dims fixed, a batch loop put around, a map spliced behind the place where its
+ * producer stores or before the place where its consumer loads, two products side by side. What is fused becomes one trace,
+ * so lowering knows nothing of fusion.
  *
- * What must stay true: program order of each part is kept; a splice happens only if every element the consumer reads of
- * the intermediate is exactly the one being stored at that place, which is decided by equality of polynomials. */
+ * What must stay true: program order of each part is kept; a value goes from one part to the other in a register only if
+ * the element read is exactly the one stored, which is decided by equality of polynomials. */
 #ifndef GLLM_COMPOSE_H
 #define GLLM_COMPOSE_H
 #include "jit/lower.h"
@@ -54,9 +55,31 @@ struct gllm_applied {
  * Fails: OUT_OF_MEMORY, COMPILE_ERROR (a limit of the trace format). */
 enum gllm_status gllm_compose_one(const struct gllm_applied *a, struct gllm_arena *arena, struct gllm_composed *out);
 
-/* Writes `producer` with the map `consumer` spliced in where `tensor` is stored; the store itself stays if `keep`.
- * *why is static text when the two do not fit (GLLM_UNSUPPORTED); nothing is lost then. */
+/* The next three write one trace that does the work of two, each for some way in which one reads what the other stores.
+ * `keep`, by tensor: the value has other readers or leaves the graph, so its store stays. *why is static text when the two
+ * do not fit (GLLM_UNSUPPORTED); nothing is lost then. All expect that neither needs the other by another way. */
+
+/* The map `consumer` goes where `producer` stores what it reads, behind the last of those stores. */
 enum gllm_status gllm_compose_splice(const struct gllm_composed *producer, const struct gllm_composed *consumer,
-                                     uint16_t tensor, bool keep, struct gllm_arena *arena, struct gllm_composed *out,
+                                     const bool *keep, struct gllm_arena *arena, struct gllm_composed *out,
                                      const char **why);
+
+/* The map `producer` goes where `consumer` first loads what it stores. What is loaded again by a later loop is stored at
+ * that place and reread. */
+enum gllm_status gllm_compose_prepend(const struct gllm_composed *producer, const struct gllm_composed *consumer,
+                                      const bool *keep, struct gllm_arena *arena, struct gllm_composed *out,
+                                      const char **why);
+
+/* Two chains of equal loops that read nothing of each other run as one: products of one operand share its loads. */
+enum gllm_status gllm_compose_join(const struct gllm_composed *a, const struct gllm_composed *b,
+                                   struct gllm_arena *arena, struct gllm_composed *out, const char **why);
+
+/* `first` for a tile of `tile` rows at a time, its value `tensor` in memory of the worker, and then each of `then`, which
+ * read it, for the same rows. All have one loop over the same rows around everything; only whole tiles are
+ * done, and `tile` must divide a fixed number of rows. */
+enum gllm_status gllm_compose_rows(const struct gllm_composed *first, const struct gllm_composed *const *then, unsigned n,
+                                   uint16_t tensor, uint64_t tile, struct gllm_arena *arena, struct gllm_composed *out,
+                                   const char **why);
+/* Bytes by which the places that parameter `param` reaches move with each row; false if they do so in no even way. */
+bool gllm_row_stride(const struct gllm_composed *c, unsigned param, int64_t *bytes);
 #endif

@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * jit/fuse.c - see fuse.h. */
-#include "jit/fuse.h"
+ * jit/fuse.c - see fuse.h: nodes to units, the steps in turn, an order of groups that can run. */
+#include "jit/fuse_state.h"
 #include "core/bits.h"
 #include "jit/context.h"
 #include "jit/retype.h"
-
-struct fuser {
-	struct gllm_context *c;
-	const struct gllm_graph *g;
-	struct gllm_arena *arena;
-	struct gllm_fusion *f;
-	bool *reached; /* by node: workspace of depends() */
-	struct gllm_error *e;
-};
 
 const char *gllm_mode_name(enum gllm_mode m)
 {
@@ -74,12 +65,51 @@ static enum gllm_status apply(struct fuser *x, unsigned node, struct gllm_compos
 	return s == GLLM_OK ? s : gllm_fail(x->e, s, "the operator's trace exceeds a limit of composition", o->name, node, 0, 0);
 }
 
-static void note(struct fuser *x, unsigned producer, unsigned consumer, uint16_t tensor, bool accepted, const char *why)
+/* --- what the steps ask ----------------------------------------------------------------------------------------------- */
+
+void gllm_fuse_note(struct fuser *x, const struct offer *o, bool accepted, const char *why)
 {
 	struct gllm_fusion *f = x->f;
+	uint16_t producer = x->g->tensor[o->tensor].producer, from = producer == GLLM_NO_PRODUCER ? o->anchor : producer;
 	if (f->nnotes < f->max_notes)
-		f->note[f->nnotes++] = (struct gllm_note){ (uint16_t)producer, (uint16_t)consumer, tensor, accepted, why };
+		f->note[f->nnotes++] = (struct gllm_note){ from, o->reader, o->tensor, accepted, why, o->bytes };
 }
+
+static uint16_t label(const struct fuser *x, uint16_t node, bool groups)
+{
+	return groups ? x->unit[x->unit_of[node]].group : x->unit_of[node];
+}
+
+bool gllm_fuse_circular(struct fuser *x, uint16_t a, uint16_t b, uint16_t c, bool groups)
+{
+	bool again = true;
+	for (unsigned i = 0; i < x->g->nnodes; i++)
+		x->reached[i] = false;
+	while (again) { /* once more if a unit of early and late nodes was reached late */
+		again = false;
+		for (unsigned i = 0; i < x->dag->nedges; i++) {
+			uint16_t from = label(x, x->dag->edge[i].from, groups), to = label(x, x->dag->edge[i].to, groups);
+			bool in = to == a || to == b || to == c;
+			if (from == to || (!x->reached[from] && from != a && from != b && from != c))
+				continue;
+			if (in && x->reached[from])
+				return true;
+			if (!in && !x->reached[to])
+				x->reached[to] = again = true;
+		}
+	}
+	return false;
+}
+
+bool gllm_fuse_reads(const struct fuser *x, uint16_t a, uint16_t b)
+{
+	for (unsigned i = 0; i < x->dag->nedges; i++)
+		if (x->unit_of[x->dag->edge[i].from] == a && x->unit_of[x->dag->edge[i].to] == b)
+			return true;
+	return false;
+}
+
+/* --- order ------------------------------------------------------------------------------------------------------------ */
 
 static bool reads(const struct fuser *x, unsigned node, unsigned param)
 {
@@ -87,187 +117,106 @@ static bool reads(const struct fuser *x, unsigned node, unsigned param)
 	return k == GLLM_IN || k == GLLM_WEIGHT;
 }
 
-/* Whether `node` needs, through any path, a value of group `g` other than by reading `tensor` itself. Nodes stand in an
- * order that can run, so one pass forward suffices. */
-static bool depends(struct fuser *x, unsigned node, unsigned g, uint16_t tensor)
+/* Whether all that group `g` needs of others is placed. */
+static bool ready(const struct fuser *x, unsigned g, const bool *placed)
 {
-	for (unsigned i = 0; i <= node; i++) {
-		x->reached[i] = x->f->group_of[i] == g;
-		for (unsigned p = 0; p < op_of(x, i)->nparams && !x->reached[i]; p++) {
+	for (unsigned i = 0; i < x->g->nnodes; i++) {
+		for (unsigned p = 0; x->f->group_of[i] == g && p < op_of(x, i)->nparams; p++) {
 			if (!reads(x, i, p))
 				continue;
-			uint16_t id = x->g->node[i].actual[p].tensor, producer = x->g->tensor[id].producer;
-			if (producer != 0xffff && !(i == node && id == tensor))
-				x->reached[i] = x->reached[producer];
+			uint16_t from = x->g->tensor[x->g->node[i].actual[p].tensor].producer;
+			if (from != GLLM_NO_PRODUCER && x->f->group_of[from] != g && !placed[x->f->group_of[from]])
+				return false;
 		}
 	}
-	return x->reached[node];
-}
-
-static const char *refuses(struct fuser *x, unsigned node, unsigned g, uint16_t tensor)
-{
-	const struct gllm_graph_tensor_entry *t = &x->g->tensor[tensor];
-	const struct gllm_group *group = &x->f->group[g];
-	if (t->kind == GLLM_TENSOR_OUTPUT)
-		return "the value is an output of the graph";
-	if (t->consumers != 1)
-		return "the value has several readers";
-	if (group->n > GLLM_GROUP_DEPTH)
-		return "the group is as deep as is allowed";
-	if (depends(x, node, g, tensor))
-		return "another operand needs the group's result first";
-	return NULL;
-}
-
-static bool has_carry(const struct gllm_trace *t)
-{
-	for (unsigned i = 0; i < t->nnodes; i++)
-		if (t->node[i].op == GLLM_N_CARRY)
-			return true;
-	return false;
-}
-
-/* Joins `node`, a group of its own, to group `g`. True if it did. */
-static bool join(struct fuser *x, unsigned node, unsigned g, uint16_t tensor)
-{
-	struct gllm_group *to = &x->f->group[g], *own = &x->f->group[x->f->group_of[node]];
-	unsigned producer = x->g->tensor[tensor].producer;
-	const char *why = refuses(x, node, g, tensor);
-	struct gllm_arena mark = *x->arena;
-	struct gllm_composed *fused = NULL;
-	enum gllm_status s = GLLM_UNSUPPORTED;
-	if (!why) {
-		fused = gllm_alloc(x->arena, sizeof *fused, 8);
-		s = fused ? gllm_compose_splice(to->composed, own->composed, tensor, false, x->arena, fused, &why)
-		          : GLLM_OUT_OF_MEMORY;
-	}
-	if (s != GLLM_OK) {
-		size_t high = x->arena->high;
-		*x->arena = mark;
-		x->arena->high = high;
-		note(x, producer, node, tensor, false, why ? why : gllm_status_text(s));
-		return false;
-	}
-	const struct gllm_graph_tensor_entry *t = &x->g->tensor[tensor];
-	to->composed = fused;
-	to->node[to->n++] = (uint16_t)node;
-	to->mode = has_carry(&fused->trace) ? GLLM_MODE_EPILOGUE : GLLM_MODE_LOOP;
-	to->bytes_saved += 2 * gllm_dim_value(t->rows, x->g->max_rows) * t->cols * gllm_type_bytes(t->type);
-	own->n = 0;
-	x->f->group_of[node] = (uint16_t)g;
-	note(x, producer, node, tensor, true, to->mode == GLLM_MODE_EPILOGUE ? "a map over the elements being stored"
-	                                                                      : "maps over one index space");
 	return true;
 }
 
-/* Offers a node to the groups that produce its operands, the latest first: the others are then ready before it. */
-static void offer(struct fuser *x, unsigned node)
-{
-	unsigned below = x->g->nnodes;
-	for (;;) {
-		unsigned best = below, tensor = 0;
-		bool found = false;
-		for (unsigned p = 0; p < op_of(x, node)->nparams; p++) {
-			if (!reads(x, node, p))
-				continue;
-			uint16_t id = x->g->node[node].actual[p].tensor, producer = x->g->tensor[id].producer;
-			if (producer != 0xffff && producer < below && (!found || producer > best)) {
-				best = producer;
-				tensor = id;
-				found = true;
-			}
-		}
-		if (!found || join(x, node, x->f->group_of[best], (uint16_t)tensor))
-			return;
-		below = best;
-	}
-}
-
-/* Kahn's algorithm over groups, lowest first node first; empty groups vanish. */
+/* Kahn's algorithm over groups, which are named by a node of theirs, lowest name first. */
 static enum gllm_status order(struct fuser *x)
 {
 	struct gllm_fusion *f = x->f;
-	unsigned n = x->g->nnodes, done = 0, live = 0;
-	struct gllm_group *sorted = gllm_alloc_array(x->arena, n ? n : 1, sizeof *sorted, 8);
-	bool *placed = gllm_alloc_array(x->arena, n ? n : 1, sizeof *placed, 1);
-	if (!sorted || !placed)
+	unsigned n = x->g->nnodes, live = 0, at = 0;
+	uint16_t *place = gllm_alloc_array(x->arena, n + 1u, sizeof *place, 8), *node = gllm_alloc_array(x->arena, n + 1u, sizeof *node, 8);
+	bool *placed = gllm_alloc_array(x->arena, n + 1u, sizeof *placed, 1), *named = gllm_alloc_array(x->arena, n + 1u, sizeof *named, 1);
+	f->group = gllm_alloc_array(x->arena, n + 1u, sizeof *f->group, 8);
+	if (!place || !placed || !named || !f->group || !node)
 		return GLLM_OUT_OF_MEMORY;
+	for (unsigned i = 0; i < n; i++)
+		placed[i] = named[i] = false;
 	for (unsigned i = 0; i < n; i++) {
-		placed[i] = f->group[i].n == 0;
-		live += f->group[i].n != 0;
+		live += !named[f->group_of[i]];
+		named[f->group_of[i]] = true;
 	}
-	while (done < live) {
-		unsigned next = n;
-		for (unsigned g = 0; g < n && next == n; g++) {
-			bool ready = !placed[g];
-			for (unsigned i = 0; ready && i < f->group[g].n; i++) {
-				unsigned node = f->group[g].node[i];
-				for (unsigned p = 0; ready && p < op_of(x, node)->nparams; p++) {
-					if (!reads(x, node, p))
-						continue;
-					uint16_t from = x->g->tensor[x->g->node[node].actual[p].tensor].producer;
-					ready = from == 0xffff || f->group_of[from] == g || placed[f->group_of[from]];
-				}
-			}
-			if (ready)
-				next = g;
-		}
+	while (f->ngroups < live) {
+		unsigned next = 0;
+		while (next < n && (!named[next] || placed[next] || !ready(x, next, placed)))
+			next++;
 		if (next == n)
-			return gllm_fail(x->e, GLLM_CYCLE, "fused groups depend on each other in a circle", x->g->name, done, live, done);
+			return gllm_fail(x->e, GLLM_CYCLE, "fused groups depend on each other in a circle", x->g->name, f->ngroups, live,
+			                 f->ngroups);
+		struct gllm_group *g = &f->group[f->ngroups];
+		*g = (struct gllm_group){ .node = node + at, .mode = GLLM_MODE_STANDALONE };
+		for (unsigned i = 0; i < n; i++)
+			if (f->group_of[i] == next)
+				node[at++] = (uint16_t)i, g->n++;
 		placed[next] = true;
-		sorted[done++] = f->group[next];
+		place[next] = (uint16_t)f->ngroups++;
 	}
-	f->group = sorted;
-	f->ngroups = done;
-	for (unsigned g = 0; g < done; g++)
-		for (unsigned i = 0; i < sorted[g].n; i++)
-			f->group_of[sorted[g].node[i]] = (uint16_t)g;
+	for (unsigned i = 0; i < n; i++)
+		f->group_of[i] = place[f->group_of[i]];
 	return GLLM_OK;
 }
 
-/* A group whose trace is one kernel. */
-static enum gllm_status one_part(struct fuser *x, struct gllm_group *g)
+/* --- driver ----------------------------------------------------------------------------------------------------------- */
+
+static enum gllm_status begin(struct fuser *x, bool scalar)
 {
-	if (!g->composed)
-		return GLLM_OK;
-	g->part = gllm_alloc(x->arena, sizeof *g->part, 8);
-	if (!g->part)
+	unsigned n = x->g->nnodes, t = x->g->ntensors;
+	struct gllm_fusion *f = x->f;
+	f->max_notes = 8 * n;
+	f->group_of = gllm_alloc_array(x->arena, n + 1u, sizeof *f->group_of, 8);
+	f->note = gllm_alloc_array(x->arena, f->max_notes + 1u, sizeof *f->note, 8);
+	f->scratch = gllm_alloc_array(x->arena, n + 1u, sizeof *f->scratch, 8);
+	x->unit = gllm_alloc_array(x->arena, n + 1u, sizeof *x->unit, 8);
+	x->unit_of = gllm_alloc_array(x->arena, n + 1u, sizeof *x->unit_of, 8);
+	x->reached = gllm_alloc_array(x->arena, n + 1u, sizeof *x->reached, 8);
+	x->keep = gllm_alloc_array(x->arena, t + 1u, sizeof *x->keep, 8);
+	struct gllm_composed **own = gllm_alloc_array(x->arena, n + 1u, sizeof *own, 8);
+	if (!f->group_of || !f->note || !f->scratch || !x->unit || !x->unit_of || !x->reached || !x->keep || !own)
 		return GLLM_OUT_OF_MEMORY;
-	g->nparts = 1;
-	*g->part = (struct gllm_part){ .code = g->composed };
-	for (unsigned i = 0; i < g->composed->trace.nparams; i++)
-		g->part->source[i] = g->composed->source[i];
-	return GLLM_OK;
+	for (unsigned i = 0; i < n; i++) {
+		f->group_of[i] = x->unit_of[i] = (uint16_t)i;
+		x->unit[i] = (struct unit){ .mode = GLLM_MODE_STANDALONE, .group = (uint16_t)i, .norm = GLLM_NO_PRODUCER };
+		if (scalar)
+			continue;
+		own[i] = gllm_alloc(x->arena, sizeof *own[i], 8);
+		enum gllm_status s = own[i] ? apply(x, i, own[i]) : GLLM_OUT_OF_MEMORY;
+		if (s != GLLM_OK)
+			return s;
+		x->unit[i].code = own[i];
+		for (unsigned p = 0; p < op_of(x, i)->nparams; p++)
+			if (op_of(x, i)->param[p].kind == GLLM_OUT)
+				x->unit[i].chain_bytes += gllm_tensor_bytes(x->g, x->g->node[i].actual[p].tensor);
+	}
+	return scalar ? GLLM_OK : gllm_dag_build(x->c, x->g, own, x->arena, x->dag);
 }
 
 enum gllm_status gllm_fuse(struct gllm_context *c, const struct gllm_graph *g, bool fuse, bool scalar,
                            struct gllm_arena *arena, struct gllm_fusion *out, struct gllm_error *e)
 {
-	struct fuser x = { c, g, arena, out, NULL, e };
-	unsigned n = g->nnodes, least = n ? n : 1;
-	*out = (struct gllm_fusion){ .max_notes = 4 * n };
-	out->group = gllm_alloc_array(arena, least, sizeof *out->group, 8);
-	out->group_of = gllm_alloc_array(arena, least, sizeof *out->group_of, 8);
-	out->note = gllm_alloc_array(arena, 4 * least, sizeof *out->note, 8);
-	x.reached = gllm_alloc_array(arena, least, sizeof *x.reached, 8);
-	if (!out->group || !out->group_of || !out->note || !x.reached)
-		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "compile scratch is too small for the graph", g->name, 0, 0, 0);
-	for (unsigned i = 0; i < n; i++) {
-		out->group[i] = (struct gllm_group){ .node = { (uint16_t)i }, .n = 1, .mode = GLLM_MODE_STANDALONE };
-		out->group_of[i] = (uint16_t)i;
-		if (scalar)
-			continue;
-		struct gllm_composed *own = gllm_alloc(arena, sizeof *own, 8);
-		out->group[i].composed = own;
-		enum gllm_status s = own ? apply(&x, i, own) : GLLM_OUT_OF_MEMORY;
-		if (s != GLLM_OK)
-			return gllm_fail(e, s, "compile scratch is too small for the graph", g->name, i, 0, 0);
+	struct fuser x = { .c = c, .g = g, .arena = arena, .f = out, .dag = &out->dag, .e = e };
+	*out = (struct gllm_fusion){ .ngroups = 0 };
+	enum gllm_status s = begin(&x, scalar);
+	if (s == GLLM_OK && fuse && !scalar) {
+		gllm_fuse_traces(&x);
+		gllm_fuse_groups(&x);
+		for (unsigned i = 0; i < g->nnodes; i++)
+			out->group_of[i] = x.unit[x.unit_of[i]].group;
 	}
-	if (fuse && !scalar)
-		for (unsigned i = 0; i < n; i++)
-			offer(&x, i);
-	enum gllm_status s = order(&x);
-	for (unsigned i = 0; s == GLLM_OK && i < out->ngroups; i++)
-		s = one_part(&x, &out->group[i]);
+	if (s == GLLM_OK)
+		s = order(&x);
+	for (unsigned i = 0; s == GLLM_OK && !scalar && i < out->ngroups; i++)
+		s = gllm_fuse_parts(&x, i);
 	return s == GLLM_OK ? s : gllm_fail(e, s, "compile scratch is too small for the graph", g->name, 0, 0, 0);
 }

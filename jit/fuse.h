@@ -1,30 +1,39 @@
 /* SPDX-License-Identifier: MIT
- * jit/fuse.h - which nodes of a graph become one kernel.
+ * jit/fuse.h - which nodes of a graph become one kernel, and which kernels one group.
  *
- * Every node begins as a group of its own. In graph order each node that is a map is offered to the groups that produce
- * its operands, latest first; it joins the first whose trace it can be spliced into. What must stay true afterwards:
- * every node is in exactly one group, a value with another reader is never lost, groups have an order in which every
- * operand exists before it is read. Each decision leaves a note, accepted or not. */
+ * Two steps, each a table of rules (fuse.c). First traces are fused with traces (compose.h): every node begins as a unit of
+ * its own; maps go behind what they read or before the reduction that reads them, two products of one input go side by side
+ * under the map in which they meet. Then units become groups: products that share an input, and the norm that feeds them.
+ * A group ends as parts, kernel calls in order.
+ *
+ * What must stay true: every node is in exactly one group, a value with another reader is never lost, groups have an order
+ * in which every operand exists before it is read. Each decision leaves a note, accepted or not; a candidate that breaks a
+ * limit (cost.h) is refused, which leaves the group one step smaller and its nodes in groups of their own. */
 #ifndef GLLM_FUSE_H
 #define GLLM_FUSE_H
 #include "jit/compose.h"
+#include "jit/dag.h"
 #include "jit/graph.h"
 
-enum { GLLM_GROUP_DEPTH = 16 }; /* maps spliced into one anchor */
+enum { GLLM_PACK_ROWS = 32 }; /* products of more rows pack their input */
 
 /* One kernel call of a group. The parts of a group run in order, each a step of the plan and a barrier. */
 struct gllm_part {
 	const struct gllm_composed *code;             /* parts with one `code` share its compiled bytes */
 	struct gllm_source source[GLLM_TRACE_PARAMS]; /* of this call, in place of code->source; of the same kinds */
+	const uint16_t *node;                         /* whose work this is, in graph order */
+	unsigned n;
+	enum gllm_mode mode;
 	bool beside;                                  /* needs nothing of the part before it: no barrier between the two */
+	bool into_pack; /* a norm that only the products of its group read: its last map may go into the packing of their
+	                 * shared operand (NormIntoGemm). Until that is done the mode is ComputeRoot */
 };
 
 struct gllm_group {
-	uint16_t node[GLLM_GROUP_DEPTH + 1];
+	const uint16_t *node;      /* in graph order */
 	unsigned n;
-	enum gllm_mode mode;
-	struct gllm_composed *composed; /* NULL in a scalar plan */
-	struct gllm_part *part;         /* set when all groups are settled; none in a scalar plan */
+	enum gllm_mode mode;       /* of its products, else of the whole */
+	struct gllm_part *part;    /* none in a scalar plan */
 	unsigned nparts;
 	uint64_t bytes_saved;
 };
@@ -34,6 +43,7 @@ struct gllm_note {
 	uint16_t tensor;
 	bool accepted;
 	const char *why;             /* static */
+	uint64_t bytes;              /* of memory traffic that it saves, or would have saved, at the greatest row count */
 };
 
 struct gllm_scratch { /* memory that lives as long as its group runs: GLLM_FROM_SCRATCH */
@@ -50,6 +60,7 @@ struct gllm_fusion {
 	struct gllm_scratch *scratch;
 	unsigned nscratch;
 	uint64_t worker_bytes;     /* of GLLM_FROM_WORKER memory that any part needs */
+	struct gllm_dag dag;       /* not in a scalar plan */
 };
 
 /* Everything is allocated from `arena`. With `fuse` false groups are single nodes; with `scalar` they have no trace. */

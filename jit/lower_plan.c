@@ -469,6 +469,8 @@ static void shape_paired(struct lower *l, unsigned p, unsigned k)
 		single = clamp(l->o->columns, 1, l->lanes);
 	if (l->loop[p].trip >= 0 && l->loop[p].trip < (int64_t)single && l->m->has_mask)
 		single = (unsigned)l->loop[p].trip;
+	while (single > 2 && single * nred > most && l->m->has_mask) /* several sums in each column */
+		single /= 2;
 	/* Without masked stores a partly filled vector of results has nowhere to go. */
 	if (single < 2 || single * nred > most || (!l->m->has_mask && single != l->lanes)) {
 		set_chains(l, k, nred, nred, 8);
@@ -480,8 +482,12 @@ static void shape_paired(struct lower *l, unsigned p, unsigned k)
 		rows = even_rows(l->loop[q].trip, l->o->rows ? clamp(l->o->rows, 1, MAX_COPIES) : tall);
 		if (rows > 1 && l->m->has_mask && !l->o->columns)
 			columns = clamp(single, 1, l->vregs >= 32 && l->lanes > 8 ? 8 : 4);
-		while (rows > 1 && rows * columns * nred > most)
-			rows--;
+		while (rows > 1 && rows * columns * nred > most) {
+			if (nred > 1 && columns > 2 && l->m->has_mask && !l->o->columns)
+				columns /= 2;
+			else
+				rows--;
+		}
 		set_copies(l, (unsigned)q, rows, rows);
 	}
 	l->loop[p].paired = true;

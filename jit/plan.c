@@ -71,7 +71,7 @@ static void find_lives(struct planner *x)
 		const struct gllm_group *group = &x->f.group[g];
 		for (unsigned i = 0; i < group->nparts; i++)
 			touch_part(x, &group->part[i], g);
-		for (unsigned p = 0; !group->composed && p < op_of(x, group->node[0])->nparams; p++)
+		for (unsigned p = 0; !group->nparts && p < op_of(x, group->node[0])->nparams; p++)
 			if (pointer(&op_of(x, group->node[0])->param[p]))
 				touch(x, x->g->node[group->node[0]].actual[p].tensor, g);
 	}
@@ -131,11 +131,14 @@ static enum gllm_status plan_buffers(struct planner *x)
 
 /* --- steps ---------------------------------------------------------------------------------------------------------- */
 
-static void step_name(const struct planner *x, const struct gllm_group *group, char *out, size_t size)
+/* Of part `part` of a group, or of a scalar one. */
+static void step_name(const struct planner *x, const struct gllm_group *group, unsigned part, char *out, size_t size)
 {
+	const uint16_t *node = group->nparts ? group->part[part].node : group->node;
+	unsigned n = group->nparts ? group->part[part].n : group->n;
 	size_t at = 0;
-	for (unsigned i = 0; i < group->n; i++)
-		at += gllm_format(out + at, size - at, i ? "+%s" : "%s", op_of(x, group->node[i])->name);
+	for (unsigned i = 0; i < n && at < size; i++)
+		at += gllm_format(out + at, size - at, i ? "+%s" : "%s", op_of(x, node[i])->name);
 }
 
 static struct gllm_slot tensor_slot(const struct planner *x, uint16_t tensor)
@@ -240,7 +243,7 @@ static size_t text_length(const char *s)
 
 static unsigned steps_of(const struct gllm_group *g)
 {
-	return g->composed ? g->nparts : 1;
+	return g->nparts ? g->nparts : 1;
 }
 
 static unsigned edges_of(const struct planner *x, unsigned node)
@@ -262,13 +265,13 @@ static void count(const struct planner *x, struct gllm_plan *p)
 		p->text_bytes += text_length(x->g->tensor[i].name) + 1;
 	for (unsigned g = 0; g < x->f.ngroups; g++) {
 		const struct gllm_group *group = &x->f.group[g];
-		char name[STEP_NAME];
-		step_name(x, group, name, sizeof name);
-		for (unsigned i = 0; i < group->nparts; i++)
-			p->nslots += group->part[i].code->trace.nparams + 1;
-		p->nslots += group->composed ? 0 : op_of(x, group->node[0])->nparams;
-		p->nsteps += steps_of(group);
-		p->text_bytes += text_length(name) + 1;
+		for (unsigned i = 0; i < steps_of(group); i++) {
+			char name[STEP_NAME];
+			step_name(x, group, i, name, sizeof name);
+			p->text_bytes += text_length(name) + 1;
+			p->nslots += group->nparts ? group->part[i].code->trace.nparams + 1 : op_of(x, group->node[0])->nparams;
+			p->nsteps++;
+		}
 	}
 	for (unsigned i = 0; i < x->g->nnodes; i++)
 		p->nedges += edges_of(x, i);
@@ -300,7 +303,7 @@ static struct gllm_step *begin_step(const struct planner *x, struct gllm_plan *p
 	const struct gllm_group *g = &x->f.group[group];
 	struct gllm_step *s = &p->step[p->nsteps++];
 	s->first_slot = p->nslots;
-	s->info = (struct gllm_step_info){ .name = name, .group = group, .mode = g->mode,
+	s->info = (struct gllm_step_info){ .name = name, .group = group, .mode = g->nparts ? g->part[part].mode : g->mode,
 	                                   .bytes_saved = part ? 0 : g->bytes_saved };
 	return s;
 }
@@ -312,16 +315,15 @@ static enum gllm_status add_steps(const struct planner *x, struct gllm_plan *p, 
 	p->nsteps = p->nslots = 0;
 	for (unsigned g = 0; g < x->f.ngroups; g++) {
 		const struct gllm_group *group = &x->f.group[g];
-		char words[STEP_NAME];
-		step_name(x, group, words, sizeof words);
-		const char *name = own_text(p, text, words);
 		for (unsigned i = 0; i < steps_of(group); i++) {
-			struct gllm_step *s = begin_step(x, p, g, i, name);
-			if (!group->composed)
+			char words[STEP_NAME];
+			step_name(x, group, i, words, sizeof words);
+			struct gllm_step *s = begin_step(x, p, g, i, own_text(p, text, words));
+			if (!group->nparts)
 				scalar_step(x, p, g, s);
 			else if (status == GLLM_OK)
 				status = compiled_step(x, p, &group->part[i], &x->kernel[k], s);
-			k += group->composed != NULL;
+			k += group->nparts != 0;
 			s->info.strategy = s->tile ? "tiles" : "sequential";
 			s->nslots = p->nslots - s->first_slot;
 		}
@@ -423,9 +425,9 @@ static enum gllm_status compile_groups(struct planner *x)
 		return gllm_fail(x->e, GLLM_OUT_OF_MEMORY, "compile scratch is too small for the graph", x->g->name, 0, 0, 0);
 	for (unsigned g = 0; g < x->f.ngroups; g++) {
 		const struct gllm_group *group = &x->f.group[g];
-		char name[STEP_NAME];
-		step_name(x, group, name, sizeof name);
 		for (unsigned i = 0; i < group->nparts; i++, k++) {
+			char name[STEP_NAME];
+			step_name(x, group, i, name, sizeof name);
 			enum gllm_status s = GLLM_OK;
 			x->code[k] = group->part[i].code;
 			unsigned same = first_same(x, k);

@@ -58,6 +58,11 @@ unsigned gllm_plan_steps(const struct gllm_plan *p)
 	return p->nsteps;
 }
 
+unsigned gllm_plan_groups(const struct gllm_plan *p)
+{
+	return p->nsteps ? p->step[p->nsteps - 1].info.group + 1 : 0;
+}
+
 enum gllm_status gllm_plan_step(const struct gllm_plan *p, unsigned i, struct gllm_step_info *out)
 {
 	if (i >= p->nsteps)

@@ -331,7 +331,7 @@ static void producers(struct bench *b)
 		gllm_tensor x = input(b, N), y = output(b, N), v = output(b, N);
 		NODE(b, GLLM_OP_add, GLLM_T(v), GLLM_T(x), GLLM_T(x), GLLM_D(N));
 		NODE(b, GLLM_OP_silu, GLLM_T(y), GLLM_T(v), GLLM_D(N));
-		expect(b, "add silu");
+		expect(b, "add+silu"); /* and stored */
 	}
 	/* add reads attend's result and the softmax of its scores: it can run only after both. */
 	if (open_graph(b, "diamond", 1)) {

@@ -20,7 +20,7 @@ struct rules {
 	struct gllm_fusion f;
 	struct buffer *buffer;     /* by tensor, then by scratch */
 	unsigned nbuffers;
-	bool *written;             /* likewise */
+	bool *written, *read;      /* likewise */
 };
 
 static const struct gllm_op_entry *op_of(const struct rules *x, unsigned node)
@@ -107,6 +107,8 @@ static const char *check_operand(struct rules *x, unsigned group, enum gllm_para
 		return "a buffer is read before any step writes it";
 	if (writes(kind))
 		x->written[b] = true;
+	if (reads(kind))
+		x->read[b] = true;
 	if (!in_workspace(x, b))
 		return slot->kind == GLLM_SLOT_BIND && slot->value == (uint64_t)b ? NULL : "a bound tensor's slot is another's";
 	struct buffer *to = &x->buffer[b];
@@ -147,7 +149,8 @@ static const char *check_workspace(const struct rules *x)
 	return NULL;
 }
 
-/* Values that never leave their group have no memory, unless nobody reads them at all; all others are written. */
+/* Values that never leave their group have no memory, unless nobody reads them at all or a kernel of the group does read
+ * them there; all others are written. */
 static const char *check_values(const struct rules *x)
 {
 	for (unsigned i = 0; i < x->g->ntensors; i++) {
@@ -156,8 +159,8 @@ static const char *check_values(const struct rules *x)
 			continue;
 		unsigned group = x->f.group_of[t->producer];
 		bool internal = t->kind == GLLM_TENSOR_VALUE && readers(x, i, group, true) == 0 && readers(x, i, group, false) > 0;
-		if (internal && x->buffer[i].first <= x->buffer[i].last)
-			return "a value that never leaves its group has memory";
+		if (internal && x->buffer[i].first <= x->buffer[i].last && !x->read[i])
+			return "a value that never leaves its group has memory that nothing reads";
 		if (!internal && !x->written[i])
 			return "a value that others read, or an output, is never written";
 	}
@@ -182,13 +185,16 @@ static const char *check_code(const struct rules *x, const struct gllm_step *s)
 	return NULL;
 }
 
-/* What fusion may have saved: each value that its group makes, written once and read by each reader in the group. */
+/* What fusion may have saved: each value that its group makes, written once and read by each reader in the group; all reads
+ * but one of what others make. */
 static const char *check_saved(const struct rules *x, unsigned g, uint64_t saved)
 {
 	uint64_t most = 0;
-	for (unsigned i = 0; i < x->g->ntensors; i++)
-		if (x->g->tensor[i].producer != 0xffff && x->f.group_of[x->g->tensor[i].producer] == g)
-			most += (1 + readers(x, i, g, false) - readers(x, i, g, true)) * tensor_bytes(x, i);
+	for (unsigned i = 0; i < x->g->ntensors; i++) {
+		unsigned inside = readers(x, i, g, false) - readers(x, i, g, true);
+		bool own = x->g->tensor[i].producer != 0xffff && x->f.group_of[x->g->tensor[i].producer] == g;
+		most += (own ? 1 + inside : inside ? inside - 1 : 0) * tensor_bytes(x, i);
+	}
 	if (x->f.group[g].n == 1 && saved)
 		return "a single node saved bytes";
 	return saved <= most ? NULL : "more bytes are saved than the group's values have";
@@ -259,13 +265,14 @@ const char *plan_breaks(struct gllm_context *c, const struct gllm_graph *g, bool
 	x.nbuffers = g->ntensors + x.f.nscratch;
 	x.buffer = gllm_alloc_array(&arena, x.nbuffers + 1, sizeof *x.buffer, 8);
 	x.written = gllm_alloc_array(&arena, x.nbuffers + 1, sizeof *x.written, 1);
+	x.read = gllm_alloc_array(&arena, x.nbuffers + 1, sizeof *x.read, 1);
 	const struct gllm_part **part = gllm_alloc_array(&arena, p->nsteps + 1, sizeof *part, 8);
-	if (!x.buffer || !x.written || !part)
+	if (!x.buffer || !x.written || !x.read || !part)
 		return "the suite's memory is too small";
 	for (unsigned i = 0; i < x.nbuffers; i++) {
 		uint64_t bytes = i < g->ntensors ? tensor_bytes(&x, i) : x.f.scratch[i - g->ntensors].bytes;
 		x.buffer[i] = (struct buffer){ .bytes = bytes, .first = 1u << 20 };
-		x.written[i] = false;
+		x.written[i] = x.read[i] = false;
 	}
 	const char *why = check_groups(&x);
 	if (!why)

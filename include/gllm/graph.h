@@ -111,7 +111,11 @@ enum gllm_status gllm_plan_run(const struct gllm_plan *p, void *const *bind, uin
 #define GLLM_MODES(M)                                              \
 	M(STANDALONE, "Standalone")                                \
 	M(LOOP,       "LoopFusion")                                \
-	M(EPILOGUE,   "EpilogueInjection")
+	M(EPILOGUE,   "EpilogueInjection")                         \
+	M(TILE,       "TileLevelFusion")                           \
+	M(ROOT,       "ComputeRoot")                               \
+	M(QKV,        "QkvSharedInput")                            \
+	M(NORM_PACK,  "NormIntoGemm")
 
 enum gllm_mode {
 #define M(id, words) GLLM_MODE_##id,
@@ -131,6 +135,7 @@ struct gllm_step_info {
 	uint64_t bytes_saved;      /* per run at max_rows: reads and writes of tensors that fusion removed */
 };
 unsigned gllm_plan_steps(const struct gllm_plan *p);
+unsigned gllm_plan_groups(const struct gllm_plan *p);
 enum gllm_status gllm_plan_step(const struct gllm_plan *p, unsigned i, struct gllm_step_info *out);
 
 struct gllm_node_info {
