@@ -78,27 +78,27 @@ float gllm_logf(float x)
 	return y + special;
 }
 
-/* An odd polynomial below 0.625, from there 1 - 2 / (e^2a + 1), a = |x|. Compilers turn a select of the two into a branch
- * around their computation, so they are blended by weights 1 and 0, which is exact. */
+/* tanh a = h / (h + 1), h = (e^2a - 1) / 2 = 2^n * (e^2r - 1) / 2 + (2^n - 1) / 2, a = |x|: near 0 n is 0 and h as exact as
+ * the polynomial. Beyond 10 the result is 1. NaN passes. */
 float gllm_tanhf(float x)
 {
-	float a = x < 0.0f ? -x : x; /* -0 stays and comes out again */
-	a = a > 10.0f ? 10.0f : a; /* 1 from 9.02 on; NaN passes */
-	float z = a * a;
-	float s = -0x1.750ce4p-8f;
-	s = s * z + 0x1.51f8cep-6f;
-	s = s * z + -0x1.b835a4p-5f;
-	s = s * z + 0x1.1106f6p-3f;
-	s = s * z + -0x1.555532p-2f;
-	float near = a * (s * z + 1.0f);
-	float shifted = a * 0x1.715476p+1f + round_magic;
+	float a = gllm_bits_f32(gllm_f32_bits(x) & 0x7fffffffu);
+	float c = a > 10.0f ? 10.0f : a;
+	float shifted = c * 0x1.715476p+1f + round_magic;
 	float n = shifted - round_magic;
-	float r = ((a + a) - n * LN2_HIGH) - n * LN2_LOW;
+	float r = (c - n * (LN2_HIGH / 2)) - n * (LN2_LOW / 2); /* |r| <= ln(2)/4; the halves are exact */
+	float q = 0x1.9f06f2p-7f; /* the coefficients of exp_reduced for 2r, halved */
+	q = q * r + 0x1.6d8f2ap-5f;
+	q = q * r + 0x1.111274p-3f;
+	q = q * r + 0x1.55548cp-2f;
+	q = q * r + 0x1.555554p-1f;
+	q = q * r + 1.0f;
+	float p = q * (r * r) + r;
 	float power = gllm_bits_f32((gllm_f32_bits(shifted) << 23) + 0x3f800000u);
-	float far = 1.0f - 2.0f / (exp_reduced(r) * power + 1.0f);
-	float is_near = a < 0.625f ? 1.0f : 0.0f;
-	float y = near * is_near - far * (is_near - 1.0f);
-	return x < 0.0f ? -y : y;
+	float h = p * power + (power * 0.5f - 0.5f);
+	float y = h / (h + 1.0f);
+	y = a < 0.5f ? h - h * y : y; /* the same; the rounding of h + 1 weighs less */
+	return gllm_bits_f32(gllm_f32_bits(y) | (gllm_f32_bits(x) & 0x80000000u));
 }
 
 /* sin or cos of x = n * pi/2 + r, |r| <= pi/4: quarter turns `ahead` of the sine. */
