@@ -96,8 +96,9 @@ float gllm_tanhf(float x)
 	float p = q * (r * r) + r;
 	float power = gllm_bits_f32((gllm_f32_bits(shifted) << 23) + 0x3f800000u);
 	float h = p * power + (power * 0.5f - 0.5f);
-	float y = h / (h + 1.0f);
-	y = a < 0.5f ? h - h * y : y; /* the same; the rounding of h + 1 weighs less */
+	/* h / (h + 1) written so that the rounding of the quotient weighs little: h - h * h / (h + 1) or 1 - 1 / (h + 1). */
+	float u = h < 1.0f ? h : 1.0f;
+	float y = u - u * (u / (h + 1.0f));
 	return gllm_bits_f32(gllm_f32_bits(y) | (gllm_f32_bits(x) & 0x80000000u));
 }
 

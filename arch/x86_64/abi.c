@@ -2,13 +2,13 @@
  * arch/x86_64/abi.c - what a compiled function may use and must give back: registers, stack, floating-point state.
  *
  * The frame, from rsp upwards: spill slots (64-byte aligned), then a block of 64 bytes with the caller's MXCSR, ours, the
- * caller's rsp, a word of only the sign bit, and the bytes 0, 1 .. 15. Without spill slots the rsp is not kept and needs no
+ * caller's rsp, a word of only the sign bit and one of all others, and the bytes 0, 1 .. 15. Without spill slots the rsp is not kept and needs no
  * alignment. Nothing lies below rsp at any time. */
 #include "arch/x86_64/gen.h"
 
 enum {
 	MXCSR_OURS = 0x1f80, /* round to nearest even, denormals kept, no exception trapped */
-	OLD_MXCSR = 0, NEW_MXCSR = 4, OLD_RSP = 8, SIGN = 16, COUNT = 24, BLOCK = 64, SMALL_BLOCK = 40
+	OLD_MXCSR = 0, NEW_MXCSR = 4, OLD_RSP = 8, SIGN = 16, SIZE = 20, COUNT = 24, BLOCK = 64, SMALL_BLOCK = 40
 };
 
 static const uint8_t callee_saved[] = { X86_RBX, X86_RBP, X86_R12, X86_R13, X86_R14, X86_R15 };
@@ -98,6 +98,8 @@ static void put_constants(struct gllm_x86_gen *g)
 	if (g->wide && has_either(g, GLLM_V_VNEG, GLLM_V_VABS)) {
 		x2(g, X86_MOV_RI, x86_gpr(X86_RAX, 32), x86_imm(INT32_MIN));
 		x2(g, X86_MOV_MR, slot(g, SIGN), x86_gpr(X86_RAX, 32));
+		x2(g, X86_MOV_RI, x86_gpr(X86_RAX, 32), x86_imm(INT32_MAX));
+		x2(g, X86_MOV_MR, slot(g, SIZE), x86_gpr(X86_RAX, 32));
 	}
 	if (!has_either(g, GLLM_V_VINDEX, g->wide ? GLLM_V_VINDEX : GLLM_V_MTAIL))
 		return;
@@ -135,6 +137,11 @@ void gllm_x86_prologue(struct gllm_x86_gen *g)
 struct gllm_operand gllm_x86_sign(const struct gllm_x86_gen *g)
 {
 	return slot(g, SIGN);
+}
+
+struct gllm_operand gllm_x86_size(const struct gllm_x86_gen *g)
+{
+	return slot(g, SIZE);
 }
 
 struct gllm_operand gllm_x86_count(const struct gllm_x86_gen *g)

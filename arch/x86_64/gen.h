@@ -31,8 +31,10 @@ void gllm_x86_select(const struct gllm_vir *v, const struct gllm_machine *m, con
 void gllm_x86_entry(const struct gllm_entry *in, struct gllm_code *code);
 void gllm_x86_prologue(struct gllm_x86_gen *g);
 void gllm_x86_epilogue(struct gllm_x86_gen *g);
-/* A word in memory of only the sign bit; there where the program has VNEG or VABS and the width is 512 bits. */
+/* Words in memory of only the sign bit and of all other bits; there where the program has VNEG or VABS and the width is
+ * 512 bits. */
 struct gllm_operand gllm_x86_sign(const struct gllm_x86_gen *g);
+struct gllm_operand gllm_x86_size(const struct gllm_x86_gen *g);
 /* Bytes in memory of which each is its own place; there where the program has VINDEX, or MTAIL at 8 lanes. */
 struct gllm_operand gllm_x86_count(const struct gllm_x86_gen *g);
 

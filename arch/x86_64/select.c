@@ -939,7 +939,7 @@ static void vabs(gen *g, const struct gllm_vi *in)
 		x2(g, X86_VPABSD, d, a);
 	} else if (g->wide) {
 		g->broadcast = true;
-		x4(g, X86_EVPTERNLOGD, d, a, gllm_x86_sign(g), x86_imm(0x44)); /* a & ~sign, whatever d was */
+		x3(g, X86_EVPANDD, d, a, gllm_x86_size(g)); /* one operation that waits for nothing but a */
 	} else {
 		t = ty(g, 0);
 		ones(g, t);
