@@ -294,12 +294,21 @@ static unsigned memory_bytes(const struct lower *l, const struct gllm_access *a)
 	return lane_frame(l) ? l->lanes * gllm_type_bytes((enum gllm_type)a->type) : gllm_type_bytes((enum gllm_type)a->type);
 }
 
+void gllm_lower_address(struct lower *l, struct place p, int64_t by, unsigned bytes, struct gllm_vi *i)
+{
+	address(l, p, bytes, i);
+	if (l->m->disp_ok && !l->m->disp_ok(i->imm + by, bytes))
+		add_offset(l, i, NO_SYM, by);
+	else
+		i->imm += by;
+}
+
 void gllm_lower_hoist_offsets(struct lower *l, gllm_ref n)
 {
 	const struct gllm_access *a = &l->t->access[node(l, n)->imm];
 	struct gllm_vi i = gllm_vi(GLLM_V_VLOAD);
 
-	if (a->index == GLLM_NO_NODE)
+	if (a->index == GLLM_NO_NODE && !l->turned[n])
 		address(l, l->access[node(l, n)->imm], memory_bytes(l, a), &i);
 }
 
@@ -377,6 +386,25 @@ static gllm_vreg put(struct lower *l, gllm_ref n, enum gllm_vir_op op, enum gllm
 	return gllm_vir_emit(l->v, i);
 }
 
+/* All copies along the loop that the load lies along are there at once; the others' places are filled beside. */
+static gllm_vreg turned_node(struct lower *l, gllm_ref n, unsigned f)
+{
+	gllm_vreg out[GLLM_VIR_LANES];
+	unsigned fw = 1, mine;
+	int w = l->turned[n] - 1;
+
+	while (l->frame[fw].loop != w)
+		fw++;
+	gllm_lower_turned(l, n, f, w, out);
+	mine = l->tuple[fw];
+	for (unsigned c = 0; c < l->frame[fw].ph[l->frame[fw].phase].copies && l->status == GLLM_OK; c++) {
+		l->tuple[fw] = c;
+		*place_of(l, n) = out[c];
+	}
+	l->tuple[fw] = mine;
+	return out[mine];
+}
+
 static gllm_vreg memory_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_access *a = &l->t->access[node(l, n)->imm];
@@ -391,6 +419,8 @@ static gllm_vreg memory_node(struct lower *l, gllm_ref n)
 			gllm_lower_fail(l, GLLM_COMPILE_ERROR, "64-bit elements have no lanes", n);
 		return GLLM_NO_VREG;
 	}
+	if (lanes && l->turned[n])
+		return turned_node(l, n, f);
 	access_address(l, a, p, &i);
 	i.type = (uint8_t)lane_type(a->type);
 	i.mem = a->type;

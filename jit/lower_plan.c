@@ -342,9 +342,10 @@ static bool lanes_fit(const struct lower *l, unsigned loop, int only)
 		struct lin stride = l->ind[l->access[n->imm].ind].stride[loop];
 		if (a->index != GLLM_NO_NODE && (l->dep[a->index] >> loop & 1))
 			return false;
-		if (stride.sym != NO_SYM || (stride.c != 0 && stride.c != (int64_t)gllm_type_bytes((enum gllm_type)a->type)))
+		bool other = stride.sym != NO_SYM || (stride.c != 0 && stride.c != (int64_t)gllm_type_bytes((enum gllm_type)a->type));
+		if (other && (only >= 0 || gllm_lower_turns(l, i, loop) < 0))
 			return false;
-		unit += stride.c != 0;
+		unit += stride.c != 0 && !other;
 	}
 	return unit > 0;
 }
@@ -563,6 +564,24 @@ static void choose_shape(struct lower *l, unsigned v)
 	shape_leaf(l, v);
 }
 
+/* Loads that lie along another loop: that one is copied once per lane. */
+static void mark_turned(struct lower *l, unsigned v)
+{
+	const struct gllm_trace *t = l->t;
+
+	for (gllm_ref i = t->loop[v].first; i < t->loop[v].end; i++) {
+		if (t->node[i].op != GLLM_N_LOAD)
+			continue;
+		struct lin stride = l->ind[l->access[t->node[i].imm].ind].stride[v];
+		if (stride.c == 0 || stride.c == (int64_t)gllm_type_bytes((enum gllm_type)t->access[t->node[i].imm].type))
+			continue;
+		int w = gllm_lower_turns(l, i, v);
+		l->turned[i] = (uint8_t)(w + 1);
+		set_copies(l, (unsigned)w, l->lanes, l->lanes);
+		set_copies(l, v, 1, 1);
+	}
+}
+
 static void choose_vector_loops(struct lower *l)
 {
 	for (unsigned i = 0; i < l->t->nloops; i++) {
@@ -574,8 +593,10 @@ static void choose_vector_loops(struct lower *l)
 		p->vector = lanes_fit(l, i, -1);
 	}
 	for (unsigned i = 0; i < l->t->nloops; i++)
-		if (l->loop[i].vector)
+		if (l->loop[i].vector) {
 			choose_shape(l, i);
+			mark_turned(l, i);
+		}
 	for (unsigned i = 0; i < l->t->nloops; i++)
 		l->loop[i].partial = l->loop[i].vector || l->loop[i].paired;
 }

@@ -5,6 +5,7 @@
  *   lower_plan.c  which loops may be reordered, which is vectorised, how many copies of each
  *   lower.c       walks the loop tree: loops, phases, accumulators, pointers
  *   lower_node.c  one node: operands, address, instruction
+ *   lower_turn.c  loads that lie along another loop than the lanes
  *
  * Words used throughout. A loop is *reorderable* if its iterations may run in any order (its carries are associative
  * reductions, its memory accesses independent). Reorderable loops can be *copied* (several iterations side by side in the
@@ -96,6 +97,7 @@ struct lower {
 	gllm_ref *fused;         /* ADD, SUB: the product contracted into it; MUL: itself if it is contracted away */
 	gllm_ref *direct;        /* per node: the CARRY whose accumulator it may write at once */
 	uint8_t *split;          /* per node: needed in split form */
+	uint8_t *turned;         /* per node: number of the loop it lies along plus one if it is turned, else 0 */
 	uint8_t *integer;        /* per node: needed as an integer in class G */
 	uint16_t *reduction;     /* per node: number of the reduction of a CARRY, 0xffff none */
 	struct loop_plan *loop;
@@ -135,7 +137,13 @@ bool gllm_lower_places(struct lower *l);
 /* lower_plan.c */
 bool gllm_lower_plan(struct lower *l);
 
+/* lower_turn.c */
+int gllm_lower_turns(const struct lower *l, gllm_ref n, unsigned v);
+void gllm_lower_turned(struct lower *l, gllm_ref n, unsigned fv, int w, gllm_vreg *out);
+
 /* lower_node.c */
+/* Fills the memory operand of `i` for the current tuple, `by` bytes further; `bytes` is the size of the access. */
+void gllm_lower_address(struct lower *l, struct place p, int64_t by, unsigned bytes, struct gllm_vi *i);
 gllm_vreg gllm_lower_emit(struct lower *l, enum gllm_vir_op op, enum gllm_type type, gllm_vreg a, gllm_vreg b, gllm_vreg c);
 gllm_vreg gllm_lower_g(struct lower *l, enum gllm_vir_op op, gllm_vreg a, gllm_vreg b, int64_t imm);
 gllm_vreg gllm_lower_word(struct lower *l, uint32_t bits, gllm_vreg into);

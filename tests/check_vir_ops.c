@@ -68,6 +68,8 @@ static const struct one ops[] = {
 	{ "vreduce add i32", GLLM_V_VREDUCE, INT, GLLM_VRED_ADD, 0, ANY },
 	{ "vreduce min i32", GLLM_V_VREDUCE, INT, GLLM_VRED_MIN, 0, ANY },
 	{ "vreduce max u32", GLLM_V_VREDUCE, UINT, GLLM_VRED_MAX, 0, ANY },
+	{ "vzip low", GLLM_V_VZIP, FLOAT, 0, 0, ANY }, { "vzip high", GLLM_V_VZIP, FLOAT, 0, 1, ANY },
+	{ "vzip even", GLLM_V_VZIP, FLOAT, 0, 2, ANY }, { "vzip odd", GLLM_V_VZIP, FLOAT, 0, 3, ANY },
 	{ "vlane0", GLLM_V_VLANE0, FLOAT, 0, 0, ANY },
 	{ "gmov", GLLM_V_GMOV, 0, 0, 0, 0, ANY },
 	{ "gadd", GLLM_V_GADD, 0, 0, 0, 0, ANY }, { "gsub", GLLM_V_GSUB, 0, 0, 0, 0, ANY },

@@ -467,6 +467,16 @@ static void vhpair(gen *g, const struct gllm_vi *in)
 	join(g, gllm_a64_joiner(in), in->type, d, s, t, tv(g, 2));
 }
 
+static void vzip(gen *g, const struct gllm_vi *in)
+{
+	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b);
+
+	if (in->imm < 2)
+		i3(g, in->imm ? A64_ZIP2_V4S : A64_ZIP1_V4S, s4(d), s4(a), s4(b));
+	else /* a register is one part: a has the even ones, b the odd */
+		gllm_a64_vmove(g, d, in->imm == 2 ? a : b);
+}
+
 static void vlane0(gen *g, const struct gllm_vi *in)
 {
 	i2(g, A64_DUP_V4S, s4(at(g, in->d)), a64_lane(at(g, in->a), A64_ES, 0));
@@ -518,6 +528,7 @@ const struct gllm_a64_rule gllm_a64_neon[GLLM_V_COUNT] = {
 	[GLLM_V_VSEL]       = { vsel,      { 0 },                                               0, 2 },
 	[GLLM_V_VREDUCE]    = { vreduce,   { 0 },                                               3, 10 },
 	[GLLM_V_VHPAIR]     = { vhpair,    { 0 },                                               3, 4 },
+	[GLLM_V_VZIP]       = { vzip,      { 0 },                                               0, 2 },
 	[GLLM_V_VLANE0]     = { vlane0,    { 0 },                                               0, 2 },
 };
 

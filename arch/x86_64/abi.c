@@ -49,7 +49,7 @@ enum gllm_status gllm_x86_machine(const struct gllm_profile *p, struct gllm_mach
 	if (p->isa != GLLM_ISA_X86_64 || (p->have & need) != need)
 		return GLLM_NO_FEATURE;
 	*out = (struct gllm_machine){
-		.profile = p, .vector_bytes = 32, .has_mask = true, .has_fma = true, .slow_fma = p->slow_fma,
+		.profile = p, .vector_bytes = 32, .has_mask = true, .has_fma = true, .zips = true, .slow_fma = p->slow_fma,
 		.class_file = { [GLLM_CLASS_G] = 0, [GLLM_CLASS_V] = 1, [GLLM_CLASS_M] = 1 },
 		.norder = { sizeof gpr, 16, 0 },
 		.stack = X86_RSP, .disp_ok = disp_ok, .need = gllm_x86_need,

@@ -37,7 +37,7 @@ static const uint16_t evex[] = {
 	SAME(CVTDQ2PS), SAME(CVTPS2DQ), SAME(CVTTPS2DQ), SAME(CVTPH2PS), SAME(CVTPS2PH),
 	SAME(PMOVZXWD), SAME(PMOVSXWD), SAME(PMOVZXBD), SAME(PMOVSXBD),
 	SAME(MOVAPS_RM), SAME(MOVUPS_RM), SAME(MOVUPS_MR), SAME(MOVSS_RM), SAME(MOVSS_MR), SAME(MOVD_RM), SAME(MOVD_MR),
-	SAME(PSHUFD), SAME(SHUFPS), AS(EXTRACTF128, EXTRACTF32X4),
+	SAME(PSHUFD), SAME(SHUFPS), SAME(UNPCKLPS), SAME(UNPCKHPS), AS(EXTRACTF128, EXTRACTF32X4),
 	SAME(BROADCASTSS), AS(BROADCASTSS_R, BROADCASTSS), SAME(PBROADCASTB), SAME(PBROADCASTW), SAME(PBROADCASTD),
 };
 
@@ -1175,6 +1175,18 @@ static void vhpair(gen *g, const struct gllm_vi *in)
 	x3(g, row, yr(g, in->d), s, t);
 }
 
+static void vzip(gen *g, const struct gllm_vi *in)
+{
+	operand d = yr(g, in->d), a = yr(g, in->a), b = yr(g, in->b);
+
+	if (in->imm < 2)
+		x3(g, in->imm ? X86_VUNPCKHPS : X86_VUNPCKLPS, d, a, b);
+	else if (g->wide)
+		x4(g, X86_EVSHUFF32X4, d, a, b, x86_imm(in->imm == 2 ? 0x88 : 0xdd));
+	else
+		x4(g, X86_VPERM2F128, d, a, b, x86_imm(in->imm == 2 ? 0x20 : 0x31));
+}
+
 static void vlane0(gen *g, const struct gllm_vi *in)
 {
 	x2(g, X86_VBROADCASTSS_R, yr(g, in->d), x(at(g, in->a)));
@@ -1249,6 +1261,7 @@ static const struct rule rules[GLLM_V_COUNT] = {
 	[GLLM_V_VSEL]       = { vsel,        { 0 },                                            0, 0,  0, 0,  2 },
 	[GLLM_V_VREDUCE]    = { vreduce,     { 0 },                                            0, 2,  0, 2,  20 },
 	[GLLM_V_VHPAIR]     = { vhpair,      { 0 },                                            0, 2,  0, 2,  6 },
+	[GLLM_V_VZIP]       = { vzip,        { 0 },                                            0, 0,  0, 0,  3 },
 	[GLLM_V_VLANE0]     = { vlane0,      { 0 },                                            0, 0,  0, 0,  3 },
 	[GLLM_V_RET]        = { ret,         { 0 },                                            0, 0,  0, 0,  1 },
 };

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ * jit/lower_turn.c - loads that lie along another loop than the vectorised one: lines of a square, turned in registers.
+ *
+ * Where memory is contiguous along loop W but the lanes count loop V, W is copied as often as there are lanes. One line is
+ * loaded for each lane's iteration of V, and log2(lanes) levels of VZIP turn the lines into one register per copy of W. */
+#include "core/bits.h"
+#include "jit/lower_state.h"
+
+static bool plain_loop(const struct lower *l, unsigned loop)
+{
+	return l->loop[loop].reorderable && !l->loop[loop].carries && l->ind[l->trip[loop].ind].loops == 0;
+}
+
+/* The loop along which node `n` lies in memory while loop `v` is in the lanes; -1 if the load cannot be turned. */
+int gllm_lower_turns(const struct lower *l, gllm_ref n, unsigned v)
+{
+	const struct gllm_trace *t = l->t;
+	const struct gllm_node *x = &t->node[n];
+	const struct gllm_access *a = &t->access[x->imm];
+	int w = l->loop[v].leaf ? t->loop[v].parent : l->loop[v].only_child;
+
+	if (!l->m->zips || l->lanes < 4 || x->op != GLLM_N_LOAD || a->index != GLLM_NO_NODE || l->loop[v].trip < 0 || w < 0)
+		return -1;
+	if (a->type != GLLM_F32 && a->type != GLLM_F16 && a->type != GLLM_BF16)
+		return -1;
+	unsigned inner = (int)v > w ? v : (unsigned)w;
+	const struct induction *i = &l->ind[l->access[x->imm].ind];
+	bool fits = l->loop[inner].leaf && l->loop[t->loop[inner].parent].only_child == (int)inner && x->loop == (int)inner;
+	if (!fits || !plain_loop(l, v) || !plain_loop(l, (unsigned)w) || i->stride[v].sym != NO_SYM)
+		return -1;
+	return i->stride[w].sym == NO_SYM && i->stride[w].c == (int64_t)gllm_type_bytes((enum gllm_type)a->type) ? w : -1;
+}
+
+static gllm_vreg zip(struct lower *l, gllm_vreg a, gllm_vreg b, int64_t how)
+{
+	struct gllm_vi i = gllm_vi(GLLM_V_VZIP);
+	i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
+	i.type = i.mem = GLLM_F32;
+	i.a = a;
+	i.b = b;
+	i.imm = how;
+	return gllm_vir_emit(l->v, i);
+}
+
+/* line[] of `lanes` registers: element c of line i becomes element i of line c. */
+static void turn(struct lower *l, gllm_vreg *line)
+{
+	static const uint8_t bit[] = { 2, 1, 4, 8 };
+	for (unsigned level = 0; level < GLLM_COUNT(bit) && bit[level] < l->lanes; level++)
+		for (unsigned i = 0; i < l->lanes; i++) {
+			gllm_vreg a = line[i], b = line[i | bit[level]];
+			if (i & bit[level])
+				continue;
+			line[i] = zip(l, a, b, level < 2 ? 0 : 2);
+			line[i | bit[level]] = zip(l, a, b, level < 2 ? 1 : 3);
+		}
+}
+
+static unsigned frame_of(const struct lower *l, int loop)
+{
+	unsigned f = 1;
+	while (l->frame[f].loop != loop)
+		f++;
+	return f;
+}
+
+/* Elements of iteration `lane` of the vectorised loop: all copies of W, the first `n` of them, or one alone. */
+static gllm_vreg load_line(struct lower *l, gllm_ref node, int64_t by, gllm_vreg mask, bool single)
+{
+	const struct gllm_access *a = &l->t->access[l->t->node[node].imm];
+	struct gllm_vi i = gllm_vi(GLLM_V_VLOAD);
+	unsigned bytes = gllm_type_bytes((enum gllm_type)a->type);
+	gllm_lower_address(l, l->access[l->t->node[node].imm], by, single ? bytes : bytes * l->lanes, &i);
+	i.type = GLLM_F32;
+	i.mem = a->type;
+	i.m = mask;
+	i.lanes = single;
+	i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
+	return gllm_vir_emit(l->v, i);
+}
+
+static gllm_vreg first_lanes(struct lower *l, int64_t n)
+{
+	struct gllm_vi i = gllm_vi(GLLM_V_MTAIL);
+	i.type = i.mem = GLLM_F32;
+	i.a = gllm_lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, n);
+	i.d = gllm_vir_reg(l->v, GLLM_CLASS_M);
+	return gllm_vir_emit(l->v, i);
+}
+
+/* The lines of all lanes; lanes that the mask leaves out repeat the first. */
+static void load_lines(struct lower *l, gllm_ref n, unsigned fv, gllm_vreg mask, bool single, gllm_vreg *line)
+{
+	const struct phase *p = &l->frame[fv].ph[l->frame[fv].phase];
+	int64_t stride = l->ind[l->access[l->t->node[n].imm].ind].stride[l->frame[fv].loop].c;
+	for (unsigned i = 0; i < l->lanes; i++)
+		line[i] = p->masked && i >= (unsigned)p->step ? line[0] : load_line(l, n, i * stride, mask, single);
+}
+
+/* Fills out[c] for every copy c of loop `w`. */
+void gllm_lower_turned(struct lower *l, gllm_ref n, unsigned fv, int w, gllm_vreg *out)
+{
+	unsigned fw = frame_of(l, w), copies = l->frame[fw].ph[l->frame[fw].phase].copies, kept = l->tuple[fw];
+	gllm_vreg line[GLLM_VIR_LANES];
+	l->tuple[fw] = 0;
+	if (copies == l->lanes || l->m->has_mask) {
+		load_lines(l, n, fv, copies < l->lanes ? first_lanes(l, copies) : GLLM_NO_VREG, false, line);
+		turn(l, line);
+		for (unsigned c = 0; c < copies; c++)
+			out[c] = line[c];
+	} else {
+		for (unsigned c = 0; c < copies; c++) {
+			l->tuple[fw] = c;
+			load_lines(l, n, fv, GLLM_NO_VREG, true, line);
+			turn(l, line);
+			out[c] = line[0];
+		}
+	}
+	l->tuple[fw] = kept;
+}
