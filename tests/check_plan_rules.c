@@ -255,12 +255,12 @@ static const char *check_steps(struct rules *x, const struct gllm_part **part)
 	return k == x->p->nsteps ? NULL : "there are more steps than kernels";
 }
 
-const char *plan_breaks(struct gllm_context *c, const struct gllm_graph *g, bool fuse, const struct gllm_plan *p,
-                        struct gllm_arena arena)
+const char *plan_breaks(struct gllm_context *c, const struct gllm_graph *g, const struct gllm_plan_options *o,
+                        const struct gllm_plan *p, struct gllm_arena arena)
 {
 	struct rules x = { .c = c, .g = g, .p = p };
-	if (gllm_fuse(c, g, fuse, false, &arena, &x.f, NULL) != GLLM_OK ||
-	    gllm_block(&c->profile, NULL, g->max_rows, &arena, &x.f) != GLLM_OK)
+	if (gllm_fuse(c, g, !o->no_fusion, false, &arena, &x.f, NULL) != GLLM_OK ||
+	    gllm_block(&c->profile, o->tuning, g->max_rows, &arena, &x.f) != GLLM_OK)
 		return "planning again fails";
 	x.nbuffers = g->ntensors + x.f.nscratch;
 	x.buffer = gllm_alloc_array(&arena, x.nbuffers + 1, sizeof *x.buffer, 8);

@@ -5,7 +5,7 @@
 #include "core/arena.h"
 #include "jit/plan.h"
 
-/* `p` was compiled from `g` with `fuse`, in context `c`. NULL, or which rule does not hold (static text). */
-const char *plan_breaks(struct gllm_context *c, const struct gllm_graph *g, bool fuse, const struct gllm_plan *p,
-                        struct gllm_arena arena);
+/* `p` was compiled from `g` with these options, in context `c`. NULL, or which rule does not hold (static text). */
+const char *plan_breaks(struct gllm_context *c, const struct gllm_graph *g, const struct gllm_plan_options *o,
+                        const struct gllm_plan *p, struct gllm_arena arena);
 #endif

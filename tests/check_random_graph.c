@@ -64,6 +64,14 @@ static struct gllm_profile some_profile(struct suite *s)
 	return p;
 }
 
+/* Blocks so small that products of the sizes drawn here have several. */
+static struct gllm_tuning some_tuning(struct suite *s)
+{
+	unsigned lanes = s->c->profile.vector_bytes / 4;
+	return (struct gllm_tuning){ .mc = 1 + below(s, 20), .kc = 5 + below(s, 30), .nc = 8 + below(s, 60),
+		.mr = (uint16_t)(1 + below(s, 6)), .nr = (uint16_t)(lanes * (1 + below(s, 2))), .unroll = (uint8_t)(1 + below(s, 4)) };
+}
+
 /* Hands uneven shares out in turn, last first. */
 static void in_shares(void *user, gllm_task_fn *fn, void *task, uint64_t n, uint64_t grain)
 {
@@ -262,7 +270,7 @@ static const char *try_plan(struct suite *s, const struct recipe *r, const struc
 		gllm_format(s->detail, sizeof s->detail, "%s: %s", s->e.name, s->e.what);
 		return "the graph does not compile";
 	}
-	const char *why = o->scalar ? NULL : plan_breaks(s->c, g, !o->no_fusion, p, s->arena);
+	const char *why = o->scalar ? NULL : plan_breaks(s->c, g, o, p, s->arena);
 	if (!o->scalar && !o->no_fusion)
 		s->seen.groups += p->nsteps, s->seen.nodes += r->nnodes;
 	for (unsigned i = 0; i < 3 && !why && (i == 0 || r->max_rows > 1); i++) {
@@ -299,7 +307,9 @@ static const char *examine(struct suite *s, const struct recipe *r)
 	s->detail[0] = '\0';
 	s->c->profile = some_profile(s);
 	bool readback = below(s, 8) == 0, unfused = below(s, 3) == 0;
-	struct gllm_plan_options option[] = { { .readback = readback }, { .scalar = true }, { .no_fusion = true } };
+	const struct gllm_tuning blocks = some_tuning(s), *tuning = below(s, 3) == 0 ? &blocks : NULL;
+	struct gllm_plan_options option[] = { { .readback = readback, .tuning = tuning }, { .scalar = true },
+	                                      { .no_fusion = true, .tuning = tuning } };
 	renew_code(s);
 	s->e = (struct gllm_error){ .status = GLLM_OK };
 	const char *why = NULL;
