@@ -2,20 +2,12 @@
  * tests/check_fusion.c - pairs of operators that look as if they could become one loop and must not, and what a plan
  * promises beside: every graph is compiled scalar, unfused and fused, the steps are named, and the three agree. */
 #include "check.h"
+#include "check_plain.h"
 
 #if GLLM_JIT
 #include "core/arena.h"
 #include "core/bits.h"
 #include "gllm/graph.h"
-
-#ifdef __clang__
-#define PLAIN __attribute__((noinline, no_sanitize("address", "undefined")))
-#define LOOP _Pragma("clang loop vectorize(disable) interleave(disable) unroll(disable)")
-#else
-#define PLAIN __attribute__((noinline, optimize("O1", "no-tree-vectorize", "no-tree-slp-vectorize", \
-                                                "no-tree-loop-distribute-patterns"), no_sanitize("address", "undefined")))
-#define LOOP
-#endif
 
 enum { N = 40, TENSORS = 8, ROOM = 1024 }; /* N is even: neighbours swap */
 

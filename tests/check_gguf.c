@@ -287,6 +287,26 @@ static void lies(struct bench *x)
 	}
 }
 
+/* Tensors of single bytes, placed without padding: the second may begin where the first ends, and not a byte before. */
+static void neighbours(struct bench *x)
+{
+	for (unsigned at = 0; at <= 6; at++) {
+		struct gllm_error e = { .status = GLLM_OK };
+		struct gllm_gguf g;
+		size_t need;
+		build_start(&x->b, x->file, FILE_BYTES, (struct lie){ "second", LIE_OFFSET, at });
+		x->b.alignment = 1;
+		build_u32(&x->b, "general.alignment", 1);
+		build_tensor(&x->b, "first", GLLM_GGML_I8, 5, 0);
+		build_tensor(&x->b, "second", GLLM_GGML_I8, 5, 0);
+		build_finish(&x->b);
+		CHECK_STATUS(x->t, gllm_gguf_workspace(x->file, x->b.n + 1, &need, &e), GLLM_OK);
+		CHECK(x->t, need <= SPACE_BYTES);
+		CHECK_STATUS(x->t, gllm_gguf_open(&g, x->file, x->b.n + 1, x->space, need, &e), at < 5 ? GLLM_OVERLAP : GLLM_OK);
+		CHECK_TEXT(x->t, e.name, at < 5 ? "second" : "");
+	}
+}
+
 /* Texts of keys that lies cannot reach: replaced in place, length unchanged. */
 static void other_words(struct bench *x)
 {
@@ -422,6 +442,7 @@ void check_gguf(struct check *t)
 	absent_keys(&x);
 	typed_access(&x);
 	lies(&x);
+	neighbours(&x);
 	other_words(&x);
 	truncated(&x);
 	flipped(&x);

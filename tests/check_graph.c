@@ -2,6 +2,7 @@
  * tests/check_graph.c - graphs, fusion and plans: what fuses and what must not, fused against unfused against scalar,
  * shape errors by name, overlapping bindings, no growth over many plans. */
 #include "check.h"
+#include "check_plain.h"
 #include "core/arena.h"
 #include "core/bits.h"
 #include "gllm/graph.h"
@@ -301,14 +302,6 @@ static void two_readers(struct bench *b)
 }
 
 /* --- values of other types ---------------------------------------------------------------------------------------- */
-
-#ifdef __clang__
-#define PLAIN __attribute__((noinline, no_sanitize("address", "undefined")))
-#define LOOP _Pragma("clang loop vectorize(disable) interleave(disable) unroll(disable)")
-#else
-#define PLAIN __attribute__((noinline, optimize("no-tree-vectorize"), no_sanitize("address", "undefined")))
-#define LOOP
-#endif
 
 static PLAIN void next_word(uint32_t *restrict y, const uint32_t *restrict x, size_t n)
 {

@@ -7,7 +7,7 @@
 #include "core/bits.h"
 #include "gllm/layers.h"
 
-enum { T = 5, D = 24, HEADS = 3, KV = 1, HEAD = 8, F = 40, VOCAB = 19, ROOM = 4096, MOST = 40 };
+enum { T = 5, D = 24, HEADS = 4, KV = 2, HEAD = 6, F = 40, VOCAB = 19, ROOM = 4096, MOST = 40 };
 
 struct desk {
 	struct check *t;

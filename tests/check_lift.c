@@ -5,6 +5,7 @@
  * function gives, bit for bit (NaNs are equal to each other), on tame and hostile input and on sizes 0 and up. Functions
  * outside what a trace can say must be refused, whatever the compiler made of them. */
 #include "check.h"
+#include "check_plain.h"
 #include "check_unlifted.h"
 
 #if GLLM_JIT
@@ -26,21 +27,13 @@ struct lab {
 
 /* ---- functions that must lift: plain loops, kept so under the library's flags ------------------------------------ */
 
-#ifdef __clang__
-#define PLAIN __attribute__((noinline))
-#define LOOP _Pragma("clang loop vectorize(disable) interleave(disable) unroll(disable)")
-#else
-#define PLAIN __attribute__((noinline, optimize("no-tree-vectorize", "no-tree-slp-vectorize")))
-#define LOOP
-#endif
-
-static PLAIN void gather(float *restrict y, const float *restrict x, const uint32_t *restrict index, size_t n)
+static OPTIMISED void gather(float *restrict y, const float *restrict x, const uint32_t *restrict index, size_t n)
 {
 	LOOP for (size_t i = 0; i < n; i++)
 		y[i] = x[index[i] & 7];
 }
 
-static PLAIN void least(uint32_t *restrict y, const float *restrict x, size_t n)
+static OPTIMISED void least(uint32_t *restrict y, const float *restrict x, size_t n)
 {
 	float min = 3.0f;
 	uint32_t at = 7;
@@ -53,7 +46,7 @@ static PLAIN void least(uint32_t *restrict y, const float *restrict x, size_t n)
 	y[0] = at;
 }
 
-static PLAIN void running(float *restrict y, const float *restrict x, size_t n)
+static OPTIMISED void running(float *restrict y, const float *restrict x, size_t n)
 {
 	float sum = 1.0f;
 	LOOP for (size_t i = 0; i < n; i++) {
@@ -62,7 +55,7 @@ static PLAIN void running(float *restrict y, const float *restrict x, size_t n)
 	}
 }
 
-static PLAIN void decode(float *restrict y, const uint8_t *restrict q, size_t n, float scale)
+static OPTIMISED void decode(float *restrict y, const uint8_t *restrict q, size_t n, float scale)
 {
 	LOOP for (size_t i = 0; i < n; i++) {
 		y[i] = (float)((int)(q[i] & 15) - 8) * scale;
@@ -70,7 +63,7 @@ static PLAIN void decode(float *restrict y, const uint8_t *restrict q, size_t n,
 	}
 }
 
-static PLAIN void triangle(float *restrict y, const float *restrict x, size_t n)
+static OPTIMISED void triangle(float *restrict y, const float *restrict x, size_t n)
 {
 	LOOP for (size_t i = 0; i < n; i++) {
 		float sum = 0.0f;
@@ -80,13 +73,13 @@ static PLAIN void triangle(float *restrict y, const float *restrict x, size_t n)
 	}
 }
 
-static PLAIN void backwards(float *restrict y, const float *restrict x, size_t n)
+static OPTIMISED void backwards(float *restrict y, const float *restrict x, size_t n)
 {
 	LOOP for (size_t i = 0; i < n; i++)
 		y[i] = x[n - 1 - i] * 2.0f;
 }
 
-static PLAIN void in_place(float *restrict y, size_t n, float bound)
+static OPTIMISED void in_place(float *restrict y, size_t n, float bound)
 {
 	LOOP for (size_t i = 0; i < n; i++)
 		y[i] = y[i] > bound ? bound : -y[i];
@@ -94,7 +87,7 @@ static PLAIN void in_place(float *restrict y, size_t n, float bound)
 
 /* ---- functions that must not --------------------------------------------------------------------------------------- */
 
-static PLAIN void until_zero(float *restrict y, const float *restrict x, size_t n)
+static OPTIMISED void until_zero(float *restrict y, const float *restrict x, size_t n)
 {
 	size_t i = 0;
 	LOOP while (i < n && x[i] != 0.0f)
@@ -102,14 +95,14 @@ static PLAIN void until_zero(float *restrict y, const float *restrict x, size_t 
 	y[0] = (float)i;
 }
 
-static PLAIN void sometimes(float *restrict y, const float *restrict x, size_t n)
+static OPTIMISED void sometimes(float *restrict y, const float *restrict x, size_t n)
 {
 	LOOP for (size_t i = 0; i < n; i++)
 		if (x[i] > 0.0f)
 			y[i] = x[i];
 }
 
-static PLAIN void into_input(float *restrict y, float *restrict x, size_t n)
+static OPTIMISED void into_input(float *restrict y, float *restrict x, size_t n)
 {
 	LOOP for (size_t i = 0; i < n; i++) {
 		y[i] = x[i];
@@ -117,14 +110,14 @@ static PLAIN void into_input(float *restrict y, float *restrict x, size_t n)
 	}
 }
 
-static PLAIN void unknown_call(float *restrict y, const float *restrict x, size_t n)
+static OPTIMISED void unknown_call(float *restrict y, const float *restrict x, size_t n)
 {
 	union { const float *p; void (*call)(size_t); } u = { .p = x };
 	u.call(n);
 	y[0] = 1.0f;
 }
 
-static PLAIN void at_least_once(float *restrict y, const float *restrict x, size_t n)
+static OPTIMISED void at_least_once(float *restrict y, const float *restrict x, size_t n)
 {
 	size_t i = 0;
 	LOOP do
@@ -132,7 +125,7 @@ static PLAIN void at_least_once(float *restrict y, const float *restrict x, size
 	while (++i < n);
 }
 
-static PLAIN void wide(float *restrict y, const float *restrict x, size_t n)
+static OPTIMISED void wide(float *restrict y, const float *restrict x, size_t n)
 {
 	double sum = 0.0;
 	LOOP for (size_t i = 0; i < n; i++)
@@ -140,13 +133,13 @@ static PLAIN void wide(float *restrict y, const float *restrict x, size_t n)
 	y[0] = (float)sum;
 }
 
-static PLAIN void narrow_count(float *restrict y, const float *restrict x, size_t n)
+static OPTIMISED void narrow_count(float *restrict y, const float *restrict x, size_t n)
 {
 	LOOP for (uint32_t i = 0; i != (uint32_t)n; i++)
 		y[i] = x[i] * 3.0f;
 }
 
-static PLAIN void doubling(float *restrict y, const float *restrict x, size_t n)
+static OPTIMISED void doubling(float *restrict y, const float *restrict x, size_t n)
 {
 	LOOP for (size_t i = 1; i < n; i *= 2)
 		y[i] = x[i] * 3.0f;

@@ -5,6 +5,7 @@
 #include "core/arena.h"
 #include "core/bits.h"
 #include "gllm/speaker.h"
+#include "jit/plan.h"
 #include "tests/gguf_build.h"
 #include "tests/stories260k.h"
 
@@ -157,8 +158,8 @@ static void own_tensors(struct build *b, const char *layer, bool half)
 	}
 }
 
-/* Two layers: embedding 24, 6 heads of 4, 2 key/value heads, ffn 21. */
-static size_t own_model(struct check *t, unsigned char *memory, bool half)
+/* Two layers: embedding 24, 6 heads of 4, 2 key/value heads, ffn 21. Matrices of the layers are halves or floats. */
+static size_t own_layers(struct check *t, unsigned char *memory, bool half, bool other_half)
 {
 	static const char *const token[OWN_TOKENS] = { "<unk>", "<s>", "</s>", "\xe2\x96\x81", "a", "c", "b" };
 	struct build b;
@@ -182,7 +183,7 @@ static size_t own_model(struct check *t, unsigned char *memory, bool half)
 	build_tensor(&b, "token_embd.weight", half ? GLLM_GGML_F16 : GLLM_GGML_F32, 24, OWN_TOKENS);
 	build_tensor(&b, "output_norm.weight", GLLM_GGML_F32, 24, 0);
 	own_tensors(&b, "blk.0.", half);
-	own_tensors(&b, "blk.1.", half);
+	own_tensors(&b, "blk.1.", other_half);
 	build_finish(&b);
 	/* Weights of ordinary size in place of the builder's pattern. */
 	size_t at = b.n - b.offset;
@@ -195,6 +196,11 @@ static size_t own_model(struct check *t, unsigned char *memory, bool half)
 		}
 	}
 	return b.n;
+}
+
+static size_t own_model(struct check *t, unsigned char *memory, bool half)
+{
+	return own_layers(t, memory, half, half);
 }
 
 static void fill_norms(struct check *t, unsigned char *model, size_t size, void *workspace, size_t bytes)
@@ -313,6 +319,98 @@ static void refusals(struct bench *b)
 	b->arena = mark;
 }
 
+/* All layers run by the same plans, so their types must agree. */
+static void mixed_layers(struct bench *b)
+{
+	struct gllm_speaker_options o = { .top_p = 1.0f, .llama = { .scalar = true } };
+	struct gllm_arena mark = b->arena;
+	unsigned char *model = gllm_alloc(&b->arena, OWN_BYTES, 64);
+	for (unsigned half = 0; half < 2 && CHECK(b->t, model != NULL); half++) {
+		struct gllm_error e = { .status = GLLM_OK };
+		struct gllm_speaker s;
+		size_t size = own_layers(b->t, model, half, !half);
+		CHECK_STATUS(b->t, open_speaker(b, model, size, &o, &s, &e), GLLM_UNSUPPORTED);
+		CHECK_TEXT(b->t, e.what ? e.what : "", "layers with different weight types");
+		CHECK_EQ(b->t, e.where, 1); /* the layer */
+		CHECK_EQ(b->t, e.expected, half ? GLLM_F16 : GLLM_F32);
+		CHECK_EQ(b->t, e.actual, half ? GLLM_F32 : GLLM_F16);
+	}
+	b->arena = mark;
+}
+
+/* A plan that cannot run leaves the session as it was, however many chunks ran before. */
+static void failed_eval(struct bench *b)
+{
+	static const int32_t token[] = { 1, 3, 4, 5, 6, 4, 3, 6, 5, 4, 3 };
+	struct gllm_speaker_options o = { .top_p = 1.0f, .llama = { .scalar = true, .chunk = 4 } };
+	struct gllm_arena mark = b->arena;
+	struct gllm_error e = { .status = GLLM_OK };
+	struct gllm_speaker s;
+	const float *logits;
+	float want[OWN_TOKENS];
+	unsigned char *model = gllm_alloc(&b->arena, OWN_BYTES, 64);
+	size_t size = model ? own_model(b->t, model, false) : 0;
+	if (!CHECK(b->t, model) || !CHECK_STATUS(b->t, open_speaker(b, model, size, &o, &s, &e), GLLM_OK))
+		return;
+	CHECK_STATUS(b->t, gllm_llama_eval(s.llama, token, GLLM_COUNT(token), &logits, &e), GLLM_OK);
+	for (unsigned i = 0; i < OWN_TOKENS; i++)
+		want[i] = logits[i];
+	for (unsigned which = 0; which < 4; which++) { /* a plan that takes no rows stands for anything that can go wrong */
+		union { const struct gllm_plan *read; struct gllm_plan *change; } p = { gllm_llama_plan(s.llama, which, false) };
+		gllm_llama_rewind(s.llama, 0);
+		CHECK_STATUS(b->t, gllm_llama_eval(s.llama, token, 2, NULL, &e), GLLM_OK);
+		uint64_t rows = p.read->max_rows;
+		p.change->max_rows = 0;
+		e = (struct gllm_error){ .status = GLLM_OK };
+		CHECK_STATUS(b->t, gllm_llama_eval(s.llama, token + 2, GLLM_COUNT(token) - 2, NULL, &e), GLLM_INVALID_ARGUMENT);
+		CHECK_EQ(b->t, gllm_llama_position(s.llama), 2);
+		p.change->max_rows = rows;
+		e = (struct gllm_error){ .status = GLLM_OK };
+		CHECK_STATUS(b->t, gllm_llama_eval(s.llama, token + 2, GLLM_COUNT(token) - 2, &logits, &e), GLLM_OK);
+		CHECK_EQ(b->t, gllm_llama_position(s.llama), GLLM_COUNT(token));
+		CHECK(b->t, distance(logits, want, OWN_TOKENS) == 0.0);
+	}
+	b->arena = mark;
+}
+
+/* Speaking ends where the context does, the session's own or the model's: no error, every token that had room. */
+static void full_context(struct bench *b)
+{
+	static const uint32_t context[] = { 0, 12, 1 };
+	struct gllm_arena mark = b->arena;
+	unsigned char *model = gllm_alloc(&b->arena, OWN_BYTES, 64);
+	void *workspace = gllm_alloc(&b->arena, 16 << 10, 64);
+	if (!CHECK(b->t, model && workspace))
+		return;
+	size_t size = own_model(b->t, model, false);
+	fill_norms(b->t, model, size, workspace, 16 << 10);
+	struct gllm_gguf g;
+	CHECK_STATUS(b->t, gllm_gguf_open(&g, model, size, workspace, 16 << 10, NULL), GLLM_OK);
+	/* The end of text (2) scores the mean of two other tokens and so is never the greatest. */
+	unsigned char *row = model + (gllm_gguf_tensor(&g, "token_embd.weight")->data - model);
+	for (unsigned i = 0; i < 24; i++)
+		gllm_put_le32(row + (2 * 24 + i) * 4, gllm_f32_bits((gllm_bits_f32(gllm_le32(row + (3 * 24 + i) * 4)) +
+		                                                    gllm_bits_f32(gllm_le32(row + (4 * 24 + i) * 4))) / 2));
+	for (unsigned i = 0; i < GLLM_COUNT(context); i++) {
+		struct gllm_speaker_options o = { .top_p = 1.0f, .llama = { .scalar = true, .context = context[i] } };
+		uint32_t room = context[i] ? context[i] : OWN_CONTEXT;
+		struct gllm_arena before = b->arena;
+		struct gllm_error e = { .status = GLLM_OK };
+		struct gllm_speaker s;
+		struct gllm_speech speech;
+		struct listener l = { .n = 0 };
+		if (!CHECK_STATUS(b->t, open_speaker(b, model, size, &o, &s, &e), GLLM_OK))
+			break;
+		CHECK_STATUS(b->t, gllm_speaker_say(&s, "", 0, 10 * OWN_CONTEXT, listen, &l, &speech, &e), GLLM_OK);
+		CHECK_EQ(b->t, gllm_llama_position(s.llama), room);
+		CHECK_EQ(b->t, speech.tokens, room - speech.prompt_tokens + 1); /* the last one is said and not read again */
+		CHECK_EQ(b->t, l.n, speech.tokens);
+		CHECK(b->t, !speech.ended);
+		b->arena = before;
+	}
+	b->arena = mark;
+}
+
 void check_llama(struct check *t)
 {
 	struct bench b;
@@ -326,4 +424,7 @@ void check_llama(struct check *t)
 	compare_own(&b, false);
 	compare_own(&b, true);
 	refusals(&b);
+	mixed_layers(&b);
+	failed_eval(&b);
+	full_context(&b);
 }

@@ -4,6 +4,7 @@
  * variable, values that need 64 bits. Each function is lifted from the running image, lowered, interpreted, and the
  * memory compared with what the function itself leaves. A refusal is an answer; another number is not. */
 #include "check.h"
+#include "check_plain.h"
 
 #if GLLM_JIT
 #include "core/arena.h"
@@ -12,15 +13,6 @@
 #include "gllm/context.h"
 #include "jit/lower.h"
 #include "jit/vir.h"
-
-#ifdef __clang__
-#define PLAIN __attribute__((noinline, no_sanitize("address", "undefined")))
-#define LOOP _Pragma("clang loop vectorize(disable) interleave(disable) unroll(disable)")
-#else
-#define PLAIN __attribute__((noinline, optimize("O1", "no-tree-vectorize", "no-tree-slp-vectorize", \
-                                                "no-tree-loop-distribute-patterns"), no_sanitize("address", "undefined")))
-#define LOOP
-#endif
 
 enum { ROOM = 16 << 10, GUARD = 1 << 10, ALL = ROOM + 2 * GUARD, MAX_INS = 40000, MAX_VREGS = 20000 };
 
