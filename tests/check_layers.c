@@ -424,7 +424,7 @@ static void several_outputs(struct desk *d)
 	}
 	struct result r[] = { { below, N, want[0] }, { y, N, want[1] }, { w, N, want[2] } };
 	try_plans(d, "several outputs", T, r, 3);
-	expect_steps(d, "add+split+silu turn");
+	expect_steps(d, "add+split+silu+turn");
 #undef NODE
 #undef TENSOR
 	gllm_graph_free(d->c, d->g);
