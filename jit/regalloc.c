@@ -374,7 +374,8 @@ static bool is_mask(const struct scan *s, unsigned cls)
 
 static uint32_t new_slot(struct scan *s, unsigned cls)
 {
-	uint32_t bytes = cls == GLLM_CLASS_G || is_mask(s, cls) ? 8 : s->m->vector_bytes;
+	uint32_t mask = s->m->vector_bytes > 64 ? s->m->vector_bytes / 8u : 8; /* a bit per byte at most */
+	uint32_t bytes = cls == GLLM_CLASS_G ? 8 : is_mask(s, cls) ? mask : s->m->vector_bytes;
 	uint32_t at = (uint32_t)gllm_round_up(s->frame_bytes, bytes);
 
 	s->frame_bytes = at + bytes;

@@ -26,16 +26,22 @@ static size_t length(const char *s)
 	return n;
 }
 
-static bool contains(const char *s, const char *part)
+/* Does `s` contain one of the words, which commas part? */
+static bool contains(const char *s, const char *words)
 {
-	for (; *s; s++) {
-		size_t i = 0;
-		while (part[i] && s[i] == part[i])
-			i++;
-		if (!part[i])
-			return true;
+	for (const char *w = words, *end; ; w = end + 1) {
+		for (end = w; *end && *end != ','; end++)
+			;
+		for (const char *from = s; *from || w == end; from++) {
+			ptrdiff_t i = 0;
+			while (i < end - w && from[i] == w[i])
+				i++;
+			if (i == end - w)
+				return true;
+		}
+		if (!*end)
+			return false;
 	}
-	return !*part;
 }
 
 static void put(const struct check_host *h, const char *s)

@@ -36,7 +36,7 @@ struct check_host {
 	uint64_t (*clock_ns)(void *user);
 	uint64_t seed;
 	unsigned effort;                       /* percent of the random cases of suites that draw many; 0: 100 */
-	const char *filter;                    /* run only suites whose name contains it; NULL: all */
+	const char *filter;                    /* run only suites whose name contains one of its words, parted by commas; NULL: all */
 };
 
 struct check {

@@ -484,6 +484,30 @@ static void for_width(struct bench *b)
 	refusals(b);
 }
 
+/* SVE where its length is a power of two, else NEON. */
+static void choices_a64(struct check *t)
+{
+	struct gllm_machine m;
+	struct gllm_profile p = *vir_width("SVE 512");
+
+	CHECK_STATUS(t, gllm_target_aarch64.machine(&p, &m), GLLM_OK);
+	CHECK(t, m.vector_bytes == 64 && m.has_mask);
+	for (unsigned bytes = 0; bytes <= 272; bytes += 16) {
+		bool fits = bytes != 0 && bytes <= 256 && (bytes & (bytes - 1)) == 0;
+
+		p.vector_bytes = bytes;
+		CHECK_STATUS(t, gllm_target_aarch64.machine(&p, &m), GLLM_OK);
+		CHECK_EQ(t, m.vector_bytes, fits ? bytes : 16);
+		CHECK_EQ(t, m.has_mask, fits);
+	}
+	p = *vir_width("SVE 512");
+	p.have &= ~GLLM_BIT(GLLM_A64_SVE);
+	CHECK_STATUS(t, gllm_target_aarch64.machine(&p, &m), GLLM_OK);
+	CHECK(t, m.vector_bytes == 16 && !m.has_mask);
+	p.have &= ~GLLM_BIT(GLLM_A64_NEON);
+	CHECK_STATUS(t, gllm_target_aarch64.machine(&p, &m), GLLM_NO_FEATURE);
+}
+
 /* A width needs every one of its features, and the profile's leave. */
 static void choices(struct check *t)
 {
@@ -511,6 +535,7 @@ static void choices(struct check *t)
 void check_vir(struct check *t)
 {
 	choices(t);
+	choices_a64(t);
 	vir_each_width(t, for_width);
 }
 

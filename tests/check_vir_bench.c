@@ -9,6 +9,10 @@
 #define AVX512 (AVX2 | GLLM_BIT(GLLM_X86_BMI2) | GLLM_BIT(GLLM_X86_AVX512F) | GLLM_BIT(GLLM_X86_AVX512BW) | \
                 GLLM_BIT(GLLM_X86_AVX512DQ) | GLLM_BIT(GLLM_X86_AVX512VL))
 #define NEON (GLLM_BIT(GLLM_A64_FP) | GLLM_BIT(GLLM_A64_NEON))
+#define SVE_WIDTH(text, bytes)                                                                       \
+	{ &gllm_target_aarch64, text,                                                                 \
+	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = bytes, .vector_regs = 32,                         \
+	    .have = NEON | GLLM_BIT(GLLM_A64_SVE) }, bytes / 4 }
 static const struct width { /* a target's widths, each with the least profile that has it */
 	const struct gllm_target *target;
 	const char *name;
@@ -23,6 +27,8 @@ static const struct width { /* a target's widths, each with the least profile th
 	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32, .have = NEON }, 4 },
 	{ &gllm_target_aarch64, "NEON aligned",
 	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32, .have = NEON, .strict_align = true }, 4 },
+	SVE_WIDTH("SVE 128", 16), SVE_WIDTH("SVE 256", 32), SVE_WIDTH("SVE 512", 64), SVE_WIDTH("SVE 1024", 128),
+	SVE_WIDTH("SVE 2048", 256),
 };
 
 const struct gllm_profile *vir_width(const char *name)
@@ -278,7 +284,8 @@ void vir_each_width(struct check *t, void (*suite)(struct bench *b))
 		b.width = w->name;
 		b.lanes = w->lanes;
 		b.runs = check_target(t) == b.target && check_exec(t) && own && !(w->profile.have & ~own->have) &&
-		         (w->profile.strict_align || !own->strict_align);
+		         (w->profile.strict_align || !own->strict_align) &&
+		         (!(w->profile.have & GLLM_BIT(GLLM_A64_SVE)) || w->profile.vector_bytes == own->vector_bytes);
 		if (!b.runs)
 			check_skip(t, "this CPU does not run the width's code: compiled and read back only");
 		CHECK_STATUS(t, b.target->machine(&w->profile, &b.machine), GLLM_OK);

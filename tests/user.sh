@@ -23,4 +23,8 @@ run x86_64 Nehalem
 run aarch64 cortex-a72
 run aarch64 neoverse-n1
 run aarch64 max
+run aarch64 a64fx
+for bytes in 16 32 128 256; do # of SVE vectors; max stands for 64
+	run aarch64 max,sve-default-vector-length=$bytes -f vir,lower,fusion,reorder
+done
 exit $bad

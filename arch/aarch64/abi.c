@@ -10,6 +10,38 @@ static bool disp_ok(int64_t disp, unsigned bytes)
 	return disp >= -256 && (disp < 256 || (disp % bytes == 0 && disp < (int64_t)4096 * bytes));
 }
 
+/* An addition makes any other address. */
+static bool disp_ok_sve(int64_t disp, unsigned bytes)
+{
+	(void)bytes;
+	return disp > -4096 && disp < 4096;
+}
+
+/* 32 registers of the profile's length, and masks in p1..p6: p0 and p7 are select's. */
+static void widen(struct gllm_machine *out, uint16_t bytes)
+{
+	out->vector_bytes = bytes;
+	out->has_mask = true;
+	out->class_file[GLLM_CLASS_M] = 2;
+	out->disp_ok = disp_ok_sve;
+	out->need = gllm_a64_need_sve;
+	for (uint8_t k = 0; k < 6; k++)
+		out->order[2][k] = (uint8_t)(k + 1);
+	out->norder[2] = 6;
+	out->allocatable[2] = 0x7e;
+	for (unsigned k = 0; k < GLLM_V_COUNT; k++)
+		if (gllm_a64_sve[k].emit)
+			out->latency[k] = gllm_a64_sve[k].latency;
+}
+
+/* Trees over lanes want a power of two; a vector of another length serves as NEON's. */
+static bool scalable(const struct gllm_profile *p)
+{
+	unsigned n = p->vector_bytes;
+
+	return (p->have & GLLM_BIT(GLLM_A64_SVE)) && n >= 16 && n <= 256 && (n & (n - 1)) == 0;
+}
+
 enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_machine *out)
 {
 	const uint64_t need = GLLM_BIT(GLLM_A64_FP) | GLLM_BIT(GLLM_A64_NEON);
@@ -36,6 +68,8 @@ enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_mach
 		out->entry[k] = k;
 	for (unsigned k = 0; k < GLLM_V_COUNT; k++)
 		out->latency[k] = (gllm_a64_integer[k].emit ? gllm_a64_integer : gllm_a64_neon)[k].latency;
+	if (scalable(p))
+		widen(out, (uint16_t)p->vector_bytes);
 	return GLLM_OK;
 }
 
@@ -81,6 +115,8 @@ void gllm_a64_prologue(struct gllm_a64_gen *g)
 	i2(g, A64_STR_X, a64_x(A64_IP0), a64_mem(A64_SP, FPCR_SLOT));
 	i2(g, A64_MSR, a64_imm(A64_FPCR), a64_x(A64_ZR));
 	move_sp(g, A64_SUBI_X, g->a->frame_bytes);
+	if (gllm_a64_is_sve(g->m))
+		gllm_a64_sve_begin(g);
 }
 
 void gllm_a64_epilogue(struct gllm_a64_gen *g)

@@ -238,6 +238,15 @@ static bool get(struct gllm_insn *in, struct gllm_operand *o, uint64_t op, uint3
 		set_mem(o, w, sign_extend(w >> 16 & 15, 4), 0);
 		o->lane = A64_MULVL;
 		return true;
+	case A64_K_MEMZI9:
+		set_mem(o, w, sign_extend((w >> 13 & 0x1f8) | (w >> 10 & 7), 9), 0);
+		o->lane = A64_MULVL;
+		return true;
+	case A64_K_MEMZE:
+		set_mem(o, w, (int64_t)(w >> 16 & 63) << b, 8u << b);
+		return true;
+	case A64_K_BYTES8:
+		return set_imm(o, (w >> 13 & 0xf8) | (w >> 10 & 7));
 	case A64_K_NONE:
 	case A64_K_COUNT:
 		break;

@@ -47,6 +47,9 @@ enum a64_kind {
 	A64_K_MEMSTEP,  /* [Xn], Xm */
 	A64_K_MEMZR,    /* SVE [Xn, Xm, lsl b] */
 	A64_K_MEMZI,    /* SVE [Xn, simm4, mul vl] */
+	A64_K_MEMZI9,   /* SVE [Xn, simm9 in 21:16 and 12:10, mul vl] */
+	A64_K_MEMZE,    /* SVE [Xn, uimm6 of elements of 1 << b bytes] */
+	A64_K_BYTES8,   /* SVE bytes in 20:16 and 12:10 */
 	A64_K_COUNT
 };
 
@@ -76,6 +79,8 @@ enum a64_form {
 #define Ra(f) AT(10, f)
 #define Same(f) A64_OPERAND(SAME, 0, A64_F_##f, 0)
 #define Pd(f) A64_OPERAND(REG, 0, A64_F_##f, 0xf)
+#define Pn(f) A64_OPERAND(REG, 5, A64_F_##f, 0xf << 5)
+#define Pm(f) A64_OPERAND(REG, 16, A64_F_##f, 0xf << 16)
 #define Pg3(f) A64_OPERAND(REG, 10, A64_F_##f, 7u << 10)
 #define Pg4(f) A64_OPERAND(REG, 10, A64_F_##f, 15u << 10)
 #define RmShiftA A64_OPERAND(SHIFTED, 0, A64_F_G, 0x00dffc00 & ~0x200000)
@@ -144,6 +149,9 @@ enum a64_form {
 #define MemStep A64_OPERAND(MEMSTEP, 0, 0, 0x001f03e0)
 #define MemZR(sc) A64_OPERAND(MEMZR, 0, sc, 0x001f03e0)
 #define MemZI A64_OPERAND(MEMZI, 0, 0, 0x000f03e0)
+#define MemZI9 A64_OPERAND(MEMZI9, 0, 0, 0x003f1fe0)
+#define MemZE(sc) A64_OPERAND(MEMZE, 0, sc, 0x003f03e0)
+#define Bytes8 A64_OPERAND(BYTES8, 0, 0, 0x001f1c00)
 
 /* The sem column: a shape, which selects one function of lift.c, and three small parameters. */
 #define GLLM_A64_SHAPES(S)                                                                          \

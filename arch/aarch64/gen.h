@@ -22,6 +22,7 @@ struct gllm_a64_rule {
 };
 extern const struct gllm_a64_rule gllm_a64_integer[GLLM_V_COUNT]; /* integers and control; emit NULL: ask the width */
 extern const struct gllm_a64_rule gllm_a64_neon[GLLM_V_COUNT];
+extern const struct gllm_a64_rule gllm_a64_sve[GLLM_V_COUNT];
 
 struct gllm_a64_gen {
 	const struct gllm_vir *v;
@@ -38,6 +39,13 @@ struct gllm_a64_gen {
 
 enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_machine *out);
 struct gllm_need gllm_a64_need_neon(const struct gllm_vi *i);
+struct gllm_need gllm_a64_need_sve(const struct gllm_vi *i);
+/* Code for SVE, whose masks are predicates? */
+static inline bool gllm_a64_is_sve(const struct gllm_machine *m)
+{
+	return m->class_file[GLLM_CLASS_M] == 2;
+}
+void gllm_a64_sve_begin(struct gllm_a64_gen *g); /* what all SVE code relies on; ends the prologue */
 void gllm_a64_select(const struct gllm_vir *v, const struct gllm_machine *m, const struct gllm_allocation *a,
                      struct gllm_code *code, uint32_t *at);
 void gllm_a64_entry(const struct gllm_entry *in, struct gllm_code *code);

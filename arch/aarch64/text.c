@@ -260,6 +260,7 @@ static void put_operand(struct gllm_line *t, const struct gllm_insn *in, unsigne
 		put_list(t, o);
 		break;
 	case A64_K_UIMM: case A64_K_SIMM: case A64_K_BIT6: case A64_K_FRACBITS: case A64_K_BITNO: case A64_K_RIGHT: case A64_K_LEFT:
+	case A64_K_BYTES8:
 		put_imm(t, o->imm);
 		break;
 	case A64_K_IMM12: case A64_K_IMM16:
@@ -299,6 +300,7 @@ static void put_operand(struct gllm_line *t, const struct gllm_insn *in, unsigne
 	case A64_K_PATTERN: put_pattern(t, o); break;
 	case A64_K_MEMU: case A64_K_MEMS: case A64_K_MEMP: case A64_K_MEMR: case A64_K_MEMLIT: case A64_K_MEMBASE:
 	case A64_K_MEMNEXT: case A64_K_MEMSTEP: case A64_K_MEMZR: case A64_K_MEMZI:
+	case A64_K_MEMZI9: case A64_K_MEMZE:
 		put_mem(t, o);
 		break;
 	case A64_K_NONE: case A64_K_COUNT:
@@ -316,6 +318,9 @@ static bool zr1(const struct gllm_insn *in) { return is_zr(in, 1); }
 static bool zr3(const struct gllm_insn *in) { return is_zr(in, 3); }
 static bool zr1_plain(const struct gllm_insn *in) { return is_zr(in, 1) && plain2(in); }
 static bool same12(const struct gllm_insn *in) { return same(in, 1, 2); }
+static bool same13(const struct gllm_insn *in) { return same(in, 1, 3); }
+static bool same23(const struct gllm_insn *in) { return same(in, 2, 3); }
+static bool same123(const struct gllm_insn *in) { return same12(in) && same13(in); }
 static bool same_cond(const struct gllm_insn *in) { return same(in, 1, 2) && in->op[3].imm < A64_AL; }
 static bool zr_cond(const struct gllm_insn *in) { return same_cond(in) && is_zr(in, 1); }
 static bool reg_cond(const struct gllm_insn *in) { return same_cond(in) && !is_zr(in, 1); }
@@ -378,6 +383,8 @@ static const struct alias alias[] = {
 	{ A64_ORR_V8B, A64_ORR_V16B, same12, "mov", "01" },
 	{ A64_DUPR_ZB, A64_DUPR_ZD, always, "mov", "01" }, { A64_ORR_ZD, A64_ORR_ZD, same12, "mov", "01" },
 	{ A64_SEL_ZB, A64_SEL_ZD, merge03, "mov", "0m2" },
+	{ A64_ORR_PB, A64_ORR_PB, same123, "mov", "02" }, { A64_AND_PB, A64_AND_PB, same23, "mov", "012" },
+	{ A64_EOR_PB, A64_EOR_PB, same13, "not", "012" },
 };
 
 static void put_computed(struct gllm_line *t, const struct gllm_insn *in, char what)

@@ -12,8 +12,8 @@ extern "C" {
 #endif
 
 /* For any privilege, a process included. x86-64: everything. AArch64: ID registers, which Linux lets a process read
- * since 4.11 (HWCAP_CPUID); floating point is taken as enabled and the MMU as on, which holds in a process; caches stay
- * unknown and SVE unused, because a process cannot read them without risking a trap. */
+ * since 4.11 (HWCAP_CPUID), as far as a process may use what they name, SVE included; floating point is taken as enabled and
+ * the MMU as on, which holds in a process; caches stay unknown, because a process cannot read them. */
 enum gllm_status gllm_native_probe(struct gllm_profile *out);
 
 /* For a kernel or a bare-metal image (AArch64: EL1; x86-64: the same as above): traps, MMU and caches are read too. */

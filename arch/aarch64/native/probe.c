@@ -39,8 +39,10 @@ static void read_ids(struct gllm_a64_record *out)
 void gllm_native_a64_el0(struct gllm_a64_record *out)
 {
 	read_ids(out);
-	out->cpacr = gllm_required_cpacr(GLLM_BIT(GLLM_A64_SVE)); /* nothing a process can see is known to trap */
+	out->cpacr = gllm_required_cpacr(GLLM_BIT(GLLM_A64_SVE)); /* what a process can see is enabled */
 	out->mmu_on = true;
+	if (out->id_aa64pfr0 >> 32 & 15) /* a system that shows SVE to its processes lets them use it */
+		out->sve_bytes = gllm_native_sve_bytes();
 }
 
 /* CCSIDR is selected by CSSELR: an interrupt handler that does the same would disturb it, so callers mask interrupts or
