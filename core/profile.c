@@ -35,17 +35,19 @@ static const struct width {
 	{ BIT(A64_NEON), GLLM_ISA_AARCH64, 16, 32 },
 };
 
+static const struct width *width_of(const struct gllm_profile *p)
+{
+	for (size_t i = 0; i < GLLM_COUNT(width); i++)
+		if (p->isa == width[i].isa && !(width[i].needs & ~p->have))
+			return &width[i];
+	return NULL;
+}
+
 void gllm_profile_settle(struct gllm_profile *p, unsigned sve_bytes)
 {
-	p->vector_bytes = p->vector_regs = 0;
-	for (size_t i = 0; i < GLLM_COUNT(width); i++) {
-		const struct width *w = &width[i];
-		if (p->isa != w->isa || (w->needs & ~p->have))
-			continue;
-		p->vector_bytes = w->bytes ? w->bytes : sve_bytes;
-		p->vector_regs = w->regs;
-		return;
-	}
+	const struct width *w = width_of(p);
+	p->vector_bytes = !w ? 0 : w->bytes ? w->bytes : sve_bytes;
+	p->vector_regs = w ? w->regs : 0;
 }
 
 static const struct cap {
@@ -88,6 +90,22 @@ enum gllm_status gllm_profile_cap(struct gllm_profile *p, const char *isa_cap)
 static struct gllm_cache smaller(struct gllm_cache a, struct gllm_cache b)
 {
 	return a.bytes <= b.bytes ? a : b;
+}
+
+bool gllm_profile_narrow(struct gllm_profile *p)
+{
+	for (size_t i = 0; i < GLLM_COUNT(cap); i++) {
+		struct gllm_profile less = *p;
+		if (cap[i].isa != p->isa || p->isa == GLLM_ISA_NONE)
+			continue;
+		less.have &= ~cap[i].remove;
+		if (!width_of(&less) || width_of(&less) == width_of(p))
+			continue;
+		gllm_profile_settle(&less, p->vector_bytes);
+		*p = less;
+		return true;
+	}
+	return false;
 }
 
 enum gllm_status gllm_profile_meet(struct gllm_profile *a, const struct gllm_profile *b)

@@ -6,4 +6,7 @@
 
 /* Sets vector_bytes and vector_regs to what `have` allows; sve_bytes counts only if `have` holds SVE. */
 void gllm_profile_settle(struct gllm_profile *p, unsigned sve_bytes);
+
+/* Takes the widest vectors away where there are narrower ones (AVX-512 above AVX2, SVE above NEON); else false. */
+bool gllm_profile_narrow(struct gllm_profile *p);
 #endif

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * jit/measure.c - see gllm/measure.h. Two kernels differ in nothing but how they multiply and add; each is run for longer
- * and longer until the clock can tell. */
+ * jit/measure.c - see gllm/measure.h. Two kernels differ in nothing but what is asked: how they multiply and add, or how
+ * wide they are. Both are run for longer and longer until the clock can tell. */
 #include "gllm/measure.h"
 #include "core/arena.h"
 #include "core/bits.h"
+#include "core/profile.h"
 #include "core/target.h"
 #include "jit/plan.h"
 #include "jit/regalloc.h"
 #include "jit/vir.h"
 
-enum { CHAINS = 4, PAGE = 4096, MAX_INS = 256, MAX_REGS = 64, SCRATCH = 256 << 10, LONG_ENOUGH_NS = 20000, RUNS = 3 };
+enum { CHAINS = 4, WIDEST = 256, PAGE = 4096, MAX_INS = 256, MAX_REGS = 64, SCRATCH = 256 << 10, LONG_ENOUGH_NS = 20000, RUNS = 3 };
 
 size_t gllm_measure_scratch(void)
 {
@@ -37,10 +38,21 @@ static gllm_vreg tenth(struct gllm_vir *v)
 	return op1(v, GLLM_V_VSPLAT, gllm_vir_reg(v, GLLM_CLASS_V), i.d, GLLM_NO_VREG, GLLM_NO_VREG);
 }
 
-/* `end` times: every chain gains a product, in one instruction or two. */
-static void write_kernel(struct gllm_vir *v, bool fused)
+/* A vector of those that the arguments point to. */
+static gllm_vreg load(struct gllm_vir *v, int64_t at)
 {
-	gllm_vreg x = tenth(v), product = gllm_vir_reg(v, GLLM_CLASS_V), sum[CHAINS], count = GLLM_VIR_RANGE_END;
+	struct gllm_vi i = gllm_vi(GLLM_V_VLOAD);
+	i.type = i.mem = GLLM_F32;
+	i.d = gllm_vir_reg(v, GLLM_CLASS_V);
+	i.a = GLLM_VIR_ARGS;
+	i.imm = at;
+	return gllm_vir_emit(v, i);
+}
+
+/* `end` times: every chain gains a product, in one instruction or two, of a constant and the same or what is loaded. */
+static void write_kernel(struct gllm_vir *v, bool fused, unsigned loaded_bytes)
+{
+	gllm_vreg x = tenth(v), y = x, product = gllm_vir_reg(v, GLLM_CLASS_V), sum[CHAINS], count = GLLM_VIR_RANGE_END;
 	for (unsigned i = 0; i < CHAINS; i++)
 		sum[i] = op1(v, GLLM_V_VMOV, gllm_vir_reg(v, GLLM_CLASS_V), x, GLLM_NO_VREG, GLLM_NO_VREG);
 	struct gllm_vi label = gllm_vi(GLLM_V_LABEL), down = gllm_vi(GLLM_V_GADDI), again = gllm_vi(GLLM_V_BRANCHI);
@@ -51,10 +63,12 @@ static void write_kernel(struct gllm_vir *v, bool fused)
 	gllm_vir_emit(v, gllm_vi(GLLM_V_LOOP_BEGIN));
 	gllm_vir_emit(v, label);
 	for (unsigned i = 0; i < CHAINS; i++) {
+		if (loaded_bytes)
+			y = load(v, (int64_t)i * loaded_bytes);
 		if (fused) {
-			op1(v, GLLM_V_VFMA, sum[i], x, x, sum[i]);
+			op1(v, GLLM_V_VFMA, sum[i], x, y, sum[i]);
 		} else {
-			op1(v, GLLM_V_VMUL, product, x, x, GLLM_NO_VREG);
+			op1(v, GLLM_V_VMUL, product, x, y, GLLM_NO_VREG);
 			op1(v, GLLM_V_VADD, sum[i], sum[i], product, GLLM_NO_VREG);
 		}
 	}
@@ -64,18 +78,20 @@ static void write_kernel(struct gllm_vir *v, bool fused)
 	gllm_vir_emit(v, gllm_vi(GLLM_V_RET));
 }
 
-static enum gllm_status make(const struct gllm_target *t, const struct gllm_machine *m, bool fused, struct gllm_arena arena,
-                             const struct gllm_exec_memory *x, size_t offset, gllm_kernel_fn **out, struct gllm_error *e)
+/* The kernel's place in the code: the next of four. */
+static enum gllm_status make(const struct gllm_target *t, const struct gllm_machine *m, bool fused, bool loads,
+                             struct gllm_arena arena, const struct gllm_exec_memory *x, size_t offset, gllm_kernel_fn **out,
+                             struct gllm_error *e)
 {
 	struct gllm_vir v;
 	struct gllm_allocation a;
-	struct gllm_code code = { .base = x->write + offset, .size = PAGE / 2 };
+	struct gllm_code code = { .base = x->write + offset, .size = PAGE / 4 };
 	struct gllm_vi *ins = gllm_alloc_array(&arena, MAX_INS, sizeof *ins, 8);
 	uint8_t *classes = gllm_alloc(&arena, MAX_REGS, 1);
 	if (!ins || !classes)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch is smaller than gllm_measure_scratch", NULL, 0, SCRATCH, 0);
 	gllm_vir_init(&v, ins, MAX_INS, classes, MAX_REGS);
-	write_kernel(&v, fused);
+	write_kernel(&v, fused, loads ? m->vector_bytes : 0);
 	enum gllm_status s = v.status;
 	if (s == GLLM_OK)
 		s = gllm_regalloc(&v, m, &arena, &a);
@@ -90,11 +106,53 @@ static enum gllm_status make(const struct gllm_target *t, const struct gllm_mach
 	return s == GLLM_OK ? s : gllm_fail(e, s, "generating code to measure", NULL, 0, 0, 0);
 }
 
-static uint64_t time_once(gllm_kernel_fn *k, uint64_t n, uint64_t (*clock_ns)(void *user), void *user)
+struct watch {
+	uint64_t (*clock_ns)(void *user);
+	void *user;
+	const uint64_t *data; /* what kernels load: 0.1 in every lane */
+};
+
+static uint64_t time_once(const struct watch *w, gllm_kernel_fn *k, uint64_t n)
 {
-	uint64_t start = clock_ns(user);
-	k(NULL, NULL, NULL, 0, n);
-	return clock_ns(user) - start;
+	uint64_t start = w->clock_ns(w->user);
+	k(w->data, NULL, NULL, 0, n);
+	return w->clock_ns(w->user) - start;
+}
+
+/* The least time that each of two kernels takes for as many rounds. */
+static void compare(const struct watch *w, gllm_kernel_fn *const kernel[2], uint64_t best[2])
+{
+	uint64_t n = 16;
+	while (time_once(w, kernel[0], n) < LONG_ENOUGH_NS && n < UINT64_C(1) << 20)
+		n *= 2;
+	best[0] = best[1] = UINT64_MAX;
+	for (unsigned run = 0; run < RUNS; run++)
+		for (unsigned k = 0; k < 2; k++) {
+			uint64_t ns = time_once(w, kernel[k], n);
+			best[k] = ns < best[k] ? ns : best[k];
+		}
+}
+
+/* Are the profile's vectors worth less than narrower ones, lane by lane, by more than a quarter? Then takes them away. */
+static enum gllm_status choose_width(const struct gllm_target *t, struct gllm_profile *p, struct gllm_arena arena,
+                                     const struct watch *w, const struct gllm_exec_memory *x, size_t at, struct gllm_error *e)
+{
+	struct gllm_profile narrow = *p;
+	struct gllm_machine wide_m, narrow_m;
+	gllm_kernel_fn *kernel[2];
+	uint64_t best[2];
+	enum gllm_status s;
+	if (!gllm_profile_narrow(&narrow) || t->machine(p, &wide_m) != GLLM_OK || t->machine(&narrow, &narrow_m) != GLLM_OK)
+		return GLLM_OK;
+	s = make(t, &wide_m, !p->slow_fma, true, arena, x, at, &kernel[0], e);
+	if (s == GLLM_OK)
+		s = make(t, &narrow_m, !p->slow_fma, true, arena, x, at + PAGE / 4, &kernel[1], e);
+	if (s != GLLM_OK)
+		return s;
+	compare(w, kernel, best);
+	if (best[0] * 4 * narrow_m.vector_bytes > best[1] * 5 * wide_m.vector_bytes)
+		*p = narrow;
+	return GLLM_OK;
 }
 
 enum gllm_status gllm_measure(const struct gllm_target *t, struct gllm_profile *p, struct gllm_exec_memory *code,
@@ -103,7 +161,9 @@ enum gllm_status gllm_measure(const struct gllm_target *t, struct gllm_profile *
 {
 	struct gllm_machine m;
 	struct gllm_arena arena;
+	struct watch w = { clock_ns, user, NULL };
 	gllm_kernel_fn *kernel[2];
+	uint64_t best[2];
 	if (!t)
 		return gllm_fail(e, GLLM_NO_BACK_END, "measuring needs a target", NULL, 0, 0, 0);
 	if (!clock_ns || !scratch)
@@ -115,19 +175,23 @@ enum gllm_status gllm_measure(const struct gllm_target *t, struct gllm_profile *
 		return gllm_fail(e, GLLM_NO_EXEC_MEMORY, "the host granted no executable memory", NULL, 0, PAGE, code->size);
 	gllm_arena_init(&arena, scratch, scratch_size);
 	size_t at = (code->size - PAGE) & ~(size_t)63;
+	uint64_t *data = gllm_alloc(&arena, CHAINS * WIDEST, WIDEST);
+	if (!data)
+		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch is smaller than gllm_measure_scratch", NULL, 0, SCRATCH, scratch_size);
+	for (unsigned i = 0; i < CHAINS * WIDEST / sizeof *data; i++)
+		data[i] = UINT64_C(0x3dcccccd3dcccccd);
+	w.data = data;
 	for (unsigned fused = 0; fused < 2 && s == GLLM_OK; fused++)
-		s = make(t, &m, fused, arena, code, at + fused * (PAGE / 2), &kernel[fused], e);
+		s = make(t, &m, fused, false, arena, code, at + fused * (PAGE / 4), &kernel[fused], e);
+	if (s != GLLM_OK)
+		return s;
+	compare(&w, kernel, best);
+	struct gllm_profile found = *p;
+	found.slow_fma = best[1] > best[0] + best[0] / 2;
+	s = choose_width(t, &found, arena, &w, code, at + PAGE / 2, e);
 	if (s != GLLM_OK)
 		return s;
 	code->size = at;
-	uint64_t n = 16, best[2] = { UINT64_MAX, UINT64_MAX };
-	while (time_once(kernel[0], n, clock_ns, user) < LONG_ENOUGH_NS && n < UINT64_C(1) << 20)
-		n *= 2;
-	for (unsigned run = 0; run < RUNS; run++)
-		for (unsigned fused = 0; fused < 2; fused++) {
-			uint64_t ns = time_once(kernel[fused], n, clock_ns, user);
-			best[fused] = ns < best[fused] ? ns : best[fused];
-		}
-	p->slow_fma = best[1] > best[0] + best[0] / 2;
+	*p = found;
 	return GLLM_OK;
 }

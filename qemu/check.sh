@@ -75,6 +75,7 @@ suites x86_64 "$b/x86_64/check.elf" --cpu max
 suites x86_64 "$b/x86_64/check.elf" --cpu Nehalem
 suites aarch64 "$b/aarch64/check.elf" --cpu max
 suites aarch64 "$b/strict/aarch64/check.elf" --cpu cortex-a72 align=1
+suites aarch64 "$b/strict/aarch64/check.elf" --cpu max,sve-max-vq=2 align=1 filter=vir,lower,fusion,reorder
 suites aarch64 "$b/strict/aarch64/check.elf" --cpu cortex-a72 align=1 isa=scalar
 
 # The main program: the story word for word, and what it says when it cannot tell one.

@@ -3,7 +3,7 @@
 # Boots an image in QEMU without KVM: run.sh ARCH IMAGE [option] [NAME=VALUE]...
 #   ARCH                x86_64 or aarch64
 #   --model FILE        the model, handed to the guest
-#   --cpu CPU           as QEMU names it (max); --machine M (microvm, virt); --memory SIZE (512M + the model); --smp N (1)
+#   --cpu CPU           as QEMU names it (max, without SVE); --machine M (microvm, virt); --memory SIZE (512M + the model); --smp N (1)
 #   --budget SECONDS    time after which the guest ends itself with a report, or is ended 5 s later (60)
 #   NAME=VALUE          an option of the guest's program, board_option("NAME")
 # The guest's console is standard output. Exit code: the guest's own (0..126), among them 120 a fault, 121 the budget is
@@ -31,7 +31,7 @@ cpu=max machine= memory= budget=60 smp=1 model= own_budget=
 
 case $arch in
 x86_64) machine=microvm ;;
-aarch64) machine=virt ;;
+aarch64) machine=virt cpu=max,sve=off ;; # what QEMU does for SVE is a call per instruction, slower than NEON
 *) say "no such architecture: $arch"; usage ;;
 esac
 

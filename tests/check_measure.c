@@ -2,9 +2,11 @@
  * tests/check_measure.c - measuring: what is missing is a status, and an answer follows the clock. */
 #include "check.h"
 #include "core/arena.h"
+#include "core/profile.h"
 #include "gllm/measure.h"
 
-/* Clocks of machines that do not exist: the second kernel of every pair seems `ns` long, the first 100000. */
+/* Clocks of machines that do not exist: of products and sums the fused kernel seems `ns` long, of two widths the wide one,
+ * the other 100000. */
 struct fake {
 	uint64_t now, ns;
 	unsigned calls;
@@ -13,7 +15,7 @@ struct fake {
 static uint64_t fake_clock(void *user)
 {
 	struct fake *f = user;
-	unsigned call = f->calls++; /* calls 0 and 1 find the length, then pairs for either kernel in turn */
+	unsigned call = f->calls++; /* of each comparison the first two find the length, then pairs for either kernel in turn */
 	if (call % 2 == 1)
 		f->now += (call / 2) % 2 == 0 && call > 1 ? f->ns : 100000;
 	return f->now;
@@ -50,4 +52,14 @@ void check_measure(struct check *t)
 	code = *check_exec_fresh(t);
 	CHECK_STATUS(t, gllm_measure(target, &p, &code, fake_clock, &slow, memory, size, NULL), GLLM_OK);
 	CHECK(t, p.slow_fma);
+	CHECK_EQ(t, p.vector_bytes, check_profile(t)->vector_bytes);
+
+	struct fake wide_is_slow = { .ns = 100 * 100000 };
+	struct gllm_profile narrow = *check_profile(t);
+	bool has_narrow = gllm_profile_narrow(&narrow);
+	code = *check_exec_fresh(t);
+	CHECK_STATUS(t, gllm_measure(target, &p, &code, fake_clock, &wide_is_slow, memory, size, NULL), GLLM_OK);
+	CHECK_EQ(t, p.vector_bytes, narrow.vector_bytes);
+	CHECK_EQ(t, p.have, narrow.have);
+	CHECK(t, !has_narrow || (narrow.vector_bytes && narrow.have != check_profile(t)->have));
 }
