@@ -588,9 +588,10 @@ static void hoist_constants(struct lower *l, unsigned loop)
 			bool is = from[k] != GLLM_NO_NODE &&
 			          (t->node[from[k]].op == GLLM_N_CONST || t->node[from[k]].op == GLLM_N_SCALAR) &&
 			          t->node[n].op != GLLM_N_SHL && t->node[n].op != GLLM_N_SHR && t->node[n].op != GLLM_N_SAR;
-			if (!is || room == 0 || l->constant[l->same[from[k]]] != GLLM_NO_VREG)
+			gllm_ref which = is && k == 1 && gllm_lower_subtracts(l, n) ? gllm_lower_negated(l, from[k]) : from[k];
+			if (!is || room == 0 || l->constant[l->same[which]] != GLLM_NO_VREG)
 				continue;
-			gllm_lower_constant(l, from[k]);
+			gllm_lower_constant(l, which);
 			room--;
 		}
 	}
@@ -1007,9 +1008,9 @@ static bool prepare(struct lower *l)
 	l->gval = gllm_lower_alloc(l, n, sizeof *l->gval);
 	l->result = gllm_lower_alloc(l, n, sizeof *l->result);
 	l->slot = gllm_alloc_array(l->arena, SLOTS, sizeof *l->slot, 16);
-	l->constant = gllm_lower_alloc(l, n, sizeof *l->constant);
-	l->const_list = gllm_lower_alloc(l, n, sizeof *l->const_list);
-	l->same = gllm_lower_alloc(l, n, sizeof *l->same);
+	l->constant = gllm_lower_alloc(l, 2 * n, sizeof *l->constant);
+	l->const_list = gllm_lower_alloc(l, 2 * n, sizeof *l->const_list);
+	l->same = gllm_lower_alloc(l, 2 * n, sizeof *l->same);
 	l->max_slots = SLOTS;
 	if (!l->slot)
 		gllm_lower_fail(l, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", SLOTS);
@@ -1024,6 +1025,8 @@ static bool prepare(struct lower *l)
 		for (size_t k = 0; i < l->t->nnodes && l->t->node[i].op == GLLM_N_CONST && k < i && l->same[i] == i; k++)
 			if (l->t->node[k].op == GLLM_N_CONST && (uint32_t)l->t->node[k].imm == (uint32_t)l->t->node[i].imm)
 				l->same[i] = (gllm_ref)k;
+		l->constant[i + n] = GLLM_NO_VREG;
+		l->same[i + n] = (gllm_ref)(l->same[i] + n);
 	}
 	return gllm_lower_places(l);
 }

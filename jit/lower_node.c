@@ -78,10 +78,23 @@ gllm_vreg gllm_lower_word(struct lower *l, uint32_t bits, gllm_vreg into)
 	return gllm_vir_emit(l->v, i);
 }
 
+/* Constants have numbers: those of their nodes and, of F32 ones with the other sign, numbers behind all nodes. */
+gllm_ref gllm_lower_negated(const struct lower *l, gllm_ref n)
+{
+	return (gllm_ref)(n + l->t->nnodes + 1);
+}
+
+bool gllm_lower_subtracts(const struct lower *l, gllm_ref n)
+{
+	return node(l, n)->op == GLLM_N_SUB && l->fused[n] == node(l, n)->a && l->fused[n] != n;
+}
+
 static gllm_vreg load_constant(struct lower *l, gllm_ref n)
 {
 	struct gllm_vi i = gllm_vi(GLLM_V_VBCAST);
 
+	if (n > l->t->nnodes)
+		return gllm_lower_word(l, (uint32_t)node(l, (gllm_ref)(n - l->t->nnodes - 1))->imm ^ UINT32_C(0x80000000), GLLM_NO_VREG);
 	if (node(l, n)->op == GLLM_N_CONST)
 		return gllm_lower_word(l, (uint32_t)node(l, n)->imm, GLLM_NO_VREG);
 	i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
@@ -188,16 +201,20 @@ static gllm_vreg *place_of(struct lower *l, gllm_ref n)
 	return &l->slot[base + gllm_lower_index(l, l->dep[n], node(l, n)->loop, s)];
 }
 
+static gllm_vreg constant_value(struct lower *l, gllm_ref n)
+{
+	if (l->constant[l->same[n]] != GLLM_NO_VREG)
+		return l->constant[l->same[n]];
+	/* In an innermost loop a constant that found no room beforehand is read at each use. */
+	return l->depth > 1 && l->loop[l->frame[l->depth - 1].loop].leaf ? load_constant(l, n) : gllm_lower_constant(l, n);
+}
+
 gllm_vreg gllm_lower_value(struct lower *l, gllm_ref n)
 {
 	gllm_vreg r;
 
 	switch (node(l, n)->op) {
-	case GLLM_N_CONST: case GLLM_N_SCALAR:
-		if (l->constant[l->same[n]] != GLLM_NO_VREG)
-			return l->constant[l->same[n]];
-		/* In an innermost loop a constant that found no room beforehand is read at each use. */
-		return l->depth > 1 && l->loop[l->frame[l->depth - 1].loop].leaf ? load_constant(l, n) : gllm_lower_constant(l, n);
+	case GLLM_N_CONST: case GLLM_N_SCALAR: return constant_value(l, n);
 	case GLLM_N_CARRY:
 		return l->slot[gllm_lower_carry_index(l, n, own_copy(l, node(l, n)->loop))];
 	default: break;
@@ -621,6 +638,9 @@ static gllm_vreg sum_node(struct lower *l, gllm_ref n)
 		return put(l, n, add ? GLLM_V_VADD : GLLM_V_VSUB, lane_type(x->type), gllm_lower_value(l, x->a),
 		           gllm_lower_value(l, x->b), GLLM_NO_VREG, 0);
 	f = node(l, l->fused[n]);
+	if (gllm_lower_subtracts(l, n))
+		return put(l, n, GLLM_V_VFMA, GLLM_F32, gllm_lower_value(l, f->a), gllm_lower_value(l, f->b),
+		           constant_value(l, gllm_lower_negated(l, x->b)), 0);
 	return put(l, n, add ? GLLM_V_VFMA : GLLM_V_VFNMA, GLLM_F32, gllm_lower_value(l, f->a), gllm_lower_value(l, f->b),
 	           gllm_lower_value(l, l->fused[n] == x->a ? x->b : x->a), 0);
 }

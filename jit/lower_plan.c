@@ -68,12 +68,17 @@ static void count_uses(struct lower *l)
 	}
 }
 
-/* mul feeding add with a single use becomes one fused instruction. */
+static bool is_constant(const struct lower *l, gllm_ref n)
+{
+	return n != GLLM_NO_NODE && l->t->node[n].op == GLLM_N_CONST;
+}
+
+/* mul feeding add with a single use becomes one fused instruction; so does mul less a constant, by adding its negation. */
 static void contract(struct lower *l)
 {
 	for (unsigned i = 0; i < l->t->nnodes && l->m->has_fma && !l->m->slow_fma; i++) {
 		const struct gllm_node *n = &l->t->node[i];
-		gllm_ref from[2] = { n->b, n->op == GLLM_N_ADD ? n->a : GLLM_NO_NODE };
+		gllm_ref from[2] = { n->b, n->op == GLLM_N_ADD || is_constant(l, n->b) ? n->a : GLLM_NO_NODE };
 		if ((n->op != GLLM_N_ADD && n->op != GLLM_N_SUB) || n->type != GLLM_F32)
 			continue;
 		for (unsigned k = 0; k < 2 && l->fused[i] == GLLM_NO_NODE; k++) {

@@ -109,8 +109,8 @@ struct lower {
 	struct frame *frame;     unsigned depth; /* frames in use */
 	uint32_t *val, *sval, *gval, *result;    /* per node: block of registers */
 	gllm_vreg *slot;         uint32_t nslots, max_slots;
-	gllm_ref *same;          /* per CONST: the first one with the same bits */
-	gllm_vreg *constant;     /* per node: CONST or SCALAR in a register now, or GLLM_NO_VREG */
+	gllm_ref *same;          /* per CONST, then per negated one: the first one with the same bits */
+	gllm_vreg *constant;     /* per node, then negated: CONST or SCALAR in a register now, or GLLM_NO_VREG */
 	gllm_ref *const_list;    unsigned nconst;
 	uint32_t *pool;          unsigned npool;
 	gllm_vreg pool_reg;
@@ -148,6 +148,8 @@ gllm_vreg gllm_lower_emit(struct lower *l, enum gllm_vir_op op, enum gllm_type t
 gllm_vreg gllm_lower_g(struct lower *l, enum gllm_vir_op op, gllm_vreg a, gllm_vreg b, int64_t imm);
 gllm_vreg gllm_lower_word(struct lower *l, uint32_t bits, gllm_vreg into);
 gllm_vreg gllm_lower_constant(struct lower *l, gllm_ref n);
+gllm_ref gllm_lower_negated(const struct lower *l, gllm_ref n); /* number of CONST n with the other sign */
+bool gllm_lower_subtracts(const struct lower *l, gllm_ref n);   /* product less constant, contracted */
 gllm_vreg gllm_lower_value(struct lower *l, gllm_ref n);
 gllm_vreg gllm_lower_integer_at(struct lower *l, struct place p); /* its current value for copy 0, as a new G register */
 unsigned gllm_lower_radix(const struct lower *l, unsigned f, int node_loop, bool split_form);
