@@ -25,8 +25,9 @@ void gllm_ref_softmax(float *restrict y, const float *restrict x, size_t n)
 		y[i] = e;
 		sum += e;
 	}
+	float scale = 1.0f / sum;
 	for (size_t i = 0; i < n; i++)
-		y[i] = y[i] / sum;
+		y[i] = y[i] * scale;
 }
 
 void gllm_ref_argmax(uint32_t *restrict y, const float *restrict x, size_t n)
