@@ -111,7 +111,9 @@ enum gllm_status gllm_compose_rows(const struct gllm_composed *first, const stru
 		depth += then[i]->depth + 1;
 	}
 	b.loop[0].end = (gllm_ref)b.nnodes;
-	return gllm_build_finish(&b, first->trace.name, depth, n ? then[0]->trace.pattern : first->trace.pattern);
+	enum gllm_status s = gllm_build_finish(&b, first->trace.name, depth, n ? then[0]->trace.pattern : first->trace.pattern);
+	out->how.own = UINT32_C(1) << worker;
+	return s;
 }
 
 bool gllm_row_stride(const struct gllm_composed *c, unsigned param, int64_t *bytes)

@@ -92,7 +92,8 @@ unsigned gllm_registers_of(const struct gllm_composed *c, struct gllm_arena aren
 {
 	const struct gllm_trace *t = &c->trace;
 	gllm_ref *last = gllm_alloc_array(&arena, t->nnodes + 1u, sizeof *last, 8);
-	unsigned live[GLLM_TRACE_LOOPS + 1] = { 0 }, most = 0;
+	unsigned live[GLLM_TRACE_LOOPS + 1] = { 0 }, sums[GLLM_TRACE_LOOPS + 1] = { 0 }, most = 0;
+	bool product = t->pattern == GLLM_PATTERN_GEMM;
 	if (!last)
 		return 0;
 	for (unsigned i = 0; i < t->nnodes; i++) {
@@ -102,6 +103,12 @@ unsigned gllm_registers_of(const struct gllm_composed *c, struct gllm_arena aren
 		for (unsigned k = 0; k < 3; k++)
 			if (from[k] < i && n->op != GLLM_N_CARRY)
 				last[from[k]] = (gllm_ref)i;
+	}
+	/* Sums are there in the loop around theirs; at least its own is running. */
+	for (unsigned i = 0; i < t->nreductions; i++) {
+		unsigned *around = &sums[t->loop[t->reduction[i].loop].parent + 1];
+		*around += product ? CHAINS : 1;
+		most = *around > most ? *around : most;
 	}
 	/* A value lives in its own loop: until its last use there, or its end. */
 	for (unsigned i = 0; i < t->nnodes; i++) {
@@ -113,11 +120,10 @@ unsigned gllm_registers_of(const struct gllm_composed *c, struct gllm_arena aren
 			if (first && last[from[k]] == i && t->node[from[k]].loop == n->loop && in_register(&t->node[from[k]]))
 				--*now;
 		}
-		if (in_register(n) && last[i] > i && ++*now > most)
-			most = *now;
+		if (in_register(n) && last[i] > i && ++*now + sums[n->loop + 1] > most)
+			most = *now + sums[n->loop + 1];
 	}
-	return most + t->nreductions * (t->pattern == GLLM_PATTERN_GEMM ? CHAINS : 1) +
-	       (t->pattern == GLLM_PATTERN_GEMM ? OPERANDS : 0);
+	return most + (product ? OPERANDS : 0);
 }
 
 const char *gllm_breaks_limit(const struct gllm_composed *c, const struct gllm_profile *p, struct gllm_arena arena)

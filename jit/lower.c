@@ -877,7 +877,7 @@ static int range_loop(const struct lower *l)
 	}
 	if (loop < 0 || l->loop[loop].trip == 1 || l->loop[loop].trip == 0)
 		return -1;
-	return l->loop[loop].reorderable && !l->loop[loop].carries ? loop : -1;
+	return l->loop[loop].shared && !l->loop[loop].carries ? loop : -1;
 }
 
 static bool has_carry(const struct lower *l, int loop)

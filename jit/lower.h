@@ -26,6 +26,7 @@ struct gllm_lower_options {
 	uint8_t depth;      /* copies of a reduction inside the vectorised loop */
 	int8_t split;       /* number of the split loop plus one; 0: chosen */
 	uint32_t tile;      /* least iterations per unit of the split loop; 0: chosen */
+	uint32_t own;       /* set of parameters: memory of the worker, which every iteration of the split loop writes first */
 };
 
 struct gllm_kernel_info {

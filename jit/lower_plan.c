@@ -290,12 +290,13 @@ static bool independent(struct lower *l, gllm_ref s, gllm_ref a, unsigned loop)
 	return gllm_terms_add(&sum, &ea, 1) && at_least(&negative, &sum);
 }
 
-static bool memory_reorders(struct lower *l, unsigned loop)
+/* Parameters in `own` are left out: memory that is another one in each place where an iteration may run. */
+static bool memory_reorders(struct lower *l, unsigned loop, uint32_t own)
 {
 	const struct gllm_trace *t = l->t;
 
 	for (gllm_ref s = t->loop[loop].first; s < t->loop[loop].end; s++) {
-		if (t->node[s].op != GLLM_N_STORE)
+		if (t->node[s].op != GLLM_N_STORE || (own >> t->access[t->node[s].imm].param & 1))
 			continue;
 		for (gllm_ref a = t->loop[loop].first; a < t->loop[loop].end; a++) {
 			if (!is_access(&t->node[a]) || t->access[t->node[a].imm].param != t->access[t->node[s].imm].param)
@@ -697,8 +698,11 @@ bool gllm_lower_plan(struct lower *l)
 	for (unsigned i = 0; i < t->nnodes; i++)
 		if (t->node[i].op == GLLM_N_CARRY)
 			l->loop[t->node[i].loop].carries = true;
-	for (unsigned i = 0; i < t->nloops; i++)
-		l->loop[i].reorderable = carries_reorder(l, i, taint) && memory_reorders(l, i);
+	for (unsigned i = 0; i < t->nloops; i++) {
+		bool carried = carries_reorder(l, i, taint);
+		l->loop[i].reorderable = carried && memory_reorders(l, i, 0);
+		l->loop[i].shared = l->loop[i].reorderable || (l->o->own && carried && memory_reorders(l, i, l->o->own));
+	}
 	choose_vector_loops(l);
 	for (unsigned i = 0; i < t->nloops; i++)
 		if (l->loop[i].paired)

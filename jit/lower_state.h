@@ -50,6 +50,7 @@ struct loop_plan {
 	uint32_t inside;      /* this loop and its ancestors */
 	int8_t only_child;    /* -1: none or several */
 	bool leaf, reorderable, vector, paired, partial; /* partial: its carries differ from lane to lane */
+	bool shared;          /* its iterations may run on different workers, each with memory of its own */
 	bool carries;         /* has CARRY nodes */
 	uint8_t copies, columns; /* while an enclosing loop is copied, too */
 	uint8_t copies_alone, columns_alone;

@@ -397,7 +397,7 @@ static bool same_code(const struct gllm_composed *a, const struct gllm_composed 
 	    a->trace.nparams != b->trace.nparams)
 		return false;
 	if (a->how.unroll != b->how.unroll || a->how.rows != b->how.rows || a->how.columns != b->how.columns ||
-	    a->how.depth != b->how.depth || a->how.split != b->how.split || a->how.tile != b->how.tile)
+	    a->how.depth != b->how.depth || a->how.split != b->how.split || a->how.tile != b->how.tile || a->how.own != b->how.own)
 		return false;
 	for (unsigned i = 0; i < a->trace.nparams; i++)
 		if (a->source[i].kind != b->source[i].kind)
