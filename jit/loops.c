@@ -766,8 +766,9 @@ static uint16_t min_max(struct lifting *l, bool max, bool number, uint16_t a, ui
 	uint64_t k = c->v[b].imm;
 	if (a == POISON || b == POISON || c->v[b].op != GLLM_N_CONST || (k & 0x7fffffff) > 0x7f800000)
 		return POISON;
-	/* where both are zeros, k must be taken only if it is the zero that is asked for */
-	bool equal = !(k << 33) && (k == 0) == max && !never_minus_zero(c, a);
+	/* Where both are zeros, k must be taken only if it is the zero that is asked for. Other equals have equal bits: taken
+	 * as a < k ? a : k says it, which gives k for NaN as well. */
+	bool equal = k << 33 ? number : (k == 0) == max && !never_minus_zero(c, a);
 	unsigned truth = (max ? OUT_LESS : OUT_GREATER) | (number ? OUT_UNORDERED : 0u) | (equal ? OUT_EQUAL : 0u);
 	return gllm_canon_select(c, gllm_canon_fcmp(c, a, b, truth), b, a);
 }
