@@ -388,7 +388,7 @@ static void known_tails(struct bench *b)
 static void for_width(struct bench *b)
 {
 	for (unsigned k = 0; k < GLLM_COUNT(ops); k++) {
-		if (ops[k].op == GLLM_V_VSCALE && !b->machine.has_scale)
+		if ((ops[k].op == GLLM_V_VSCALE && !b->machine.has_scale) || (ops[k].op == GLLM_V_VZIP && !b->machine.zips))
 			continue;
 		op_alone(b, &ops[k]);
 		op_in_loop(b, &ops[k]);

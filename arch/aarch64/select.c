@@ -443,7 +443,10 @@ void gllm_a64_select(const struct gllm_vir *v, const struct gllm_machine *m, con
 		g.makes_lane0 = false;
 		if (!rule->emit)
 			rule = &g.lanes[in->op];
-		rule->emit(&g, in);
+		if (rule->emit)
+			rule->emit(&g, in);
+		else /* an operation that the machine does not claim to have */
+			gllm_a64_quit(&g, GLLM_UNSUPPORTED);
 		if (in->d != GLLM_NO_VREG && v->reg_class[in->d] != GLLM_CLASS_G) {
 			g.lane0 &= ~(UINT32_C(1) << (at(&g, in->d) & 31));
 			g.lane0 |= (uint32_t)g.makes_lane0 << (at(&g, in->d) & 31);
