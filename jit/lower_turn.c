@@ -45,7 +45,7 @@ static gllm_vreg zip(struct lower *l, gllm_vreg a, gllm_vreg b, int64_t how)
 /* line[] of `lanes` registers: element c of line i becomes element i of line c. */
 static void turn(struct lower *l, gllm_vreg *line)
 {
-	static const uint8_t bit[] = { 2, 1, 4, 8 };
+	static const uint8_t bit[] = { 2, 1, 4, 8, 16, 32 };
 	for (unsigned level = 0; level < GLLM_COUNT(bit) && bit[level] < l->lanes; level++)
 		for (unsigned i = 0; i < l->lanes; i++) {
 			gllm_vreg a = line[i], b = line[i | bit[level]];

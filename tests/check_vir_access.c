@@ -88,7 +88,7 @@ static void access(struct bench *b, unsigned type, unsigned mem, enum form f, en
 		store(b, out, GLLM_NO_VREG, 0, emit(b, i));
 	}
 	end(b);
-	b->half = is_store && (mem == GLLM_F16 || mem == GLLM_BF16) ? mem : 0;
+	b->half = is_store && type == GLLM_F32 && (mem == GLLM_F16 || mem == GLLM_BF16) ? mem : 0;
 	for (unsigned k = 0; k < (b->runs ? 3u : 1u); k++) {
 		if (is_store && type == GLLM_F32 && mem != GLLM_F32 && !b->half)
 			vir_fill(b, -2.0e9f, 2.0e9f); /* out of range is the machine's own */
@@ -129,24 +129,19 @@ static void integer_access(struct bench *b, unsigned mem, enum place p)
 
 static void accesses(struct bench *b)
 {
-	static const uint8_t mems[] = { GLLM_F32, GLLM_F16, GLLM_BF16, GLLM_I8, GLLM_U8, GLLM_I16, GLLM_U16, GLLM_I32 };
+	static const uint8_t types[] = { GLLM_F32, GLLM_I32, GLLM_U32 };
+	static const uint8_t mems[] = { GLLM_F32, GLLM_F16, GLLM_BF16, GLLM_I8, GLLM_U8, GLLM_I16, GLLM_U16, GLLM_I32, GLLM_U32 };
 	static const uint8_t integers[] = { GLLM_I8, GLLM_U8, GLLM_I16, GLLM_U16, GLLM_I32, GLLM_U32, GLLM_I64 };
 
-	for (unsigned k = 0; k < sizeof mems; k++)
-		for (unsigned f = 0; f < FORMS; f++) {
-			unsigned p = (k + f) % PLACES;
+	for (unsigned t = 0; t < sizeof types; t++)
+		for (unsigned k = 0; k < sizeof mems; k++)
+			for (unsigned f = 0; f < FORMS; f++) {
+				unsigned p = k + f + 2 * t;
 
-			if (mems[k] != GLLM_I32)
-				access(b, GLLM_F32, mems[k], (enum form)f, (enum place)p, false);
-			if (mems[k] != GLLM_F32)
-				access(b, GLLM_I32, mems[k], (enum form)f, (enum place)((p + 2) % PLACES), false);
-			if (f == BCAST)
-				continue;
-			if (mems[k] != GLLM_I32)
-				access(b, GLLM_F32, mems[k], (enum form)f, (enum place)((p + 1) % PLACES), true);
-			if (mems[k] != GLLM_F32 && mems[k] != GLLM_F16 && mems[k] != GLLM_BF16)
-				access(b, GLLM_I32, mems[k], (enum form)f, (enum place)((p + 3) % PLACES), true);
-		}
+				access(b, types[t], mems[k], (enum form)f, (enum place)(p % PLACES), false);
+				if (f != BCAST)
+					access(b, types[t], mems[k], (enum form)f, (enum place)((p + 1) % PLACES), true);
+			}
 	for (unsigned k = 0; k < sizeof integers; k++)
 		for (unsigned p = 0; p < PLACES; p++)
 			integer_access(b, integers[k], (enum place)p);

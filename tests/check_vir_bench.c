@@ -12,7 +12,7 @@
 #define SVE_WIDTH(text, bytes)                                                                       \
 	{ &gllm_target_aarch64, text,                                                                 \
 	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = bytes, .vector_regs = 32,                         \
-	    .have = NEON | GLLM_BIT(GLLM_A64_SVE) }, bytes / 4 }
+	    .have = NEON | GLLM_BIT(GLLM_A64_SVE) | ((bytes) == 32 ? GLLM_BIT(GLLM_A64_BF16) : 0) }, (bytes) / 4 }
 static const struct width { /* a target's widths, each with the least profile that has it */
 	const struct gllm_target *target;
 	const char *name;
@@ -27,6 +27,8 @@ static const struct width { /* a target's widths, each with the least profile th
 	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32, .have = NEON }, 4 },
 	{ &gllm_target_aarch64, "NEON aligned",
 	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32, .have = NEON, .strict_align = true }, 4 },
+	{ &gllm_target_aarch64, "NEON bf16",
+	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32, .have = NEON | GLLM_BIT(GLLM_A64_BF16) }, 4 },
 	SVE_WIDTH("SVE 128", 16), SVE_WIDTH("SVE 256", 32), SVE_WIDTH("SVE 512", 64), SVE_WIDTH("SVE 1024", 128),
 	SVE_WIDTH("SVE 2048", 256),
 };

@@ -25,6 +25,6 @@ run aarch64 neoverse-n1
 run aarch64 max
 run aarch64 a64fx
 for bytes in 16 32 128 256; do # of SVE vectors; max stands for 64
-	run aarch64 max,sve-default-vector-length=$bytes -f vir,lower,fusion,reorder
+	run aarch64 max,sve-default-vector-length=$bytes -f vir,lower,fusion,reorder,block
 done
 exit $bad

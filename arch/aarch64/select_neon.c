@@ -169,6 +169,10 @@ static void to_bf16(gen *g, unsigned c)
 {
 	unsigned t = tv(g, 0), u = tv(g, 1), n = tv(g, 2);
 
+	if (g->m->profile->have & GLLM_BIT(GLLM_A64_BF16)) {
+		i2(g, A64_BFCVTN_V4H, h4(u), s4(c));
+		return;
+	}
 	i3(g, A64_SHL_V4S, s4(u), s4(c), a64_imm(15));
 	i3(g, A64_USHR_V4S, s4(u), s4(u), a64_imm(31)); /* the bit that decides ties */
 	i3(g, A64_ADD_V4S, s4(u), s4(u), s4(c));

@@ -403,6 +403,26 @@ static void vhpair(gen *g, const struct gllm_vi *in)
 	join(g, gllm_a64_joiner(in), in->type, at(g, in->d), s, t);
 }
 
+/* Within every 128 bits by two transpositions; whole 128 bits as the doublewords they are made of. */
+static void vzip(gen *g, const struct gllm_vi *in)
+{
+	unsigned s = tv(g, 0), t = tv(g, 1);
+	operand a = zs(at(g, in->a)), b = zs(at(g, in->b));
+
+	if (in->imm < 2) {
+		i3(g, A64_TRN1_ZS, zs(s), a, b); /* a0 b0 a2 b2 */
+		i3(g, A64_TRN2_ZS, zs(t), a, b); /* a1 b1 a3 b3 */
+		i3(g, in->imm ? A64_TRN2_ZD : A64_TRN1_ZD, zd(at(g, in->d)), zd(s), zd(t));
+		return;
+	}
+	a.lane = b.lane = A64_ED;
+	i3(g, A64_UZP1_ZD, zd(s), a, b); /* lower halves of all parts */
+	i3(g, A64_UZP2_ZD, zd(t), a, b); /* upper halves */
+	i3(g, in->imm == 2 ? A64_UZP1_ZD : A64_UZP2_ZD, zd(s), zd(s), zd(s));
+	i3(g, in->imm == 2 ? A64_UZP1_ZD : A64_UZP2_ZD, zd(t), zd(t), zd(t));
+	i3(g, A64_ZIP1_ZD, zd(at(g, in->d)), zd(s), zd(t));
+}
+
 static void vlane0(gen *g, const struct gllm_vi *in)
 {
 	i2(g, A64_DUP_ZS_0, zs(at(g, in->d)), a64_s(at(g, in->a)));
@@ -454,6 +474,7 @@ const struct gllm_a64_rule gllm_a64_sve[GLLM_V_COUNT] = {
 	[GLLM_V_VSEL]       = { vsel,        { 0 },                                               0, 2 },
 	[GLLM_V_VREDUCE]    = { vreduce,     { 0 },                                               2, 16 },
 	[GLLM_V_VHPAIR]     = { vhpair,      { 0 },                                               2, 4 },
+	[GLLM_V_VZIP]       = { vzip,        { 0 },                                               2, 6 },
 	[GLLM_V_VLANE0]     = { vlane0,      { 0 },                                               0, 2 },
 };
 
