@@ -7,7 +7,7 @@
 #include "core/bits.h"
 #include "jit/strip.h"
 
-enum { I, J, K, MAX_SUMS = 4, LEAST_ROWS = 24, LEAST_COLUMNS = 48, LEAST_DEPTH = 48, UNROLL = 4, LINE = 64 };
+enum { I, J, K, MAX_SUMS = 4, LEAST_ROWS = 24, LEAST_COLUMNS = 48, LEAST_DEPTH = 48, LEAST_THIN = 256, UNROLL = 4, MOST_DEPTH = 512, LINE = 64 };
 
 struct sum {
 	gllm_ref carry, last, value[2]; /* factors, by the loop they vary along */
@@ -291,7 +291,20 @@ static struct kernel *finish(struct blocker *x, struct gllm_strip *s, struct ker
 	return x->status == GLLM_OK ? k : NULL;
 }
 
-/* Copies `value` to the panels: for p, for k, for v. */
+/* Whether a value lies in memory along the lanes: then whole lines of many panels are read one after another. */
+static bool along_lanes(const struct blocker *x, gllm_ref value)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	for (unsigned i = 0; i <= value; i++) {
+		const struct gllm_node *n = &t->node[i];
+		if (n->op == GLLM_N_LOAD && n->loop == K && x->p->affine[n->imm].loop[J] != 0 &&
+		    x->p->affine[n->imm].loop[J] != (int64_t)gllm_type_bytes((enum gllm_type)t->access[n->imm].type))
+			return false;
+	}
+	return true;
+}
+
+/* Copies `value` to the panels: for p, for k, for v; or for k, for p, for v. */
 static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm_linear panels, int64_t lanes, int64_t depth)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
@@ -304,7 +317,9 @@ static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm
 	needed[x->panel_of[which]] = 1;
 	need(t, needed, s.map);
 	write_nodes(&s, needed, -1, 0, t->nnodes);
-	int8_t p = gllm_strip_open(&s, panels), kk = gllm_strip_open(&s, fixed(depth)), v = gllm_strip_open(&s, fixed(lanes));
+	bool lines = along_lanes(x, x->panel_of[which]);
+	int8_t outer = gllm_strip_open(&s, lines ? fixed(depth) : panels), inner = gllm_strip_open(&s, lines ? panels : fixed(depth)),
+	       v = gllm_strip_open(&s, fixed(lanes)), p = lines ? inner : outer, kk = lines ? outer : inner;
 	int64_t nr = x->b.nr;
 	s.sub[J][0].coef = nr;
 	s.sub[J][0].loop = p;
@@ -352,6 +367,7 @@ struct macro { /* one product part */
 	struct gllm_linear blocks, panels, rows;
 	int64_t lanes, depth;
 	bool first, last; /* block of k */
+	bool thin;        /* k is in the lanes */
 };
 
 /* Where the partial sums of sum `which` are, as an access of the old loops' variables. */
@@ -465,7 +481,10 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	while (s.open >= 0 && s.status == GLLM_OK)
 		gllm_strip_close(&s);
 	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
-	s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .depth = x->tuning && x->tuning->unroll ? x->tuning->unroll : UNROLL, .split = (int8_t)(p + 1) };
+	if (m->thin)
+		s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .columns = (uint8_t)m->lanes, .split = (int8_t)(p + 1) };
+	else
+		s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .depth = x->tuning && x->tuning->unroll ? x->tuning->unroll : UNROLL, .split = (int8_t)(p + 1) };
 	return k;
 }
 
@@ -583,21 +602,25 @@ static unsigned even(int64_t all, int64_t most, int64_t unit)
 	return (unsigned)(each > most && most % unit == 0 ? most : each);
 }
 
+/* Larger blocks of k than gllm_blocking's pay: a panel passes through L1 while the rows of a tile stay there, and partial
+ * sums are loaded less often. Panels and rows of a block share L2. */
 static void choose_sizes(struct blocker *x)
 {
 	const struct product *p = x->p;
 	const struct gllm_tuning *t = x->tuning;
+	int64_t l1 = x->profile->cache[0].bytes ? x->profile->cache[0].bytes : 32 << 10;
+	int64_t l2 = x->profile->cache[1].bytes ? x->profile->cache[1].bytes : 256 << 10;
 	x->b = gllm_blocking(x->profile, p->most, (uint64_t)p->n, (uint64_t)p->k, 4);
-	if (t && t->mr) x->b.mr = t->mr;
-	if (t && t->nr) x->b.nr = t->nr;
-	if (t && t->kc) x->b.kc = t->kc;
-	if (t && t->mc) x->b.mc = t->mc;
-	if (t && t->nc) x->b.nc = t->nc;
-	x->b.kc = even(p->k, x->b.kc, 8);
+	if (t && t->mr)
+		x->b.mr = t->mr;
+	if (t && t->nr)
+		x->b.nr = t->nr;
+	int64_t kc = l1 / (3 * x->b.nr);
+	x->b.kc = even(p->k, t && t->kc ? t->kc : kc < MOST_DEPTH ? kc : MOST_DEPTH, 8);
 	if (x->b.kc > p->k)
 		x->b.kc = (unsigned)p->k;
-	x->b.mc = even((int64_t)p->most, x->b.mc, x->b.mr);
-	x->b.nc = even(p->n, x->b.nc, x->b.nr);
+	x->b.mc = even((int64_t)p->most, t && t->mc ? t->mc : l2 * 2 / 5 / (4 * x->b.kc), x->b.mr);
+	x->b.nc = even(p->n, t && t->nc ? t->nc : l2 / 2 / (4 * x->b.kc), x->b.nr);
 }
 
 /* The factors of one side, each once. */
@@ -636,6 +659,40 @@ static bool worth_while(const struct gllm_tuning *t, const struct product *p)
 	return p->most >= LEAST_ROWS && p->n >= LEAST_COLUMNS && p->k >= LEAST_DEPTH;
 }
 
+/* Few rows, and both sides lie along k: sums run over k in the lanes. */
+static bool is_thin(const struct gllm_tuning *t, const struct product *p)
+{
+	const struct gllm_trace *c = &p->c->trace;
+	if ((t && t->mc && t->kc && t->nc) || p->most < 2 || p->most >= LEAST_ROWS || p->n < LEAST_COLUMNS || p->k < LEAST_THIN)
+		return false;
+	for (unsigned i = 0; i < c->nnodes; i++)
+		if (c->node[i].op == GLLM_N_LOAD && c->node[i].loop == K && p->affine[c->node[i].imm].loop[K] !=
+		    (int64_t)gllm_type_bytes((enum gllm_type)c->access[c->node[i].imm].type))
+			return false;
+	return true;
+}
+
+/* All rows for a few columns at a time, so that the other side is read once from memory, however many passes its rows need
+ * to fit the registers. */
+static void block_thin(struct blocker *x, const struct product *p)
+{
+	unsigned lanes = x->profile->vector_bytes / 4, sums = 3 * x->profile->vector_regs / 4 / p->nsums;
+	unsigned most = lanes <= 4 ? sums / lanes : sums / 3, rows;
+	x->p = p;
+	x->npanels = x->nrows = 0;
+	rows = even((int64_t)p->most, most ? most : 1, 1);
+	unsigned columns = lanes <= 4 ? lanes : sums / rows < lanes ? sums / rows : lanes;
+	x->b = (struct gllm_blocking){ .mr = rows, .nr = columns ? columns : 1, .kc = (unsigned)p->k, .mc = (unsigned)p->most };
+	int64_t nr = x->b.nr, panels = p->n / nr, rest = p->n % nr;
+	struct macro m = { .blocks = fixed(1), .panels = fixed(panels), .rows = p->m, .lanes = nr, .depth = p->k, .first = true,
+	                   .last = true, .thin = true };
+	add_part(x, macro(x, &m), (struct at){ .j = 0 }, false);
+	m.panels = fixed(1);
+	m.lanes = rest;
+	if (rest)
+		add_part(x, macro(x, &m), (struct at){ .j = panels * nr }, true);
+}
+
 static void block_product(struct blocker *x, const struct product *p)
 {
 	x->p = p;
@@ -670,8 +727,13 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 		*c = *old[i].code;
 		for (unsigned q = 0; q < c->trace.nparams; q++)
 			c->source[q] = old[i].source[q];
-		if (is_product(x, c, p) && worth_while(x->tuning, p)) {
+		bool product = is_product(x, c, p);
+		if (product && worth_while(x->tuning, p)) {
 			block_product(x, p);
+			continue;
+		}
+		if (product && is_thin(x->tuning, p)) {
+			block_thin(x, p);
 			continue;
 		}
 		struct kernel k = { .c = old[i].code };

@@ -184,6 +184,11 @@ static void own_blocks(struct fixture *f, uint64_t nr)
 		{ GLLM_OP_gemm_bt_f16, 33, 3 * nr + 1, 270, 0, GLLM_OP_silu, false },
 		{ GLLM_OP_gemm_bias, 48, 4 * nr, 64, 0, GLLM_OP_COUNT, false },
 		{ GLLM_OP_gemm, 0, 2 * nr, 64, 60, GLLM_OP_COUNT, false },
+		{ GLLM_OP_gemm_bt, 2, 67, 256, 0, GLLM_OP_COUNT, false }, /* few rows */
+		{ GLLM_OP_gemm_bt, 8, 50, 261, 0, GLLM_OP_silu, true },
+		{ GLLM_OP_gemm_bt_bias, 13, 71, 300, 0, GLLM_OP_COUNT, false },
+		{ GLLM_OP_gemm_bt_f16, 5, 48, 272, 23, GLLM_OP_relu, false },
+		{ GLLM_OP_gemm_bt, 0, 64, 260, 9, GLLM_OP_COUNT, false },
 	};
 	for (unsigned i = 0; i < GLLM_COUNT(shape); i++)
 		compare(f, &shape[i], NULL);
