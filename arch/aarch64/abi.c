@@ -23,7 +23,6 @@ static void widen(struct gllm_machine *out, uint16_t bytes)
 	out->vector_bytes = bytes;
 	out->has_mask = true;
 	out->class_file[GLLM_CLASS_M] = 2;
-	out->zips = false; /* zip1 and zip2 work on whole vectors */
 	out->disp_ok = disp_ok_sve;
 	out->need = gllm_a64_need_sve;
 	for (uint8_t k = 0; k < 6; k++)
