@@ -130,7 +130,7 @@ check-sanitize:
 	@sh tests/sanitize.sh $(B)
 bench: $(B)/$(HOST)/bench
 	@sh bench/run.sh $(B)/$(HOST)/bench
-$(B)/$(HOST)/bench: $(B)/$(HOST)/hosted/bench/bench.o $(B)/$(HOST)/hosted/tools/host.o $(B)/$(HOST)/libgllm.a
+$(B)/$(HOST)/bench: $(patsubst %.c,$(B)/$(HOST)/hosted/%.o,$(wildcard bench/*.c)) $(B)/$(HOST)/hosted/tools/host.o $(B)/$(HOST)/libgllm.a
 	$(CC_$(HOST)) -static -no-pie -Wl,--gc-sections $^ -o $@ -lpthread
 bench-peers:
 	@echo "bench-peers: comparison with other libraries is not part of this version; see make bench" >&2; exit 1

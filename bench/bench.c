@@ -10,14 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "bench/bench.h"
 #include "gllm/ops.h"
 #include "gllm/speaker.h"
 #include "jit/lift.h"
 #include "tools/host.h"
 
-enum { MAX_ROUNDS = 99, STREAM = 256 << 20 };
+enum { STREAM = 256 << 20 };
 
-static double seconds(void)
+double seconds(void)
 {
 	return (double)host_clock_ns(NULL) * 1e-9;
 }
@@ -261,7 +262,7 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double quantile(const double *x, unsigned n, double q)
+double quantile(const double *x, unsigned n, double q)
 {
 	double copy[MAX_ROUNDS];
 	memcpy(copy, x, n * sizeof *x);
@@ -392,6 +393,8 @@ int main(int argc, char **argv)
 		       r->label, rate, unit, of, ratio, low);
 	}
 	report_lifting(&lifting);
+	if (bench_layers(&second, rounds, &e) != GLLM_OK)
+		return fail(&e);
 	if (path) {
 		fprintf(stderr, "decode  %8.0f tokens/s (lower quartile %.0f)\nprefill %8.0f tokens/s (lower quartile %.0f)\n"
 		                "%u operators lifted in %.3f ms, %u kernels, %zu bytes of code, plans made in %.3f ms\n",

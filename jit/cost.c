@@ -45,6 +45,33 @@ static double flops_of(const struct gllm_node *n)
 	return 0;
 }
 
+/* Whether the address depends on loop l: it moves along, or the loaded index in it does. */
+static bool moves_along(const struct gllm_trace *t, const struct gllm_access *a, unsigned l)
+{
+	for (unsigned i = 0; i < a->offset.count; i++)
+		for (unsigned k = 0; k < GLLM_TERM_SYMS; k++)
+			if (t->term[a->offset.first + i].sym[k] == GLLM_SYM_LOOP + l)
+				return true;
+	for (int8_t of = a->index == GLLM_NO_NODE ? -1 : t->node[a->index].loop; of >= 0; of = t->loop[of].parent)
+		if (of == (int8_t)l)
+			return true;
+	return false;
+}
+
+/* Bytes of parameter p that are reached, each once: every access reaches an element for each step of the loops it moves
+ * along with, and all of them nothing beyond the parameter's extent. */
+static double bytes_of(const struct gllm_trace *t, unsigned p, const union gllm_arg *arg, const double *trip)
+{
+	double all = (double)gllm_trace_extent(t, p, arg), sum = 0;
+	for (unsigned i = 0; i < t->naccesses; i++) {
+		double bytes = gllm_type_bytes(t->access[i].type);
+		for (unsigned l = 0; l < t->nloops; l++)
+			bytes *= moves_along(t, &t->access[i], l) ? trip[l] : 1;
+		sum += t->access[i].param == p ? bytes : 0;
+	}
+	return sum < all ? sum : all;
+}
+
 struct gllm_cost gllm_cost_of(const struct gllm_composed *c, const struct gllm_source *source, uint64_t rows,
                               const struct gllm_profile *p)
 {
@@ -52,7 +79,7 @@ struct gllm_cost gllm_cost_of(const struct gllm_composed *c, const struct gllm_s
 	struct gllm_cost cost = { 0 };
 	int64_t sym[GLLM_SYM_LOOP + GLLM_TRACE_LOOPS] = { 0 };
 	union gllm_arg arg[GLLM_TRACE_PARAMS] = { { .bits = 0 } };
-	double times[GLLM_TRACE_LOOPS];
+	double times[GLLM_TRACE_LOOPS], trips[GLLM_TRACE_LOOPS];
 	for (unsigned i = 0; i < t->nparams; i++)
 		if (t->param[i].kind == GLLM_DIM) {
 			arg[i].dim = gllm_at_rows(source[i].at, rows);
@@ -62,13 +89,14 @@ struct gllm_cost gllm_cost_of(const struct gllm_composed *c, const struct gllm_s
 		int64_t trip = gllm_poly_eval(t, t->loop[l].trip, sym);
 		trip = trip > 0 ? trip : 0;
 		sym[GLLM_SYM_LOOP + l] = trip / 2;
+		trips[l] = (double)trip;
 		times[l] = (double)trip * (t->loop[l].parent >= 0 ? times[t->loop[l].parent] : 1);
 	}
 	for (unsigned i = 0; i < t->nnodes; i++)
 		cost.flops += flops_of(&t->node[i]) * (t->node[i].loop >= 0 ? times[t->node[i].loop] : 1);
 	for (unsigned i = 0; i < t->nparams; i++)
 		if (t->param[i].kind < GLLM_DIM && source[i].kind != GLLM_FROM_WORKER)
-			cost.bytes += (t->param[i].kind == GLLM_INOUT ? 2.0 : 1.0) * (double)gllm_trace_extent(t, i, arg);
+			cost.bytes += (t->param[i].kind == GLLM_INOUT ? 2.0 : 1.0) * bytes_of(t, i, arg, trips);
 	cost.compute = cost.flops / flops_per_cycle(p);
 	cost.memory = gllm_cycles_of_bytes(cost.bytes, p);
 	return cost;

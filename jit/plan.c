@@ -191,6 +191,7 @@ static enum gllm_status compiled_step(const struct planner *x, struct gllm_plan 
 	s->info.pattern = c->trace.pattern;
 	s->info.code_offset = k->offset;
 	s->info.code_bytes = k->bytes;
+	s->info.bytes_moved = (uint64_t)gllm_cost_of(c, part->source, x->g->max_rows, &x->c->profile).bytes;
 	return k->tile ? gllm_trip_of(c, part->source, k->trip, &s->trip) : GLLM_OK;
 }
 
@@ -214,6 +215,7 @@ static void scalar_step(const struct planner *x, struct gllm_plan *p, unsigned g
 			slot = tensor_slot(x, n->actual[i].tensor);
 			if (n->batch != 1 && t->rows == n->batch)
 				slot.stride = t->cols * gllm_type_bytes(t->type);
+			s->info.bytes_moved += gllm_tensor_bytes(x->g, n->actual[i].tensor);
 		}
 		p->slot[p->nslots++] = slot;
 	}

@@ -71,6 +71,14 @@ enum gllm_status gllm_plan_step(const struct gllm_plan *p, unsigned i, struct gl
 	return GLLM_OK;
 }
 
+uint64_t gllm_plan_bytes_moved(const struct gllm_plan *p)
+{
+	uint64_t bytes = 0;
+	for (unsigned i = 0; i < p->nsteps; i++)
+		bytes += p->step[i].info.bytes_moved;
+	return bytes;
+}
+
 unsigned gllm_plan_nodes(const struct gllm_plan *p)
 {
 	return p->nnodes;

@@ -276,6 +276,29 @@ static void perceptrons(struct desk *d)
 	}
 }
 
+/* Bytes that plans of x -> up -> relu -> down move: every operand of every step once; fusion saves writing and reading of
+ * what up makes. */
+static void bytes_moved(struct desk *d)
+{
+	static const struct gllm_mlp_shape s = { GLLM_ROWS, D, F, VOCAB, GLLM_OP_relu, .bias = false };
+	const uint64_t saved = 2 * T * F * 4, all = 4 * (T * D + D * F + T * F + 2 * T * F + T * F + F * VOCAB + T * VOCAB);
+	const uint64_t want[3] = { all, all, all - saved };
+	struct gllm_mlp l;
+	if (!open_graph(d, T, GLLM_MLP_GRAPH_TENSORS, GLLM_MLP_GRAPH_NODES) || !CHECK_STATUS(d->t, gllm_mlp(d->g, &s, &l), GLLM_OK))
+		return;
+	for (unsigned k = 0; k < (can_compile(d->t) ? 3u : 1u); k++) {
+		struct gllm_plan *p;
+		struct gllm_step_info first;
+		if (!CHECK_STATUS(d->t, gllm_compile(d->c, d->g, &(struct gllm_plan_options){ .scalar = k == 0, .no_fusion = k == 1 }, &p, &d->e), GLLM_OK))
+			return;
+		CHECK_EQ(d->t, gllm_plan_bytes_moved(p), want[k]);
+		CHECK_STATUS(d->t, gllm_plan_step(p, 0, &first), GLLM_OK);
+		CHECK_EQ(d->t, first.bytes_saved, k == 2 ? saved : 0);
+		gllm_plan_free(d->c, p);
+	}
+	gllm_graph_free(d->c, d->g);
+}
+
 static float *standardised(struct desk *d, const float *x, gllm_tensor gain, gllm_tensor shift, float eps)
 {
 	float *y = room(d);
@@ -466,6 +489,7 @@ void check_layers(struct check *t)
 	llama_layer(&d, "llama logits", gllm_llama_logits, llama, NULL);
 	llama_attention(&d);
 	perceptrons(&d);
+	bytes_moved(&d);
 	encoders(&d);
 	too_small(&d);
 	bad_shapes(&d);

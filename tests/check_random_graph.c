@@ -24,6 +24,7 @@ struct suite {
 	struct gllm_profile real;
 	unsigned shares;           /* workers that parallel_for has */
 	uint64_t at;               /* random state of the current graph's settings */
+	uint64_t fewest;           /* bytes that its fused plan moves; 0: not known */
 	struct gllm_error e;
 	char detail[160];
 	struct { uint64_t nodes, groups, numbers, loose, runs; } seen;
@@ -256,6 +257,17 @@ static const char *try_rows(struct suite *s, const struct recipe *r, const struc
 	return !why && hash_operands(r, m) != operands ? "an operand was written" : why;
 }
 
+/* Whether products are blocked: their packing moves bytes too. */
+static bool has_scratch(const struct gllm_plan *p)
+{
+	for (unsigned i = 0; i < gllm_plan_buffers(p); i++) {
+		struct gllm_buffer_info b;
+		if (gllm_plan_buffer(p, i, &b) == GLLM_OK && b.tensor == GLLM_NO_TENSOR)
+			return true;
+	}
+	return false;
+}
+
 /* --- one graph ------------------------------------------------------------------------------------------------------- */
 
 static const char *try_plan(struct suite *s, const struct recipe *r, const struct gllm_graph *g,
@@ -271,8 +283,13 @@ static const char *try_plan(struct suite *s, const struct recipe *r, const struc
 		return "the graph does not compile";
 	}
 	const char *why = o->scalar ? NULL : plan_breaks(s->c, g, o, p, s->arena);
+	uint64_t moved = has_scratch(p) ? 0 : gllm_plan_bytes_moved(p);
+	if (!why && o->no_fusion && moved && moved < s->fewest)
+		why = "fusion moves more bytes than it would without";
+	if (!o->scalar)
+		s->fewest = moved;
 	if (!o->scalar && !o->no_fusion)
-		s->seen.groups += p->nsteps, s->seen.nodes += r->nnodes;
+		s->seen.groups += gllm_plan_groups(p), s->seen.nodes += r->nnodes;
 	for (unsigned i = 0; i < 3 && !why && (i == 0 || r->max_rows > 1); i++) {
 		struct recipe_values v;
 		uint64_t rows = i == 0 ? r->max_rows : below(s, (uint32_t)r->max_rows + 1);
@@ -390,7 +407,7 @@ void check_random_graph(struct check *t)
 			failed++;
 		}
 	}
-	check_print(t, "     %u graphs, %llu nodes in %llu steps, %llu runs; of %llu numbers %llu had no bound\n", graphs,
+	check_print(t, "     %u graphs, %llu nodes in %llu groups, %llu runs; of %llu numbers %llu had no bound\n", graphs,
 	            (unsigned long long)s.seen.nodes, (unsigned long long)s.seen.groups, (unsigned long long)s.seen.runs,
 	            (unsigned long long)s.seen.numbers, (unsigned long long)s.seen.loose);
 }

@@ -133,10 +133,12 @@ struct gllm_step_info {
 	const char *strategy;      /* "sequential" or "tiles" */
 	uint32_t code_offset, code_bytes;
 	uint64_t bytes_saved;      /* per run at max_rows: reads and writes of tensors that fusion removed */
+	uint64_t bytes_moved;      /* per run at max_rows: what it reads and writes, each byte of an operand once */
 };
 unsigned gllm_plan_steps(const struct gllm_plan *p);
 unsigned gllm_plan_groups(const struct gllm_plan *p);
 enum gllm_status gllm_plan_step(const struct gllm_plan *p, unsigned i, struct gllm_step_info *out);
+uint64_t gllm_plan_bytes_moved(const struct gllm_plan *p); /* by all steps: the memory traffic if no cache kept anything between them */
 
 struct gllm_node_info {
 	const char *name;          /* operator */
