@@ -437,6 +437,12 @@ static void refusals(struct bench *b)
 	CHECK_STATUS(b->t, gllm_readback(b->target, 0, b->code, size, arena, NULL), GLLM_COMPILE_ERROR);
 	CHECK_STATUS(b->t, gllm_readback(b->target, ~UINT64_C(0), b->code + 4, size - 4, arena, NULL), GLLM_COMPILE_ERROR);
 	CHECK_STATUS(b->t, gllm_readback(b->target, ~UINT64_C(0), b->code, size - 1, arena, NULL), GLLM_COMPILE_ERROR);
+	if (b->target == &gllm_target_aarch64) { /* the platform's register */
+		gllm_put_le32(b->code + at[0], 0xaa0003f2); /* mov x18, x0 */
+		CHECK_STATUS(b->t, gllm_readback(b->target, ~UINT64_C(0), b->code, size, arena, NULL), GLLM_COMPILE_ERROR);
+		gllm_put_le32(b->code + at[0], 0xaa0003f1); /* mov x17, x0 */
+		CHECK_STATUS(b->t, gllm_readback(b->target, ~UINT64_C(0), b->code, size, arena, NULL), GLLM_OK);
+	}
 	for (size_t n = 0; n < size; n++) {
 		struct gllm_code small = { .base = b->code, .size = n };
 

@@ -4,6 +4,7 @@
  * SVE's ID registers are named by their encoding, so any assembler takes them. CTR_EL0 is read at each use: cores of one
  * system may have lines of different length, and the value may be emulated per core. */
 #include "gllm/native.h"
+#include "arch/aarch64/maintain.h"
 
 #define READ(name)                                                       \
 	__extension__({                                                  \
@@ -94,15 +95,14 @@ enum gllm_status gllm_native_probe_privileged(struct gllm_profile *out)
 void gllm_native_publish(const void *begin, size_t bytes)
 {
 	uint64_t ctr = READ("ctr_el0");
-	uint64_t dline = UINT64_C(4) << (ctr >> 16 & 15), iline = UINT64_C(4) << (ctr & 15);
-	bool clean = !(ctr >> 28 & 1), invalidate = !(ctr >> 29 & 1); /* IDC, DIC */
-	uintptr_t from = (uintptr_t)begin, end = from + bytes;
+	struct gllm_a64_lines l = gllm_a64_clean_lines(ctr, (uintptr_t)begin, bytes);
 	if (bytes == 0)
 		return;
-	for (uintptr_t p = from & ~(dline - 1); clean && p < end; p += dline)
+	for (uint64_t p = l.first; p < l.end; p += l.step)
 		__asm__ volatile("dc cvau, %0" : : "r"(p) : "memory");
 	__asm__ volatile("dsb ish" : : : "memory");
-	for (uintptr_t p = from & ~(iline - 1); invalidate && p < end; p += iline)
+	l = gllm_a64_invalidate_lines(ctr, (uintptr_t)begin, bytes);
+	for (uint64_t p = l.first; p < l.end; p += l.step)
 		__asm__ volatile("ic ivau, %0" : : "r"(p) : "memory");
 	__asm__ volatile("dsb ish\n\tisb" : : : "memory");
 }
