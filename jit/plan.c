@@ -4,15 +4,10 @@
 #include "core/bits.h"
 #include "core/fmt.h"
 #include "jit/block.h"
+#include "jit/buffers.h"
 #include "jit/context.h"
 
 enum { STEP_NAME = 96 }; /* characters that are kept of a step's name, with the end */
-
-struct life { /* of an internal tensor or a group's scratch, in group numbers */
-	unsigned first, last;
-	uint64_t bytes, offset;
-	bool placed, needed;
-};
 
 struct planner {
 	struct gllm_context *c;
@@ -23,7 +18,7 @@ struct planner {
 	struct gllm_kernel *kernel; /* by part, all groups' in order */
 	const struct gllm_composed **code; /* by part */
 	unsigned nparts;
-	struct life *life;          /* by tensor, then by scratch */
+	struct gllm_life *life;     /* by tensor, then by scratch */
 	unsigned nlives;
 	uint64_t workspace, worker_begin;
 	unsigned workers;
@@ -40,90 +35,11 @@ static bool pointer(const struct gllm_param *p)
 	return p->kind < GLLM_DIM;
 }
 
-/* --- buffers -------------------------------------------------------------------------------------------------------- */
-
-/* A tensor needs memory if any group touches it as an operand of a kernel (compiled) or any node does (scalar). */
-static void touch(struct planner *x, unsigned life, unsigned group)
-{
-	struct life *l = &x->life[life];
-	if (life < x->g->ntensors && x->g->tensor[life].kind != GLLM_TENSOR_VALUE)
-		return;
-	if (!l->needed || group < l->first)
-		l->first = group;
-	if (!l->needed || group > l->last)
-		l->last = group;
-	l->needed = true;
-}
-
-static void touch_part(struct planner *x, const struct gllm_part *part, unsigned group)
-{
-	for (unsigned p = 0; p < part->code->trace.nparams; p++) {
-		if (part->source[p].kind == GLLM_FROM_TENSOR)
-			touch(x, part->source[p].tensor, group);
-		else if (part->source[p].kind == GLLM_FROM_SCRATCH)
-			touch(x, x->g->ntensors + part->source[p].tensor, group);
-	}
-}
-
-static void find_lives(struct planner *x)
-{
-	for (unsigned g = 0; g < x->f.ngroups; g++) {
-		const struct gllm_group *group = &x->f.group[g];
-		for (unsigned i = 0; i < group->nparts; i++)
-			touch_part(x, &group->part[i], g);
-		for (unsigned p = 0; !group->nparts && p < op_of(x, group->node[0])->nparams; p++)
-			if (pointer(&op_of(x, group->node[0])->param[p]))
-				touch(x, x->g->node[group->node[0]].actual[p].tensor, g);
-	}
-}
-
-/* Interval colouring: by birth, then size; each goes to the lowest gap free for its whole life. A group's inputs and
- * outputs never share memory, since their lives meet in the group. */
-static void place(struct planner *x)
-{
-	for (;;) {
-		struct life *next = NULL;
-		for (unsigned i = 0; i < x->nlives; i++) {
-			struct life *l = &x->life[i];
-			if (l->needed && !l->placed && (!next || l->first < next->first ||
-			                                (l->first == next->first && l->bytes > next->bytes)))
-				next = l;
-		}
-		if (!next)
-			return;
-		bool moved = true;
-		while (moved) {
-			moved = false;
-			for (unsigned i = 0; i < x->nlives; i++) {
-				const struct life *o = &x->life[i];
-				if (o->placed && o->first <= next->last && next->first <= o->last &&
-				    o->offset < next->offset + next->bytes && next->offset < o->offset + o->bytes) {
-					next->offset = o->offset + o->bytes;
-					moved = true;
-				}
-			}
-		}
-		next->placed = true;
-		if (next->offset + next->bytes > x->workspace)
-			x->workspace = next->offset + next->bytes;
-	}
-}
-
 static enum gllm_status plan_buffers(struct planner *x)
 {
-	unsigned n = x->nlives = x->g->ntensors + x->f.nscratch;
-	x->life = gllm_alloc_array(&x->arena, n ? n : 1, sizeof *x->life, 8);
-	if (!x->life)
+	x->nlives = x->g->ntensors + x->f.nscratch;
+	if (gllm_place_buffers(x->c, x->g, &x->f, &x->arena, &x->life, &x->workspace) != GLLM_OK)
 		return gllm_fail(x->e, GLLM_OUT_OF_MEMORY, "compile scratch is too small for the graph", x->g->name, 0, 0, 0);
-	for (unsigned i = 0; i < x->f.nscratch; i++)
-		x->life[x->g->ntensors + i] = (struct life){ .bytes = gllm_round_up(x->f.scratch[i].bytes, 64) };
-	for (unsigned i = 0; i < x->g->ntensors; i++) {
-		const struct gllm_graph_tensor_entry *t = &x->g->tensor[i];
-		uint64_t bytes = gllm_dim_value(t->rows, x->g->max_rows) * t->cols * gllm_type_bytes(t->type);
-		x->life[i] = (struct life){ .bytes = gllm_round_up(bytes, 64) };
-	}
-	find_lives(x);
-	place(x);
 	x->worker_begin = x->workspace;
 	x->workspace += x->workers * gllm_round_up(x->f.worker_bytes, 64);
 	return GLLM_OK;
@@ -350,7 +266,7 @@ static void describe(const struct planner *x, struct gllm_plan *p)
 		}
 	}
 	for (unsigned i = 0; i < x->nlives; i++) {
-		const struct life *l = &x->life[i];
+		const struct gllm_life *l = &x->life[i];
 		if (l->placed)
 			p->buffer[buffers++] = (struct gllm_buffer_info){
 				.tensor = i < x->g->ntensors ? (gllm_tensor)i : GLLM_NO_TENSOR, .first_group = (uint16_t)l->first,

@@ -124,13 +124,40 @@ static const char *check_operand(struct rules *x, unsigned group, enum gllm_para
 	return NULL;
 }
 
+/* `b` takes the place of `a`, which dies where b is born: exactly one kernel of that group touches either of them. */
+static bool takes_place(const struct rules *x, unsigned a, unsigned b)
+{
+	const struct buffer *from = &x->buffer[a], *to = &x->buffer[b];
+	unsigned both = 0;
+	if (a >= x->g->ntensors || b >= x->g->ntensors || from->begin != to->begin || from->bytes != to->bytes ||
+	    from->last != to->first || from->first >= from->last)
+		return false;
+	const struct gllm_group *group = &x->f.group[to->first];
+	for (unsigned i = 0; i < group->nparts; i++) {
+		bool old = false, new = false;
+		for (unsigned p = 0; p < group->part[i].code->trace.nparams; p++) {
+			int is = buffer_of(x, &group->part[i].source[p]);
+			bool written = writes(group->part[i].code->param[p].kind);
+			if ((is == (int)a && written) || (is == (int)b && !written))
+				return false;
+			old = old || is == (int)a;
+			new = new || is == (int)b;
+		}
+		if (old != new)
+			return false;
+		both += old;
+	}
+	return both == 1;
+}
+
 static const char *check_overlap(const struct rules *x)
 {
 	for (unsigned i = 0; i < x->nbuffers; i++)
 		for (unsigned k = 0; k < i; k++) {
 			const struct buffer *a = &x->buffer[i], *b = &x->buffer[k];
 			bool live = a->first <= b->last && b->first <= a->last && a->first <= a->last && b->first <= b->last;
-			if (live && a->begin < b->begin + b->bytes && b->begin < a->begin + a->bytes)
+			if (live && a->begin < b->begin + b->bytes && b->begin < a->begin + a->bytes && !takes_place(x, i, k) &&
+			    !takes_place(x, k, i))
 				return "two buffers overlap while both live";
 		}
 	return NULL;

@@ -297,6 +297,46 @@ static void registers(struct desk *d)
 	expect(d, &few, MANY, "gemm_bt+silu+exp+relu+abs+neg+sigmoid+tanh+gelu+add+add+add+add+add:EpilogueInjection | add+add:LoopFusion");
 }
 
+/* --- places ------------------------------------------------------------------------------------------------------------ */
+
+static void expect_workspace(struct desk *d, const char *text, const char *steps, size_t bytes)
+{
+	struct gllm_arena mark = d->arena;
+	struct gllm_plan *p;
+	if (sit_down(d, &common) && read_graph(d, text)) {
+		expect_plan(d, steps);
+		if (CHECK_STATUS(d->t, gllm_compile(d->c, d->g, NULL, &p, &d->e), GLLM_OK)) {
+			CHECK_EQ(d->t, gllm_plan_workspace(p), bytes);
+			gllm_plan_free(d->c, p);
+		}
+	}
+	d->arena = mark;
+}
+
+static void places(struct desk *d)
+{
+#define KIB8 "graph g\ninput x [1, 2048]\noutput y [1, 2048]\nweight w [1, 2048]\nvalue a [1, 2048]\nvalue b [1, 2048]\n" \
+	"value c [1, 2048]\nvalue e [1, 2048]\nvalue f [1, 2048]\nvalue h [1, 2048]\nvalue k [1, 2048]\nvalue m [1, 2048]\n"
+	/* Three loops: what flows from the second to the third lies where the first's value lay. */
+	expect_workspace(d, KIB8 "a = silu(x, 2048)\nb = add(a, x, 2048)\nc = mul(b, x, 2048)\ne = silu(c, 2048)\nf = neg(e, 2048)\n"
+	                 "h = abs(f, 2048)\nk = neg(h, 2048)\nm = silu(k, 2048)\ny = neg(m, 2048)\n",
+	                 "silu+add+mul+silu:LoopFusion | neg+abs+neg+silu:LoopFusion | neg:Standalone", 8192);
+	/* It is read again later: then it must stay. */
+	expect_workspace(d, KIB8 "a = silu(x, 2048)\nb = add(a, x, 2048)\nc = mul(b, x, 2048)\ne = silu(c, 2048)\nf = neg(e, 2048)\n"
+	                 "h = abs(f, 2048)\nk = neg(h, 2048)\nm = silu(k, 2048)\ny = add(m, e, 2048)\n",
+	                 "silu+add+mul+silu:LoopFusion | neg+abs+neg+silu:LoopFusion | add:Standalone", 2 * 8192);
+	/* The second kernel reads its operand twice, in loops of its own. */
+	expect_workspace(d, KIB8 "a = rms_norm(x, w, 2048, 0.001)\nb = rms_norm(a, w, 2048, 0.001)\ny = rms_norm(b, w, 2048, 0.001)\n",
+	                 "rms_norm:Standalone | rms_norm:Standalone | rms_norm:Standalone", 2 * 8192);
+	/* A residual dies in the epilogue that adds it; the other operand of the product must not be overwritten. */
+	expect_workspace(d, "graph g\ninput x [1, 64]\nweight w [64, 64]\nweight n [1, 64]\nvalue a [1, 64]\nvalue b [1, 64]\nvalue c [1, 64]\n"
+	                 "output y [1, 64]\na = softmax(x, 64)\nb = gemm_bt(x, w, 1, 64, 64)\nc = add(b, a, 64)\ny = softmax(c, 64)\n",
+	                 "softmax:Standalone | gemm_bt+add:EpilogueInjection | softmax:Standalone", 256);
+	expect_workspace(d, "graph g\ninput x [1, 64]\nweight w [64, 64]\nvalue a [1, 64]\nvalue b [1, 64]\noutput y [1, 64]\n"
+	                 "a = softmax(x, 64)\nb = gemm_bt(a, w, 1, 64, 64)\ny = softmax(b, 64)\n",
+	                 "softmax:Standalone | gemm_bt:Standalone | softmax:Standalone", 512);
+}
+
 /* --- the layer --------------------------------------------------------------------------------------------------------- */
 
 static void llama(struct desk *d)
@@ -335,6 +375,7 @@ void check_planner(struct check *t)
 	profiles(&d);
 	chains(&d);
 	registers(&d);
+	places(&d);
 	llama(&d);
 }
 #endif
