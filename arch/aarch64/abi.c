@@ -22,7 +22,6 @@ static void widen(struct gllm_machine *out, uint16_t bytes)
 {
 	out->vector_bytes = bytes;
 	out->has_mask = true;
-	out->zips = false;
 	out->class_file[GLLM_CLASS_M] = 2;
 	out->disp_ok = disp_ok_sve;
 	out->need = gllm_a64_need_sve;
