@@ -590,6 +590,23 @@ static bool narrow_index(const struct lower *l, gllm_ref r)
 	return term->sym[0] < GLLM_SYM_LOOP || l->loop[term->sym[0] - GLLM_SYM_LOOP].trip <= INT32_MAX;
 }
 
+/* The operands of a node, one after another: what they emit must come in the same order whatever compiler built this. */
+struct operands {
+	gllm_vreg a, b, c;
+};
+
+static struct operands values(struct lower *l, gllm_ref a, gllm_ref b, gllm_ref c)
+{
+	struct operands x = { GLLM_NO_VREG, GLLM_NO_VREG, GLLM_NO_VREG };
+	if (a != GLLM_NO_NODE)
+		x.a = gllm_lower_value(l, a);
+	if (b != GLLM_NO_NODE)
+		x.b = gllm_lower_value(l, b);
+	if (c != GLLM_NO_NODE)
+		x.c = gllm_lower_value(l, c);
+	return x;
+}
+
 static gllm_vreg compare_node(struct lower *l, gllm_ref n, enum gllm_vir_op op)
 {
 	const struct gllm_node *x = node(l, n);
@@ -613,16 +630,20 @@ static gllm_vreg select_node(struct lower *l, gllm_ref n)
 	const struct gllm_node *x = node(l, n), *c = node(l, x->a);
 	enum gllm_type type = lane_type(x->type);
 	gllm_vreg m, not_m;
+	struct operands o;
 
 	if (c->op == GLLM_N_LT && type == GLLM_F32 && node(l, c->a)->type == GLLM_F32) {
-		if (x->b == c->a && x->c == c->b)
-			return put(l, n, GLLM_V_VMIN, type, gllm_lower_value(l, x->b), gllm_lower_value(l, x->c), GLLM_NO_VREG, 0);
-		if (x->b == c->b && x->c == c->a)
-			return put(l, n, GLLM_V_VMAX, type, gllm_lower_value(l, x->b), gllm_lower_value(l, x->c), GLLM_NO_VREG, 0);
+		bool less = x->b == c->a && x->c == c->b;
+		if (less || (x->b == c->b && x->c == c->a)) {
+			o = values(l, x->b, x->c, GLLM_NO_NODE);
+			return put(l, n, less ? GLLM_V_VMIN : GLLM_V_VMAX, type, o.a, o.b, GLLM_NO_VREG, 0);
+		}
+	}
+	if (x->type != GLLM_MASK) {
+		o = values(l, x->a, x->b, x->c);
+		return put(l, n, GLLM_V_VSEL, type, o.a, o.b, o.c, 0);
 	}
 	m = gllm_lower_value(l, x->a);
-	if (x->type != GLLM_MASK)
-		return put(l, n, GLLM_V_VSEL, type, m, gllm_lower_value(l, x->b), gllm_lower_value(l, x->c), 0);
 	not_m = gllm_lower_emit(l, GLLM_V_MNOT, GLLM_F32, m, GLLM_NO_VREG, GLLM_NO_VREG);
 	m = gllm_lower_emit(l, GLLM_V_MAND, GLLM_F32, m, gllm_lower_value(l, x->b), GLLM_NO_VREG);
 	not_m = gllm_lower_emit(l, GLLM_V_MAND, GLLM_F32, not_m, gllm_lower_value(l, x->c), GLLM_NO_VREG);
@@ -633,16 +654,19 @@ static gllm_vreg sum_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_node *x = node(l, n), *f;
 	bool add = x->op == GLLM_N_ADD;
+	struct operands o;
 
-	if (l->fused[n] == GLLM_NO_NODE || l->fused[n] == n)
-		return put(l, n, add ? GLLM_V_VADD : GLLM_V_VSUB, lane_type(x->type), gllm_lower_value(l, x->a),
-		           gllm_lower_value(l, x->b), GLLM_NO_VREG, 0);
+	if (l->fused[n] == GLLM_NO_NODE || l->fused[n] == n) {
+		o = values(l, x->a, x->b, GLLM_NO_NODE);
+		return put(l, n, add ? GLLM_V_VADD : GLLM_V_VSUB, lane_type(x->type), o.a, o.b, GLLM_NO_VREG, 0);
+	}
 	f = node(l, l->fused[n]);
-	if (gllm_lower_subtracts(l, n))
-		return put(l, n, GLLM_V_VFMA, GLLM_F32, gllm_lower_value(l, f->a), gllm_lower_value(l, f->b),
-		           constant_value(l, gllm_lower_negated(l, x->b)), 0);
-	return put(l, n, add ? GLLM_V_VFMA : GLLM_V_VFNMA, GLLM_F32, gllm_lower_value(l, f->a), gllm_lower_value(l, f->b),
-	           gllm_lower_value(l, l->fused[n] == x->a ? x->b : x->a), 0);
+	if (gllm_lower_subtracts(l, n)) {
+		o = values(l, f->a, f->b, GLLM_NO_NODE);
+		return put(l, n, GLLM_V_VFMA, GLLM_F32, o.a, o.b, constant_value(l, gllm_lower_negated(l, x->b)), 0);
+	}
+	o = values(l, f->a, f->b, l->fused[n] == x->a ? x->b : x->a);
+	return put(l, n, add ? GLLM_V_VFMA : GLLM_V_VFNMA, GLLM_F32, o.a, o.b, o.c, 0);
 }
 
 struct simple { /* node operations that are one instruction; `mask`: the one for conditions */
@@ -711,9 +735,9 @@ static gllm_vreg simple_node(struct lower *l, gllm_ref n)
 		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an operation on a type that has no lanes for it", n);
 	if (x->op == GLLM_N_FMA && !l->m->has_fma)
 		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a fused multiply-add on a machine that has none", n);
-	return wrap(l, x->type, put(l, n, mask ? (enum gllm_vir_op)s->mask : (enum gllm_vir_op)s->op, lane_type(x->type),
-	            gllm_lower_value(l, x->a), s->operands > 1 ? gllm_lower_value(l, x->b) : GLLM_NO_VREG,
-	            s->operands > 2 ? gllm_lower_value(l, x->c) : GLLM_NO_VREG, 0));
+	struct operands o = values(l, x->a, s->operands > 1 ? x->b : GLLM_NO_NODE, s->operands > 2 ? x->c : GLLM_NO_NODE);
+	return wrap(l, x->type, put(l, n, mask ? (enum gllm_vir_op)s->mask : (enum gllm_vir_op)s->op, lane_type(x->type), o.a,
+	                            o.b, o.c, 0));
 }
 
 static gllm_vreg shift_node(struct lower *l, gllm_ref n, enum gllm_vir_op op)
@@ -764,6 +788,7 @@ static gllm_vreg integer_node(struct lower *l, gllm_ref n)
 	const struct gllm_node *x = node(l, n);
 	struct gllm_vi i = gllm_vi(GLLM_V_GLOAD);
 	bool wide = x->type == GLLM_I64;
+	gllm_vreg a;
 
 	switch ((enum gllm_node_op)x->op) {
 	case GLLM_N_LOAD:
@@ -780,8 +805,9 @@ static gllm_vreg integer_node(struct lower *l, gllm_ref n)
 	case GLLM_N_ADD: case GLLM_N_SUB: case GLLM_N_MUL:
 		if (!wide)
 			break;
-		return gllm_lower_g(l, x->op == GLLM_N_ADD ? GLLM_V_GADD : x->op == GLLM_N_SUB ? GLLM_V_GSUB : GLLM_V_GMUL,
-		               integer_value(l, x->a), integer_value(l, x->b), 0);
+		a = integer_value(l, x->a);
+		return gllm_lower_g(l, x->op == GLLM_N_ADD ? GLLM_V_GADD : x->op == GLLM_N_SUB ? GLLM_V_GSUB : GLLM_V_GMUL, a,
+		                    integer_value(l, x->b), 0);
 	case GLLM_N_SHL:
 		if (!wide || node(l, x->b)->op != GLLM_N_CONST)
 			break;
