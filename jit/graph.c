@@ -99,6 +99,8 @@ static uint64_t reach(const struct gllm_graph *g, const struct gllm_trace *t, co
 	if (x->type != t->param[p].type)
 		bytes = bytes / gllm_type_bytes(t->param[p].type) * gllm_type_bytes(x->type);
 	uint64_t batch = gllm_dim_value(n->batch, rows);
+	if (batch == 0)
+		return 0;
 	if (n->batch != 1 && x->rows == n->batch && bytes)
 		bytes += (batch - 1) * x->cols * gllm_type_bytes(x->type);
 	return bytes;
