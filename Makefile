@@ -22,7 +22,8 @@ AR_x86_64 := $(if $(filter x86_64,$(HOST)),ar,x86_64-linux-gnu-ar)
 AR_aarch64 := $(if $(filter aarch64,$(HOST)),ar,aarch64-linux-gnu-ar)
 
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wswitch-enum -Werror
-FREESTANDING := -std=c11 -ffreestanding -fno-stack-protector -ffunction-sections -fdata-sections -fno-pic -fno-pie \
+# Nothing is contracted: what costs decide must be the same on every host.
+FREESTANDING := -std=c11 -ffreestanding -ffp-contract=off -fno-stack-protector -ffunction-sections -fdata-sections -fno-pic -fno-pie \
 	-fno-asynchronous-unwind-tables -fstack-usage
 MACHINE_x86_64 := -mno-red-zone
 MACHINE_aarch64 := -mno-outline-atomics
@@ -41,13 +42,16 @@ else
 ARCH_SRC := $(wildcard arch/*/*.c)
 endif
 # Suites that test back ends; suites.def leaves them out likewise.
-JIT_SUITES := x86_insn a64_insn lift record user lower vir vir_ops vir_access vir_bench fusion planner block random_graph reorder half
+JIT_SUITES := x86_insn a64_insn lift record user lower vir vir_ops vir_access vir_bench fusion planner block random_graph reorder half blob
 TEST_SRC := $(filter-out $(if $(filter 0,$(JIT)),$(JIT_SUITES:%=tests/check_%.c)),$(wildcard tests/check*.c))
 FIXTURE_SRC := $(wildcard tests/fixtures/*.c)
 # Its operators are recorded beside the library's (rows of 48 bytes: struct user_op).
 RECORD_OPS := --ops user_op:48
 # Compiled like the operators of the library.
 SCALAR_SRC := $(OPS_SRC) tests/fixtures/user_ops.c
+
+# What decides about emitted code: its checksum is the version that compiled plans carry (gllm/blob.h).
+EMITTER_SRC := $(sort $(wildcard include/gllm/*.h include/gllm/*.def core/*.[ch] jit/*.[ch] arch/*/*.[ch] arch/*/*.def))
 
 define arch_rules
 LIB_OBJ_$(1) := $$(patsubst %.c,$(B)/$(1)/%.o,$$(LIB_SRC) $$(ARCH_SRC) $$(wildcard arch/$(1)/native/*.c)) \
@@ -63,6 +67,8 @@ $(B)/$(1)/%.o: %.S
 $$(patsubst %.c,$(B)/$(1)/%.o,$$(SCALAR_SRC)): $(B)/$(1)/%.o: %.c
 	@mkdir -p $$(@D)
 	$$(CC_$(1)) $$(FREESTANDING) $$(MACHINE_$(1)) $$(OPS_FLAGS) $$(WARN) $$(INCLUDE) -MMD -MP -c $$< -o $$@
+$(B)/$(1)/jit/emitter.o: EXTRA += -DGLLM_EMITTER=$$(shell cat $$(EMITTER_SRC) | cksum | cut -d' ' -f1)u
+$(B)/$(1)/jit/emitter.o: $$(EMITTER_SRC)
 $$(patsubst %.c,$(B)/$(1)/%.o,$$(BASE)): EXTRA += -mgeneral-regs-only
 
 $(B)/$(1)/libgllm.a: $$(LIB_OBJ_$(1))

@@ -9,7 +9,7 @@
 #include "jit/regalloc.h"
 #include "jit/vir.h"
 
-enum { MAX_VIR = 12288, MAX_REGS = 8192, CODE_ALIGN = 64 };
+enum { MAX_VIR = 12288, MAX_REGS = 8192 };
 
 enum gllm_status gllm_trip_of(const struct gllm_composed *t, const struct gllm_source *source, struct gllm_poly trip,
                               struct gllm_linear *out)
@@ -35,12 +35,12 @@ enum gllm_status gllm_trip_of(const struct gllm_composed *t, const struct gllm_s
 	return GLLM_OK;
 }
 
-static void keep_range(struct gllm_context *c, const struct gllm_kernel *k, const char *name)
+void gllm_keep_range(struct gllm_context *c, uint32_t offset, uint32_t bytes, const char *name)
 {
 	if (c->nkernels == GLLM_KERNEL_RANGES)
 		return; /* later kernels run all the same, only gllm_where does not know them */
 	struct gllm_kernel_range *r = &c->kernel[c->nkernels++];
-	*r = (struct gllm_kernel_range){ .offset = k->offset, .bytes = k->bytes };
+	*r = (struct gllm_kernel_range){ .offset = offset, .bytes = bytes };
 	for (unsigned i = 0; i + 1 < sizeof r->name && name[i]; i++)
 		r->name[i] = name[i];
 }
@@ -56,7 +56,7 @@ static enum gllm_status emit(struct gllm_context *c, const struct gllm_machine *
 	if (readback && gllm_regalloc_check(v, m, &a, *scratch, &reader) != GLLM_OK)
 		return gllm_fail(e, GLLM_COMPILE_ERROR, "the register allocation does not replay", name, reader, 0, v->n);
 	const struct gllm_exec_memory *x = &c->host.code;
-	size_t offset = (size_t)gllm_round_up(c->code_used, CODE_ALIGN);
+	size_t offset = (size_t)gllm_round_up(c->code_used, GLLM_CODE_ALIGN);
 	if (offset > x->size)
 		offset = x->size;
 	struct gllm_code code = { .base = x->write + offset, .size = x->size - offset };
@@ -118,6 +118,6 @@ enum gllm_status gllm_compile_trace(struct gllm_context *c, const struct gllm_co
 	if (s != GLLM_OK)
 		return s;
 	c->stats.kernels++;
-	keep_range(c, out, name);
+	gllm_keep_range(c, out->offset, out->bytes, name);
 	return GLLM_OK;
 }

@@ -729,8 +729,10 @@ static gllm_vreg simple_node(struct lower *l, gllm_ref n)
 	bool mask = x->type == GLLM_MASK;
 	gllm_ref exponent = float_exponent(l, x);
 
-	if (exponent != GLLM_NO_NODE)
-		return put(l, n, GLLM_V_VSCALE, GLLM_F32, gllm_lower_value(l, x->a), gllm_lower_value(l, exponent), GLLM_NO_VREG, 0);
+	if (exponent != GLLM_NO_NODE) {
+		struct operands o = values(l, x->a, exponent, GLLM_NO_NODE);
+		return put(l, n, GLLM_V_VSCALE, GLLM_F32, o.a, o.b, GLLM_NO_VREG, 0);
+	}
 	if ((s->is_float && x->type != GLLM_F32) || (mask && !s->mask))
 		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an operation on a type that has no lanes for it", n);
 	if (x->op == GLLM_N_FMA && !l->m->has_fma)

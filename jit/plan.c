@@ -22,6 +22,8 @@ struct planner {
 	unsigned nlives;
 	uint64_t workspace, worker_begin;
 	unsigned workers;
+	uint64_t graph_key;
+	size_t code_begin;          /* executable memory used before this plan */
 	struct gllm_error *e;
 };
 
@@ -105,7 +107,7 @@ static enum gllm_status compiled_step(const struct planner *x, struct gllm_plan 
 	s->tile = k->tile;
 	s->beside = part->beside;
 	s->info.pattern = c->trace.pattern;
-	s->info.code_offset = k->offset;
+	s->info.code_offset = k->offset - (uint32_t)gllm_code_base(p);
 	s->info.code_bytes = k->bytes;
 	s->info.bytes_moved = (uint64_t)gllm_cost_of(c, part->source, x->g->max_rows, &x->c->profile).bytes;
 	return k->tile ? gllm_trip_of(c, part->source, k->trip, &s->trip) : GLLM_OK;
@@ -278,7 +280,8 @@ static enum gllm_status build(struct planner *x, struct gllm_plan **out)
 {
 	struct gllm_plan like = { .context = x->c, .max_rows = x->g->max_rows, .workspace = (size_t)x->workspace,
 		.worker_begin = (size_t)x->worker_begin, .worker_bytes = (size_t)gllm_round_up(x->f.worker_bytes, 64),
-		.workers = x->workers, .scalar = x->o->scalar };
+		.workers = x->workers, 
+		.graph_key = x->graph_key, .code_begin = x->code_begin, .code_end = x->c->code_used, .scalar = x->o->scalar };
 	size_t text = 0;
 	count(x, &like);
 	struct gllm_plan *p = gllm_plan_new(x->c, &like);
@@ -407,9 +410,8 @@ enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g
 {
 	static const struct gllm_plan_options defaults = { .scalar = false };
 	struct planner x = { .c = c, .g = g, .o = o ? o : &defaults, .arena = c->scratch,
-		.workers = c->host.parallel_for && c->host.workers > 1 ? c->host.workers : 1, .e = e };
+		.workers = gllm_workers(c), .code_begin = c->code_used, .e = e };
 	uint64_t start = gllm_now(c);
-	size_t code_used = c->code_used;
 	unsigned kernels = c->nkernels, counted = c->stats.kernels;
 	enum gllm_status s = check_graph(g, e);
 	if (s == GLLM_OK && !x.o->scalar) {
@@ -423,6 +425,8 @@ enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g
 	}
 	if (s == GLLM_OK)
 		s = check_scalar(&x);
+	if (s == GLLM_OK && !x.o->scalar)
+		s = gllm_graph_key(c, g, x.o, &x.graph_key, e);
 	if (s == GLLM_OK)
 		s = gllm_fuse(c, g, !x.o->no_fusion, x.o->scalar, &x.arena, &x.f, e);
 	if (s == GLLM_OK && !x.o->scalar && (s = gllm_block(&c->profile, x.o->tuning, g->max_rows, &x.arena, &x.f)) != GLLM_OK)
@@ -435,11 +439,8 @@ enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g
 		s = build(&x, out);
 	if (x.arena.high > c->scratch.high)
 		c->scratch.high = x.arena.high;
-	if (s == GLLM_OK) {
-		(*out)->code_begin = code_used;
-		(*out)->code_end = c->code_used;
-	} else { /* the state is as before */
-		c->code_used = code_used;
+	if (s != GLLM_OK) { /* the state is as before */
+		c->code_used = x.code_begin;
 		c->nkernels = kernels;
 		c->stats.kernels = counted;
 	}

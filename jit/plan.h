@@ -5,6 +5,7 @@
  * and are barriers. Both kinds read their actual parameters from slots, filled at every run from the slot list. */
 #ifndef GLLM_JIT_PLAN_H
 #define GLLM_JIT_PLAN_H
+#include "core/bits.h"
 #include "gllm/graph.h"
 #include "jit/fuse.h"
 
@@ -27,7 +28,7 @@ struct gllm_slot {
 };
 
 struct gllm_step {
-	struct gllm_step_info info;
+	struct gllm_step_info info; /* code_offset from the plan's first kernel on */
 	gllm_kernel_fn *kernel;     /* NULL: scalar */
 	gllm_any_fn *scalar;
 	gllm_call_fn *call;
@@ -44,15 +45,31 @@ struct gllm_plan_tensor {
 	struct gllm_linear bytes;   /* reached, for bound tensors */
 };
 
-/* THE list of a plan's arrays: member, its number, element. They lie in one block with the plan (gllm_plan_new). */
+/* What a blob holds of a plan (jit/blob.c): N are numbers, T are texts. A member that is added above needs a row here. */
+#define GLLM_LINEAR_FIELDS(N, m) N(m.fixed) N(m.per_row) N(m.block) N(m.rest)
+#define GLLM_TENSOR_FIELDS(N, T) \
+	T(info.name) N(info.kind) N(info.type) N(info.rows) N(info.cols) N(align) GLLM_LINEAR_FIELDS(N, bytes)
+#define GLLM_STEP_FIELDS(N, T) \
+	T(info.name) N(info.group) N(info.mode) N(info.pattern) T(info.strategy) N(info.code_offset) N(info.code_bytes) \
+	N(info.bytes_saved) N(info.bytes_moved) GLLM_LINEAR_FIELDS(N, trip) N(tile) N(beside) N(first_slot) N(nslots)
+#define GLLM_SLOT_FIELDS(N, T) N(kind) N(value) GLLM_LINEAR_FIELDS(N, at)
+#define GLLM_NOTE_FIELDS(N, T) N(producer) N(consumer) N(tensor) N(accepted) T(why) N(bytes)
+#define GLLM_NODE_FIELDS(N, T) T(name) N(group)
+#define GLLM_EDGE_FIELDS(N, T) N(producer) N(consumer) N(tensor) N(bytes)
+#define GLLM_BUFFER_FIELDS(N, T) N(tensor) N(first_group) N(last_group) N(offset) N(bytes)
+#define GLLM_PLAN_FIELDS(N, T) \
+	T(name) N(max_rows) N(workspace) N(worker_begin) N(worker_bytes) N(workers) N(ntensors) N(nsteps) N(nslots) \
+	N(nnotes) N(nnodes) N(nedges) N(nbuffers) N(pool_bytes) N(graph_key)
+
+/* THE list of a plan's arrays: member, its number, element, fields. They lie in one block with the plan (gllm_plan_new). */
 #define GLLM_PLAN_ARRAYS(A)                              \
-	A(tensor, ntensors, struct gllm_plan_tensor)     \
-	A(step,   nsteps,   struct gllm_step)            \
-	A(slot,   nslots,   struct gllm_slot)            \
-	A(note,   nnotes,   struct gllm_note)            \
-	A(node,   nnodes,   struct gllm_node_info)       \
-	A(edge,   nedges,   struct gllm_edge_info)       \
-	A(buffer, nbuffers, struct gllm_buffer_info)
+	A(tensor, ntensors, struct gllm_plan_tensor, GLLM_TENSOR_FIELDS) \
+	A(step,   nsteps,   struct gllm_step, GLLM_STEP_FIELDS) \
+	A(slot,   nslots,   struct gllm_slot, GLLM_SLOT_FIELDS) \
+	A(note,   nnotes,   struct gllm_note, GLLM_NOTE_FIELDS) \
+	A(node,   nnodes,   struct gllm_node_info, GLLM_NODE_FIELDS) \
+	A(edge,   nedges,   struct gllm_edge_info, GLLM_EDGE_FIELDS) \
+	A(buffer, nbuffers, struct gllm_buffer_info, GLLM_BUFFER_FIELDS)
 
 struct gllm_plan {
 	struct gllm_context *context;
@@ -61,12 +78,13 @@ struct gllm_plan {
 	size_t workspace;               /* of which every worker's own memory is the end: */
 	size_t worker_begin, worker_bytes;
 	unsigned workers;
-#define A(member, count, type) type *member; unsigned count;
+#define A(member, count, type, fields) type *member; unsigned count;
 	GLLM_PLAN_ARRAYS(A)
 #undef A
 	unsigned char *pool;             size_t pool_bytes; /* constants, 64-byte aligned */
 	char *text;                      size_t text_bytes; /* names that are the plan's own */
 	size_t code_begin, code_end;     /* in the executable memory */
+	uint64_t graph_key;              /* struct gllm_plan_key; 0 in scalar plans */
 	bool scalar;
 };
 
@@ -91,6 +109,27 @@ enum gllm_status gllm_trip_of(const struct gllm_composed *t, const struct gllm_s
                               struct gllm_linear *out);
 
 uint64_t gllm_at_rows(struct gllm_linear l, uint64_t rows);
+
+/* What struct gllm_plan_key holds of the graph; of the machine; of the compiler, as the Makefile counts its sources. */
+enum gllm_status gllm_graph_key(struct gllm_context *c, const struct gllm_graph *g, const struct gllm_plan_options *o,
+                                uint64_t *key, struct gllm_error *e);
+uint64_t gllm_machine_key(const struct gllm_context *c);
+uint64_t gllm_emitter_key(void);
+
+/* Workers that plans of this context count on. */
+unsigned gllm_workers(const struct gllm_context *c);
+
+/* Lets gllm_where find a kernel. */
+void gllm_keep_range(struct gllm_context *c, uint32_t offset, uint32_t bytes, const char *name);
+
+enum { GLLM_MAX_SLOTS = GLLM_TRACE_PARAMS + 1 }; /* of a step */
+enum { GLLM_CODE_ALIGN = 64 }; /* of kernels, from the beginning of the executable memory */
+
+/* Where the plan's first kernel lies, or would. */
+static inline size_t gllm_code_base(const struct gllm_plan *p)
+{
+	return (size_t)gllm_round_up(p->code_begin, GLLM_CODE_ALIGN);
+}
 
 /* Compiles one trace: lower, allocate, select, copy, publish. `arena` is scratch that outlives the call. */
 enum gllm_status gllm_compile_trace(struct gllm_context *c, const struct gllm_composed *t, const char *name,

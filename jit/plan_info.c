@@ -9,20 +9,20 @@ struct gllm_plan *gllm_plan_new(struct gllm_context *c, const struct gllm_plan *
 {
 	size_t head = (size_t)gllm_round_up(sizeof *like, 64), pool = (size_t)gllm_round_up(like->pool_bytes, 64);
 	size_t arrays = 0;
-#define A(member, count, type) arrays += (size_t)gllm_round_up(like->count * sizeof(type), 8);
+#define A(member, count, type, fields) arrays += (size_t)gllm_round_up(like->count * sizeof(type), 8);
 	GLLM_PLAN_ARRAYS(A)
 #undef A
 	unsigned char *at = gllm_heap_alloc(&c->heap, head + pool + arrays + like->text_bytes);
 	if (!at)
 		return NULL;
-	for (size_t i = head; i < head + pool + arrays; i++)
-		at[i] = 0;
+	for (size_t i = head; i < head + pool + arrays; i += 8)
+		gllm_put_le64(at + i, 0);
 	struct gllm_plan *p = (struct gllm_plan *)(void *)at;
 	*p = *like;
 	at += head;
 	p->pool = at;
 	at += pool;
-#define A(member, count, type) \
+#define A(member, count, type, fields) \
 	p->member = (type *)(void *)at; \
 	at += gllm_round_up(p->count * sizeof(type), 8);
 	GLLM_PLAN_ARRAYS(A)
@@ -68,6 +68,7 @@ enum gllm_status gllm_plan_step(const struct gllm_plan *p, unsigned i, struct gl
 	if (i >= p->nsteps)
 		return GLLM_INVALID_ARGUMENT;
 	*out = p->step[i].info;
+	out->code_offset += (uint32_t)gllm_code_base(p);
 	return GLLM_OK;
 }
 

@@ -4,8 +4,6 @@
 #include "core/bits.h"
 #include "jit/context.h"
 
-enum { MAX_SLOTS = GLLM_TRACE_PARAMS + 1 };
-
 uint64_t gllm_at_rows(struct gllm_linear l, uint64_t rows)
 {
 	uint64_t u = l.block == 0 ? rows : l.rest ? rows % l.block : rows / l.block;
@@ -76,7 +74,7 @@ struct task {
 	const struct gllm_step *step;
 	unsigned n;
 	uint64_t end[MAX_TOGETHER];             /* number of units of the steps up to this one */
-	uint64_t value[MAX_TOGETHER][MAX_SLOTS];
+	uint64_t value[MAX_TOGETHER][GLLM_MAX_SLOTS];
 	unsigned char *worker;                  /* memory of worker 0 */
 };
 
@@ -85,7 +83,7 @@ static void run_units(const struct task *t, unsigned i, uint64_t begin, uint64_t
 {
 	const struct gllm_step *s = &t->step[i];
 	const struct gllm_slot *slot = &t->plan->slot[s->first_slot];
-	uint64_t own[MAX_SLOTS];
+	uint64_t own[GLLM_MAX_SLOTS];
 	unsigned char *memory = t->worker + worker * t->plan->worker_bytes;
 	if (t->plan->worker_bytes == 0) {
 		s->kernel(t->value[i], NULL, NULL, begin, end);
@@ -154,7 +152,7 @@ enum gllm_status gllm_plan_run(const struct gllm_plan *p, void *const *bind, uin
 			i += run_together(p, i, bind, rows, workspace);
 			continue;
 		}
-		uint64_t value[MAX_SLOTS];
+		uint64_t value[GLLM_MAX_SLOTS];
 		fill(p, s, bind, rows, workspace, value);
 		run_scalar(p, s, value, rows);
 		i++;

@@ -200,13 +200,13 @@ static const char *check_code(const struct rules *x, const struct gllm_step *s)
 {
 	const struct gllm_exec_memory *m = &x->c->host.code;
 	union { gllm_kernel_fn *fn; const unsigned char *data; } entry = { s->kernel };
-	uint64_t end = (uint64_t)s->info.code_offset + s->info.code_bytes;
-	if (s->info.code_bytes == 0 || end > m->size || entry.data != m->exec + s->info.code_offset)
+	uint64_t begin = gllm_code_base(x->p) + s->info.code_offset, end = begin + s->info.code_bytes;
+	if (s->info.code_bytes == 0 || end > m->size || entry.data != m->exec + begin)
 		return "code lies outside of the memory that was granted";
-	if (s->info.code_offset < x->p->code_begin || end > x->p->code_end)
+	if (end > x->p->code_end)
 		return "code lies outside of the plan's own range";
 	for (const struct gllm_step *o = x->p->step; o < s; o++)
-		if (o->kernel != s->kernel && o->info.code_offset < end &&
+		if (o->kernel != s->kernel && o->info.code_offset < s->info.code_offset + s->info.code_bytes &&
 		    s->info.code_offset < (uint64_t)o->info.code_offset + o->info.code_bytes)
 			return "the code of two kernels overlaps";
 	return NULL;

@@ -27,4 +27,16 @@ run aarch64 a64fx
 for bytes in 16 32 128 256; do # of SVE vectors; max stands for 64
 	run aarch64 max,sve-default-vector-length=$bytes -f vir,lower,fusion,reorder,block
 done
+# Plans for one machine are the same bytes whichever ISA computes them.
+if command -v qemu-x86_64 >/dev/null && command -v qemu-aarch64 >/dev/null; then
+	for arch in x86_64 aarch64; do
+		qemu-$arch -cpu max "$b/$arch/check" -f blob 2>/dev/null | grep '^same:' >"$b/$arch/same.txt"
+	done
+	if [ -s "$b/x86_64/same.txt" ] && cmp "$b/x86_64/same.txt" "$b/aarch64/same.txt"; then
+		echo "plans of both builds: 1 passed, 0 failed, 0 skipped"
+	else
+		echo "plans of both builds: 0 passed, 1 failed, 0 skipped"
+		bad=1
+	fi
+fi
 exit $bad

@@ -64,6 +64,7 @@ struct gllm_stats {
 	unsigned lifted, injected;      /* traces from machine code; traces that no code or record backs (always 0) */
 	unsigned recorded;              /* traces from config.recorded, checked against the text where it can be read */
 	unsigned kernels;               /* compiled */
+	unsigned loaded;                /* plans from blobs (gllm/blob.h) */
 	size_t code_bytes;              /* used of the executable memory */
 	uint64_t lift_ns, compile_ns;   /* 0 without a clock */
 	size_t trace_high, heap_high, scratch_high; /* bytes */

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: MIT
+ * jit/blob.c - see gllm/blob.h.
+ *
+ * A blob is a row of 64-bit little-endian words: a header, the plan's own fields, texts, every array of GLLM_PLAN_ARRAYS in turn
+ * with a word for each field of an element, constants, code; bytes are filled up to whole words with zeros. A number must come
+ * back equal from its member's type; a text is its offset among the texts. All is written from and read by the field lists of
+ * plan.h, and read twice: once into locals, where it is judged, once into the plan. */
+#include "gllm/blob.h"
+#include "core/bits.h"
+#include "core/hash.h"
+#include "jit/context.h"
+#include "jit/plan.h"
+
+/* A member that is new here needs a row in the lists of plan.h. */
+_Static_assert(sizeof(struct gllm_plan_tensor) == 64, "struct gllm_plan_tensor has changed: see GLLM_TENSOR_FIELDS");
+_Static_assert(sizeof(struct gllm_step) == 152, "struct gllm_step has changed: see GLLM_STEP_FIELDS");
+_Static_assert(sizeof(struct gllm_slot) == 48, "struct gllm_slot has changed: see GLLM_SLOT_FIELDS");
+_Static_assert(sizeof(struct gllm_note) == 24, "struct gllm_note has changed: see GLLM_NOTE_FIELDS");
+_Static_assert(sizeof(struct gllm_node_info) == 16, "struct gllm_node_info has changed: see GLLM_NODE_FIELDS");
+_Static_assert(sizeof(struct gllm_edge_info) == 24, "struct gllm_edge_info has changed: see GLLM_EDGE_FIELDS");
+_Static_assert(sizeof(struct gllm_buffer_info) == 24, "struct gllm_buffer_info has changed: see GLLM_BUFFER_FIELDS");
+
+/* The words of the header. */
+enum { MAGIC, FORMAT, SIZE, CHECKSUM, EMITTER, MACHINE, TEXT_BYTES, CODE_BYTES, HEADER_WORDS };
+enum { THIS_FORMAT = 1, SUMMED_FROM = (CHECKSUM + 1) * 8 };
+static const uint64_t magic = UINT64_C(0x6e616c706d6c6c67); /* "gllmplan" */
+static const uint64_t most = UINT64_C(1) << 40;             /* bytes of anything */
+
+#define ONE(m) + 1
+enum {
+	PLAN_WORDS = 0 GLLM_PLAN_FIELDS(ONE, ONE),
+#define A(member, count, type, fields) words_of_##member = 0 fields(ONE, ONE),
+	GLLM_PLAN_ARRAYS(A)
+#undef A
+	FIRST_BYTES = (HEADER_WORDS + PLAN_WORDS) * 8,
+};
+
+/* Offsets of what lies behind the header and the plan's fields. */
+struct layout {
+	uint64_t text, arrays, pool, code, end;
+};
+
+static struct layout lay_out(const struct gllm_plan *p, uint64_t text_bytes, uint64_t code_bytes)
+{
+	struct layout l = { .text = FIRST_BYTES };
+	uint64_t words = 0;
+#define A(member, count, type, fields) words += (uint64_t)p->count * words_of_##member;
+	GLLM_PLAN_ARRAYS(A)
+#undef A
+	l.arrays = l.text + gllm_round_up(text_bytes, 8);
+	l.pool = l.arrays + words * 8;
+	l.code = l.pool + gllm_round_up(p->pool_bytes, 8);
+	l.end = l.code + gllm_round_up(code_bytes, 8);
+	return l;
+}
+
+static size_t code_bytes(const struct gllm_plan *p)
+{
+	return p->code_end > gllm_code_base(p) ? p->code_end - gllm_code_base(p) : 0;
+}
+
+/* --- writing -------------------------------------------------------------------------------------------------------- */
+
+struct writer {
+	unsigned char *word; /* NULL: texts are counted, nothing is written */
+	unsigned char *text;
+	size_t used;         /* by texts */
+};
+
+static void put(struct writer *w, uint64_t x)
+{
+	if (w->word) {
+		gllm_put_le64(w->word, x);
+		w->word += 8;
+	}
+}
+
+static void put_text(struct writer *w, const char *s)
+{
+	put(w, w->used);
+	do {
+		if (w->word)
+			w->text[w->used] = (unsigned char)*s;
+		w->used++;
+	} while (*s++);
+}
+
+#define PUT_NUMBER(m) put(w, (uint64_t)x->m);
+#define PUT_TEXT(m) put_text(w, x->m);
+static void put_plan(struct writer *w, const struct gllm_plan *x)
+{
+	GLLM_PLAN_FIELDS(PUT_NUMBER, PUT_TEXT)
+}
+
+static void put_arrays(struct writer *w, const struct gllm_plan *p)
+{
+#define A(member, count, type, fields)                    \
+	for (unsigned i = 0; i < p->count; i++) {         \
+		const type *x = &p->member[i];            \
+		fields(PUT_NUMBER, PUT_TEXT)              \
+	}
+	GLLM_PLAN_ARRAYS(A)
+#undef A
+}
+
+static void copy(unsigned char *to, const unsigned char *from, size_t n)
+{
+	size_t i = 0;
+	for (; i + 8 <= n; i += 8)
+		gllm_put_le64(to + i, gllm_le64(from + i));
+	for (; i < n; i++)
+		to[i] = from[i];
+}
+
+static size_t text_bytes(const struct gllm_plan *p)
+{
+	struct writer w = { .word = NULL };
+	put_plan(&w, p);
+	put_arrays(&w, p);
+	return w.used;
+}
+
+size_t gllm_plan_blob(const struct gllm_plan *p)
+{
+	return p->scalar ? 0 : (size_t)lay_out(p, text_bytes(p), code_bytes(p)).end;
+}
+
+/* Kernel by kernel: what lies between them in the executable memory is not the plan's. */
+static void put_code(const struct gllm_plan *p, unsigned char *to)
+{
+	const unsigned char *from = p->context->host.code.write + gllm_code_base(p);
+	for (unsigned i = 0; i < p->nsteps; i++)
+		copy(to + p->step[i].info.code_offset, from + p->step[i].info.code_offset, p->step[i].info.code_bytes);
+}
+
+enum gllm_status gllm_plan_save(const struct gllm_plan *p, void *out, size_t size, struct gllm_error *e)
+{
+	if (p->scalar)
+		return gllm_fail(e, GLLM_UNSUPPORTED, "a scalar plan holds no code", p->name, 0, 0, 0);
+	size_t texts = text_bytes(p), code = code_bytes(p);
+	struct layout l = lay_out(p, texts, code);
+	unsigned char *to = out;
+	if (size < l.end)
+		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "room for a blob is smaller than gllm_plan_blob", p->name, 0, l.end, size);
+	const uint64_t header[HEADER_WORDS] = { [MAGIC] = magic, [FORMAT] = THIS_FORMAT, [SIZE] = l.end,
+		[EMITTER] = gllm_emitter_key(), [MACHINE] = gllm_machine_key(p->context), [TEXT_BYTES] = texts, [CODE_BYTES] = code };
+	for (uint64_t i = 0; i < l.end; i += 8)
+		gllm_put_le64(to + i, 0);
+	struct writer w = { to, to + l.text, 0 };
+	for (unsigned i = 0; i < HEADER_WORDS; i++)
+		put(&w, header[i]);
+	put_plan(&w, p);
+	w.word = to + l.arrays;
+	put_arrays(&w, p);
+	copy(to + l.pool, p->pool, p->pool_bytes);
+	put_code(p, to + l.code);
+	gllm_put_le64(to + CHECKSUM * 8, gllm_hash_block(to + SUMMED_FROM, (size_t)l.end - SUMMED_FROM));
+	return GLLM_OK;
+}
+
+/* --- reading -------------------------------------------------------------------------------------------------------- */
+
+struct reader {
+	const unsigned char *word;
+	const char *text;
+	uint64_t text_bytes;
+	bool bad;            /* a number that its member cannot hold, a text that is not there */
+};
+
+static uint64_t get(struct reader *r)
+{
+	uint64_t x = gllm_le64(r->word);
+	r->word += 8;
+	return x;
+}
+
+static const char *get_text(struct reader *r)
+{
+	uint64_t at = get(r);
+	r->bad = r->bad || at >= r->text_bytes;
+	return r->bad ? "" : r->text + at;
+}
+
+#define GET_NUMBER(m)                                    \
+	{                                                \
+		uint64_t number = get(r);                \
+		x->m = (__typeof__(x->m))number;         \
+		r->bad = r->bad || (uint64_t)x->m != number; \
+	}
+#define GET_TEXT(m) x->m = get_text(r);
+static void get_plan(struct reader *r, struct gllm_plan *x)
+{
+	GLLM_PLAN_FIELDS(GET_NUMBER, GET_TEXT)
+}
+
+#define A(member, count, type, fields)                    \
+	static void get_##member(struct reader *r, type *x) \
+	{                                                 \
+		fields(GET_NUMBER, GET_TEXT)              \
+	}
+GLLM_PLAN_ARRAYS(A)
+#undef A
+
+/* --- judging: NULL, or what is wrong with an element ---------------------------------------------------------------- */
+
+struct judge {
+	const struct gllm_plan *p;     /* its numbers; arrays are not there yet */
+	struct reader tensors;         /* at the first */
+	uint64_t code_bytes;
+};
+
+/* That every value of it can be computed. */
+static bool sound(const struct judge *j, const struct gllm_linear *l)
+{
+	int64_t limit = (INT64_C(1) << 60) / (int64_t)j->p->max_rows;
+	return l->fixed <= INT64_C(1) << 60 && l->fixed >= -(INT64_C(1) << 60) && l->per_row <= limit && l->per_row >= -limit;
+}
+
+static const char *judge_plan(const struct gllm_context *c, const struct gllm_plan *p)
+{
+	uint64_t workers;
+	if (p->max_rows == 0 || p->max_rows > INT32_MAX || p->workspace > most || p->pool_bytes > most)
+		return "a size of the plan is out of range";
+	if (p->workers != gllm_workers(c) || !gllm_mul_ok(p->workers, p->worker_bytes, &workers) ||
+	    p->worker_begin > p->workspace || workers != p->workspace - p->worker_begin)
+		return "the workers' memory is not in the workspace";
+	return NULL;
+}
+
+static const char *judge_tensor(const struct judge *j, const struct gllm_plan_tensor *t)
+{
+	if ((unsigned)t->info.kind > GLLM_TENSOR_VALUE || (unsigned)t->info.type >= GLLM_MASK ||
+	    t->align != gllm_type_bytes(t->info.type) || !sound(j, &t->bytes))
+		return "a tensor is of no kind or type";
+	return NULL;
+}
+
+static const char *judge_step(const struct judge *j, const struct gllm_step *s)
+{
+	if ((unsigned)s->info.mode >= GLLM_MODE_COUNT || (unsigned)s->info.pattern > GLLM_PATTERN_OPAQUE ||
+	    s->info.group >= j->p->nnodes || !sound(j, &s->trip))
+		return "a step is of no mode, pattern or group";
+	if (s->nslots > GLLM_MAX_SLOTS || s->first_slot > j->p->nslots || s->nslots > j->p->nslots - s->first_slot)
+		return "a step has slots that are not there";
+	if (s->info.code_offset % GLLM_CODE_ALIGN || s->info.code_bytes == 0 || s->info.code_offset > j->code_bytes ||
+	    s->info.code_bytes > j->code_bytes - s->info.code_offset)
+		return "a step has code that is not there";
+	return NULL;
+}
+
+static const char *judge_slot(const struct judge *j, const struct gllm_slot *s)
+{
+	struct gllm_plan_tensor t;
+	struct reader r = j->tensors;
+	bool ok = sound(j, &s->at);
+	if (s->kind > GLLM_SLOT_WORKER)
+		return "a slot is of no kind";
+	switch ((enum gllm_slot_kind)s->kind) {
+	case GLLM_SLOT_BIND:
+		ok = ok && s->value < j->p->ntensors;
+		if (ok) {
+			r.word += s->value * words_of_tensor * 8;
+			get_tensor(&r, &t);
+			ok = t.info.kind != GLLM_TENSOR_VALUE;
+		}
+		break;
+	case GLLM_SLOT_WORK: ok = ok && s->value <= j->p->workspace; break;
+	case GLLM_SLOT_POOL: ok = ok && s->value <= j->p->pool_bytes; break;
+	case GLLM_SLOT_CONST: case GLLM_SLOT_ROWS: case GLLM_SLOT_WORKER: break;
+	}
+	return ok ? NULL : "a slot names what is not there";
+}
+
+static const char *judge_note(const struct judge *j, const struct gllm_note *n)
+{
+	bool ok = n->producer < j->p->nnodes && n->consumer < j->p->nnodes && n->tensor < j->p->ntensors;
+	return ok ? NULL : "a note names what is not there";
+}
+
+static const char *judge_node(const struct judge *j, const struct gllm_node_info *n)
+{
+	return n->group < j->p->nnodes ? NULL : "a node is in no group";
+}
+
+static const char *judge_edge(const struct judge *j, const struct gllm_edge_info *x)
+{
+	bool ok = (x->producer < j->p->nnodes || x->producer == 0xffff) && x->consumer < j->p->nnodes && x->tensor < j->p->ntensors;
+	return ok ? NULL : "an edge names what is not there";
+}
+
+static const char *judge_buffer(const struct judge *j, const struct gllm_buffer_info *b)
+{
+	bool ok = (b->tensor < j->p->ntensors || b->tensor == GLLM_NO_TENSOR) && b->first_group <= b->last_group &&
+	          b->last_group < j->p->nnodes && b->offset <= j->p->workspace && b->bytes <= j->p->workspace - b->offset;
+	return ok ? NULL : "a buffer is not in the workspace";
+}
+
+/* Every element of every array; *where is the offset of the first that is wrong. */
+static const char *judge_arrays(const struct judge *j, struct reader r, const unsigned char *blob, uint64_t *where)
+{
+	const char *why = NULL;
+#define A(member, count, type, fields)                                                      \
+	for (unsigned i = 0; i < j->p->count && !why; i++) {                                \
+		type x = { 0 };                                                             \
+		*where = (uint64_t)(r.word - blob);                                         \
+		get_##member(&r, &x);                                                       \
+		why = r.bad ? "a number or a text is out of its range" : judge_##member(j, &x); \
+	}
+	GLLM_PLAN_ARRAYS(A)
+#undef A
+	return why;
+}
+
+/* --- loading -------------------------------------------------------------------------------------------------------- */
+
+static uint64_t header(const void *blob, unsigned word)
+{
+	return gllm_le64((const unsigned char *)blob + word * 8);
+}
+
+/* What can be said without reading on: that this is a whole, undamaged blob for this machine and compiler. */
+static enum gllm_status check_header(const struct gllm_context *c, const void *blob, size_t n, struct gllm_error *e)
+{
+	if (!blob || n < FIRST_BYTES)
+		return gllm_fail(e, GLLM_TRUNCATED, "a blob ends within its header", NULL, n, FIRST_BYTES, n);
+	if (header(blob, MAGIC) != magic)
+		return gllm_fail(e, GLLM_BAD_MAGIC, "this is no blob of a plan", NULL, 0, magic, header(blob, MAGIC));
+	if (header(blob, FORMAT) != THIS_FORMAT)
+		return gllm_fail(e, GLLM_BAD_VERSION, "a blob of another format", NULL, FORMAT * 8, THIS_FORMAT, header(blob, FORMAT));
+	if (header(blob, SIZE) != n || n % 8)
+		return gllm_fail(e, GLLM_TRUNCATED, "a blob is not as long as it says", NULL, SIZE * 8, header(blob, SIZE), n);
+	uint64_t sum = gllm_hash_block((const unsigned char *)blob + SUMMED_FROM, n - SUMMED_FROM);
+	if (sum != header(blob, CHECKSUM))
+		return gllm_fail(e, GLLM_BAD_VALUE, "a blob is damaged: its checksum differs", NULL, CHECKSUM * 8,
+		                 header(blob, CHECKSUM), sum);
+	if (header(blob, EMITTER) != gllm_emitter_key())
+		return gllm_fail(e, GLLM_FOREIGN, "compiled by another version of the compiler", NULL, EMITTER * 8,
+		                 gllm_emitter_key(), header(blob, EMITTER));
+	if (header(blob, MACHINE) != gllm_machine_key(c))
+		return gllm_fail(e, GLLM_FOREIGN, "compiled for another machine", NULL, MACHINE * 8, gllm_machine_key(c),
+		                 header(blob, MACHINE));
+	return GLLM_OK;
+}
+
+/* Reads the plan's own fields into `p` and finds where everything lies. */
+static enum gllm_status check_plan(const struct gllm_context *c, const unsigned char *blob, size_t n, struct gllm_plan *p,
+                                   struct layout *l, struct reader *arrays, struct gllm_error *e)
+{
+	struct reader r = { blob + HEADER_WORDS * 8, (const char *)blob + FIRST_BYTES, header(blob, TEXT_BYTES), false };
+	uint64_t code = header(blob, CODE_BYTES), where = HEADER_WORDS * 8;
+	if (r.text_bytes == 0 || r.text_bytes > n - FIRST_BYTES || r.text[r.text_bytes - 1] || code > UINT32_MAX)
+		return gllm_fail(e, GLLM_BAD_VALUE, "a blob's texts or code are out of range", NULL, TEXT_BYTES * 8, n, r.text_bytes);
+	get_plan(&r, p);
+	const char *why = r.bad ? "a number or a text is out of its range" : judge_plan(c, p);
+	if (!why) {
+		*l = lay_out(p, r.text_bytes, code);
+		*arrays = (struct reader){ blob + l->arrays, r.text, r.text_bytes, false };
+		struct judge j = { p, *arrays, code };
+		why = l->end != n ? "a blob's parts do not make up its size" : judge_arrays(&j, *arrays, blob, &where);
+	}
+	return why ? gllm_fail(e, GLLM_BAD_VALUE, why, NULL, where, 0, 0) : GLLM_OK;
+}
+
+/* Where there is room for code, if the host has any. */
+static enum gllm_status check_room(const struct gllm_context *c, uint64_t bytes, struct gllm_plan *p, struct gllm_error *e)
+{
+	const struct gllm_exec_memory *x = &c->host.code;
+	if (!c->target)
+		return gllm_fail(e, GLLM_NO_BACK_END, "running compiled code needs a target", p->name, 0, 0, 0);
+	if (!x->write || !x->exec)
+		return gllm_fail(e, GLLM_NO_EXEC_MEMORY, "the host granted no executable memory", p->name, 0, 0, 0);
+	p->code_begin = c->code_used;
+	size_t base = gllm_code_base(p);
+	if (base > x->size || bytes > x->size - base)
+		return gllm_fail(e, GLLM_NO_SPACE, "the blob's code does not fit into executable memory", p->name, base, bytes, x->size);
+	p->code_end = bytes ? base + (size_t)bytes : p->code_begin;
+	return GLLM_OK;
+}
+
+static void fill(struct gllm_plan *p, struct reader r)
+{
+#define A(member, count, type, fields) \
+	for (unsigned i = 0; i < p->count; i++) \
+		get_##member(&r, &p->member[i]);
+	GLLM_PLAN_ARRAYS(A)
+#undef A
+	union { const unsigned char *data; gllm_kernel_fn *code; } entry;
+	for (unsigned i = 0; i < p->nsteps; i++) {
+		entry.data = p->context->host.code.exec + gllm_code_base(p) + p->step[i].info.code_offset;
+		p->step[i].kernel = entry.code;
+	}
+}
+
+static void keep_ranges(struct gllm_context *c, const struct gllm_plan *p)
+{
+	for (unsigned i = 0; i < p->nsteps; i++) {
+		const struct gllm_step_info *s = &p->step[i].info;
+		unsigned k = 0;
+		while (p->step[k].info.code_offset != s->code_offset)
+			k++;
+		if (k == i)
+			gllm_keep_range(c, (uint32_t)gllm_code_base(p) + s->code_offset, s->code_bytes, s->name);
+	}
+}
+
+static enum gllm_status load(struct gllm_context *c, const unsigned char *blob, const struct layout *l,
+                             const struct gllm_plan *like, struct reader arrays, struct gllm_plan **out, struct gllm_error *e)
+{
+	const struct gllm_exec_memory *x = &c->host.code;
+	size_t base = gllm_code_base(like), code = code_bytes(like);
+	struct gllm_plan *p = gllm_plan_new(c, like);
+	if (!p)
+		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "the context's heap cannot hold the plan", like->name, 0, 0, 0);
+	copy(x->write + base, blob + l->code, code);
+	enum gllm_status s = code && x->publish ? x->publish(x->user, base, code) : GLLM_OK;
+	if (s != GLLM_OK) {
+		gllm_heap_free(&c->heap, p);
+		return gllm_fail(e, s, "the host did not publish the code", like->name, base, code, 0);
+	}
+	copy((unsigned char *)p->text, blob + l->text, p->text_bytes);
+	copy(p->pool, blob + l->pool, p->pool_bytes);
+	p->name = p->text + (like->name - arrays.text);
+	arrays.text = p->text;
+	fill(p, arrays);
+	c->code_used = p->code_end;
+	keep_ranges(c, p);
+	c->stats.loaded++;
+	*out = p;
+	return GLLM_OK;
+}
+
+enum gllm_status gllm_plan_load(struct gllm_context *c, const struct gllm_plan_key *want, const void *blob, size_t n,
+                                struct gllm_plan **out, struct gllm_error *e)
+{
+	struct gllm_plan like = { .context = c };
+	struct layout l;
+	struct reader arrays;
+	enum gllm_status s = check_header(c, blob, n, e);
+	if (s == GLLM_OK)
+		s = check_plan(c, blob, n, &like, &l, &arrays, e);
+	if (s == GLLM_OK && want && (want->graph != like.graph_key || want->machine != header(blob, MACHINE) ||
+	                             want->emitter != header(blob, EMITTER)))
+		s = gllm_fail(e, GLLM_FOREIGN, "a plan of another graph", like.name, 0, want->graph, like.graph_key);
+	if (s == GLLM_OK)
+		s = check_room(c, header(blob, CODE_BYTES), &like, e);
+	like.text_bytes = s == GLLM_OK ? (size_t)arrays.text_bytes : 0;
+	return s == GLLM_OK ? load(c, blob, &l, &like, arrays, out, e) : s;
+}

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: MIT
+ * tests/check_blob.c - plans as bytes: what is loaded does what was saved and saves to the same bytes; what is cut, damaged
+ * or made for something else is refused with nothing changed; both ISAs' plans are the same bytes on any host. */
+#include "check.h"
+#include "core/arena.h"
+#include "core/bits.h"
+#include "core/hash.h"
+#include "gllm/blob.h"
+#include "gllm/graph_text.h"
+#include "gllm/ops.h"
+
+#define EXAMPLE(name) extern const char gllm_example_##name[], gllm_example_##name##_end[];
+#include "examples/examples.def"
+#undef EXAMPLE
+
+static const struct {
+	const char *name, *text, *end;
+} example[] = {
+#define EXAMPLE(name) { #name, gllm_example_##name, gllm_example_##name##_end },
+#include "examples/examples.def"
+#undef EXAMPLE
+};
+
+enum { MAX_TENSORS = 64, ROWS = 3, MAGIC = 0, FORMAT = 1, SIZE = 2, CHECKSUM = 3, EMITTER = 4, MACHINE = 5, TEXTS = 6,
+       CODE = 7, FIRST = 8 }; /* words of a blob */
+
+struct lab {
+	struct check *t;
+	struct gllm_arena arena;
+	struct gllm_config config;
+	struct gllm_context *c;
+	struct gllm_error e;
+	unsigned char *names; /* of the graph read last */
+	size_t names_size;
+};
+
+static struct gllm_context *context(struct lab *l, const struct gllm_config *config)
+{
+	struct gllm_context *c = NULL;
+	size_t need = gllm_context_quote(config);
+	CHECK_STATUS(l->t, gllm_context_create(gllm_alloc(&l->arena, need, 64), need, config, &c, &l->e), GLLM_OK);
+	return c;
+}
+
+static bool start(struct lab *l, struct check *t)
+{
+	size_t size;
+	*l = (struct lab){ .t = t };
+	unsigned char *all = check_memory(t, &size);
+	gllm_arena_init(&l->arena, all, size);
+	l->config = (struct gllm_config){ .target = check_target(t), .profile = *check_profile(t), .image = *check_image(t),
+		.recorded = t->host->recorded, .nrecorded = t->host->nrecorded, .scratch_bytes = 8 << 20 };
+	l->config.host.code = *check_exec(t);
+	l->c = context(l, &l->config);
+	return l->c != NULL;
+}
+
+/* NULL with the failure checked. */
+static struct gllm_graph *graph(struct lab *l, struct gllm_context *c, const char *text, size_t n, uint64_t rows)
+{
+	struct gllm_graph *g = NULL;
+	l->names_size = gllm_graph_text_workspace(text, n);
+	l->names = gllm_alloc(&l->arena, l->names_size, 8);
+	CHECK_STATUS(l->t, gllm_graph_read(c, text, n, rows, l->names, l->names_size, &g, &l->e), GLLM_OK);
+	return g;
+}
+
+struct blob {
+	unsigned char *at;
+	size_t n;
+};
+
+static struct blob save(struct lab *l, const struct gllm_plan *p)
+{
+	struct blob b = { .n = gllm_plan_blob(p) };
+	b.at = gllm_alloc(&l->arena, b.n, 64);
+	CHECK(l->t, b.at && b.n);
+	CHECK_STATUS(l->t, gllm_plan_save(p, b.at, b.n - 1, NULL), GLLM_OUT_OF_MEMORY);
+	CHECK_STATUS(l->t, gllm_plan_save(p, b.at, b.n, &l->e), GLLM_OK);
+	return b;
+}
+
+static bool same_bytes(const unsigned char *a, const unsigned char *b, size_t n)
+{
+	size_t i = 0;
+	while (i < n && a[i] == b[i])
+		i++;
+	return i == n;
+}
+
+/* --- what is loaded is what was saved ------------------------------------------------------------------------------- */
+
+struct words { /* everything a plan says, as one number */
+	uint64_t hash;
+	size_t n;
+};
+
+static void listen(void *user, const char *text, size_t n)
+{
+	struct words *w = user;
+	for (size_t i = 0; i < n; i++)
+		w->hash = gllm_hash_word(w->hash, (unsigned char)text[i]);
+	w->n += n;
+}
+
+static void same_words(struct lab *l, const struct gllm_plan *a, const struct gllm_plan *b)
+{
+	struct words x = { 0, 0 }, y = { 0, 0 };
+	gllm_plan_explain(a, listen, &x);
+	gllm_plan_explain(b, listen, &y);
+	CHECK(l->t, x.n > 0 && x.n == y.n && x.hash == y.hash);
+	CHECK_EQ(l->t, gllm_plan_workspace(a), gllm_plan_workspace(b));
+	CHECK_EQ(l->t, gllm_plan_steps(a), gllm_plan_steps(b));
+	CHECK_EQ(l->t, gllm_plan_nodes(a), gllm_plan_nodes(b));
+	CHECK_EQ(l->t, gllm_plan_edges(a), gllm_plan_edges(b));
+	CHECK_EQ(l->t, gllm_plan_buffers(a), gllm_plan_buffers(b));
+	CHECK_EQ(l->t, gllm_plan_tensors(a), gllm_plan_tensors(b));
+}
+
+static uint64_t elements(const struct gllm_tensor_info *i)
+{
+	return (i->rows == GLLM_ROWS ? ROWS : i->rows) * i->cols;
+}
+
+/* The same bits from both. */
+static void same_results(struct lab *l, const struct gllm_plan *a, const struct gllm_plan *b, uint64_t rows)
+{
+	void *x[MAX_TENSORS], *y[MAX_TENSORS];
+	struct gllm_arena mark = l->arena;
+	for (unsigned i = 0; i < gllm_plan_tensors(a); i++) {
+		struct gllm_tensor_info info;
+		gllm_plan_tensor(a, i, &info);
+		float *f = x[i] = y[i] = gllm_alloc(&l->arena, elements(&info) * sizeof *f, 64);
+		for (uint64_t k = 0; f && k < elements(&info); k++)
+			f[k] = check_float(l->t, -0.25f, 0.25f);
+		if (info.kind == GLLM_TENSOR_OUTPUT)
+			y[i] = gllm_alloc(&l->arena, elements(&info) * sizeof *f, 64);
+		if (!CHECK(l->t, f && y[i]))
+			return;
+	}
+	void *workspace = gllm_alloc(&l->arena, gllm_plan_workspace(a) + 64, 64);
+	CHECK_STATUS(l->t, gllm_plan_run(a, x, rows, workspace, &l->e), GLLM_OK);
+	CHECK_STATUS(l->t, gllm_plan_run(b, y, rows, workspace, &l->e), GLLM_OK);
+	for (unsigned i = 0; i < gllm_plan_tensors(a); i++) {
+		struct gllm_tensor_info info;
+		gllm_plan_tensor(a, i, &info);
+		if (info.kind == GLLM_TENSOR_OUTPUT)
+			CHECK(l->t, same_bytes(x[i], y[i], elements(&info) * sizeof(float)));
+	}
+	l->arena = mark;
+}
+
+static void check_example(struct lab *l, const char *text, size_t n)
+{
+	struct gllm_arena mark = l->arena;
+	struct gllm_plan_key key;
+	struct gllm_plan *p = NULL, *q = NULL;
+	struct gllm_stats before, after;
+	struct gllm_graph *g = graph(l, l->c, text, n, 0);
+	if (!g || !CHECK_STATUS(l->t, gllm_compile(l->c, g, NULL, &p, &l->e), GLLM_OK))
+		return;
+	uint64_t rows = 1;
+	for (unsigned i = 0; i < gllm_plan_tensors(p); i++) {
+		struct gllm_tensor_info info;
+		gllm_plan_tensor(p, i, &info);
+		rows = info.rows == GLLM_ROWS ? ROWS : rows;
+	}
+	CHECK_STATUS(l->t, gllm_plan_key(l->c, g, NULL, &key, &l->e), GLLM_OK);
+	struct blob b = save(l, p), again;
+	gllm_context_stats(l->c, &before);
+	gllm_graph_free(l->c, g);
+	for (size_t i = 0; i < l->names_size; i++) /* a plan does not need the graph's */
+		l->names[i] = '!';
+	if (CHECK_STATUS(l->t, gllm_plan_load(l->c, &key, b.at, b.n, &q, &l->e), GLLM_OK)) {
+		gllm_context_stats(l->c, &after);
+		CHECK_EQ(l->t, after.kernels, before.kernels);
+		CHECK_EQ(l->t, after.loaded, before.loaded + 1);
+		again = save(l, q);
+		CHECK(l->t, again.n == b.n && same_bytes(again.at, b.at, b.n));
+		same_words(l, p, q);
+		same_results(l, p, q, rows);
+		CHECK_STATUS(l->t, gllm_plan_free(l->c, q), GLLM_OK);
+	}
+	key.graph ^= 1;
+	struct gllm_error e = { .status = GLLM_OK };
+	CHECK_STATUS(l->t, gllm_plan_load(l->c, &key, b.at, b.n, &q, &e), GLLM_FOREIGN);
+	CHECK_STATUS(l->t, gllm_plan_free(l->c, p), GLLM_OK);
+	l->arena = mark;
+}
+
+/* --- keys ----------------------------------------------------------------------------------------------------------- */
+
+#define TINY "graph tiny rows 8\ninput x [rows, 24]\noutput y [rows, 24]\ny = relu(x, 24) per rows\n"
+
+static void check_keys(struct lab *l)
+{
+	static const struct { const char *text; bool plain; } other[] = {
+		{ TINY, true },
+		{ "graph tiny rows 9\ninput x [rows, 24]\noutput y [rows, 24]\ny = relu(x, 24) per rows\n", false },
+		{ "graph tiny rows 8\ninput x [rows, 25]\noutput y [rows, 24]\ny = relu(x, 24) per rows\n", false },
+		{ "graph tiny rows 8\ninput x [rows, 24]\noutput z [rows, 24]\nz = relu(x, 24) per rows\n", false },
+		{ "graph tiny rows 8\ninput x [rows, 24]\noutput y [rows, 24]\ny = neg(x, 24) per rows\n", false },
+		{ "graph tiny rows 8\nweight x [rows, 24]\noutput y [rows, 24]\ny = relu(x, 24) per rows\n", false },
+		{ "graph tiny rows 8\ninput x [rows, 24]\noutput y [rows, 24]\ny = scale(x, 24, 2) per rows\n", false },
+		{ "graph tiny rows 8\ninput x [rows, 24]\noutput y [rows, 24]\ny = scale(x, 24, 3) per rows\n", false },
+	};
+	struct gllm_plan_key first, again, key[GLLM_COUNT(other)];
+	struct gllm_plan_options scalar = { .scalar = true }, readback = { .readback = true };
+	struct gllm_graph *g = graph(l, l->c, TINY, sizeof TINY - 1, 0);
+	CHECK_STATUS(l->t, gllm_plan_key(l->c, g, &scalar, &first, NULL), GLLM_UNSUPPORTED);
+	CHECK_STATUS(l->t, gllm_plan_key(l->c, g, NULL, &first, NULL), GLLM_OK);
+	CHECK_STATUS(l->t, gllm_plan_key(l->c, g, &readback, &again, NULL), GLLM_OK);
+	CHECK_EQ(l->t, again.graph, first.graph);
+	gllm_graph_free(l->c, g);
+	for (unsigned i = 0; i < GLLM_COUNT(other); i++) {
+		struct gllm_plan_options o = { .no_fusion = other[i].plain };
+		size_t n = 0;
+		while (other[i].text[n])
+			n++;
+		g = graph(l, l->c, other[i].text, n, 0);
+		CHECK_STATUS(l->t, gllm_plan_key(l->c, g, &o, &key[i], NULL), GLLM_OK);
+		gllm_graph_free(l->c, g);
+		CHECK(l->t, key[i].graph != first.graph);
+		for (unsigned k = 0; k < i; k++)
+			CHECK(l->t, key[k].graph != key[i].graph);
+		CHECK(l->t, key[i].machine == first.machine && key[i].emitter == first.emitter);
+	}
+}
+
+/* --- refusals ------------------------------------------------------------------------------------------------------- */
+
+static void sum(const struct blob *b)
+{
+	gllm_put_le64(b->at + CHECKSUM * 8, gllm_hash_block(b->at + (CHECKSUM + 1) * 8, b->n - (CHECKSUM + 1) * 8));
+}
+
+static void check_header(struct lab *l, const struct blob *b)
+{
+	static const struct { unsigned word; bool summed; enum gllm_status status; } row[] = {
+		{ MAGIC, false, GLLM_BAD_MAGIC }, { FORMAT, false, GLLM_BAD_VERSION }, { SIZE, false, GLLM_TRUNCATED },
+		{ CHECKSUM, false, GLLM_BAD_VALUE }, { EMITTER, true, GLLM_FOREIGN }, { MACHINE, true, GLLM_FOREIGN },
+		{ TEXTS, true, GLLM_BAD_VALUE }, { CODE, true, GLLM_BAD_VALUE }, { FIRST, true, GLLM_BAD_VALUE },
+	};
+	for (unsigned i = 0; i < GLLM_COUNT(row); i++) {
+		struct gllm_error e = { .status = GLLM_OK };
+		struct gllm_plan *p = NULL;
+		uint64_t was = gllm_le64(b->at + row[i].word * 8);
+		gllm_put_le64(b->at + row[i].word * 8, was ^ UINT64_C(0x8000000000000000));
+		if (row[i].summed)
+			sum(b);
+		CHECK_STATUS(l->t, gllm_plan_load(l->c, NULL, b->at, b->n, &p, &e), row[i].status);
+		CHECK(l->t, p == NULL && e.what != NULL);
+		gllm_put_le64(b->at + row[i].word * 8, was);
+		sum(b);
+	}
+}
+
+/* A refused blob changes nothing; one that is taken can be asked everything and given back. Returns whether it was. */
+static bool try_load(struct lab *l, const unsigned char *bytes, size_t n)
+{
+	struct gllm_stats before, after;
+	struct gllm_plan *p = NULL;
+	struct words w = { 0, 0 };
+	gllm_context_stats(l->c, &before);
+	bool ok = gllm_plan_load(l->c, NULL, bytes, n, &p, NULL) == GLLM_OK;
+	if (ok) {
+		struct gllm_edge_info edge;
+		gllm_plan_explain(p, listen, &w);
+		for (unsigned i = 0; i < gllm_plan_edges(p); i++)
+			gllm_plan_edge(p, i, &edge);
+		ok = gllm_plan_free(l->c, p) == GLLM_OK;
+	}
+	gllm_context_stats(l->c, &after);
+	if (!l->config.host.code.once && after.code_bytes != before.code_bytes)
+		CHECK_EQ(l->t, after.code_bytes, before.code_bytes);
+	return ok;
+}
+
+/* Bytes whose end is the end of what can be read, where the platform has such memory. */
+static unsigned char *at_edge(struct lab *l, const unsigned char *from, size_t n)
+{
+	const struct check_host *h = l->t->host;
+	unsigned char *p = h->guarded ? h->guarded(h->user, n, true) : gllm_alloc(&l->arena, n + 1, 8);
+	for (size_t i = 0; i < n; i++)
+		p[i] = from[i];
+	return p;
+}
+
+static void drop(struct lab *l, unsigned char *p, size_t n)
+{
+	if (l->t->host->guarded)
+		l->t->host->guarded_free(l->t->host->user, p, n, true);
+}
+
+static void check_damage(struct lab *l, const struct blob *b)
+{
+	unsigned taken = 0, loaded = 0;
+	for (size_t n = 0; n < b->n; n++) { /* as it is, and with a size and a checksum that fit */
+		struct gllm_arena mark = l->arena;
+		struct blob part = { at_edge(l, b->at, n), n };
+		taken += try_load(l, part.at, n);
+		if (n >= FIRST * 8 && n % 8 == 0) {
+			gllm_put_le64(part.at + SIZE * 8, n);
+			sum(&part);
+			taken += try_load(l, part.at, n);
+		}
+		drop(l, part.at, n);
+		l->arena = mark;
+	}
+	CHECK_EQ(l->t, taken, 0);
+	unsigned char *whole = at_edge(l, b->at, b->n);
+	for (size_t bit = 0; bit < b->n * 8; bit++) {
+		whole[bit / 8] ^= (unsigned char)(1u << bit % 8);
+		taken += try_load(l, whole, b->n);
+		whole[bit / 8] ^= (unsigned char)(1u << bit % 8);
+	}
+	CHECK_EQ(l->t, taken, 0);
+	/* Words that a forger made up: what cannot be told from a plan may load, and no more than that is promised. */
+	for (unsigned i = 0; i < 3000; i++) {
+		uint64_t was[4];
+		size_t at[4];
+		unsigned n = 1 + check_below(l->t, 4);
+		for (unsigned k = 0; k < n; k++) {
+			at[k] = (FIRST + check_below(l->t, (uint32_t)(b->n / 8 - FIRST))) * 8;
+			was[k] = gllm_le64(whole + at[k]);
+			uint64_t x = check_random(l->t) >> check_below(l->t, 64);
+			gllm_put_le64(whole + at[k], check_below(l->t, 3) ? was[k] + x % 9 - 4 : x);
+		}
+		struct blob forged = { whole, b->n };
+		sum(&forged);
+		loaded += try_load(l, whole, b->n);
+		while (n-- > 0)
+			gllm_put_le64(whole + at[n], was[n]);
+	}
+	CHECK(l->t, loaded < 3000);
+	sum(&(struct blob){ whole, b->n });
+	CHECK(l->t, try_load(l, whole, b->n)); /* it is sound again */
+	drop(l, whole, b->n);
+}
+
+static enum gllm_status refuse(void *user, size_t offset, size_t size)
+{
+	(void)user;
+	(void)offset;
+	(void)size;
+	return GLLM_IO_ERROR;
+}
+
+/* Hosts that lack something. */
+static void check_hosts(struct lab *l, const struct blob *b)
+{
+	struct gllm_arena mark = l->arena;
+	struct gllm_plan *p = NULL;
+	struct gllm_config c = l->config;
+	c.host.code.size = 64;
+	CHECK_STATUS(l->t, gllm_plan_load(context(l, &c), NULL, b->at, b->n, &p, NULL), GLLM_NO_SPACE);
+	l->arena = mark;
+	c = l->config;
+	c.host.code.publish = refuse;
+	CHECK_STATUS(l->t, gllm_plan_load(context(l, &c), NULL, b->at, b->n, &p, NULL), GLLM_IO_ERROR);
+	l->arena = mark;
+	c = l->config;
+	c.host.code.write = NULL;
+	CHECK_STATUS(l->t, gllm_plan_load(context(l, &c), NULL, b->at, b->n, &p, NULL), GLLM_NO_EXEC_MEMORY);
+	l->arena = mark;
+	c = l->config;
+	c.target = NULL;
+	CHECK_STATUS(l->t, gllm_plan_load(context(l, &c), NULL, b->at, b->n, &p, NULL), GLLM_NO_BACK_END);
+	l->arena = mark;
+	c = l->config;
+	c.heap_bytes = 256;
+	CHECK_STATUS(l->t, gllm_plan_load(context(l, &c), NULL, b->at, b->n, &p, NULL), GLLM_OUT_OF_MEMORY);
+	l->arena = mark;
+	c = l->config;
+	c.profile.cache[0].bytes += 64;
+	CHECK_STATUS(l->t, gllm_plan_load(context(l, &c), NULL, b->at, b->n, &p, NULL), GLLM_FOREIGN);
+	CHECK(l->t, p == NULL);
+	l->arena = mark;
+}
+
+/* --- the same bytes on any host ------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	const struct gllm_target *target;
+	struct gllm_profile profile;
+} machine[] = {
+	{ "avx2", &gllm_target_x86_64, { .isa = GLLM_ISA_X86_64, .have = GLLM_BIT(GLLM_X86_SSE3) | GLLM_BIT(GLLM_X86_SSSE3) |
+	  GLLM_BIT(GLLM_X86_SSE41) | GLLM_BIT(GLLM_X86_SSE42) | GLLM_BIT(GLLM_X86_POPCNT) | GLLM_BIT(GLLM_X86_AVX) |
+	  GLLM_BIT(GLLM_X86_F16C) | GLLM_BIT(GLLM_X86_FMA) | GLLM_BIT(GLLM_X86_AVX2) | GLLM_BIT(GLLM_X86_BMI1) |
+	  GLLM_BIT(GLLM_X86_BMI2), .vector_bytes = 32, .vector_regs = 16, .cores = 4, .threads = 8,
+	  .cache = { { 32 << 10, 8, 64, 2 }, { 256 << 10, 4, 64, 2 }, { 8 << 20, 16, 64, 8 } } } },
+	{ "avx512", &gllm_target_x86_64, { .isa = GLLM_ISA_X86_64, .have = GLLM_BIT(GLLM_X86_SSE3) | GLLM_BIT(GLLM_X86_SSSE3) |
+	  GLLM_BIT(GLLM_X86_SSE41) | GLLM_BIT(GLLM_X86_SSE42) | GLLM_BIT(GLLM_X86_POPCNT) | GLLM_BIT(GLLM_X86_AVX) |
+	  GLLM_BIT(GLLM_X86_F16C) | GLLM_BIT(GLLM_X86_FMA) | GLLM_BIT(GLLM_X86_AVX2) | GLLM_BIT(GLLM_X86_BMI1) |
+	  GLLM_BIT(GLLM_X86_BMI2) | GLLM_BIT(GLLM_X86_AVX512F) | GLLM_BIT(GLLM_X86_AVX512BW) | GLLM_BIT(GLLM_X86_AVX512DQ) |
+	  GLLM_BIT(GLLM_X86_AVX512VL), .vector_bytes = 64, .vector_regs = 32, .cores = 8, .threads = 16,
+	  .cache = { { 48 << 10, 12, 64, 2 }, { 1 << 20, 16, 64, 2 }, { 32 << 20, 16, 64, 16 } } } },
+	{ "neon", &gllm_target_aarch64, { .isa = GLLM_ISA_AARCH64, .have = GLLM_BIT(GLLM_A64_FP) | GLLM_BIT(GLLM_A64_NEON),
+	  .vector_bytes = 16, .vector_regs = 32, .cores = 4, .threads = 4,
+	  .cache = { { 32 << 10, 2, 64, 1 }, { 1 << 20, 16, 64, 4 }, { 0, 0, 0, 0 } } } },
+	{ "neon, strictly aligned", &gllm_target_aarch64, { .isa = GLLM_ISA_AARCH64, .have = GLLM_BIT(GLLM_A64_FP) |
+	  GLLM_BIT(GLLM_A64_NEON), .vector_bytes = 16, .vector_regs = 32, .cores = 1, .threads = 1, .strict_align = true,
+	  .cache = { { 64 << 10, 4, 64, 1 }, { 1 << 20, 8, 64, 1 }, { 4 << 20, 16, 64, 1 } } } },
+};
+
+/* Records of this host's traces, so that a context of the other ISA has them. */
+static struct gllm_trace_record *records(struct lab *l, unsigned *n)
+{
+	static const struct gllm_span entry = { .at = 0, .bytes = 1 };
+	static const char *const used[] = { "silu", "mul", "add", "gemm_bt_bias", "gelu", "rms_norm", "gemm_bt", "rope_adjacent",
+		"swiglu", "scale", "softmax", "gemm", "layer_norm", "gelu_erf" };
+	struct gllm_trace_record *r = gllm_alloc_array(&l->arena, GLLM_COUNT(used), sizeof *r, 8);
+	*n = 0;
+	for (unsigned i = 0; r && i < GLLM_COUNT(used); i++) {
+		const struct gllm_trace *trace;
+		unsigned op = gllm_op_find(l->c, used[i]);
+		if (!CHECK_STATUS(l->t, gllm_op_trace(l->c, op, &trace, &l->e), GLLM_OK))
+			return NULL;
+		r[(*n)++] = (struct gllm_trace_record){ .name = used[i], .span = &entry, .nspans = 1, .trace = trace,
+			.at = (int64_t)((uint64_t)(uintptr_t)gllm_op_info[op].ref - (uint64_t)(uintptr_t)gllm_op_trace) };
+	}
+	return r;
+}
+
+/* The plans of all examples, for decoding and for many rows, as one number. Nothing here runs. */
+static uint64_t hash_plans(struct lab *l, const struct gllm_config *config)
+{
+	struct gllm_arena mark = l->arena;
+	uint64_t h = GLLM_HASH_SEED;
+	struct gllm_context *c = context(l, config);
+	for (unsigned i = 0; c && i < 2 * GLLM_COUNT(example); i++) {
+		const char *text = example[i / 2].text;
+		struct gllm_plan *p;
+		struct gllm_graph *g = graph(l, c, text, (size_t)(example[i / 2].end - text), i % 2);
+		if (!g || !CHECK_STATUS(l->t, gllm_compile(c, g, NULL, &p, &l->e), GLLM_OK)) {
+			check_print(l->t, "     %s: %s: %s\n", example[i / 2].name, l->e.what, l->e.name);
+			return 0;
+		}
+		struct blob b = save(l, p);
+		gllm_put_le64(b.at + EMITTER * 8, 0); /* two builds of one source */
+		gllm_put_le64(b.at + CHECKSUM * 8, 0);
+		h = gllm_hash_word(h, gllm_hash_block(b.at, b.n));
+		gllm_plan_free(c, p);
+		gllm_graph_free(c, g);
+	}
+	l->arena = mark;
+	return h;
+}
+
+static void check_any_host(struct lab *l)
+{
+	enum { ROOM = 512 << 10 };
+	unsigned n;
+	struct gllm_trace_record *r = records(l, &n);
+	unsigned char *room = gllm_alloc(&l->arena, ROOM, 64);
+	if (!CHECK(l->t, r && room))
+		return;
+	for (unsigned i = 0; i < GLLM_COUNT(machine); i++) {
+		struct gllm_config config = { .target = machine[i].target, .profile = machine[i].profile, .recorded = r,
+			.nrecorded = n, .scratch_bytes = 8 << 20, .host.code = { .write = room, .exec = room, .size = ROOM } };
+		uint64_t h = hash_plans(l, &config);
+		for (size_t k = 0; k < ROOM; k++) /* what lay there before must not matter */
+			room[k] = (unsigned char)check_random(l->t);
+		CHECK_EQ(l->t, hash_plans(l, &config), h);
+		check_print(l->t, "same: plans for %s: %08lx%08lx\n", machine[i].name, (unsigned long)(h >> 32),
+		            (unsigned long)(uint32_t)h);
+	}
+}
+
+void check_blob(struct check *t)
+{
+	struct lab l;
+	if (!check_target(t) || !check_image(t) || !check_exec(t) || !check_profile(t)->vector_bytes) {
+		check_skip(t, "compiled plans need a back end, vector units and executable memory");
+		return;
+	}
+	if (!start(&l, t))
+		return;
+	for (unsigned i = 0; i < GLLM_COUNT(example); i++)
+		check_example(&l, example[i].text, (size_t)(example[i].end - example[i].text));
+	check_keys(&l);
+	struct gllm_plan *p, *scalar;
+	struct gllm_graph *g = graph(&l, l.c, TINY, sizeof TINY - 1, 0);
+	if (!g || !CHECK_STATUS(t, gllm_compile(l.c, g, NULL, &p, &l.e), GLLM_OK))
+		return;
+	CHECK_STATUS(t, gllm_compile(l.c, g, &(struct gllm_plan_options){ .scalar = true }, &scalar, &l.e), GLLM_OK);
+	CHECK_EQ(t, gllm_plan_blob(scalar), 0);
+	CHECK_STATUS(t, gllm_plan_save(scalar, l.arena.base, 0, NULL), GLLM_UNSUPPORTED);
+	struct blob b = save(&l, p);
+	check_header(&l, &b);
+	check_damage(&l, &b);
+	check_hosts(&l, &b);
+	check_any_host(&l);
+}
