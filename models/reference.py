@@ -16,8 +16,12 @@ import torch
 import tokenizer
 import train
 
-PROMPTS = ["Once upon a time, there was a cheerful girl named Molly.",
-           "In a house on a farm there lived a happy sheep named Ben.", "Lucy was a quiet girl who lived near the river."]
+PROMPTS = ["In a house in a small village there lived a shy squirrel named Rosie.",
+           "There was once a little boy named Ben who lived near the forest. One summer day, Ben was playing with his friend Paul, "
+           "a kind cat.",
+           "Mia was a gentle girl who lived near the river. Her best friend was a friendly mouse named Robin. One summer day, Robin "
+           "did not come to play."]
+LEAD = 0.015  # of the winner over the next, hundreds of times what readers of the file differ by
 ANSWER = 48
 SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "B", 10: "Q", 11: "q", 12: "d"}
 
@@ -130,8 +134,8 @@ def greedy(path, header):
     c += ["};", "#endif"]
     print("\n".join(lines), end="")
     with open(header, "w") as f:
-        f.write("\n".join(c).replace("MARGIN", "%.2f" % (math.floor(narrow * 100) / 100)) + "\n")
-    return narrow > 0.05
+        f.write("\n".join(c).replace("MARGIN", "%.3f" % (math.floor(narrow * 1000) / 1000)) + "\n")
+    return narrow > LEAD
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ If OUT.pt holds a run that ended with an arc, training goes on from there as if 
 Every row of a batch is one story, <s> story </s>, at the positions where it will be spoken; stories of like length
 share a batch, so little is padding. No story is seen twice. Matrices inside the layers are trained by orthogonalised
 momentum (five Newton-Schulz steps), the embedding and the norms by AdamW; both rates rise and fall along a cosine, once
-for each arc: the first learns sentences and, late, to repeat names; the next repeat them ever more reliably; in the last
-one heroes and friends have names of their own, so that a name tells who is who."""
+for each arc: the first learns sentences and, late, to repeat names; the next repeat them ever more reliably; from the fifth
+on heroes and friends have names of their own, so that a name tells who is who. What a prediction is held against changes
+too: the word told; the same, but open choices weigh less; the chances of all words as the grammar has them (oracle.py)."""
 import math
 import os
 import random
@@ -17,12 +18,16 @@ import torch
 import torch.nn.functional as F
 
 import grammar
+import oracle
 import tokenizer
 
 LAYERS, WIDTH, HEADS, KV_HEADS, HEAD, FFN, VOCAB, CONTEXT = 5, 144, 6, 2, 24, 340, 1024, 256
 THETA, EPS = 10000.0, 1e-5
-BATCH, WARMUP, STRETCH = 8, 100, 200
-ARCS = ((3000, 1.0), (2000, 0.6), (1600, 0.35), (1600, 0.3), (800, 0.3))  # steps (a multiple of STRETCH), peak of the rates
+WARMUP, STRETCH = 100, 200
+TOLD, CALM, EXACT = range(3)
+ARCS = (  # steps (a multiple of STRETCH), peak of the rates, stories a step, names apart, what predictions are held against
+    (3000, 1.0, 8, False, TOLD), (2000, 0.6, 8, False, TOLD), (1600, 0.35, 8, False, TOLD), (1600, 0.3, 8, False, TOLD),
+    (800, 0.3, 8, True, TOLD), (1200, 0.3, 16, True, CALM), (3000, 0.4, 8, True, EXACT))
 SEED_TRAIN, SEED_VOCAB, SEED_TEST, SEED_INIT = 1, 2, 3, 4
 
 
@@ -72,9 +77,7 @@ class Layer(torch.nn.Module):
         k = rotate((y @ self.attn_k.t()).view(batch, length, KV_HEADS, HEAD).transpose(1, 2), table)
         v = (y @ self.attn_v.t()).view(batch, length, KV_HEADS, HEAD).transpose(1, 2)
         q = q.reshape(batch, KV_HEADS, group * length, HEAD) * HEAD ** -0.5
-        score = (q @ k.transpose(2, 3)).view(batch, KV_HEADS, group, length, length)
-        score += mask
-        y = (score.softmax(-1).view(batch, KV_HEADS, group * length, length) @ v)
+        y = (q @ k.transpose(2, 3) + mask).softmax(-1) @ v
         y = y.view(batch, HEADS, length, HEAD).transpose(1, 2).reshape(batch, length, HEADS * HEAD)
         x = x + y @ self.attn_output.t()
         y = self.ffn_norm(x)
@@ -91,16 +94,27 @@ class Model(torch.nn.Module):
     def forward(self, ids):
         length, dtype = ids.shape[1], self.token_embd.dtype
         table = rotation(length, dtype)
-        mask = torch.full((length, length), -math.inf, dtype=dtype).triu(1)
+        mask = torch.full((length, length), -math.inf, dtype=dtype).triu(1).repeat(HEADS // KV_HEADS, 1)
         x = F.embedding(ids, self.token_embd)
         for layer in self.blk:
             x = layer(x, table, mask)
         return self.output_norm(x) @ self.token_embd.t()
 
 
-def loss_of(model, batch):
-    logits = model(batch[:, :-1])
-    return F.cross_entropy(logits.flatten(0, 1), batch[:, 1:].flatten(), ignore_index=tokenizer.UNK)
+def loss_of(model, batch, chances=None, calm=False):
+    """Mean over tokens, in nats. With `chances` against those of all tokens instead of the one told. With `calm` a token weighs
+    the less, the more the model holds possible in its place: choices cannot be foreseen and would drown what can. Either
+    way the best answer stays the same, for weights depend only on what stands before."""
+    logits = model(batch[:, :-1]).flatten(0, 1)
+    target = batch[:, 1:].flatten()
+    if chances is not None:
+        return -(chances * logits.log_softmax(-1)).sum() / chances.sum()
+    if not calm:
+        return F.cross_entropy(logits, target, ignore_index=tokenizer.UNK)
+    with torch.no_grad():
+        log = logits.log_softmax(-1)
+        weight = (target != tokenizer.UNK) / (1 - 3 * (log.exp() * log).sum(-1))
+    return (F.cross_entropy(logits, target, reduction="none") * weight).sum() / weight.sum()
 
 
 def batches(texts, encode, rng, size):
@@ -112,6 +126,22 @@ def batches(texts, encode, rng, size):
         longest = max(map(len, g))
         assert longest <= CONTEXT
         yield torch.tensor([r + [tokenizer.UNK] * (longest - len(r)) for r in g])
+
+
+def exact_batches(texts, words, rng, size):
+    """As batches(), each with the grammar's chances of all tokens, one row for each prediction."""
+    def encode_word(word):
+        return words.ids(word.replace(" ", tokenizer.SPACE)) if word else [tokenizer.EOS]
+    rows = sorted((oracle.targets(t, encode_word) for t in texts), key=lambda r: len(r[0]))
+    groups = [rows[i:i + size] for i in range(0, len(rows), size)]
+    rng.shuffle(groups)
+    for g in groups:
+        longest = len(g[-1][0])
+        at = [(i * longest + j, t, p) for i, (_, chances) in enumerate(g) for j, c in enumerate(chances) for t, p in c.items()]
+        place, token, chance = zip(*at)
+        exact = torch.zeros(len(g) * longest, VOCAB)
+        exact[list(place), list(token)] = torch.tensor(chance)
+        yield torch.tensor([[tokenizer.BOS] + ids + [tokenizer.UNK] * (longest - len(ids)) for ids, _ in g]), exact
 
 
 class Orthogonal:
@@ -172,7 +202,10 @@ def picture(path, curve, tests):
         x = at(last * i / 4, low).split(",")[0]
         out.append('<text x="%s" y="%d" text-anchor="middle">%d</text>' % (x, high - 22, last * i // 4))
     for points, colour, width, name, row in ((curve, "#7799cc", 1, "training (mean of 10 steps)", 0), (tests, "#cc3322", 2, "held out", 1)):
-        out.append('<polyline fill="none" stroke="%s" stroke-width="%d" points="%s"/>' % (colour, width, " ".join(at(*p) for p in points)))
+        gaps = [i for i in range(1, len(points)) if points[i][0] > points[i - 1][0] + STRETCH + WARMUP]
+        for a, b in zip([0] + gaps, gaps + [len(points)]):
+            line = " ".join(at(*p) for p in points[a:b])
+            out.append('<polyline fill="none" stroke="%s" stroke-width="%d" points="%s"/>' % (colour, width, line))
         out.append('<text x="%d" y="%d" fill="%s">%s</text>' % (wide - 230, top + 20 + 16 * row, colour, name))
     out.append('<text x="%d" y="%d" text-anchor="middle">step</text>' % (wide / 2, high - 6))
     out.append('<text x="14" y="%d" transform="rotate(-90 14 %d)" text-anchor="middle">nats per token</text></svg>' % (high / 2, high / 2))
@@ -184,18 +217,19 @@ def vocabulary():
     return tokenizer.learn(grammar.stories(SEED_VOCAB, 20000, False), VOCAB, tokenizer.EXTRA)
 
 
-def train_arc(run, model, encode, stretches, steps, peak, out):
+def train_arc(run, model, encode, stretches, steps, peak, against, out):
     matrices = [p for layer in model.blk for p in layer.parameters() if p.dim() == 2]
     others = [model.token_embd] + [p for p in model.parameters() if p.dim() == 1]
     orthogonal, adam = Orthogonal(matrices), torch.optim.AdamW(others, lr=1, betas=(0.9, 0.95), weight_decay=0.0)
-    base, stock, mean, start = run["step"], iter(()), [], time.time() - run["seconds"]
+    base, stock, mean, start = run["step"], iter(()), [], time.process_time() - run["seconds"]
     for step in range(1, steps + 1):
         batch = next(stock, None)
         if batch is None:
             stock = next(stretches)
             batch = next(stock)
         rate = peak * min(1.0, step / WARMUP) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * step / steps)))
-        loss = loss_of(model, batch)
+        batch, chances = batch if against == EXACT else (batch, None)
+        loss = loss_of(model, batch, chances, against == CALM)
         model.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(others, 1.0)
@@ -205,13 +239,16 @@ def train_arc(run, model, encode, stretches, steps, peak, out):
         mean.append(float(loss.detach()))
         run["tokens"] += int((batch[:, 1:] != tokenizer.UNK).sum())
         if step % 10 == 0:
-            run["curve"].append((base + step, sum(mean) / len(mean)))
+            if against != CALM:  # a weighted loss is not to be drawn beside the others
+                run["curve"].append((base + step, sum(mean) / len(mean)))
             mean = []
+        if step % 100 == 0:  # to be looked at; a run goes on from the end of an arc
+            torch.save({**run, "model": model.state_dict()}, out + ".now")
         if step % 250 == 0 or step == steps:
             run["tests"].append((base + step, held_out(model, encode, 60)[0]))
-            run["seconds"] = time.time() - start
-            print("step %d  tokens %d  training %.4f  held out %.4f  %.0f s" %
-                  (base + step, run["tokens"], run["curve"][-1][1], run["tests"][-1][1], run["seconds"]), flush=True)
+            run["seconds"] = time.process_time() - start
+            print("step %d  tokens %d  held out %.4f  %.0f s" %
+                  (base + step, run["tokens"], run["tests"][-1][1], run["seconds"]), flush=True)
     run["step"] = base + steps
     run["model"] = model.state_dict()
     torch.save(run, out + ".part")
@@ -221,7 +258,7 @@ def train_arc(run, model, encode, stretches, steps, peak, out):
 def main():
     out, drawing = sys.argv[1:3]
     torch.manual_seed(SEED_INIT)
-    torch.set_num_threads(2)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
     rng, order = random.Random(SEED_TRAIN), random.Random(SEED_TRAIN)
     model = Model()
     print(sum(p.numel() for p in model.parameters()), "parameters", flush=True)
@@ -231,18 +268,20 @@ def main():
         model.load_state_dict(run["model"])
     else:
         run["vocab"] = vocabulary()
-    encode = tokenizer.Tokenizer(run["vocab"]).encode
+    words = tokenizer.Tokenizer(run["vocab"])
+    encode = words.encode
     done = 0
-    for steps, peak in ARCS:
-        apart = done + steps == sum(n for n, _ in ARCS)
-        stretches = (batches([grammar.story(rng, apart) for _ in range(STRETCH * BATCH)], encode, order, BATCH)
+    for steps, peak, rows, apart, against in ARCS:
+        later = done >= run["step"]
+        make, how = (exact_batches, words) if against == EXACT and later else (batches, words.encode)
+        stretches = (make([grammar.story(rng, apart) for _ in range(STRETCH * rows)], how, order, rows)
                      for _ in range(steps // STRETCH))
-        if done < run["step"]:
+        if not later:
             for stretch in stretches:
                 for _ in stretch:  # what the arc was trained on is not to be seen again
                     pass
         else:
-            train_arc(run, model, encode, stretches, steps, peak, out)
+            train_arc(run, model, encode, stretches, steps, peak, against, out)
         done += steps
     loss, tokens = held_out(model, encode, 2000)
     print("held out: %d tokens, loss %.4f, perplexity %.4f" % (tokens, loss, math.exp(loss)))
