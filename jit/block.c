@@ -124,6 +124,8 @@ static void find_loops(const struct product *p, uint8_t *dep)
 static bool plain_accesses(struct product *p)
 {
 	const struct gllm_trace *t = &p->c->trace;
+	if (t->ntables)
+		return false;
 	bool seen[GLLM_TRACE_PARAMS] = { false }, stored[GLLM_TRACE_PARAMS] = { false }, loaded[GLLM_TRACE_PARAMS] = { false };
 	for (unsigned i = 0; i < t->nnodes; i++) {
 		const struct gllm_node *n = &t->node[i];

@@ -3,6 +3,7 @@
 #include "core/bits.h"
 #include "core/sem.h"
 #include "jit/canon.h"
+#include "jit/canon_bits.h"
 
 #define SIGN 0x80000000u
 #define QUIET_NAN 0x7fc00000u
@@ -14,12 +15,16 @@ bool gllm_canon_init(struct canon *c, struct gllm_arena *a)
 	c->v = gllm_alloc_array(a, VAL_MAX, sizeof *c->v, 8);
 	c->next = gllm_alloc_array(a, VAL_MAX, sizeof *c->next, 8);
 	c->access = gllm_alloc_array(a, VAL_ACCESSES, sizeof *c->access, 8);
-	c->n = c->naccesses = c->nduties = 0;
+	c->bits_of = gllm_alloc_array(a, VAL_MAX, sizeof *c->bits_of, 8);
+	c->bits = gllm_alloc_array(a, VAL_BITS, sizeof *c->bits, 8);
+	c->field = gllm_alloc_array(a, VAL_FIELDS, sizeof *c->field, 8);
+	c->n = c->naccesses = c->nduties = c->ntables = c->nfields = 0;
+	c->nbits = 1;
 	c->block = 0;
 	c->full = false;
 	for (unsigned i = 0; i < VAL_BUCKETS; i++)
 		c->bucket[i] = VAL_NONE;
-	if (!c->v || !c->next || !c->access || !gllm_polys_init(&c->p, a))
+	if (!c->v || !c->next || !c->access || !c->bits_of || !c->bits || !c->field || !gllm_polys_init(&c->p, a))
 		return false;
 	gllm_canon_fresh(c, VAL_POISON, GLLM_I64, -1);
 	gllm_canon_fresh(c, VAL_TRUE, GLLM_MASK, -1);
@@ -47,6 +52,7 @@ static uint16_t intern(struct canon *c, const struct val *v)
 	}
 	c->v[c->n] = *v;
 	c->v[c->n].block = c->block;
+	c->bits_of[c->n] = 0;
 	c->next[c->n] = c->bucket[h];
 	c->bucket[h] = (uint16_t)c->n;
 	return (uint16_t)c->n++;
@@ -60,6 +66,7 @@ uint16_t gllm_canon_fresh(struct canon *c, unsigned op, unsigned type, int loop)
 	}
 	c->v[c->n] = (struct val){ .op = (uint8_t)op, .type = (uint8_t)type, .loop = (int8_t)loop, .a = VAL_NONE,
 	                           .b = VAL_NONE, .c = VAL_NONE, .block = c->block };
+	c->bits_of[c->n] = 0;
 	return (uint16_t)c->n++;
 }
 
@@ -138,6 +145,25 @@ uint16_t gllm_canon_access(struct canon *c, const struct val_access *a)
 	return (uint16_t)c->naccesses++;
 }
 
+uint16_t gllm_canon_table(struct canon *c, unsigned type, const unsigned char *data, uint32_t bytes)
+{
+	uint64_t h = type;
+	for (uint32_t i = 0; i < bytes; i++)
+		h = (h ^ data[i]) * UINT64_C(0x100000001b3);
+	for (unsigned i = 0; i < c->ntables; i++) {
+		bool same = c->table_hash[i] == h && c->table[i].type == type && c->table[i].bytes == bytes;
+		for (uint32_t k = 0; same && c->table[i].data != data && k < bytes; k++)
+			same = c->table[i].data[k] == data[k];
+		if (same)
+			return (uint16_t)(GLLM_TRACE_PARAMS + i);
+	}
+	if (c->ntables == GLLM_TRACE_TABLES)
+		return VAL_NONE;
+	c->table_hash[c->ntables] = h;
+	c->table[c->ntables] = (struct gllm_table){ .type = (uint8_t)type, .bytes = bytes, .data = data };
+	return (uint16_t)(GLLM_TRACE_PARAMS + c->ntables++);
+}
+
 uint16_t gllm_canon_load(struct canon *c, uint16_t access, unsigned version, int loop)
 {
 	struct val v = { .op = GLLM_N_LOAD, .type = c->access[access].type, .loop = (int8_t)loop, .a = VAL_NONE,
@@ -198,7 +224,9 @@ uint16_t gllm_canon_as(struct canon *c, uint16_t v, unsigned type)
 		return rename_bits(c, v, type);
 	if (from < to) {
 		unsigned wider = type == GLLM_F32 ? GLLM_I32 : type;
-		v = gllm_canon_node(c, GLLM_N_CVT, wider, rename_bits(c, v, unsigned_type(from)), VAL_NONE, VAL_NONE, 0);
+		if (from < 32 || !gllm_bits_below(c, v, INT32_MAX)) /* else its sign is known to be 0 */
+			v = rename_bits(c, v, unsigned_type(from));
+		v = gllm_canon_node(c, GLLM_N_CVT, wider, v, VAL_NONE, VAL_NONE, 0);
 		return v == POISON ? POISON : rename_bits(c, v, type);
 	}
 	/* narrower: what was widened comes back as it was */
@@ -441,7 +469,9 @@ static bool narrow(const struct canon *c, uint16_t v, unsigned bits)
 uint16_t gllm_canon_int_to_float(struct canon *c, uint16_t v, unsigned w, bool is_signed)
 {
 	uint16_t p;
-	if (w == 64 && gllm_canon_as_poly(c, v, &p)) {
+	if (v != POISON && c->v[v].type != GLLM_I64 && gllm_bits_below(c, v, INT32_MAX)) {
+		v = gllm_canon_as(c, v, GLLM_I32);
+	} else if (w == 64 && gllm_canon_as_poly(c, v, &p)) {
 		if (!is_signed && gllm_poly_range(&c->p, p).low < 0)
 			return POISON;
 		v = gllm_canon_poly(c, p);
@@ -627,7 +657,8 @@ static uint16_t int32(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 		if (r != POLY_NONE)
 			return gllm_canon_as(c, gllm_canon_poly(c, r), GLLM_I32);
 	}
-	return int32_plain(c, op, low32(c, a), low32(c, b));
+	r = gllm_bits_op(c, op, 32, a, b);
+	return r != VAL_NONE ? r : int32_plain(c, op, low32(c, a), low32(c, b));
 }
 
 /* The greatest power of two up to 2^12 that divides all coefficients. */
@@ -690,6 +721,19 @@ static uint16_t point(struct canon *c, uint16_t base, uint16_t index, bool minus
 	return gllm_canon_ptr(c, b.aux, offset, index, bytes);
 }
 
+/* A polynomial that is a multiple of a power of two: below that it has no bits to clear, and to set them is to add. */
+static uint16_t multiple_bits(struct canon *c, unsigned op, uint16_t a, uint16_t b)
+{
+	uint16_t p, x = is_const(c, a) ? b : a, k = is_const(c, a) ? a : b;
+	if ((op != GLLM_N_AND && op != GLLM_N_OR) || !is(c, x, GLLM_N_INDEX) || !is_const(c, k))
+		return VAL_NONE;
+	p = (uint16_t)c->v[x].imm;
+	uint64_t below = content(c, p) - 1u, bits = c->v[k].imm;
+	if (op == GLLM_N_AND)
+		return (bits | below) == ~UINT64_C(0) ? x : VAL_NONE;
+	return bits & ~below ? VAL_NONE : gllm_canon_poly(c, gllm_poly_add(&c->p, p, gllm_poly_constant(&c->p, (int64_t)bits), 1));
+}
+
 static uint16_t int64(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 {
 	uint16_t p, q, r = POLY_NONE;
@@ -712,6 +756,11 @@ static uint16_t int64(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 		if (r != POLY_NONE)
 			return gllm_canon_poly(c, r);
 	}
+	r = gllm_bits_op(c, op, 64, a, b);
+	if (r == VAL_NONE)
+		r = multiple_bits(c, op, a, b);
+	if (r != VAL_NONE)
+		return r;
 	a = gllm_canon_as(c, a, GLLM_I64);
 	b = gllm_canon_as(c, b, GLLM_I64);
 	if (a == POISON || b == POISON)
@@ -725,8 +774,16 @@ static uint16_t int64(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 	return gllm_canon_node(c, op, GLLM_I64, a, b, VAL_NONE, 0);
 }
 
+/* What an inserted byte or half keeps of a register. */
+static bool keeps_upper(const struct canon *c, unsigned op, unsigned w, uint16_t b)
+{
+	return op == GLLM_N_AND && w == 64 && is_const(c, b) && (c->v[b].imm == ~UINT64_C(0xff) || c->v[b].imm == ~UINT64_C(0xffff));
+}
+
 uint16_t gllm_canon_int(struct canon *c, unsigned op, unsigned w, uint16_t a, uint16_t b)
 {
+	if (keeps_upper(c, op, w, b)) /* that may be cut off again */
+		a = gllm_bits_any(c, a);
 	if (a == POISON || b == POISON)
 		return POISON;
 	if (w == 8 || w == 16) { /* in 32 bits, and cut back */
@@ -749,6 +806,9 @@ uint16_t gllm_canon_zext(struct canon *c, uint16_t v, unsigned from)
 		return v;
 	if (is_const(c, v))
 		return gllm_canon_const(c, GLLM_I64, low(c->v[v].imm, from));
+	uint16_t r = gllm_bits_zext(c, v, from);
+	if (r != VAL_NONE)
+		return r;
 	if (const_arms(c, v) && low(c->v[c->v[v].b].imm, from) == c->v[c->v[v].b].imm &&
 	    low(c->v[c->v[v].c].imm, from) == c->v[c->v[v].c].imm)
 		return v;
@@ -766,6 +826,9 @@ uint16_t gllm_canon_sext(struct canon *c, uint16_t v, unsigned from, unsigned to
 	if (is_const(c, v))
 		return gllm_canon_const(c, to == 32 ? GLLM_I32 : GLLM_I64,
 		                   (uint64_t)((int64_t)(c->v[v].imm << (64 - from)) >> (64 - from)));
+	uint16_t r = gllm_bits_sext(c, v, from, to);
+	if (r != VAL_NONE)
+		return r;
 	if (from != 32) {
 		unsigned small = from == 8 ? GLLM_I8 : GLLM_I16;
 		v = gllm_canon_node(c, GLLM_N_CVT, GLLM_I32, gllm_canon_as(c, v, small), VAL_NONE, VAL_NONE, 0);

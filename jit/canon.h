@@ -14,7 +14,9 @@
 #include "gllm/trace.h"
 #include "jit/canon_poly.h"
 
-enum { VAL_MAX = 4000, VAL_NONE = 0xffff, VAL_BUCKETS = 512, VAL_ACCESSES = 512, VAL_DUTIES = 64 };
+enum {
+	VAL_MAX = 6000, VAL_NONE = 0xffff, VAL_BUCKETS = 512, VAL_ACCESSES = 512, VAL_DUTIES = 64, VAL_BITS = 3000, VAL_FIELDS = 8000,
+};
 
 enum val_op {
 	VAL_POISON = GLLM_N_COUNT,
@@ -45,6 +47,18 @@ struct val_access {
 	uint32_t index_bytes;
 };
 
+struct bit_field { /* coef times the number that `count` bits of a value from `first` on are; see canon_bits.h */
+	uint64_t coef;
+	uint16_t atom;
+	uint8_t first, count;
+};
+
+struct val_bits { /* a value as a sum of fields */
+	uint64_t k, shape; /* shape: a hash that does not depend on the numbers of values */
+	uint16_t first;
+	uint8_t n, w;
+};
+
 struct duty { /* a polynomial that must stay within bounds for what was derived to hold; checked when all trips are known */
 	uint16_t poly;
 	int64_t low, high;
@@ -57,6 +71,11 @@ struct canon {
 	uint16_t bucket[VAL_BUCKETS];
 	struct val_access *access; unsigned naccesses;
 	struct duty duty[VAL_DUTIES]; unsigned nduties;
+	struct gllm_table table[GLLM_TRACE_TABLES]; unsigned ntables; /* accesses: parameter GLLM_TRACE_PARAMS + number */
+	uint64_t table_hash[GLLM_TRACE_TABLES];
+	uint16_t *bits_of;      /* per value: its sum in bits[], 0 if it has none */
+	struct val_bits *bits;  unsigned nbits;
+	struct bit_field *field; unsigned nfields;
 	uint16_t block;         /* of the values being made */
 	bool full;              /* a table overflowed; everything since is poison */
 };
@@ -77,6 +96,8 @@ uint16_t gllm_canon_ptr(struct canon *c, unsigned param, uint16_t poly, uint16_t
 uint16_t gllm_canon_load(struct canon *c, uint16_t access, unsigned version, int loop);
 uint16_t gllm_canon_last(struct canon *c, uint16_t carry, int loop); /* in the loop around the carry's */
 uint16_t gllm_canon_access(struct canon *c, const struct val_access *a); /* VAL_NONE when full */
+/* The parameter number of a table with these contents; VAL_NONE when full. */
+uint16_t gllm_canon_table(struct canon *c, unsigned type, const unsigned char *data, uint32_t bytes);
 
 /* The value as another type: the low bits, or zeros above. POISON if that has no meaning. */
 uint16_t gllm_canon_as(struct canon *c, uint16_t v, unsigned type);

@@ -91,7 +91,7 @@ enum gllm_status gllm_compile_trace(struct gllm_context *c, const struct gllm_co
 		return gllm_fail(e, s, "the back end has no code for this profile", name, 0, 0, c->profile.have);
 
 	/* The constants are kept in the arena until the plan copies them; everything else of this compile is dropped. */
-	uint32_t *pool = gllm_alloc_array(arena, 1024, sizeof *pool, 64);
+	uint32_t *pool = gllm_alloc_array(arena, gllm_lower_pool_words(&t->trace), sizeof *pool, 64);
 	struct gllm_arena scratch = *arena;
 	struct gllm_vi *ins = gllm_alloc_array(&scratch, MAX_VIR, sizeof *ins, 8);
 	uint8_t *classes = gllm_alloc(&scratch, MAX_REGS, 1);
@@ -100,8 +100,6 @@ enum gllm_status gllm_compile_trace(struct gllm_context *c, const struct gllm_co
 	gllm_vir_init(&v, ins, MAX_VIR, classes, MAX_REGS);
 	*out = (struct gllm_kernel){ .tile = 0 };
 	s = gllm_lower(&t->trace, &t->how, &m, &scratch, &v, &info, e);
-	if (s == GLLM_OK && info.pool_bytes > 1024 * sizeof *pool)
-		s = gllm_fail(e, GLLM_COMPILE_ERROR, "more than 4 KiB of constants", name, 0, 4096, info.pool_bytes);
 	if (s == GLLM_OK && info.range >= 0) {
 		out->tile = info.tile;
 		out->trip = info.trip;

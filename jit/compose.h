@@ -38,6 +38,7 @@ struct gllm_composed {
 	struct gllm_trace trace;
 	struct gllm_param param[GLLM_TRACE_PARAMS];
 	struct gllm_source source[GLLM_TRACE_PARAMS];
+	struct gllm_table table[GLLM_TRACE_TABLES];
 	unsigned depth; /* traces spliced into the first */
 	struct gllm_lower_options how;
 };

@@ -88,6 +88,12 @@ static uint64_t hash(const struct builder *b)
 		h = mix(h, (uint64_t)r->kind | (uint64_t)(uint8_t)r->loop << 8 | (uint64_t)r->carry << 16 |
 		               (uint64_t)r->pair << 32 | (uint64_t)r->value << 48);
 	}
+	for (unsigned i = 0; i < b->ntables; i++) {
+		const struct gllm_table *x = &b->out->table[i];
+		h = mix(h, (uint64_t)x->type << 32 | x->bytes);
+		for (uint32_t k = 0; k < x->bytes; k++)
+			h = mix(h, x->data[k]);
+	}
 	return h;
 }
 
@@ -101,6 +107,7 @@ enum gllm_status gllm_build_finish(struct builder *b, const char *name, unsigned
 	out->trace = (struct gllm_trace){
 		.name = name, .param = out->param, .nparams = b->nparams, .nnodes = b->nnodes, .nloops = b->nloops,
 		.naccesses = b->naccesses, .npolys = b->npolys, .nterms = b->nterms, .nreductions = b->nreductions,
+		.table = out->table, .ntables = b->ntables,
 		.pattern = pattern, .hash = hash(b),
 	};
 	b->arena->used = b->begin;
@@ -289,14 +296,31 @@ static gllm_ref mapped(const struct mapping *m, gllm_ref r)
 	return r == GLLM_NO_NODE ? GLLM_NO_NODE : m->node[r];
 }
 
+/* The number here of a table of another trace. */
+static uint8_t import_table(struct builder *b, const struct gllm_table *x)
+{
+	struct gllm_table *here = b->out->table;
+	unsigned i = 0;
+	while (i < b->ntables && (here[i].data != x->data || here[i].bytes != x->bytes || here[i].type != x->type))
+		i++;
+	if (i == GLLM_TRACE_TABLES) {
+		gllm_build_fail(b, GLLM_COMPILE_ERROR);
+		return GLLM_TRACE_PARAMS;
+	}
+	if (i == b->ntables)
+		here[b->ntables++] = *x;
+	return (uint8_t)(GLLM_TRACE_PARAMS + i);
+}
+
 static uint64_t import_access(struct builder *b, const struct mapping *m, uint64_t index)
 {
 	const struct gllm_access *a = &m->from->access[index];
 	struct gllm_access r = *a;
-	r.param = m->param[a->param];
+	bool table = a->param >= GLLM_TRACE_PARAMS;
+	r.param = table ? import_table(b, &m->from->table[a->param - GLLM_TRACE_PARAMS]) : m->param[a->param];
 	r.index = mapped(m, a->index);
-	r.offset = import_poly(b, m, a->offset, !(m->untiled >> a->param & 1));
-	if (m->batch_loop >= 0 && m->stride[a->param])
+	r.offset = import_poly(b, m, a->offset, table || !(m->untiled >> a->param & 1));
+	if (!table && m->batch_loop >= 0 && m->stride[a->param])
 		gllm_build_term(b, &r.offset, (struct gllm_term){ .coef = (int64_t)m->stride[a->param],
 		                                                  .sym = { (uint8_t)(GLLM_SYM_LOOP + m->batch_loop) } });
 	for (unsigned i = 0; i < b->naccesses; i++) {

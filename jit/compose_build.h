@@ -19,7 +19,7 @@ struct builder {
 	struct gllm_poly *poly;
 	struct gllm_term *term;
 	struct gllm_reduction *reduction;
-	unsigned nnodes, nloops, naccesses, npolys, nterms, nreductions, nparams;
+	unsigned nnodes, nloops, naccesses, npolys, nterms, nreductions, nparams, ntables;
 	gllm_ref *map[2];     /* nodes of up to two traces being imported -> node here */
 	enum gllm_status status;
 };

@@ -16,7 +16,8 @@ static gllm_ref cut(const struct gllm_trace *t, unsigned i)
 static bool once(const struct builder *b, const struct gllm_node *n)
 {
 	if (n->op == GLLM_N_LOAD) {
-		enum gllm_param_kind kind = b->out->param[b->access[n->imm].param].kind;
+		unsigned param = b->access[n->imm].param;
+		enum gllm_param_kind kind = param < GLLM_TRACE_PARAMS ? b->out->param[param].kind : GLLM_WEIGHT;
 		return kind == GLLM_IN || kind == GLLM_WEIGHT; /* what nobody stores meanwhile */
 	}
 	return n->op != GLLM_N_STORE && n->op != GLLM_N_CARRY && n->op != GLLM_N_LAST && n->op != GLLM_N_INDEX;

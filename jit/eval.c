@@ -37,17 +37,18 @@ static float as_float(uint64_t v)
 	return gllm_bits_f32((uint32_t)v);
 }
 
-static unsigned char *place(const struct run *r, const struct gllm_access *a)
+static int64_t offset_of(const struct run *r, const struct gllm_access *a)
 {
 	int64_t offset = gllm_poly_eval(r->t, a->offset, r->sym);
 	if (a->index != GLLM_NO_NODE)
 		offset += widen(r->value[a->index], r->t->node[a->index].type) * (int64_t)a->index_bytes;
-	return (unsigned char *)r->arg[a->param].ptr + offset;
+	return offset;
 }
 
 static uint64_t load(const struct run *r, const struct gllm_access *a)
 {
-	const unsigned char *p = place(r, a);
+	const unsigned char *base = a->param < GLLM_TRACE_PARAMS ? r->arg[a->param].cptr : r->t->table[a->param - GLLM_TRACE_PARAMS].data;
+	const unsigned char *p = base + offset_of(r, a);
 	uint64_t v = 0;
 	for (unsigned i = 0; i < gllm_type_bytes((enum gllm_type)a->type); i++)
 		v |= (uint64_t)p[i] << (8 * i);
@@ -56,7 +57,7 @@ static uint64_t load(const struct run *r, const struct gllm_access *a)
 
 static void store(const struct run *r, const struct gllm_access *a, uint64_t v)
 {
-	unsigned char *p = place(r, a);
+	unsigned char *p = (unsigned char *)r->arg[a->param].ptr + offset_of(r, a);
 	for (unsigned i = 0; i < gllm_type_bytes((enum gllm_type)a->type); i++)
 		p[i] = (unsigned char)(v >> (8 * i));
 }

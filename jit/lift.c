@@ -24,10 +24,10 @@ enum gllm_status gllm_lift_reads(const struct gllm_target *t, const struct gllm_
 	      : gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch for lifting", name, 0, 0, 0);
 	if (!s)
 		s = gllm_sym_build(&sym, &flow, &t->abi, img, param, nparams, &a, e);
-	if (!s && reads)
-		s = gllm_reads_collect(reads, &flow, &sym, img, e);
 	if (!s)
 		s = gllm_loops_run(l, &sym, param, nparams, &a, e);
+	if (!s && reads)
+		s = gllm_reads_collect(reads, &flow, &sym, img, e);
 	if (!s)
 		s = gllm_trace_build(l, name, &a, keep, out);
 	if (a.high > scratch->high)

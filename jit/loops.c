@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * jit/loops.c - walks the raw values once, in order, and gives each its canonical value. */
 #include "core/bits.h"
+#include "jit/canon_bits.h"
 #include "jit/loops.h"
 
 enum { ABSENT = VAL_NONE, STEPS = 24 };
@@ -609,19 +610,67 @@ static bool accessed(struct lifting *l, uint16_t raw, int loop, uint16_t *access
 	return *access != VAL_NONE;
 }
 
-static uint16_t load(struct lifting *l, uint16_t raw, int loop)
+/* A load from constants of the image at an index that cannot leave them. Safe at any time, it runs where its index is known. */
+static uint16_t table_load(struct lifting *l, uint16_t raw, int loop)
 {
-	uint16_t access;
-	if (!accessed(l, raw, loop, &access))
+	static const uint8_t by_size[] = { [1] = GLLM_U8, [2] = GLLM_U16, [4] = GLLM_U32, [8] = GLLM_I64 };
+	unsigned bytes = l->s->raw[raw].w / 8u;
+	uint64_t from, size;
+	struct val_access a = { .poly = 0 };
+	uint16_t at = get(l, l->s->raw[raw].a, loop);
+	if (at == POISON || (bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8) ||
+	    !gllm_bits_place(&l->c, at, bytes, &from, &size, &a.index, &a.index_bytes) || size > GLLM_TABLE_BYTES - bytes)
 		return POISON;
+	const unsigned char *data = gllm_image_at(l->s->img, from, size + bytes, true);
+	uint16_t table = data ? gllm_canon_table(&l->c, by_size[bytes], data, (uint32_t)(size + bytes)) : VAL_NONE;
+	if (table == VAL_NONE)
+		return POISON;
+	gllm_sym_folded(l->s, from, (uint32_t)(size + bytes));
+	a.param = (uint8_t)table;
+	a.type = by_size[bytes];
+	a.index = gllm_canon_as(&l->c, a.index, GLLM_I64);
+	uint16_t access = a.index == POISON ? VAL_NONE : gllm_canon_access(&l->c, &a);
+	return access == VAL_NONE ? POISON : gllm_canon_load(&l->c, access, 0, l->c.v[a.index].loop);
+}
+
+static uint16_t load_access(struct lifting *l, uint16_t access, uint16_t raw, int loop)
+{
 	unsigned p = l->c.access[access].param;
-	if (writable(l, p) && l->forward[p].access == access && l->forward[p].loop == loop)
-		return l->forward[p].value;
 	uint16_t v = gllm_canon_load(&l->c, access, writable(l, p) ? l->version[p] : 0, loop);
 	if (l->nloads == LOOPS_LOADS)
 		return POISON;
 	l->load[l->nloads++] = (struct effect){ .value = v, .access = access, .block = l->s->raw[raw].block, .raw = raw };
 	return v;
+}
+
+/* Several bytes of a parameter of bytes are read one by one. */
+static uint16_t load_bytes(struct lifting *l, struct val_access a, unsigned bytes, uint16_t raw, int loop)
+{
+	uint16_t byte[8];
+	struct polys *p = &l->c.p;
+	a.type = GLLM_U8;
+	for (unsigned i = 0; i < bytes; i++) {
+		struct val_access one = a;
+		one.poly = gllm_poly_add(p, a.poly, gllm_poly_constant(p, (int64_t)i), 1);
+		uint16_t access = one.poly == POLY_NONE ? VAL_NONE : gllm_canon_access(&l->c, &one);
+		byte[i] = access == VAL_NONE ? POISON : load_access(l, access, raw, loop);
+		if (byte[i] == POISON)
+			return POISON;
+	}
+	return gllm_bits_join(&l->c, byte, bytes);
+}
+
+static uint16_t load(struct lifting *l, uint16_t raw, int loop)
+{
+	uint16_t access;
+	if (!accessed(l, raw, loop, &access))
+		return table_load(l, raw, loop);
+	unsigned p = l->c.access[access].param, bytes = l->s->raw[raw].w / 8u;
+	if (writable(l, p) && l->forward[p].access == access && l->forward[p].loop == loop)
+		return l->forward[p].value;
+	if (bytes > 1 && l->param[p].type == GLLM_U8 && !writable(l, p))
+		return load_bytes(l, l->c.access[access], bytes, raw, loop);
+	return load_access(l, access, raw, loop);
 }
 
 static void store(struct lifting *l, uint16_t raw, int loop)
@@ -705,6 +754,8 @@ static cond_t flags_condition(struct lifting *l, const struct raw *flags, unsign
 	case GLLM_S_CMP: case GLLM_S_CCMP: return gllm_canon_icmp(c, a, b, flags->w, cc);
 	case GLLM_S_TEST: return test_bits(l, flags, cc, loop);
 	case GLLM_S_CMN:
+		if ((cc == GLLM_CC_UGE || cc == GLLM_CC_ULT) && c->v[b].op == GLLM_N_CONST && c->v[b].imm == 1)
+			cc = cc == GLLM_CC_UGE ? GLLM_CC_EQ : GLLM_CC_NE; /* adding 1 carries when the sum is 0 */
 		if (cc != GLLM_CC_EQ && cc != GLLM_CC_NE)
 			return COND_POISON;
 		return gllm_canon_icmp(c, gllm_canon_int(c, GLLM_N_ADD, flags->w, a, b), gllm_canon_const(c, GLLM_I64, 0), flags->w, cc);

@@ -945,6 +945,33 @@ static gllm_vreg evaluate(struct lower *l, const struct poly *p)
 	return sum == GLLM_NO_VREG ? integer(l, 0) : sum;
 }
 
+/* Words of the tables before table `n`. */
+static unsigned words_before(const struct gllm_trace *t, unsigned n)
+{
+	unsigned words = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		words += (unsigned)(gllm_round_up(t->table[i].bytes, 8) / 4);
+	return words;
+}
+
+unsigned gllm_lower_pool_words(const struct gllm_trace *t)
+{
+	return words_before(t, t->ntables) + MAX_POOL;
+}
+
+static void place_tables(struct lower *l)
+{
+	for (unsigned i = 0; i < l->t->ntables; i++) {
+		uint32_t *to = l->pool + words_before(l->t, i);
+		for (unsigned k = words_before(l->t, i); k < words_before(l->t, i + 1); k++)
+			l->pool[k] = 0;
+		for (uint32_t k = 0; k < l->t->table[i].bytes; k++)
+			to[k / 4] |= (uint32_t)l->t->table[i].data[k] << (k % 4 * 8);
+	}
+	l->npool = l->first_word = words_before(l->t, l->t->ntables);
+}
+
 static void prologue(struct lower *l)
 {
 	l->pool_reg = load_slot(l, l->t->nparams);
@@ -954,7 +981,11 @@ static void prologue(struct lower *l)
 		struct induction *x = &l->ind[i];
 		gllm_vreg base = x->base == NO_SYM ? GLLM_NO_VREG : l->sym_reg[x->base];
 		if (x->param >= 0) {
-			x->reg = load_slot(l, (unsigned)x->param);
+			if (x->param < GLLM_TRACE_PARAMS)
+				x->reg = load_slot(l, (unsigned)x->param);
+			else
+				x->reg = gllm_lower_g(l, GLLM_V_GADDI, l->pool_reg, GLLM_NO_VREG,
+				                      4 * (int64_t)words_before(l->t, (unsigned)x->param - GLLM_TRACE_PARAMS));
 			if (base != GLLM_NO_VREG)
 				x->reg = gllm_lower_g(l, GLLM_V_GADD, x->reg, base, 0);
 		} else if (base != GLLM_NO_VREG) {
@@ -1060,7 +1091,7 @@ enum gllm_status gllm_lower(const struct gllm_trace *t, const struct gllm_lower_
 {
 	static const struct gllm_lower_options defaults = { 0 };
 	struct lower *l = gllm_alloc(arena, sizeof *l, 16);
-	uint32_t *pool = gllm_alloc_array(arena, MAX_POOL, sizeof *pool, 16), *work;
+	uint32_t *pool = gllm_alloc_array(arena, gllm_lower_pool_words(t), sizeof *pool, 16), *work;
 
 	if (!l || !pool)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", t->name, 0, sizeof *l, 0);
@@ -1075,6 +1106,7 @@ enum gllm_status gllm_lower(const struct gllm_trace *t, const struct gllm_lower_
 	if (l->status != GLLM_OK)
 		return l->status;
 	choose_range(l);
+	place_tables(l);
 	prologue(l);
 	walk_tree(l);
 	gllm_vir_emit(out, gllm_vi(GLLM_V_RET));

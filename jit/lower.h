@@ -37,6 +37,9 @@ struct gllm_kernel_info {
 	struct gllm_poly trip;  /* of the split loop, a polynomial of the trace */
 };
 
+/* Most words of constants that lowering a trace needs: its tables first. */
+unsigned gllm_lower_pool_words(const struct gllm_trace *t);
+
 enum gllm_status gllm_lower(const struct gllm_trace *t, const struct gllm_lower_options *o, const struct gllm_machine *m,
                             struct gllm_arena *arena, struct gllm_vir *out, struct gllm_kernel_info *info,
                             struct gllm_error *e);

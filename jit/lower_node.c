@@ -5,6 +5,7 @@
  * share is computed once. Lanes of a value that does not vary along the vectorised loop are all equal. */
 #include "core/bits.h"
 #include "jit/lower_state.h"
+#include "jit/trace_bounds.h"
 
 static const struct gllm_node *node(const struct lower *l, gllm_ref n)
 {
@@ -61,14 +62,14 @@ static gllm_vreg to_float(struct lower *l, gllm_vreg a)
 gllm_vreg gllm_lower_word(struct lower *l, uint32_t bits, gllm_vreg into)
 {
 	struct gllm_vi i = gllm_vi(bits ? GLLM_V_VBCAST : GLLM_V_VZERO);
-	unsigned k = 0;
+	unsigned k = l->first_word;
 
 	i.d = into == GLLM_NO_VREG ? gllm_vir_reg(l->v, GLLM_CLASS_V) : into;
 	i.type = i.mem = GLLM_F32;
 	if (bits) {
 		while (k < l->npool && l->pool[k] != bits)
 			k++;
-		if (k == MAX_POOL)
+		if (k == l->first_word + MAX_POOL)
 			gllm_lower_fail(l, GLLM_COMPILE_ERROR, "too many constants", k);
 		else if (k == l->npool)
 			l->pool[l->npool++] = bits;
@@ -784,6 +785,27 @@ static gllm_vreg vector_node(struct lower *l, gllm_ref n)
 	return 0;
 }
 
+/* An operation of 32 bits with a constant, or a sum, whose result and operands are known to be small enough not to wrap. */
+static gllm_vreg small_integer(struct lower *l, gllm_ref n)
+{
+	static const uint8_t with_const[GLLM_N_COUNT] = {
+		[GLLM_N_AND] = GLLM_V_GANDI, [GLLM_N_ADD] = GLLM_V_GADDI, [GLLM_N_MUL] = GLLM_V_GMULI,
+		[GLLM_N_SHL] = GLLM_V_GSHLI, [GLLM_N_SHR] = GLLM_V_GSHRI,
+	};
+	const struct gllm_node *x = node(l, n);
+	bool first = node(l, x->a)->op == GLLM_N_CONST;
+	gllm_ref k = first ? x->a : x->b, a = first ? x->b : x->a;
+
+	if (x->type != GLLM_I32 || gllm_trace_most(l->t, n) == GLLM_UNBOUNDED || gllm_trace_most(l->t, a) == GLLM_UNBOUNDED)
+		return GLLM_NO_VREG;
+	if (node(l, k)->op == GLLM_N_CONST && with_const[x->op] && !(first && (x->op == GLLM_N_SHL || x->op == GLLM_N_SHR)))
+		return gllm_lower_g(l, (enum gllm_vir_op)with_const[x->op], integer_value(l, a), GLLM_NO_VREG, (int64_t)node(l, k)->imm);
+	if (x->op != GLLM_N_ADD || gllm_trace_most(l->t, k) == GLLM_UNBOUNDED)
+		return GLLM_NO_VREG;
+	gllm_vreg left = integer_value(l, x->a);
+	return gllm_lower_g(l, GLLM_V_GADD, left, integer_value(l, x->b), 0);
+}
+
 /* The same value as an integer in class G, for addresses. */
 static gllm_vreg integer_node(struct lower *l, gllm_ref n)
 {
@@ -806,17 +828,20 @@ static gllm_vreg integer_node(struct lower *l, gllm_ref n)
 		return integer_value(l, x->a);
 	case GLLM_N_ADD: case GLLM_N_SUB: case GLLM_N_MUL:
 		if (!wide)
-			break;
+			return x->op == GLLM_N_SUB ? GLLM_NO_VREG : small_integer(l, n);
 		a = integer_value(l, x->a);
 		return gllm_lower_g(l, x->op == GLLM_N_ADD ? GLLM_V_GADD : x->op == GLLM_N_SUB ? GLLM_V_GSUB : GLLM_V_GMUL, a,
 		                    integer_value(l, x->b), 0);
+	case GLLM_N_AND: case GLLM_N_SHR: return wide ? GLLM_NO_VREG : small_integer(l, n);
 	case GLLM_N_SHL:
-		if (!wide || node(l, x->b)->op != GLLM_N_CONST)
+		if (!wide)
+			return small_integer(l, n);
+		if (node(l, x->b)->op != GLLM_N_CONST)
 			break;
 		return gllm_lower_g(l, GLLM_V_GSHLI, integer_value(l, x->a), GLLM_NO_VREG, (int64_t)node(l, x->b)->imm);
 	case GLLM_N_CONST: case GLLM_N_SCALAR: case GLLM_N_STORE: case GLLM_N_CARRY: case GLLM_N_LAST: case GLLM_N_DIV:
 	case GLLM_N_FMA: case GLLM_N_NEG: case GLLM_N_ABS: case GLLM_N_SQRT: case GLLM_N_RINT: case GLLM_N_LDEXP:
-	case GLLM_N_AND: case GLLM_N_OR: case GLLM_N_XOR: case GLLM_N_SHR: case GLLM_N_SAR: case GLLM_N_LT: case GLLM_N_LE:
+	case GLLM_N_OR: case GLLM_N_XOR: case GLLM_N_SAR: case GLLM_N_LT: case GLLM_N_LE:
 	case GLLM_N_EQ: case GLLM_N_UNORD: case GLLM_N_SELECT: case GLLM_N_CVTN: case GLLM_N_BITS: case GLLM_N_COUNT:
 		break;
 	}

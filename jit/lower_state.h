@@ -113,7 +113,7 @@ struct lower {
 	gllm_ref *same;          /* per CONST, then per negated one: the first one with the same bits */
 	gllm_vreg *constant;     /* per node, then negated: CONST or SCALAR in a register now, or GLLM_NO_VREG */
 	gllm_ref *const_list;    unsigned nconst;
-	uint32_t *pool;          unsigned npool;
+	uint32_t *pool;          unsigned npool, first_word; /* tables lie before that one */
 	gllm_vreg pool_reg;
 	struct offset_reg { int64_t mult; int16_t sym; gllm_vreg reg; } offset[64];
 	unsigned noffsets;

@@ -16,7 +16,7 @@ struct retyper {
 
 static bool changes(const struct retyper *r, unsigned param)
 {
-	return r->type[param] != r->t->param[param].type;
+	return param < GLLM_TRACE_PARAMS && r->type[param] != r->t->param[param].type;
 }
 
 static const char *refuses(const struct retyper *r)

@@ -236,7 +236,7 @@ static uint64_t read_bytes(const unsigned char *p, unsigned n)
 	return v;
 }
 
-static void note_folded(struct sym *s, uint64_t addr, uint32_t bytes)
+void gllm_sym_folded(struct sym *s, uint64_t addr, uint32_t bytes)
 {
 	for (unsigned i = 0; i < s->nfolded; i++)
 		if (s->folded[i].addr == addr && s->folded[i].bytes == bytes)
@@ -254,7 +254,7 @@ static void load(struct exec *x, const struct gllm_sem_op_rec *s)
 	if (r->op == RAW_SP) {
 		write_loc(x, s->d, cut_for(x, s->d, read_slot(x, r->imm, bytes, is_vector(s->d)), s->w));
 	} else if (r->op == RAW_CONST && (p = gllm_image_at(x->img, (uint64_t)r->imm, bytes, true))) {
-		note_folded(x->s, (uint64_t)r->imm, bytes);
+		gllm_sym_folded(x->s, (uint64_t)r->imm, bytes);
 		write_loc(x, s->d, constant(x, read_bytes(p, bytes)));
 	} else {
 		write_loc(x, s->d, make(x, (struct raw){ .op = GLLM_S_LOAD, .w = s->w, .a = at }));
@@ -728,7 +728,7 @@ enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struc
                                 const struct gllm_image *img, const struct gllm_param *param, unsigned nparams,
                                 struct gllm_arena *a, struct gllm_error *e)
 {
-	*s = (struct sym){ .f = f, .error = e };
+	*s = (struct sym){ .f = f, .img = img, .error = e };
 	struct exec *x = gllm_alloc(a, sizeof *x, 8);
 	s->raw = gllm_alloc_array(a, RAW_VALUES, sizeof *s->raw, 8);
 	s->same = gllm_alloc_array(a, RAW_VALUES, sizeof *s->same, 8);

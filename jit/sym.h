@@ -40,6 +40,7 @@ struct raw_folded { /* memory of the image whose contents became constants */
 
 struct sym {
 	const struct flow *f;
+	const struct gllm_image *img;
 	struct raw *raw;   unsigned n;
 	uint16_t *input;   unsigned ninputs;
 	uint16_t *same;
@@ -51,4 +52,7 @@ struct sym {
 enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struct gllm_abi *abi,
                                 const struct gllm_image *img, const struct gllm_param *param, unsigned nparams,
                                 struct gllm_arena *a, struct gllm_error *e);
+
+/* Memory of the image that what is lifted depends on. */
+void gllm_sym_folded(struct sym *s, uint64_t addr, uint32_t bytes);
 #endif

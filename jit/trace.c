@@ -35,6 +35,8 @@ struct emit {
 	struct gllm_poly *placed;   /* per polynomial: where its terms are; count 0xffff if not yet */
 	uint16_t *index_of;         /* per polynomial: number among those that INDEX nodes name */
 	uint16_t *access_of;        /* per access */
+	uint8_t table_of[GLLM_TRACE_TABLES]; /* new number of a table */
+	struct gllm_table table[GLLM_TRACE_TABLES]; unsigned ntables;
 	uint16_t carry_order[LOOPS_CARRIES];
 	int current;                /* loop being written, old number */
 };
@@ -242,6 +244,43 @@ static void settle_loads(struct emit *e)
 	}
 }
 
+/* ---- order of stores --------------------------------------------------------------------------------------------- */
+
+static bool is_read(const struct emit *e, unsigned param)
+{
+	for (unsigned i = 0; i < e->l->nloads; i++)
+		if (e->mark[e->l->load[i].value] && e->c->access[e->l->load[i].access].param == param)
+			return true;
+	return false;
+}
+
+/* b stands directly behind a in one block, at a lower place of one parameter that nothing reads, and the two are apart. */
+static bool should_swap(struct emit *e, const struct effect *a, const struct effect *b)
+{
+	const struct val_access *x = &e->c->access[a->access], *y = &e->c->access[b->access];
+	int64_t distance;
+	if (a->dead || b->dead || a->block != b->block || x->param != y->param || x->index != VAL_NONE || y->index != VAL_NONE)
+		return false;
+	uint16_t d = gllm_poly_add(&e->c->p, x->poly, y->poly, -1);
+	return d != POLY_NONE && gllm_poly_is_constant(&e->c->p, d, &distance) &&
+	       distance >= (int64_t)gllm_type_bytes((enum gllm_type)y->type) && !is_read(e, x->param);
+}
+
+/* Neighbouring stores to places that are apart are written in ascending order, which compilers are free to change. */
+static void order_stores(struct emit *e)
+{
+	struct effect *s = e->l->store;
+	for (unsigned i = 1; i < e->l->nstores; i++)
+		for (unsigned k = i; k > 0 && should_swap(e, &s[k - 1], &s[k]); k--) {
+			struct effect t = s[k];
+			uint16_t raw = t.raw; /* the place in program order stays */
+			t.raw = s[k - 1].raw;
+			s[k] = s[k - 1];
+			s[k].raw = raw;
+			s[k - 1] = t;
+		}
+}
+
 /* ---- structural hash ------------------------------------------------------------------------------------------- */
 
 static uint64_t mix(uint64_t h, uint64_t x)
@@ -284,7 +323,8 @@ static uint64_t value_hash(const struct emit *e, uint16_t v)
 	case GLLM_N_INDEX: return mix(h, poly_hash(e, (uint16_t)x->imm));
 	case GLLM_N_LOAD: {
 		const struct val_access *s = &e->c->access[x->imm & 0xffff];
-		h = mix(mix(h, s->param | (uint64_t)s->type << 8), poly_hash(e, s->poly));
+		uint64_t of = s->param < GLLM_TRACE_PARAMS ? s->param : e->c->table_hash[s->param - GLLM_TRACE_PARAMS];
+		h = mix(mix(mix(h, of), s->type), poly_hash(e, s->poly));
 		return mix(h, s->index == VAL_NONE ? 0 : mix(e->hash[s->index], s->index_bytes));
 	}
 	case VAL_FCMP: { /* the same however the pair is ordered */
@@ -374,12 +414,24 @@ static gllm_ref write_op(struct emit *e, unsigned op, unsigned type, gllm_ref a,
 	return write_node(e, (struct gllm_node){ .op = (uint8_t)op, .type = (uint8_t)type, .a = a, .b = b, .c = c, .imm = imm });
 }
 
+static uint8_t write_param(struct emit *e, unsigned param)
+{
+	if (param < GLLM_TRACE_PARAMS)
+		return (uint8_t)param;
+	unsigned i = param - GLLM_TRACE_PARAMS;
+	if (e->table_of[i] == 0) {
+		e->table[e->ntables] = e->c->table[i];
+		e->table_of[i] = (uint8_t)(GLLM_TRACE_PARAMS + e->ntables++);
+	}
+	return e->table_of[i];
+}
+
 static uint16_t write_access(struct emit *e, uint16_t access)
 {
 	const struct val_access *x = &e->c->access[access];
 	if (e->access_of[access] == VAL_NONE) {
 		e->access_of[access] = (uint16_t)e->naccesses;
-		e->access[e->naccesses++] = (struct gllm_access){ .param = x->param, .type = x->type,
+		e->access[e->naccesses++] = (struct gllm_access){ .param = write_param(e, x->param), .type = x->type,
 			.index = x->index == VAL_NONE ? GLLM_NO_NODE : e->ref[x->index], .index_bytes = x->index_bytes,
 			.offset = place(e, x->poly) };
 	}
@@ -591,12 +643,14 @@ static enum gllm_status finish(struct emit *e, const char *name, struct gllm_red
 	const struct gllm_access *access = copy(keep_in, e->access, e->naccesses, sizeof *access);
 	const struct gllm_poly *poly = copy(keep_in, e->poly, e->npolys, sizeof *poly);
 	const struct gllm_term *term = copy(keep_in, e->term, e->nterms, sizeof *term);
+	const struct gllm_table *table = copy(keep_in, e->table, e->ntables, sizeof *table);
 	struct gllm_trace made = { .name = name, .param = e->l->param, .nparams = e->l->nparams, .node = e->node,
 		.nnodes = e->nnodes, .loop = e->loop, .nloops = e->nloops, .access = e->access, .naccesses = e->naccesses,
-		.poly = e->poly, .npolys = e->npolys, .term = e->term, .nterms = e->nterms };
+		.poly = e->poly, .npolys = e->npolys, .term = e->term, .nterms = e->nterms,
+		.table = e->table, .ntables = e->ntables };
 	made.nreductions = gllm_trace_reductions(&made, reduction);
 	made.reduction = copy(keep_in, reduction, made.nreductions, sizeof *reduction);
-	if (!t || !node || !loop || !access || !poly || !term || !made.reduction) {
+	if (!t || !node || !loop || !access || !poly || !term || !table || !made.reduction) {
 		before.high = keep_in->high;
 		*keep_in = before;
 		return gllm_fail(e->l->error, GLLM_OUT_OF_MEMORY, "memory for a trace", name, 0, 0, 0);
@@ -606,6 +660,7 @@ static enum gllm_status finish(struct emit *e, const char *name, struct gllm_red
 	made.access = access;
 	made.poly = poly;
 	made.term = term;
+	made.table = table;
 	made.pattern = gllm_trace_pattern(&made);
 	made.hash = gllm_trace_hash(&made);
 	*t = made;
@@ -656,6 +711,7 @@ enum gllm_status gllm_trace_build(struct lifting *l, const char *name, struct gl
 		settle_loads(e);
 	if (l->status)
 		return l->status;
+	order_stores(e);
 	hash_values(e);
 	write_all(e);
 	return l->status ? l->status : finish(e, name, reduction, keep_in, out);

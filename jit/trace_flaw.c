@@ -3,6 +3,7 @@
 #include "core/bits.h"
 #include "jit/record.h"
 #include "jit/trace.h"
+#include "jit/trace_bounds.h"
 
 enum { NODES = 4000, CARRIES = 64 };
 
@@ -33,6 +34,11 @@ static const char *counts(const struct gllm_trace *t)
 		return "number of accesses or polynomials";
 	if (t->nterms > UINT16_MAX || (t->nterms && !t->term) || t->nreductions > CARRIES || (t->nreductions && !t->reduction))
 		return "number of terms or reductions";
+	if (t->ntables > GLLM_TRACE_TABLES || (t->ntables && !t->table))
+		return "number of tables";
+	for (unsigned i = 0; i < t->ntables; i++)
+		if (!t->table[i].data || !t->table[i].bytes || t->table[i].bytes > GLLM_TABLE_BYTES || t->table[i].type >= GLLM_MASK)
+			return "a table";
 	for (unsigned i = 0; i < t->nparams; i++)
 		if ((unsigned)t->param[i].kind > GLLM_SCALAR || (unsigned)t->param[i].type >= GLLM_MASK)
 			return "kind or type of a parameter";
@@ -127,7 +133,10 @@ static bool good_access(const struct gllm_trace *t, unsigned i)
 	if (n->imm >= t->naccesses)
 		return false;
 	const struct gllm_access *x = &t->access[n->imm];
-	if (x->param >= t->nparams || t->param[x->param].kind > GLLM_WEIGHT || x->type >= GLLM_MASK || n->type != x->type ||
+	bool table = x->param >= GLLM_TRACE_PARAMS;
+	if (table ? x->index >= i || n->op != GLLM_N_LOAD || !gllm_table_access(t, x) : x->param >= t->nparams || t->param[x->param].kind > GLLM_WEIGHT)
+		return false;
+	if (x->type >= GLLM_MASK || n->type != x->type ||
 	    !good_poly(t, x->offset, n->loop))
 		return false;
 	if (x->index != GLLM_NO_NODE &&
@@ -242,7 +251,8 @@ const char *gllm_trace_flaw(const struct gllm_trace *t)
 		flaw = good_nodes(t);
 	/* Tables that no node names are read as well. */
 	for (unsigned i = 0; !flaw && i < t->naccesses; i++)
-		if (t->access[i].offset.first + (unsigned)t->access[i].offset.count > t->nterms || t->access[i].param >= t->nparams ||
+		if (t->access[i].offset.first + (unsigned)t->access[i].offset.count > t->nterms ||
+		    (t->access[i].param >= t->nparams && !gllm_table_access(t, &t->access[i])) ||
 		    (t->access[i].index != GLLM_NO_NODE && t->access[i].index >= t->nnodes))
 			flaw = "an access that nothing uses";
 	for (unsigned i = 0; !flaw && i < t->npolys; i++)

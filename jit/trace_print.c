@@ -66,7 +66,12 @@ static void put_value(struct print *p, gllm_ref r)
 static void put_access(struct print *p, uint64_t access)
 {
 	const struct gllm_access *a = &p->t->access[access];
-	gllm_put_string(&p->line, p->t->param[a->param].name);
+	if (a->param < GLLM_TRACE_PARAMS) {
+		gllm_put_string(&p->line, p->t->param[a->param].name);
+	} else {
+		gllm_put_string(&p->line, "table");
+		gllm_put_unsigned(&p->line, a->param - GLLM_TRACE_PARAMS);
+	}
 	gllm_put_char(&p->line, '[');
 	put_poly(p, a->offset);
 	if (a->index != GLLM_NO_NODE) {
@@ -185,12 +190,39 @@ static void put_reductions(struct print *p)
 	}
 }
 
+/* A table with its first elements. */
+static void put_tables(struct print *p)
+{
+	enum { SHOWN = 8 };
+	for (unsigned i = 0; i < p->t->ntables; i++) {
+		const struct gllm_table *x = &p->t->table[i];
+		unsigned size = gllm_type_bytes((enum gllm_type)x->type), n = x->bytes / size;
+		start(p, 0);
+		gllm_put_string(&p->line, "table");
+		gllm_put_unsigned(&p->line, i);
+		gllm_put_string(&p->line, ": ");
+		gllm_put_unsigned(&p->line, n);
+		gllm_put_string(&p->line, " ");
+		gllm_put_string(&p->line, gllm_type_name((enum gllm_type)x->type));
+		for (unsigned k = 0; k < n && k < SHOWN; k++) {
+			uint64_t v = 0;
+			for (unsigned b = 0; b < size; b++)
+				v |= (uint64_t)x->data[k * size + b] << (8 * b);
+			gllm_put_string(&p->line, k ? ", 0x" : " = 0x");
+			gllm_put_hex(&p->line, v, 2 * size);
+		}
+		gllm_put_string(&p->line, n > SHOWN ? ", .." : "");
+		finish(p);
+	}
+}
+
 void gllm_trace_print(const struct gllm_trace *t, void (*out)(void *user, const char *text, size_t n), void *user)
 {
 	struct print p = { .t = t, .out = out, .user = user };
 	int8_t open[GLLM_TRACE_LOOPS];
 	unsigned depth = 0, next = 0;
 	put_header(&p);
+	put_tables(&p);
 	for (unsigned i = 0; i <= t->nnodes; i++) {
 		for (bool again = true; again; ) {
 			again = false;

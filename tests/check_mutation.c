@@ -8,7 +8,6 @@
  * for a reason stated at `equal` and `partial` below. */
 #include "check.h"
 #include "check_trial.h"
-#include "check_unlifted.h"
 #include "core/bits.h"
 #include "fixtures/user_ops.h"
 #include "gllm/ops.h"
@@ -291,11 +290,6 @@ void check_mutation(struct check *t)
 		return;
 	for (unsigned i = 0; i < GLLM_OP_COUNT; i++) {
 		const struct gllm_op_info *o = &gllm_op_info[i];
-		const struct gllm_trace *trace;
-		y.keep.used = 0;
-		if (check_known_unlifted(t, i, gllm_lift(check_target(t), check_image(t), (uint64_t)(uintptr_t)o->ref, o->name, o->param,
-		                                         o->nparams, &y.scratch, &y.keep, &trace, NULL)))
-			continue;
 		check_operator(&y, o->name, o->ref, gllm_builtin_call(i), o->param, o->nparams);
 	}
 	for (unsigned i = 0; i < USER_COUNT; i++) {

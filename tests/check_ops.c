@@ -6,7 +6,6 @@
  * dims; one kernel with an open dim then runs all sizes. Outputs are poisoned first. */
 #include "check.h"
 #include "check_reach.h"
-#include "check_unlifted.h"
 #include "core/arena.h"
 #include "core/bits.h"
 #include "gllm/graph.h"
@@ -321,8 +320,6 @@ static bool fixed_dims(struct driver *d)
 		struct gllm_plan *plan;
 		set_dims(d, k);
 		enum gllm_status s = compile_one(d, d->info->nparams, 1, &plan, &e);
-		if (check_known_unlifted(d->t, d->op, s))
-			return false;
 		if (!CHECK_STATUS(d->t, s, GLLM_OK)) {
 			report(d, &e);
 			return false;
@@ -396,8 +393,6 @@ void check_ops(struct check *t)
 		d.info = &gllm_op_info[d.op];
 		e = (struct gllm_error){ .status = GLLM_OK };
 		enum gllm_status s = gllm_op_trace(d.c, d.op, &d.trace, &e);
-		if (check_known_unlifted(t, d.op, s))
-			continue;
 		if (!CHECK_STATUS(t, s, GLLM_OK)) {
 			check_print(t, "     %s at +0x%llx: %s\n", d.info->name, (unsigned long long)e.where, e.what);
 			continue;

@@ -4,7 +4,6 @@
  * Records are made here from what is lifted, and from the program's own table where it was linked with one. Shown the
  * text, a context must use a fitting record and lift past any other; not shown it, there is no trace without one. */
 #include "check.h"
-#include "check_unlifted.h"
 #include "core/arena.h"
 #include "core/bits.h"
 #include "fixtures/user_ops.h"
@@ -103,7 +102,7 @@ static void check_lifted_flawless(struct desk *d)
 		const char *name = i < GLLM_OP_COUNT ? o->name : u->name, *flaw;
 		d->e = (struct gllm_error){ .status = GLLM_OK };
 		if (i < GLLM_OP_COUNT ? lift(d, o->ref, name, o->param, o->nparams) : lift(d, u->fn, name, u->param, u->nparams)) {
-			CHECK(d->t, i >= GLLM_OP_COUNT || check_known_unlifted(d->t, i, d->e.status)); /* which of the users' operators lift is check_user.c's matter */
+			CHECK(d->t, i >= GLLM_OP_COUNT); /* which of the users' operators lift is check_user.c's matter */
 			continue;
 		}
 		flaw = gllm_trace_flaw(d->trace);
@@ -382,7 +381,7 @@ static void check_own_table(struct desk *d)
 		d->e = (struct gllm_error){ .status = GLLM_OK };
 		enum gllm_status s = gllm_op_trace(c, i, &d->got, &d->e);
 		left_out += s != GLLM_OK;
-		if (!CHECK(d->t, s == GLLM_OK || (i >= GLLM_OP_COUNT && s == GLLM_NOT_LIFTED) || check_known_unlifted(d->t, i, s)))
+		if (!CHECK(d->t, s == GLLM_OK || (i >= GLLM_OP_COUNT && s == GLLM_NOT_LIFTED)))
 			check_print(d->t, "     %s: %s\n", gllm_op_name(c, i), d->e.what);
 	}
 	gllm_context_stats(c, &d->stats);

@@ -256,6 +256,23 @@ static void write_accesses(struct writer *w, const struct gllm_trace *t)
 	END(w);
 }
 
+static void write_tables(struct writer *w, const struct gllm_trace *t)
+{
+	char type[16];
+	for (unsigned i = 0; i < t->ntables; i++) {
+		fprintf(w->out, "static const unsigned char table_%u_%u[] IN = {", w->n, i);
+		for (uint32_t k = 0; k < t->table[i].bytes; k++)
+			fprintf(w->out, "%s%u,", k % 32 ? "" : "\n\t", t->table[i].data[k]);
+		fprintf(w->out, "\n};\n");
+	}
+	BEGIN(w, "table", "table");
+	for (unsigned i = 0; i < t->ntables; i++)
+		fprintf(w->out, "\t{ GLLM_%s, %u, table_%u_%u },\n", type_name(t->table[i].type, type, sizeof type), t->table[i].bytes,
+		        w->n, i);
+	fprintf(w->out, t->ntables ? "" : "\t{ 0, 0, 0 },\n");
+	END(w);
+}
+
 static void write_reads(struct writer *w)
 {
 	BEGIN(w, "span", "span");
@@ -279,10 +296,11 @@ static void write_trace(struct writer *w, const struct gllm_trace *t, int64_t at
 	write_params(w, t);
 	write_nodes(w, t);
 	write_accesses(w, t);
+	write_tables(w, t);
 	write_reads(w);
 	fprintf(w->out, "static const struct gllm_trace trace_%u IN = {\n\tname_%u, param_%u, %u, node_%u, %u, loop_%u, %u, "
-	        "access_%u, %u,\n\tpoly_%u, %u, term_%u, %u, reduction_%u, %u, (enum gllm_pattern)%u, UINT64_C(0x%016" PRIx64 "),\n};\n",
-	        n, n, n, t->nparams, n, t->nnodes, n, t->nloops, n, t->naccesses, n, t->npolys, n, t->nterms, n, t->nreductions,
+	        "access_%u, %u,\n\tpoly_%u, %u, term_%u, %u, reduction_%u, %u, table_%u, %u, (enum gllm_pattern)%u, UINT64_C(0x%016" PRIx64 "),\n};\n",
+	        n, n, n, t->nparams, n, t->nnodes, n, t->nloops, n, t->naccesses, n, t->npolys, n, t->nterms, n, t->nreductions, n, t->ntables,
 	        (unsigned)t->pattern, t->hash);
 	fprintf(w->out, "#define RECORD_%u { name_%u, INT64_C(%" PRId64 "), span_%u, %u, call_%u, %u, &trace_%u },\n", n, n, at, n,
 	        w->reads.nspans, n, w->reads.ncalls, n);

@@ -8,6 +8,8 @@
  *     A node belongs to the innermost loop whose range holds it (`loop`, -1 for none) and runs once per iteration.
  *   - Memory is reached only through pointer parameters: LOAD and STORE name an access = parameter, byte offset as a
  *     polynomial, and at most one loaded index. Parameters are disjoint unless their registration says otherwise.
+ *   - Constant tables of the function are part of the trace: a LOAD may name one in a parameter's place, at an index that
+ *     is within the table whatever the inputs hold.
  *     Program order of LOAD and STORE on one parameter is meaning (softmax rereads what an earlier loop stored).
  *   - CARRY is a value carried around its loop: `a` is the value before the first iteration, `b` the one at the end of
  *     each (a node with a higher number). LAST, outside the loop, is the carry after the final iteration (== a when the
@@ -82,8 +84,16 @@ struct gllm_poly { /* the sum of `count` terms from `first`; 0 terms are 0; term
 	uint16_t first, count;
 };
 
+enum { GLLM_TRACE_PARAMS = 32, GLLM_TRACE_LOOPS = 32, GLLM_TRACE_TABLES = 8, GLLM_TABLE_BYTES = 16384 };
+
+struct gllm_table { /* constants that are read at computed places */
+	uint8_t type;              /* of the elements */
+	uint32_t bytes;
+	const unsigned char *data; /* immutable: in the image the trace was lifted from, or recorded */
+};
+
 struct gllm_access {
-	uint8_t param;
+	uint8_t param;        /* or GLLM_TRACE_PARAMS + number of a table */
 	uint8_t type;         /* of the element in memory */
 	gllm_ref index;       /* integer node added to the offset times index_bytes, or GLLM_NO_NODE */
 	uint32_t index_bytes;
@@ -121,7 +131,6 @@ enum gllm_pattern {
 	GLLM_PATTERN_OPAQUE,       /* none of these: runs, does not fuse */
 };
 
-enum { GLLM_TRACE_PARAMS = 32, GLLM_TRACE_LOOPS = 32 };
 
 struct gllm_trace {
 	const char *name;
@@ -132,8 +141,9 @@ struct gllm_trace {
 	const struct gllm_poly *poly;     unsigned npolys;   /* those that INDEX nodes name */
 	const struct gllm_term *term;     unsigned nterms;
 	const struct gllm_reduction *reduction; unsigned nreductions;
+	const struct gllm_table *table;   unsigned ntables;
 	enum gllm_pattern pattern;
-	uint64_t hash;                    /* over everything above except names */
+	uint64_t hash;                    /* over everything above except names; of tables over their contents */
 };
 
 union gllm_arg { /* one actual parameter */
