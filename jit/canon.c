@@ -1229,6 +1229,18 @@ static uint16_t given(struct canon *c, uint16_t v, uint16_t i, bool outcome)
 	return arm[0] == arm[1] ? arm[0] : gllm_canon_node(c, GLLM_N_SELECT, c->v[v].type, c->v[v].a, arm[0], arm[1], 0);
 }
 
+/* Of x and a number other than 0, where both are equal it does not matter which is chosen. */
+static void choose_on_equality(struct canon *c, cond_t *i, uint16_t *t, uint16_t *f)
+{
+	const struct val pair = c->v[cond_value(*i)];
+	uint16_t k = is_const(c, *t) ? *t : *f;
+	bool arms = pair.op == VAL_FCMP && ((pair.a == *t && pair.b == *f) || (pair.a == *f && pair.b == *t));
+	if (!arms || !(pair.aux & OUT_EQUAL) || !plain_number(c, k) || !(c->v[k].imm << 33))
+		return;
+	*i = gllm_canon_fcmp(c, pair.a, pair.b, pair.aux & ~(unsigned)OUT_EQUAL);
+	turn(i, t, f);
+}
+
 /* A select of a condition that is a value; t and f have one type. */
 static uint16_t plain_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)
 {
@@ -1239,6 +1251,7 @@ static uint16_t plain_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)
 		if (flatten(c, &pair, t, f, &i, &t, &f))
 			turn(&i, &t, &f);
 	}
+	choose_on_equality(c, &i, &t, &f);
 	t = given(c, t, cond_value(i), true);
 	f = given(c, f, cond_value(i), false);
 	if (t == f || i == COND_TRUE || i == COND_FALSE)

@@ -249,7 +249,7 @@ static void settle_loads(struct emit *e)
 static bool is_read(const struct emit *e, unsigned param)
 {
 	for (unsigned i = 0; i < e->l->nloads; i++)
-		if (e->mark[e->l->load[i].value] && e->c->access[e->l->load[i].access].param == param)
+		if (e->uses[e->l->load[i].value].mark && e->c->access[e->l->load[i].access].param == param)
 			return true;
 	return false;
 }

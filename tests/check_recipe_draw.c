@@ -6,7 +6,6 @@
  * anew. So every comparison of the suite means something. */
 #include "check_bound.h"
 #include "check_recipe.h"
-#include "check_unlifted.h"
 #include "core/bits.h"
 #include "gllm/model.h"
 #include "jit/context.h"
@@ -118,23 +117,10 @@ static uint64_t cols_of(const struct draw *d, gllm_tensor x) { return d->r->tens
 
 /* --- nodes ----------------------------------------------------------------------------------------------------------- */
 
-static bool listed(unsigned op)
-{
-	static const struct { uint16_t op; bool here; } row[] = {
-#define UNLIFTED(name, where, text) { GLLM_OP_##name, UNLIFTED_##where },
-#include "unlifted.def"
-#undef UNLIFTED
-	};
-	for (unsigned i = 0; i < GLLM_COUNT(row); i++)
-		if (row[i].op == op && row[i].here)
-			return true;
-	return false;
-}
-
 static bool node(struct draw *d, unsigned op, uint64_t batch, const struct gllm_actual *actual, unsigned n)
 {
 	struct recipe_node *x = &d->r->node[d->r->nnodes];
-	if (d->r->nnodes == RECIPE_NODES || listed(op))
+	if (d->r->nnodes == RECIPE_NODES)
 		return false;
 	*x = (struct recipe_node){ .op = (uint16_t)op, .batch = batch };
 	for (unsigned i = 0; i < n; i++) {
