@@ -61,7 +61,10 @@ static void *take(struct blocker *x, size_t n, size_t size)
 	unsigned char *p = gllm_alloc_array(x->arena, n ? n : 1, size, 8);
 	if (!p && x->status == GLLM_OK)
 		x->status = GLLM_OUT_OF_MEMORY;
-	for (size_t i = 0; p && i < n * size; i++)
+	size_t bytes = p ? n * size : 0, i = 0;
+	for (uint64_t *word = (uint64_t *)(void *)p; i + sizeof *word <= bytes; i += sizeof *word)
+		*word++ = 0;
+	for (; i < bytes; i++)
 		p[i] = 0;
 	return p;
 }

@@ -15,8 +15,10 @@ struct planner {
 	const struct gllm_plan_options *o;
 	struct gllm_arena arena;
 	struct gllm_fusion f;
-	struct gllm_kernel *kernel; /* by part, all groups' in order */
-	const struct gllm_composed **code; /* by part */
+	struct gllm_kernel *kernel; /* one for each code that differs from all before it */
+	const struct gllm_composed **code; /* of each kernel */
+	unsigned nkernels;
+	uint32_t *which;            /* kernel of each part, all groups' in order */
 	unsigned nparts;
 	struct gllm_life *life;     /* by tensor, then by scratch */
 	unsigned nlives;
@@ -197,10 +199,9 @@ static void count(const struct planner *x, struct gllm_plan *p)
 		p->nedges += edges_of(x, i);
 	for (unsigned i = 0; i < x->nlives; i++)
 		p->nbuffers += x->life[i].placed;
-	for (unsigned k = 0; k < x->nparts; k++) {
-		x->kernel[k].pool_at = x->kernel[k].same == k ? p->pool_bytes : x->kernel[x->kernel[k].same].pool_at;
-		if (x->kernel[k].same == k)
-			p->pool_bytes += (size_t)gllm_round_up(x->kernel[k].pool_bytes, 64);
+	for (unsigned k = 0; k < x->nkernels; k++) {
+		x->kernel[k].pool_at = p->pool_bytes;
+		p->pool_bytes += (size_t)gllm_round_up(x->kernel[k].pool_bytes, 64);
 	}
 }
 
@@ -242,7 +243,7 @@ static enum gllm_status add_steps(const struct planner *x, struct gllm_plan *p, 
 			if (!group->nparts)
 				scalar_step(x, p, g, s);
 			else if (status == GLLM_OK)
-				status = compiled_step(x, p, &group->part[i], &x->kernel[k], s);
+				status = compiled_step(x, p, &group->part[i], &x->kernel[x->which[k]], s);
 			k += group->nparts != 0;
 			s->info.strategy = s->tile ? "tiles" : "sequential";
 			s->nslots = p->nslots - s->first_slot;
@@ -288,8 +289,8 @@ static enum gllm_status build(struct planner *x, struct gllm_plan **out)
 	if (!p)
 		return gllm_fail(x->e, GLLM_OUT_OF_MEMORY, "the context's heap cannot hold the plan", x->g->name, 0, 0, 0);
 	p->name = own_text(p, &text, x->g->name);
-	for (unsigned i = 0; i < x->nparts; i++)
-		for (size_t n = 0; x->kernel[i].same == i && n < x->kernel[i].pool_bytes; n++)
+	for (unsigned i = 0; i < x->nkernels; i++)
+		for (size_t n = 0; n < x->kernel[i].pool_bytes; n++)
 			p->pool[x->kernel[i].pool_at + n] = x->kernel[i].pool[n];
 	for (unsigned i = 0; i < p->ntensors; i++) {
 		struct gllm_tensor_info info;
@@ -326,13 +327,20 @@ static bool same_code(const struct gllm_composed *a, const struct gllm_composed 
 	return true;
 }
 
-/* The first part with the code of part `k`, which is compiled once; k itself if it is that part. */
-static unsigned first_same(const struct planner *x, unsigned k)
+/* The kernel with the code of a part, compiled if there is none yet. */
+static enum gllm_status kernel_for(struct planner *x, const struct gllm_composed *code, const struct gllm_group *group,
+                                   unsigned part, uint32_t *which)
 {
-	unsigned i = 0;
-	while (i < k && !same_code(x->code[i], x->code[k]))
-		i++;
-	return i;
+	char name[STEP_NAME];
+	uint32_t k = 0;
+	while (k < x->nkernels && !same_code(x->code[k], code))
+		k++;
+	*which = k;
+	if (k < x->nkernels)
+		return GLLM_OK;
+	x->code[x->nkernels++] = code;
+	step_name(x, group, part, name, sizeof name);
+	return gllm_compile_trace(x->c, code, name, x->o->readback, &x->arena, &x->kernel[k], x->e);
 }
 
 static enum gllm_status compile_groups(struct planner *x)
@@ -342,23 +350,15 @@ static enum gllm_status compile_groups(struct planner *x)
 		x->nparts += x->f.group[g].nparts;
 	x->kernel = gllm_alloc_array(&x->arena, x->nparts + 1, sizeof *x->kernel, 8);
 	x->code = gllm_alloc_array(&x->arena, x->nparts + 1, sizeof *x->code, 8);
-	if (!x->kernel || !x->code)
+	x->which = gllm_alloc_array(&x->arena, x->nparts + 1, sizeof *x->which, 8);
+	if (!x->kernel || !x->code || !x->which)
 		return gllm_fail(x->e, GLLM_OUT_OF_MEMORY, "compile scratch is too small for the graph", x->g->name, 0, 0, 0);
 	for (unsigned g = 0; g < x->f.ngroups; g++) {
 		const struct gllm_group *group = &x->f.group[g];
 		for (unsigned i = 0; i < group->nparts; i++, k++) {
-			char name[STEP_NAME];
-			step_name(x, group, i, name, sizeof name);
-			enum gllm_status s = GLLM_OK;
-			x->code[k] = group->part[i].code;
-			unsigned same = first_same(x, k);
-			if (same < k)
-				x->kernel[k] = x->kernel[same];
-			else
-				s = gllm_compile_trace(x->c, x->code[k], name, x->o->readback, &x->arena, &x->kernel[k], x->e);
+			enum gllm_status s = kernel_for(x, group->part[i].code, group, i, &x->which[k]);
 			if (s != GLLM_OK)
 				return s;
-			x->kernel[k].same = same;
 		}
 	}
 	return GLLM_OK;

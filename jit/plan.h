@@ -99,7 +99,6 @@ struct gllm_kernel {
 	size_t pool_bytes;
 	struct gllm_poly trip;           /* of the split loop, of the trace */
 	uint64_t tile;                   /* 0: sequential */
-	unsigned same;                   /* part whose code this is */
 	size_t pool_at;                  /* of its constants in the plan's */
 };
 
