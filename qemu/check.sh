@@ -82,7 +82,7 @@ suites aarch64 "$b/strict/aarch64/check.elf" --cpu cortex-a72 align=1 isa=scalar
 head -c 100000 ${model:-/dev/null} >"$b/short.bin"
 for arch in x86_64 aarch64; do
 	image=$b/$arch/image.elf
-	boot 0 '^Once upon a time.* was ' $arch "$image" --budget 60 "prompt=Once upon a time" n=40
+	boot 0 '^Once upon a time.* named ' $arch "$image" --budget 60 "prompt=Once upon a time" n=40
 	boot 0 '^One day, a little fox named Ruby' $arch "$image" --budget 60 "prompt=One day, a little fox named Ruby" n=8 temp=0.8 seed=7
 	boot 1 '^error: ' $arch "$image" --budget 20 --model "$b/short.bin"
 	boot 1 '^error: .*magic' $arch "$image" --budget 20 --model "$image"

@@ -3,7 +3,7 @@
 #   hello.elf   shows and tests the board      check.elf   the test suites      image.elf   the main program
 MODEL ?=
 PROMPT ?= Once upon a time
-N ?= 64
+N ?= 240
 SMP ?= 1
 TEMP ?= 0
 SEED ?= 0
