@@ -101,7 +101,7 @@ endef
 $(foreach a,$(ARCHES),$(eval $(call arch_rules,$(a))))
 
 .PHONY: all lib run check check-host check-recorded check-user check-system check-symbols check-deps check-diff check-diff-long check-matrix check-sanitize \
-	bench bench-peers deps clean
+	bench bench-static bench-peers deps clean
 .SECONDARY:
 
 all: $(foreach a,$(ARCHES),$(B)/$(a)/libgllm.a) $(B)/gllm
@@ -138,6 +138,9 @@ bench: $(B)/$(HOST)/bench
 	@sh bench/run.sh $(B)/$(HOST)/bench
 $(B)/$(HOST)/bench: $(patsubst %.c,$(B)/$(HOST)/hosted/%.o,$(wildcard bench/*.c)) $(B)/$(HOST)/hosted/tools/host.o $(B)/$(HOST)/libgllm.a
 	$(CC_$(HOST)) -static -no-pie -Wl,--gc-sections $^ -o $@ -lpthread
+# Inner loops as llvm-mca predicts them on cores that are not here.
+bench-static: deps $(B)/aarch64/gllm
+	@sh bench/static/static.sh $(B)
 bench-peers:
 	@echo "bench-peers: comparison with other libraries is not part of this version; see make bench" >&2; exit 1
 clean:

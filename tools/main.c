@@ -27,7 +27,7 @@ enum { COMMANDS = sizeof command / sizeof command[0] };
 
 static void help(FILE *to)
 {
-	fprintf(to, "usage: gllm COMMAND [ARGUMENTS] [--isa scalar|avx2|avx512|neon|sve] [-t THREADS] [--json]\n");
+	fprintf(to, "usage: gllm COMMAND [ARGUMENTS] [--isa scalar|avx2|avx512|neon|sve] [-t THREADS] [--unmeasured] [--json]\n");
 	for (int i = 0; i < COMMANDS; i++)
 		fprintf(to, "  %s\n", command[i].usage);
 	fprintf(to, "Without MODEL (a GGUF file) the built-in one is used.\n");
@@ -40,6 +40,8 @@ static int common(struct tool *t, int argc, char **argv)
 	for (int i = 0; i < argc; i++) {
 		if (strcmp(argv[i], "--json") == 0)
 			t->json = true;
+		else if (strcmp(argv[i], "--unmeasured") == 0)
+			t->unmeasured = true;
 		else if (strcmp(argv[i], "--isa") == 0 && i + 1 < argc)
 			t->isa = argv[++i];
 		else if (strcmp(argv[i], "-t") == 0 && i + 1 < argc)
@@ -52,7 +54,7 @@ static int common(struct tool *t, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct tool t = { NULL, false, 1 };
+	struct tool t = { .threads = 1 };
 	if (argc < 2) {
 		help(stderr);
 		return 2;

@@ -33,7 +33,7 @@ enum gllm_status tool_config(const struct tool *t, struct gllm_config *out, stru
 		return gllm_fail(e, s, "--isa is none of scalar, avx2, avx512, neon, sve", t->isa, 0, 0, 0);
 	if (out->target && out->profile.vector_bytes)
 		host_exec(CODE_BYTES, &out->host.code); /* without it compiling says so */
-	if (out->host.code.write)
+	if (out->host.code.write && !t->unmeasured)
 		gllm_measure(out->target, &out->profile, &out->host.code, host_clock_ns, NULL,
 		             host_memory(gllm_measure_scratch()), gllm_measure_scratch(), NULL);
 	out->host.clock_ns = host_clock_ns;

@@ -9,6 +9,7 @@ struct tool { /* options every command understands */
 	const char *isa;      /* --isa; NULL: all the CPU has */
 	bool json;
 	unsigned threads;     /* -t */
+	bool unmeasured;      /* --unmeasured: the CPU is taken as it says it is, nothing is timed (gllm/measure.h) */
 };
 
 /* A command gets the arguments after its name and returns the exit code: 0, 1 failed, 2 usage. */

@@ -30,6 +30,14 @@ static void move(gen *g, unsigned d, unsigned s)
 		i3(g, A64_ORR_ZD, zd(d), zd(s), zd(s));
 }
 
+/* d = op a. Merging forms read d, although no lane of it stays: the prefix tells that nothing waits for it. */
+static void merging(gen *g, unsigned row, operand d, operand a)
+{
+	if (d.reg != a.reg)
+		i2(g, A64_MOVPRFX, zn(d.reg), zn(a.reg));
+	i3(g, row, d, pm(ALL), a);
+}
+
 /* --- loads and stores ----------------------------------------------------------------------------------------------- */
 
 struct forms { /* of an element type in memory, for 32-bit lanes */
@@ -152,7 +160,7 @@ static void to_bf16(gen *g, unsigned c)
 	unsigned u = tv(g, 0), t = tv(g, 1);
 
 	if (g->m->profile->have & GLLM_BIT(GLLM_A64_BF16)) {
-		i3(g, A64_BFCVT_ZH_ZS, a64_z(u, A64_EH), pm(ALL), zs(c));
+		merging(g, A64_BFCVT_ZH_ZS, a64_z(u, A64_EH), zs(c));
 		return;
 	}
 	i3(g, A64_LSL_ZS, zs(u), zs(c), a64_imm(15));
@@ -178,11 +186,11 @@ static unsigned narrowed(gen *g, const struct gllm_vi *in)
 		return c;
 	u = tv(g, 0);
 	if (in->mem == GLLM_F16)
-		i3(g, A64_FCVT_ZH_ZS, a64_z(u, A64_EH), pm(ALL), zs(c));
+		merging(g, A64_FCVT_ZH_ZS, a64_z(u, A64_EH), zs(c));
 	else if (in->mem == GLLM_BF16)
 		to_bf16(g, c);
 	else
-		i3(g, A64_FCVTZS_ZS, zs(u), pm(ALL), zs(c));
+		merging(g, A64_FCVTZS_ZS, zs(u), zs(c));
 	return u;
 }
 
@@ -242,7 +250,7 @@ static void binary(gen *g, const struct gllm_vi *in)
 
 static void unary(gen *g, const struct gllm_vi *in)
 {
-	i3(g, gllm_a64_row_of(g, in), zs(at(g, in->d)), pm(ALL), zs(at(g, in->a)));
+	merging(g, gllm_a64_row_of(g, in), zs(at(g, in->d)), zs(at(g, in->a)));
 }
 
 static void bitwise(gen *g, const struct gllm_vi *in)
@@ -343,11 +351,11 @@ static void vcvt(gen *g, const struct gllm_vi *in)
 	operand d = zs(at(g, in->d)), a = zs(at(g, in->a));
 
 	if (in->op == GLLM_V_VCVT && in->type == GLLM_F32 && in->mem == GLLM_I32) {
-		i3(g, A64_SCVTF_ZS, d, pm(ALL), a);
+		merging(g, A64_SCVTF_ZS, d, a);
 	} else if (in->op == GLLM_V_VCVT && in->type == GLLM_I32 && in->mem == GLLM_F32) {
-		i3(g, A64_FCVTZS_ZS, d, pm(ALL), a);
+		merging(g, A64_FCVTZS_ZS, d, a);
 	} else if (in->op == GLLM_V_VCVTN && in->type == GLLM_I32) {
-		i3(g, A64_FRINTN_ZS, d, pm(ALL), a);
+		merging(g, A64_FRINTN_ZS, d, a);
 		i3(g, A64_FCVTZS_ZS, d, pm(ALL), d);
 	} else {
 		gllm_a64_quit(g, GLLM_UNSUPPORTED);

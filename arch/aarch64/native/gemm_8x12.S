@@ -21,15 +21,15 @@
 	fmla	v\j7\().4s, \b\().4s, \a1\().s[3]
 	.endm
 
-	.macro step a0, a1, n0, n1, at
+	.macro step a0, a1, n0, n1, at, bt
 	ldr	\n0, [x2, #\at]
 	products 8, 11, 14, 17, 20, 23, 26, 29, v2, \a0, \a1
-	ldr	q2, [x3], #16
+	ldr	q2, [x3, #\bt]
 	ldr	\n1, [x2, #\at + 16]
 	products 9, 12, 15, 18, 21, 24, 27, 30, v3, \a0, \a1
-	ldr	q3, [x3], #16
+	ldr	q3, [x3, #\bt + 16]
 	products 10, 13, 16, 19, 22, 25, 28, 31, v4, \a0, \a1
-	ldr	q4, [x3], #16
+	ldr	q4, [x3, #\bt + 32]
 	.endm
 
 	.macro row c0, c1, c2
@@ -62,12 +62,13 @@ gllm_yard_gemm_8x12:
 	add	x3, x3, #48
 	subs	x4, x4, #2
 	b.eq	2f
-1:	step	v0, v1, q5, q6, 32
-	step	v5, v6, q0, q1, 64
+1:	step	v0, v1, q5, q6, 32, 0
+	step	v5, v6, q0, q1, 64, 48
 	add	x2, x2, #64
+	add	x3, x3, #96
 	subs	x4, x4, #2
 	b.ne	1b
-2:	step	v0, v1, q5, q6, 32
+2:	step	v0, v1, q5, q6, 32, 0
 	products 8, 11, 14, 17, 20, 23, 26, 29, v2, v5, v6
 	products 9, 12, 15, 18, 21, 24, 27, 30, v3, v5, v6
 	products 10, 13, 16, 19, 22, 25, 28, 31, v4, v5, v6

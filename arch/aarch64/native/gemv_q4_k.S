@@ -10,8 +10,9 @@
 
 	/* Sixteen nibbles in v1 as bytes times x: sums of products to v16..v19, of x to v24..v27. */
 	.macro sixteen
-	ldp	q20, q21, [x5], #32
-	ldp	q22, q23, [x5], #32
+	ldp	q20, q21, [x5]
+	ldp	q22, q23, [x5, #32]
+	add	x5, x5, #64
 	ushll	v2.8h, v1.8b, #0
 	ushll2	v3.8h, v1.16b, #0
 	ushll	v4.4s, v2.4h, #0

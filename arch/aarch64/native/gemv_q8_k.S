@@ -22,8 +22,9 @@ gllm_yard_gemv_q8_k:
 	add	x7, x1, #4
 	mov	x8, #16
 3:	ldr	q1, [x7], #16
-	ldp	q20, q21, [x5], #32
-	ldp	q22, q23, [x5], #32
+	ldp	q20, q21, [x5]
+	ldp	q22, q23, [x5, #32]
+	add	x5, x5, #64
 	sshll	v2.8h, v1.8b, #0
 	sshll2	v3.8h, v1.16b, #0
 	sshll	v4.4s, v2.4h, #0

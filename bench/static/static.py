@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Predicted speed of inner loops: what llvm-mca says of compiled code, beside the hand-written yardstick's.
+
+usage: static.py LLVM_MCA NAME=TEXT ...     TEXT: "gllm disasm" output, or objdump -d of a yardstick
+
+The innermost loop with the most vector arithmetic of each text is taken. Forward branches inside it count as taken: they
+go around what exceptional lanes need. Columns: instructions and cycles of one turn; cycles that the busiest resource
+needs (port bound) and what part of the cycles that is; fused products, and what part of the model's own throughput for
+independent ones they reach. A model is what this LLVM takes for the core: 16 knows neither the N1 nor the V1 and takes
+the A57 and the N2. The last line counts the cores on which compiled code reaches 95 % of the yardstick's rate."""
+import re, subprocess, sys
+
+CPUS = ["cortex-a72", "neoverse-n1", "neoverse-v1"]
+SVE = ["neoverse-v1"]
+PAIRS = [("gemm", "yard_gemm_8x12")]
+TURNS = 200
+
+
+def instructions(text):
+    """[(offset, text, target or None)] per function."""
+    functions, current = [], []
+    for line in text.splitlines():
+        m = re.match(r"\s*([0-9a-f]+):?\s+(?:[0-9a-f]{8}\s+)?(\S.*)", line)
+        if not m or re.match(r"\S+: \d+ bytes", line) or line.endswith(">:") or "file format" in line:
+            if current:
+                functions.append(current)
+            current = []
+            continue
+        body = re.sub(r"\s*(//|<).*", "", m[2]).strip()
+        b = re.match(r"((?:b|b\.\w+|cbn?z\s+\w+,|tbn?z\s+\w+,\s*#\d+,)\s*)(?:0x)?([0-9a-f]+)$", body)
+        current.append((int(m[1], 16), body, int(b[2], 16) if b else None))
+    return functions + [current]
+
+
+def inner_loops(function):
+    backs = [(t, o) for o, _, t in function if t is not None and t <= o]
+    for start, end in backs:
+        if any(start <= s and e < end for s, e in backs):
+            continue
+        yield [i for i in function if start <= i[0] <= end]
+
+
+def taken(loop):
+    """One turn: forward branches skip what they go around; the last goes back."""
+    turn, skip = [], -1
+    for offset, body, target in loop[:-1]:
+        if offset < skip:
+            continue
+        if target is not None:
+            skip = target
+            body = re.sub(r"(0x)?[0-9a-f]+$", "1f", body)
+        turn.append(body)
+    return turn + [re.sub(r"(0x)?[0-9a-f]+$", "1b", loop[-1][1])]
+
+
+def vector_work(turn):
+    return sum(bool(re.match(r"f?(ml[as]|mul|add|sub|div|m?max|min)\S*\s+[vz]", i)) for i in turn)
+
+
+def busiest(text):
+    turns = [taken(l) for f in instructions(text) for l in inner_loops(f)]
+    return max(turns, key=vector_work)
+
+
+def mca(tool, cpu, turn):
+    asm = "1:\n" + "\n".join(turn) + "\n1:\n"
+    done = subprocess.run([tool, "-mtriple=aarch64", "-mcpu=" + cpu, "-iterations=%d" % TURNS], input=asm,
+                          capture_output=True, text=True)
+    if done.returncode:
+        sys.exit("llvm-mca: " + done.stderr)
+    value = lambda name: float(re.search(name + r":\s+([\d.]+)", done.stdout)[1])
+    return len(turn), value("Total Cycles") / TURNS, value("Block RThroughput")
+
+
+def main():
+    tool, passed, failed = sys.argv[1], 0, 0
+    loops = {name: busiest(open(path).read()) for name, path in (a.split("=", 1) for a in sys.argv[2:])}
+    free = ["fmla v%d.4s, v0.4s, v1.s[0]" % i for i in range(2, 32)]
+    print(subprocess.run([tool, "--version"], capture_output=True, text=True).stdout.splitlines()[0].strip())
+    for cpu in CPUS:
+        rate = 30 / mca(tool, cpu, free)[1]
+        print("%-12s %.2f fused products a cycle" % (cpu, rate))
+        products = {}
+        for name, turn in loops.items():
+            if name.endswith("_sve") and cpu not in SVE:
+                continue
+            n, cycles, port = mca(tool, cpu, turn)
+            fmas = sum(i.startswith(("fmla", "fmls", "fmad", "fmsb")) for i in turn)
+            print("  %-14s %4d instructions %7.2f cycles  %5.2f IPC  port bound %7.2f %4.0f %%  %3d products %4.0f %%" % (
+                name, n, cycles, n / cycles, port, 100 * port / cycles, fmas, 100 * fmas / rate / cycles))
+            products[name] = fmas / cycles
+        for ours, yard in PAIRS:
+            print("  %s: %.0f %% of %s" % (ours, 100 * products[ours] / products[yard], yard))
+            passed += products[ours] >= 0.95 * products[yard]
+            failed += products[ours] < 0.95 * products[yard]
+    print("static: %d passed, %d failed" % (passed, failed))
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

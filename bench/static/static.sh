@@ -1,0 +1,24 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Inner loops of NEON code, and of SVE code for 256 bits, as llvm-mca predicts them. static.sh BUILD_FOLDER
+b=$1
+cd "$(dirname "$0")/../.." || exit 1
+mca=$(command -v llvm-mca-16 || command -v llvm-mca) || { echo "bench-static: no llvm-mca" >&2; exit 1; }
+run=
+[ "$(uname -m)" = aarch64 ] || run="qemu-aarch64 -cpu neoverse-n1" # SVE of a stated length only where it is emulated
+mkdir -p "$b/static"
+set --
+for graph in bench/static/*.graph; do
+	name=$(basename "$graph" .graph)
+	$run "$b/aarch64/gllm" disasm --isa neon --unmeasured --rows 256 "$graph" >"$b/static/$name.s" || exit 1
+	set -- "$@" "$name=$b/static/$name.s"
+	[ -n "$run" ] || continue
+	qemu-aarch64 -cpu max,sve-default-vector-length=32 "$b/aarch64/gllm" disasm --isa sve --unmeasured --rows 256 "$graph" >"$b/static/${name}_sve.s" || exit 1
+	set -- "$@" "${name}_sve=$b/static/${name}_sve.s"
+done
+objdump=$(command -v aarch64-linux-gnu-objdump || command -v objdump)
+for yard in gemm_8x12 gemv_q8_k gemv_q4_k; do
+	"$objdump" -d "$b/aarch64/arch/aarch64/native/$yard.o" >"$b/static/yard_$yard.s" || exit 1
+	set -- "$@" "yard_$yard=$b/static/yard_$yard.s"
+done
+python3 bench/static/static.py "$mca" "$@"
