@@ -13,7 +13,7 @@
 
 /* A member that is new here needs a row in the lists of plan.h. */
 _Static_assert(sizeof(struct gllm_plan_tensor) == 64, "struct gllm_plan_tensor has changed: see GLLM_TENSOR_FIELDS");
-_Static_assert(sizeof(struct gllm_step) == 152, "struct gllm_step has changed: see GLLM_STEP_FIELDS");
+_Static_assert(sizeof(struct gllm_step) == 160, "struct gllm_step has changed: see GLLM_STEP_FIELDS");
 _Static_assert(sizeof(struct gllm_slot) == 48, "struct gllm_slot has changed: see GLLM_SLOT_FIELDS");
 _Static_assert(sizeof(struct gllm_note) == 24, "struct gllm_note has changed: see GLLM_NOTE_FIELDS");
 _Static_assert(sizeof(struct gllm_node_info) == 16, "struct gllm_node_info has changed: see GLLM_NODE_FIELDS");

@@ -98,11 +98,12 @@ enum gllm_status gllm_compile_trace(struct gllm_context *c, const struct gllm_co
 	if (!pool || !ins || !classes)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "compile scratch is too small", name, 0, 0, 0);
 	gllm_vir_init(&v, ins, MAX_VIR, classes, MAX_REGS);
-	*out = (struct gllm_kernel){ .tile = 0 };
+	*out = (struct gllm_kernel){ .loop = -1 };
 	s = gllm_lower(&t->trace, &t->how, &m, &scratch, &v, &info, e);
 	if (s == GLLM_OK && info.range >= 0) {
 		out->tile = info.tile;
 		out->trip = info.trip;
+		out->loop = info.range;
 	}
 	if (s != GLLM_OK)
 		return gllm_fail(e, s, "lowering", name, 0, 0, 0);

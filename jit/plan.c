@@ -6,6 +6,7 @@
 #include "jit/block.h"
 #include "jit/buffers.h"
 #include "jit/context.h"
+#include "jit/cost.h"
 
 enum { STEP_NAME = 96 }; /* characters that are kept of a step's name, with the end */
 
@@ -97,6 +98,44 @@ static struct gllm_linear linear_of(const struct gllm_graph *g, uint64_t dim)
 	return (struct gllm_linear){ .fixed = (int64_t)dim };
 }
 
+static bool holds_loops(const struct gllm_trace *t, int8_t loop)
+{
+	for (unsigned i = 0; i < t->nloops; i++)
+		if (t->loop[i].parent == loop)
+			return true;
+	return false;
+}
+
+/* What the iterations of the split loop are: rows if their number is that of rows or they hold loops of their own; columns
+ * of a product right around its sums, or in panels. */
+static const char *strategy_of(const struct gllm_composed *c, const struct gllm_kernel *k)
+{
+	const struct gllm_trace *t = &c->trace;
+	if (k->loop < 0)
+		return "sequential";
+	for (unsigned i = 0; i < k->trip.count; i++)
+		if (t->term[k->trip.first + i].sym[0] != 0)
+			return "rows";
+	if (!holds_loops(t, k->loop))
+		return "elements";
+	if (t->pattern == GLLM_PATTERN_GEMM && (c->how.split || t->loop[t->reduction[0].loop].parent == k->loop))
+		return "columns";
+	return "rows";
+}
+
+/* Below this many cycles for each core the workers would wait longer for each other than they work. */
+enum { CYCLES_PER_CORE = 4096 };
+
+static void predict(const struct planner *x, const struct gllm_part *part, const struct gllm_kernel *k, struct gllm_step *s)
+{
+	const struct gllm_profile *p = &x->c->profile;
+	struct gllm_cost cost = gllm_cost_of(part->code, part->source, x->g->max_rows, p);
+	s->small = p->cores && gllm_cost_cycles(cost, p, false) < (double)CYCLES_PER_CORE * p->cores;
+	s->info.strategy = s->small ? "sequential" : strategy_of(part->code, k);
+	s->info.bytes_moved = (uint64_t)cost.bytes;
+	s->info.cycles = (uint64_t)gllm_cost_cycles(cost, p, k->loop >= 0 && !s->small);
+}
+
 static enum gllm_status compiled_step(const struct planner *x, struct gllm_plan *p, const struct gllm_part *part,
                                       const struct gllm_kernel *k, struct gllm_step *s)
 {
@@ -111,7 +150,7 @@ static enum gllm_status compiled_step(const struct planner *x, struct gllm_plan 
 	s->info.pattern = c->trace.pattern;
 	s->info.code_offset = k->offset - (uint32_t)gllm_code_base(p);
 	s->info.code_bytes = k->bytes;
-	s->info.bytes_moved = (uint64_t)gllm_cost_of(c, part->source, x->g->max_rows, &x->c->profile).bytes;
+	predict(x, part, k, s);
 	return k->tile ? gllm_trip_of(c, part->source, k->trip, &s->trip) : GLLM_OK;
 }
 
@@ -245,7 +284,7 @@ static enum gllm_status add_steps(const struct planner *x, struct gllm_plan *p, 
 			else if (status == GLLM_OK)
 				status = compiled_step(x, p, &group->part[i], &x->kernel[x->which[k]], s);
 			k += group->nparts != 0;
-			s->info.strategy = s->tile ? "tiles" : "sequential";
+			s->info.strategy = s->kernel ? s->info.strategy : "sequential";
 			s->nslots = p->nslots - s->first_slot;
 		}
 	}

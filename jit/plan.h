@@ -36,6 +36,7 @@ struct gllm_step {
 	struct gllm_linear trip;    /* of the parallel loop */
 	uint64_t tile;              /* iterations per unit of work; 0: sequential */
 	bool beside;                /* needs nothing of the step before it: the two may run together */
+	bool small;                 /* handing it out costs more than it takes */
 	unsigned first_slot, nslots;
 };
 
@@ -51,7 +52,8 @@ struct gllm_plan_tensor {
 	T(info.name) N(info.kind) N(info.type) N(info.rows) N(info.cols) N(align) GLLM_LINEAR_FIELDS(N, bytes)
 #define GLLM_STEP_FIELDS(N, T) \
 	T(info.name) N(info.group) N(info.mode) N(info.pattern) T(info.strategy) N(info.code_offset) N(info.code_bytes) \
-	N(info.bytes_saved) N(info.bytes_moved) GLLM_LINEAR_FIELDS(N, trip) N(tile) N(beside) N(first_slot) N(nslots)
+	N(info.bytes_saved) N(info.bytes_moved) N(info.cycles) GLLM_LINEAR_FIELDS(N, trip) N(tile) N(beside) N(small) \
+	N(first_slot) N(nslots)
 #define GLLM_SLOT_FIELDS(N, T) N(kind) N(value) GLLM_LINEAR_FIELDS(N, at)
 #define GLLM_NOTE_FIELDS(N, T) N(producer) N(consumer) N(tensor) N(accepted) T(why) N(bytes)
 #define GLLM_NODE_FIELDS(N, T) T(name) N(group)
@@ -99,6 +101,7 @@ struct gllm_kernel {
 	size_t pool_bytes;
 	struct gllm_poly trip;           /* of the split loop, of the trace */
 	uint64_t tile;                   /* 0: sequential */
+	int8_t loop;                     /* the split one, -1 none */
 	size_t pool_at;                  /* of its constants in the plan's */
 };
 

@@ -151,21 +151,22 @@ static void say(void (*out)(void *user, const char *text, size_t n), void *user,
 void gllm_plan_explain(const struct gllm_plan *p, void (*out)(void *user, const char *text, size_t n), void *user)
 {
 	char line[320];
-	gllm_format(line, sizeof line, "plan %s: up to %llu rows, %u steps, %llu bytes of workspace\n", p->name,
-	            (unsigned long long)p->max_rows, p->nsteps, (unsigned long long)p->workspace);
+	gllm_format(line, sizeof line, "plan %s: up to %llu rows, %u groups, %u steps, %llu bytes of workspace\n", p->name,
+	            (unsigned long long)p->max_rows, gllm_plan_groups(p), p->nsteps, (unsigned long long)p->workspace);
 	say(out, user, line);
 	for (unsigned i = 0; i < p->nsteps; i++) {
 		const struct gllm_step_info *s = &p->step[i].info;
-		gllm_format(line, sizeof line, "  %u %s: %s, %s, %s, %u bytes of code, saves %llu bytes\n", i, s->name,
-		            gllm_mode_name(s->mode), p->scalar ? "scalar" : gllm_pattern_name(s->pattern), s->strategy,
-		            s->code_bytes, (unsigned long long)s->bytes_saved);
+		gllm_format(line, sizeof line, "  %u.%u %s: %s, %s, %s, %u bytes of code, saves %llu bytes, moves %llu, %llu cycles\n",
+		            s->group, i, s->name, gllm_mode_name(s->mode), p->scalar ? "scalar" : gllm_pattern_name(s->pattern),
+		            s->strategy, s->code_bytes, (unsigned long long)s->bytes_saved, (unsigned long long)s->bytes_moved,
+		            (unsigned long long)s->cycles);
 		say(out, user, line);
 	}
 	for (unsigned i = 0; i < p->nnotes; i++) {
 		const struct gllm_note *n = &p->note[i];
-		gllm_format(line, sizeof line, "  %s %u %s -> %u %s over %s: %s\n", n->accepted ? "fused" : "kept apart",
+		gllm_format(line, sizeof line, "  %s %u %s -> %u %s over %s: %s (%llu bytes)\n", n->accepted ? "fused" : "kept apart",
 		            n->producer, p->node[n->producer].name, n->consumer, p->node[n->consumer].name,
-		            p->tensor[n->tensor].info.name, n->why);
+		            p->tensor[n->tensor].info.name, n->why, (unsigned long long)n->bytes);
 		say(out, user, line);
 	}
 }

@@ -117,12 +117,14 @@ static unsigned run_together(const struct gllm_plan *p, unsigned i, void *const 
 	const struct gllm_host *h = &p->context->host;
 	struct task t = { .plan = p, .step = &p->step[i], .worker = workspace + p->worker_begin };
 	uint64_t units = 0;
+	bool share = false;
 	do {
+		share = share || !t.step[t.n].small;
 		fill(p, &t.step[t.n], bind, rows, workspace, t.value[t.n]);
 		units += units_of(&t.step[t.n], rows);
 		t.end[t.n++] = units;
 	} while (t.n < MAX_TOGETHER && i + t.n < p->nsteps && t.step[t.n].beside);
-	if (units > 1 && p->workers > 1)
+	if (units > 1 && p->workers > 1 && share)
 		h->parallel_for(h->user, run_tiles, &t, units, 1);
 	else
 		run_tiles(&t, 0, units, 0);

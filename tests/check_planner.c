@@ -337,6 +337,82 @@ static void places(struct desk *d)
 	                 "softmax:Standalone | gemm_bt:Standalone | softmax:Standalone", 512);
 }
 
+/* --- strategies ---------------------------------------------------------------------------------------------------------- */
+
+static bool equal(const char *a, const char *b)
+{
+	while (*a && *a == *b)
+		a++, b++;
+	return *a == *b;
+}
+
+/* Strategies of the steps, with blanks between them. */
+static void expect_strategies(struct desk *d, const struct machine *m, const char *text, const char *strategies)
+{
+	struct gllm_arena mark = d->arena;
+	struct gllm_plan *p;
+	char got[TEXT];
+	size_t at = 0;
+	if (sit_down(d, m) && read_graph(d, text) && CHECK_STATUS(d->t, gllm_compile(d->c, d->g, NULL, &p, &d->e), GLLM_OK)) {
+		for (unsigned i = 0; i < gllm_plan_steps(p); i++) {
+			struct gllm_step_info info;
+			gllm_plan_step(p, i, &info);
+			CHECK(d->t, info.cycles > 0 && info.bytes_moved > 0);
+			if (i && at < TEXT - 1)
+				got[at++] = ' ';
+			for (const char *s = info.strategy; *s && at < TEXT - 1; s++)
+				got[at++] = *s;
+		}
+		got[at] = '\0';
+		CHECK_TEXT(d->t, got, strategies);
+		gllm_plan_free(d->c, p);
+	}
+	d->arena = mark;
+}
+
+static void strategies(struct desk *d)
+{
+	static const struct machine one = { 32 << 10, 0, 1 }, several = { 32 << 10, 0, 16 }, unknown = { 32 << 10, 0, 0 };
+	static const char decode[] = "graph g\ninput x [1, 512]\nweight w [512, 512]\noutput y [1, 512]\noutput z [1, 512]\noutput s [1, 1]\n"
+		"y = gemm_bt(x, w, 1, 512, 512)\nz = silu(x, 512)\ns = sum(x, 512)\n";
+	static const char batch[] = "graph g rows 64\ninput x [rows, 512]\nweight w [1, 512]\noutput y [rows, 512]\n"
+		"y = rms_norm(x, w, 512, 0.001) per rows\n";
+	expect_strategies(d, &unknown, decode, "columns elements sequential");
+	expect_strategies(d, &one, decode, "columns sequential sequential");      /* too little of the others */
+	expect_strategies(d, &several, decode, "columns sequential sequential");
+	expect_strategies(d, &one, batch, "rows");
+	expect_strategies(d, &several, batch, "sequential");
+}
+
+/* The prediction follows the machine: as many cycles as bytes or operations take, whichever is more. */
+static void predictions(struct desk *d)
+{
+	static const char text[] = "graph g\ninput x [1, 1048576]\noutput y [1, 1048576]\ny = neg(x, 1048576)\n";
+	uint64_t cycles[2], lanes = check_profile(d->t)->vector_bytes / 4;
+	for (unsigned i = 0; i < 2; i++) {
+		struct gllm_arena mark = d->arena;
+		struct gllm_config config = { .target = check_target(d->t), .profile = *check_profile(d->t) };
+		struct gllm_step_info info;
+		struct gllm_plan *p;
+		config.image = *check_image(d->t);
+		config.host.code = *check_exec_fresh(d->t);
+		config.profile.cores = 1;
+		config.profile.peak_gflops = 4.0 * (double)lanes * 2.0; /* 2 GHz */
+		config.profile.bandwidth_gbs = i ? 8.0 : 4.0;           /* bytes a cycle: 4, 2 */
+		void *memory = gllm_alloc(&d->arena, gllm_context_quote(&config), 64);
+		if (CHECK_STATUS(d->t, gllm_context_create(memory, gllm_context_quote(&config), &config, &d->c, &d->e), GLLM_OK) &&
+		    read_graph(d, text) && CHECK_STATUS(d->t, gllm_compile(d->c, d->g, NULL, &p, &d->e), GLLM_OK)) {
+			gllm_plan_step(p, 0, &info);
+			cycles[i] = info.cycles;
+			CHECK_EQ(d->t, info.bytes_moved, 8u << 20);
+			CHECK_EQ(d->t, cycles[i], (8u << 20) / (i ? 4 : 2));
+			CHECK(d->t, equal(info.strategy, "elements"));
+			gllm_plan_free(d->c, p);
+		}
+		d->arena = mark;
+	}
+}
+
 /* --- the layer --------------------------------------------------------------------------------------------------------- */
 
 static void llama(struct desk *d)
@@ -376,6 +452,8 @@ void check_planner(struct check *t)
 	chains(&d);
 	registers(&d);
 	places(&d);
+	strategies(&d);
+	predictions(&d);
 	llama(&d);
 }
 #endif

@@ -48,7 +48,7 @@ static uint32_t below(struct suite *s, uint32_t n)
 /* A machine whose code this one can run. */
 static struct gllm_profile some_profile(struct suite *s)
 {
-	static const uint32_t l1[] = { 32 << 10, 48 << 10, 64 << 10, 2 << 10, 512 }, cores[] = { 1, 2, 4, 8, 16, 64 };
+	static const uint32_t l1[] = { 32 << 10, 48 << 10, 64 << 10, 2 << 10, 512 }, cores[] = { 0, 1, 2, 4, 8, 16, 64, 0, 0, 0 };
 	struct gllm_profile p = s->real;
 	if (p.vector_bytes == 64 && below(s, 2))
 		gllm_profile_cap(&p, "avx2");
@@ -59,7 +59,7 @@ static struct gllm_profile some_profile(struct suite *s)
 		for (unsigned i = 0; i < GLLM_CACHE_LEVELS; i++)
 			p.cache[i] = (struct gllm_cache){ .bytes = 0 };
 	p.cores = p.threads = cores[below(s, GLLM_COUNT(cores))];
-	p.peak_gflops = below(s, 3) ? 8.0 * p.cores : 0;
+	p.peak_gflops = below(s, 3) ? 8.0 * (p.cores + 1) : 0;
 	p.bandwidth_gbs = below(s, 3) ? 4.0 + p.cores : 0;
 	p.slow_fma = below(s, 4) == 0;
 	return p;

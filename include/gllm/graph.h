@@ -130,10 +130,14 @@ struct gllm_step_info {
 	unsigned group;            /* steps of one group stand together and in order */
 	enum gllm_mode mode;
 	enum gllm_pattern pattern; /* of the fused trace */
-	const char *strategy;      /* "sequential" or "tiles" */
+	const char *strategy;      /* how workers share it: "rows", "columns", "elements", or "sequential" if it is one piece of
+	                            * work or too little to share; any sharing gives the same bits */
 	uint32_t code_offset, code_bytes;
-	uint64_t bytes_saved;      /* per run at max_rows: reads and writes of tensors that fusion removed */
-	uint64_t bytes_moved;      /* per run at max_rows: what it reads and writes, each byte of an operand once */
+	/* per run at max_rows; of a compiled plan: */
+	uint64_t bytes_saved;      /* reads and writes of tensors that fusion removed; of a group, told with its first step */
+	uint64_t bytes_moved;      /* that the step reads and writes, each place once */
+	uint64_t cycles;           /* predicted, of one core: a roofline over operations and bytes, shared by the cores if the
+	                            * step is; the profile's peak and bandwidth, or common ones where it has none */
 };
 unsigned gllm_plan_steps(const struct gllm_plan *p);
 unsigned gllm_plan_groups(const struct gllm_plan *p);
