@@ -465,10 +465,16 @@ static void set_chains(struct lower *l, unsigned k, unsigned sums, unsigned sums
 	set_copies(l, k, fill(l, k, clamp(l->loop[k].sums, 2, most)), fill(l, k, clamp(l->loop[k].sums_alone, 2, most)));
 }
 
+/* Copies of a reduction's body beyond which they cost more code than its latency hides: a sum behind a long map. */
+static unsigned bodies(const struct lower *l, unsigned k)
+{
+	return clamp(MAX_BODY / (int64_t)(own_nodes(l, k) + 1), 1, MAX_BODY);
+}
+
 /* `k` is a vectorised reduction, `p` the loop around it. */
 static void shape_paired(struct lower *l, unsigned p, unsigned k)
 {
-	unsigned nred = carries_of(l, k), rows = 1, most = l->vregs * 3 / 4;
+	unsigned nred = carries_of(l, k), rows = 1, most = l->vregs * 3 / 4, body = bodies(l, k);
 	unsigned single = l->lanes <= l->vregs / 2 ? l->lanes : l->vregs / 2, columns;
 	int q = row_loop(l, p);
 
@@ -479,8 +485,8 @@ static void shape_paired(struct lower *l, unsigned p, unsigned k)
 	while (single > 2 && single * nred > most && l->m->has_mask) /* several sums in each column */
 		single /= 2;
 	/* Without masked stores a partly filled vector of results has nowhere to go. */
-	if (single < 2 || single * nred > most || (!l->m->has_mask && single != l->lanes)) {
-		set_chains(l, k, nred, nred, 8);
+	if (single < 2 || single * nred > most || single > body || (!l->m->has_mask && single != l->lanes)) {
+		set_chains(l, k, nred, nred, body < 8 ? body : 8);
 		return;
 	}
 	columns = single;
@@ -489,7 +495,7 @@ static void shape_paired(struct lower *l, unsigned p, unsigned k)
 		rows = even_rows(l->loop[q].trip, l->o->rows ? clamp(l->o->rows, 1, MAX_COPIES) : tall);
 		if (rows > 1 && l->m->has_mask && !l->o->columns)
 			columns = clamp(single, 1, l->vregs >= 32 && l->lanes > 8 ? 8 : 4);
-		while (rows > 1 && rows * columns * nred > most) {
+		while (rows > 1 && (rows * columns * nred > most || rows * columns > body)) {
 			if (nred > 1 && columns > 2 && l->m->has_mask && !l->o->columns)
 				columns /= 2;
 			else
@@ -500,13 +506,13 @@ static void shape_paired(struct lower *l, unsigned p, unsigned k)
 	l->loop[p].paired = true;
 	l->loop[p].columns = (uint8_t)columns;
 	l->loop[p].columns_alone = (uint8_t)single;
-	set_chains(l, k, rows * columns * nred, single * nred, 4);
+	set_chains(l, k, rows * columns * nred, single * nred, clamp(body / single, 1, 4));
 }
 
 /* Vectorised along outputs (`v`) around a reduction over `k`. */
 static void shape_columns(struct lower *l, unsigned v, unsigned k)
 {
-	unsigned nred = carries_of(l, k), rows = 1;
+	unsigned nred = carries_of(l, k), rows = 1, body = bodies(l, k);
 	unsigned wide = fill(l, v, l->o->unroll ? clamp(l->o->unroll, 1, MAX_COPIES) : l->vregs >= 32 && l->lanes <= 4 ? 3 : 2);
 	unsigned single = l->o->unroll ? wide : fill(l, v, clamp(4 / (int64_t)nred, 1, 4));
 	int q = row_loop(l, v);
@@ -515,6 +521,8 @@ static void shape_columns(struct lower *l, unsigned v, unsigned k)
 		unsigned most = (l->vregs * 3 / 4) / (wide * nred);
 		if (l->o->rows && own_nodes(l, v) <= 4 * nred) /* nothing but sums: they may fill the registers */
 			most = (l->vregs - wide - 2) / (wide * nred);
+		if (most > body / wide)
+			most = body / wide;
 		rows = even_rows(l->loop[q].trip, clamp(most, 1, l->o->rows ? l->o->rows : 12));
 		set_copies(l, (unsigned)q, rows, rows);
 	}
@@ -524,6 +532,7 @@ static void shape_columns(struct lower *l, unsigned v, unsigned k)
 		l->loop[k].sums = l->loop[k].sums_alone = 1;
 	} else if (l->loop[k].reorderable && l->loop[k].trip != 1) {
 		unsigned most = l->loop[k].trip < 0 ? 4 : clamp(l->loop[k].trip / 2, 1, 4);
+		most = clamp(body / (rows * wide), 1, most);
 		set_copies(l, k, clamp(8 / (int64_t)(rows * wide * nred), 1, most),
 		           clamp(8 / (int64_t)(single * nred), 1, most));
 	}

@@ -19,7 +19,7 @@
 #include "jit/lower.h"
 #include "jit/vir.h"
 
-enum { POLY_TERMS = 8, MAX_PHASES = 4, MAX_COPIES = 16, MAX_TUPLE = 128, MAX_POOL = 512, NO_SYM = -1 };
+enum { POLY_TERMS = 8, MAX_PHASES = 4, MAX_COPIES = 16, MAX_BODY = 1024, MAX_TUPLE = 128, MAX_POOL = 512, NO_SYM = -1 };
 #define NO_BLOCK UINT32_MAX
 
 struct poly {

@@ -359,6 +359,31 @@ static void scalars(struct bench *b)
 	}
 }
 
+/* Long maps before the sums of several rows are fused into one kernel of reasonable size. */
+static void long_maps(struct bench *b)
+{
+	enum { ROWS = 4, COLS = 16 };
+	if (!open_graph(b, "sums behind long maps", 1))
+		return;
+	gllm_tensor x = shaped(b, GLLM_TENSOR_INPUT, GLLM_F32, ROWS, COLS, "x"), y = shaped(b, GLLM_TENSOR_OUTPUT, GLLM_F32, ROWS, 1, "y"), v[6];
+	static const unsigned op[] = { GLLM_OP_gelu_erf, GLLM_OP_tanh, GLLM_OP_exp, GLLM_OP_sigmoid, GLLM_OP_gelu_erf };
+	v[0] = x;
+	for (unsigned i = 0; i < GLLM_COUNT(op); i++) {
+		v[i + 1] = shaped(b, GLLM_TENSOR_VALUE, GLLM_F32, ROWS, COLS, "v");
+		BATCH(b, op[i], ROWS, GLLM_T(v[i + 1]), GLLM_T(v[i]), GLLM_D(COLS));
+	}
+	BATCH(b, GLLM_OP_sum, ROWS, GLLM_T(y), GLLM_T(v[5]), GLLM_D(COLS));
+	struct gllm_plan *p;
+	struct gllm_step_info s;
+	if (CHECK_STATUS(b->t, gllm_compile(b->c, b->g, NULL, &p, &b->e), GLLM_OK)) {
+		CHECK_EQ(b->t, gllm_plan_steps(p), 1);
+		gllm_plan_step(p, 0, &s);
+		CHECK(b->t, s.code_bytes < 12000);
+		gllm_plan_free(b->c, p);
+	}
+	expect(b, "gelu_erf+tanh+exp+sigmoid+gelu_erf+sum");
+}
+
 /* --- refusals ------------------------------------------------------------------------------------------------------- */
 
 static void refusals(struct bench *b)
@@ -473,6 +498,7 @@ void check_fusion(struct check *t)
 	consumers(&b);
 	producers(&b);
 	scalars(&b);
+	long_maps(&b);
 	refusals(&b);
 	failed_compile(&b);
 	half_rows(&b);
