@@ -232,6 +232,17 @@ enum gllm_status vir_compile(struct bench *b, struct gllm_code *code, struct gll
 	return gllm_readback(b->target, b->machine.profile->have, code->base, code->used, arena, e);
 }
 
+static void hash_code(struct bench *b)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t k = 0; k < b->size; k++)
+		h = (h ^ b->code[k]) * UINT64_C(0x100000001b3);
+	if (h != b->last)
+		b->all = (b->all ^ h) * UINT64_C(0x9e3779b97f4a7c15);
+	b->last = h;
+}
+
 bool vir_finish(struct bench *b, const char *name, uint64_t from, uint64_t to)
 {
 	struct gllm_code code = { .base = b->code, .size = CODE };
@@ -240,6 +251,7 @@ bool vir_finish(struct bench *b, const char *name, uint64_t from, uint64_t to)
 	enum gllm_status s = vir_compile(b, &code, b->arena, &bad, &e);
 
 	b->size = code.used;
+	hash_code(b);
 	if (s == GLLM_OK && b->runs && !run(b, name, &b->v, code.used, b->arena, from, to))
 		s = GLLM_RUNTIME_ERROR;
 	if (s != GLLM_OK)
@@ -292,7 +304,9 @@ void vir_each_width(struct check *t, void (*suite)(struct bench *b))
 			check_skip(t, "this CPU does not run the width's code: compiled and read back only");
 		CHECK_STATUS(t, b.target->machine(&w->profile, &b.machine), GLLM_OK);
 		CHECK_EQ(t, b.machine.vector_bytes, 4 * w->lanes);
+		b.last = b.all = 0;
 		suite(&b);
+		check_print(t, "code %s, %s: %llx\n", t->suite, w->name, (unsigned long long)b.all);
 	}
 }
 

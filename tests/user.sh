@@ -39,4 +39,16 @@ if command -v qemu-x86_64 >/dev/null && command -v qemu-aarch64 >/dev/null; then
 		bad=1
 	fi
 fi
+# Code is a function of the program and the profile: both builds make the same for every width of both ISAs.
+if command -v qemu-x86_64 >/dev/null && command -v qemu-aarch64 >/dev/null; then
+	for arch in x86_64 aarch64; do
+		qemu-$arch -cpu max "$b/$arch/check" -f vir_ops 2>/dev/null | grep '^code' >"$b/code.$arch"
+	done
+	if [ -s "$b/code.x86_64" ] && cmp "$b/code.x86_64" "$b/code.aarch64"; then
+		echo "same code from both machines: $(grep -c . "$b/code.x86_64") passed, 0 failed"
+	else
+		echo "same code from both machines: 0 passed, 1 failed"
+		bad=1
+	fi
+fi
 exit $bad

@@ -36,6 +36,7 @@ struct bench {
 	struct area *data, *want;
 	unsigned char *code;
 	size_t size;        /* of the last code */
+	uint64_t last, all; /* hashes of it and of all code so far, where it is not the same code again */
 	const struct gllm_target *target;
 	struct gllm_machine machine;
 	const char *width;
@@ -46,7 +47,8 @@ struct bench {
 	unsigned half;      /* output is compared by 16 bits: element type; bit by bit: MASK; else by words */
 };
 
-/* Runs `suite` for each width. */
+/* Runs `suite` for each width; prints a hash of the code, which is the same whatever machine computes it as long as the
+ * programs do not depend on what runs here. */
 void vir_each_width(struct check *t, void (*suite)(struct bench *b));
 /* The profile of a width by name; NULL if there is none. */
 const struct gllm_profile *vir_width(const char *name);
