@@ -42,8 +42,9 @@ static uint16_t intern(struct canon *c, const struct val *v)
 	h = (h >> 40) % VAL_BUCKETS;
 	for (uint16_t i = c->bucket[h]; i != VAL_NONE; i = c->next[i]) {
 		const struct val *o = &c->v[i];
-		if (o->op == v->op && o->type == v->type && o->loop == v->loop && o->aux == v->aux && o->a == v->a &&
-		    o->b == v->b && o->c == v->c && o->imm == v->imm)
+		uint64_t differ = (o->imm ^ v->imm) | (unsigned)((o->op ^ v->op) | (o->type ^ v->type) | (o->loop ^ v->loop) |
+		                  (o->aux ^ v->aux) | (o->a ^ v->a) | (o->b ^ v->b) | (o->c ^ v->c));
+		if (!differ)
 			return i;
 	}
 	if (c->n == VAL_MAX) {
@@ -72,18 +73,17 @@ uint16_t gllm_canon_fresh(struct canon *c, unsigned op, unsigned type, int loop)
 
 static int8_t loop_of(const struct canon *c, uint16_t v)
 {
-	return v == VAL_NONE ? -1 : c->v[v].loop;
+	return c->v[v == VAL_NONE ? POISON : v].loop; /* poison varies nowhere */
 }
 
 static uint16_t intern_operands(struct canon *c, struct val *v)
 {
-	const uint16_t operand[3] = { v->a, v->b, v->c };
-	for (unsigned i = 0; i < 3; i++) {
-		if (operand[i] == POISON)
-			return POISON;
-		if (loop_of(c, operand[i]) > v->loop)
-			v->loop = loop_of(c, operand[i]);
-	}
+	int8_t a = loop_of(c, v->a), b = loop_of(c, v->b), d = loop_of(c, v->c);
+	if ((v->a == POISON) | (v->b == POISON) | (v->c == POISON))
+		return POISON;
+	a = a > b ? a : b;
+	d = d > v->loop ? d : v->loop;
+	v->loop = a > d ? a : d;
 	return intern(c, v);
 }
 

@@ -68,16 +68,20 @@ static uint16_t keep(struct polys *p, const struct sum *s)
 	if (s->lost)
 		return POLY_NONE;
 	for (unsigned i = 0; i < s->n; i++)
-		h = (h ^ (uint64_t)s->t[i].coef ^ (uint64_t)symbols(&s->t[i]) << 32) * UINT64_C(0x9e3779b97f4a7c15);
-	h = (h ^ h >> 32) >> 8 & (POLY_BUCKETS - 1);
+		h = (h ^ h >> 32 ^ (uint64_t)s->t[i].coef ^ (uint64_t)symbols(&s->t[i]) * 25) * UINT64_C(0x9e3779b97f4a7c15);
+	h >>= 56;
 	for (uint16_t c = p->bucket[h]; c != POLY_NONE; c = p->next[c])
 		if (p->poly[c].count == s->n && same_terms(&p->term[p->poly[c].first], s->t, s->n))
 			return c;
 	if (p->n == POLY_MAX || p->nterms + s->n > POLY_POOL)
 		return POLY_NONE;
 	p->poly[p->n] = (struct gllm_poly){ (uint16_t)p->nterms, (uint16_t)s->n };
-	for (unsigned i = 0; i < s->n; i++)
+	p->has[p->n] = (struct poly_symbols){ { 0 } };
+	for (unsigned i = 0; i < s->n; i++) {
+		for (unsigned k = 0; k < GLLM_TERM_SYMS; k++)
+			p->has[p->n].bit[s->t[i].sym[k] >> 6] |= UINT64_C(1) << (s->t[i].sym[k] & 63);
 		p->term[p->nterms++] = s->t[i];
+	}
 	p->next[p->n] = p->bucket[h];
 	p->bucket[h] = (uint16_t)p->n;
 	return (uint16_t)p->n++;
@@ -88,12 +92,13 @@ bool gllm_polys_init(struct polys *p, struct gllm_arena *a)
 	p->term = gllm_alloc_array(a, POLY_POOL, sizeof *p->term, 8);
 	p->poly = gllm_alloc_array(a, POLY_MAX, sizeof *p->poly, 8);
 	p->next = gllm_alloc_array(a, POLY_MAX, sizeof *p->next, 8);
+	p->has = gllm_alloc_array(a, POLY_MAX, sizeof *p->has, 8);
 	p->n = p->nterms = 0;
 	for (unsigned i = 0; i < POLY_BUCKETS; i++)
 		p->bucket[i] = POLY_NONE;
 	for (unsigned i = 0; i < GLLM_TRACE_LOOPS; i++)
 		p->greatest[i] = INT64_MAX;
-	if (!p->term || !p->poly || !p->next)
+	if (!p->term || !p->poly || !p->next || !p->has)
 		return false;
 	struct sum zero;
 	begin(&zero);
@@ -131,6 +136,10 @@ uint16_t gllm_poly_add(struct polys *p, uint16_t a, uint16_t b, int64_t factor)
 	begin(&s);
 	if (a == POLY_NONE || b == POLY_NONE)
 		return POLY_NONE;
+	if (b == 0)
+		return a;
+	if (a == 0 && factor == 1)
+		return b;
 	add_poly(p, &s, a, 1);
 	add_poly(p, &s, b, factor);
 	return keep(p, &s);
@@ -227,10 +236,7 @@ uint16_t gllm_poly_put(struct polys *p, uint16_t a, unsigned sym, uint16_t by)
 
 bool gllm_poly_has(const struct polys *p, uint16_t a, unsigned sym)
 {
-	for (unsigned i = 0; a != POLY_NONE && i < p->poly[a].count; i++)
-		if (degree(&p->term[p->poly[a].first + i], sym))
-			return true;
-	return false;
+	return a != POLY_NONE && p->has[a].bit[sym >> 6] >> (sym & 63) & 1;
 }
 
 bool gllm_poly_is_constant(const struct polys *p, uint16_t a, int64_t *c)
@@ -304,11 +310,7 @@ struct poly_range gllm_poly_range(const struct polys *p, uint16_t a)
 
 int gllm_poly_loop(const struct polys *p, uint16_t a)
 {
-	int loop = -1;
-	for (unsigned i = 0; a != POLY_NONE && i < p->poly[a].count; i++)
-		for (unsigned k = 0; k < GLLM_TERM_SYMS; k++)
-			if (p->term[p->poly[a].first + i].sym[k] >= GLLM_SYM_LOOP &&
-			    p->term[p->poly[a].first + i].sym[k] - GLLM_SYM_LOOP > loop)
-				loop = p->term[p->poly[a].first + i].sym[k] - GLLM_SYM_LOOP;
-	return loop;
+	_Static_assert(GLLM_SYM_LOOP == 64 && GLLM_TRACE_LOOPS <= 64, "the second word has the loops");
+	uint64_t loops = a == POLY_NONE ? 0 : p->has[a].bit[1];
+	return loops ? 63 - __builtin_clzll(loops) : -1;
 }

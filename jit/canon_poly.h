@@ -14,10 +14,15 @@ struct poly_range {
 	int64_t low, high; /* INT64_MIN and INT64_MAX mean unbounded */
 };
 
+struct poly_symbols {
+	uint64_t bit[2];          /* by symbol */
+};
+
 struct polys {
 	struct gllm_term *term;   unsigned nterms;
 	struct gllm_poly *poly;   unsigned n;
 	uint16_t *next;           /* chains of equal hash */
+	struct poly_symbols *has;
 	uint16_t bucket[POLY_BUCKETS];
 	/* greatest value of each loop's variable; INT64_MAX until its trip count is known */
 	int64_t greatest[GLLM_TRACE_LOOPS];

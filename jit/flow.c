@@ -226,8 +226,7 @@ static enum gllm_status finish(struct discovery *d, uint16_t n, const struct flo
 
 static bool ends_block(enum gllm_sem_op op)
 {
-	return op == GLLM_S_JUMP || op == GLLM_S_BRANCH || op == GLLM_S_BRZ || op == GLLM_S_BRNZ || op == GLLM_S_BRBIT ||
-	       op == GLLM_S_CALL || op == GLLM_S_RET || op == GLLM_S_TRAP;
+	return op >= GLLM_S_JUMP && op <= GLLM_S_TRAP && op != GLLM_S_NOP; /* as core/sem.h lists them */
 }
 
 /* Resolves jumps and calls through registers, and turns a jump to a primitive into a call and a return. Returns the
@@ -252,15 +251,14 @@ static unsigned resolve(struct discovery *d, unsigned first, struct flow_op *o)
 	return 2;
 }
 
-/* Appends the operations of the instruction at `addr`. `last` is then the last of them if it ends the block. */
-static enum gllm_status read_insn(struct discovery *d, unsigned first, uint64_t addr, const struct gllm_range *r,
+/* Appends the operations of the instruction at `addr`, of which `left` bytes and what follows are at p. `last` is then the
+ * last of them if it ends the block. */
+static enum gllm_status read_insn(struct discovery *d, unsigned first, uint64_t addr, const unsigned char *p, uint64_t left,
                                   const struct flow_op **last, uint64_t *next)
 {
 	struct flow *f = d->f;
 	struct gllm_insn insn;
 	struct gllm_sem sem;
-	const unsigned char *p = r->bytes + (addr - r->addr);
-	uint64_t left = r->size - (addr - r->addr);
 	if (d->t->decode(p, left < d->t->insn_max ? (size_t)left : d->t->insn_max, addr, &insn))
 		return gllm_fail(f->error, GLLM_BAD_INSN, "decoding", NULL, addr - f->entry, 0, p[0]);
 	sem.n = 0;
@@ -315,20 +313,27 @@ static enum gllm_status read_block(struct discovery *d, uint16_t n)
 	const uint16_t context = f->block[n].context;
 	const unsigned first = f->nops;
 	uint64_t addr = f->block[n].addr;
-	const struct gllm_range *r = NULL;
+	const unsigned char *p = NULL;
+	uint64_t left = 0, next = addr;
 	const struct flow_op *last = NULL;
 	enum gllm_status s;
 	if (read_before(d, n, &s))
 		return s;
 	f->block[n].first = (uint16_t)first;
 	do {
-		if (!r || !covers(r, addr, 1))
-			r = range_of(d->img, addr, 1);
-		if (!r)
-			return refuse(f, "code leads out of the image", addr);
-		s = read_insn(d, first, addr, r, &last, &addr);
+		if (!left) {
+			const struct gllm_range *r = range_of(d->img, addr, 1);
+			if (!r)
+				return refuse(f, "code leads out of the image", addr);
+			p = r->bytes + (addr - r->addr);
+			left = r->size - (addr - r->addr);
+		}
+		s = read_insn(d, first, addr, p, left, &last, &next);
 		if (s)
 			return s;
+		p += next - addr;
+		left -= next - addr;
+		addr = next;
 	} while (!last && find_block(d, addr, context) == FLOW_NONE);
 	f->block[n].n = (uint16_t)(f->nops - first);
 	return leave_block(d, n, last, addr);
@@ -474,7 +479,7 @@ static enum gllm_status regular_headers(struct flow *f, struct shape *g, bool *a
 		}
 	}
 	*again = false;
-	for (unsigned i = 0; i < g->n && !*again; i++) {
+	for (unsigned i = 0; i < g->n; i++) {
 		uint16_t b = g->rpo[i];
 		bool two_in = back[b] && (into[b] > 1 || b == 0), two_back = back[b] > 1;
 		if (b == 0 && back[b])
@@ -517,12 +522,15 @@ static enum gllm_status find_loops(struct flow *f, struct shape *g)
 		f->block[i].loop = -1;
 		f->block[i].header = false;
 	}
+	uint16_t *latches = g->work; /* the block whose edge leads back */
+	for (unsigned i = 0; i < g->n; i++)
+		latches[g->rpo[i]] = FLOW_NONE;
+	for (unsigned i = 0; i < g->n; i++)
+		for (unsigned k = 0; k < f->block[g->rpo[i]].nsucc; k++)
+			if (g->rank[f->block[g->rpo[i]].succ[k]] <= i)
+				latches[f->block[g->rpo[i]].succ[k]] = g->rpo[i];
 	for (unsigned i = 0; i < g->n; i++) {
-		uint16_t header = g->rpo[i], latch = FLOW_NONE;
-		for (unsigned j = i; j < g->n; j++)
-			for (unsigned k = 0; k < f->block[g->rpo[j]].nsucc; k++)
-				if (f->block[g->rpo[j]].succ[k] == header)
-					latch = g->rpo[j];
+		uint16_t header = g->rpo[i], latch = latches[header];
 		if (latch == FLOW_NONE)
 			continue;
 		if (f->nloops == FLOW_LOOPS)

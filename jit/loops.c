@@ -16,10 +16,8 @@ void gllm_lift_refuse(struct lifting *l, const char *what, uint16_t raw)
 
 static uint16_t block_raw(const struct lifting *l, uint16_t block) /* some raw value of a block, for messages */
 {
-	for (unsigned i = 0; i < l->s->n; i++)
-		if (l->s->raw[i].block == block)
-			return (uint16_t)i;
-	return 0;
+	uint16_t first = l->s->first[block];
+	return first < l->s->first[block + 1] ? first : 0;
 }
 
 static int block_loop(const struct lifting *l, uint16_t block)
@@ -63,11 +61,8 @@ static uint16_t leave(struct lifting *l, uint16_t v, int loop)
 	return POISON;
 }
 
-static uint16_t get(struct lifting *l, uint16_t raw, int loop)
+static uint16_t get_outside(struct lifting *l, uint16_t v, int loop)
 {
-	uint16_t v = l->value[l->s->same[raw]];
-	if (v == VAL_NONE)
-		return POISON;
 	while (v != POISON && l->c.v[v].loop >= 0 && !within(l, loop, l->c.v[v].loop)) {
 		int from = l->c.v[v].loop;
 		v = leave(l, v, from);
@@ -75,6 +70,15 @@ static uint16_t get(struct lifting *l, uint16_t raw, int loop)
 			return POISON;
 	}
 	return v;
+}
+
+/* The value of raw as it is seen in a loop. */
+static inline uint16_t get(struct lifting *l, uint16_t raw, int loop)
+{
+	uint16_t v = l->value[l->s->same[raw]];
+	if (v == VAL_NONE)
+		return POISON;
+	return l->c.v[v].loop < 0 || l->c.v[v].loop == loop ? v : get_outside(l, v, loop);
 }
 
 /* ---- guards ---------------------------------------------------------------------------------------------------- */
@@ -945,6 +949,7 @@ static void evaluate(struct lifting *l, uint16_t raw)
 	uint16_t v = POISON;
 	l->c.block = x->block;
 	switch (x->op) {
+	case RAW_UNDEF: case RAW_SP: break;
 	case RAW_CONST: v = gllm_canon_const(&l->c, GLLM_I64, (uint64_t)x->imm); break;
 	case RAW_PARAM: v = parameter(l, x); break;
 	case RAW_PHI: v = phi_value(l, raw); break;
@@ -1127,11 +1132,9 @@ static void mark(struct lifting *l, uint16_t raw, unsigned *n)
 static void mark_live(struct lifting *l)
 {
 	unsigned n = 0;
-	for (unsigned i = 0; i < l->s->n; i++)
-		l->live[i] = 0;
-	for (unsigned i = 0; i < l->s->n; i++)
-		if (l->s->raw[i].op == GLLM_S_STORE)
-			mark(l, (uint16_t)i, &n);
+	__builtin_memset(l->live, 0, l->s->n);
+	for (unsigned i = 0; i < l->s->nstores; i++)
+		mark(l, l->s->store[i], &n);
 	for (unsigned b = 0; b < l->f->nblocks; b++)
 		mark(l, l->s->cond[b], &n);
 	while (n) {
@@ -1144,6 +1147,11 @@ static void mark_live(struct lifting *l)
 		mark(l, x->a, &n);
 		mark(l, x->b, &n);
 		mark(l, x->c, &n);
+	}
+	l->nordered = 0;
+	for (unsigned i = 0; i < l->s->n; i++) {
+		l->ordered[l->nordered] = (uint16_t)i;
+		l->nordered += l->live[i];
 	}
 }
 
@@ -1180,9 +1188,9 @@ static void walk_blocks(struct lifting *l)
 	unsigned i = 0;
 	for (uint16_t b = 0; b < l->f->nblocks && !l->status; b++) {
 		enter_block(l, b);
-		for (; i < l->s->n && l->s->raw[i].block == b && !l->status; i++)
-			if (l->live[i] && l->alive[b] && l->s->same[i] == i && l->value[i] == VAL_NONE)
-				evaluate(l, (uint16_t)i);
+		for (; i < l->nordered && l->s->raw[l->ordered[i]].block == b && !l->status; i++)
+			if (l->alive[b] && l->value[l->ordered[i]] == VAL_NONE)
+				evaluate(l, l->ordered[i]);
 		if (l->s->cond[b] && l->alive[b])
 			l->branch[b] = l->condition[l->s->cond[b]];
 		for (unsigned k = l->f->nloops; k-- > 0 && !l->status; )
@@ -1208,13 +1216,13 @@ enum gllm_status gllm_loops_run(struct lifting *l, struct sym *s, const struct g
 	l->branch = gllm_alloc_array(a, s->f->nblocks, sizeof *l->branch, 8);
 	l->alive = gllm_alloc_array(a, s->f->nblocks, sizeof *l->alive, 8);
 	l->live = gllm_alloc_array(a, s->n, 1, 8);
+	l->ordered = gllm_alloc_array(a, s->n + 1, sizeof *l->ordered, 8);
 	l->scratch = gllm_alloc_array(a, most, sizeof *l->scratch, 8);
-	if (!gllm_canon_init(&l->c, a) || !l->value || !l->condition || !l->branch || !l->alive || !l->live || !l->scratch)
+	if (!gllm_canon_init(&l->c, a) || !l->value || !l->condition || !l->branch || !l->alive || !l->live || !l->ordered || !l->scratch)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch for loops", NULL, 0, 0, 0);
-	for (unsigned i = 0; i < s->n; i++) {
-		l->value[i] = s->raw[i].op == RAW_UNDEF || s->raw[i].op == RAW_SP ? POISON : VAL_NONE;
-		l->condition[i] = COND_POISON;
-	}
+	_Static_assert(VAL_NONE == 0xffff && COND_POISON == 0, "what the bytes make");
+	__builtin_memset(l->value, 0xff, s->n * sizeof *l->value);
+	__builtin_memset(l->condition, 0, s->n * sizeof *l->condition);
 	for (unsigned i = 0; i < nparams; i++)
 		l->version[i] = 0;
 	forget_memory(l);

@@ -41,6 +41,8 @@ struct lifting {
 	cond_t *branch;       /* per block */
 	bool *alive;          /* per block: some edge into it can be taken */
 	uint8_t *live;        /* per raw value */
+	uint16_t *ordered;    /* the live ones */
+	unsigned nordered;
 	uint16_t *scratch;    /* as many as there may be values */
 	struct loop_facts loop[FLOW_LOOPS];
 	struct carry carry[LOOPS_CARRIES];  unsigned ncarries;

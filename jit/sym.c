@@ -14,16 +14,11 @@ struct slot {
 	int64_t offset;
 	uint32_t bytes;
 	bool lane;                     /* written from a vector register: above 32 bits nothing is known */
+	bool varies;                   /* in some loop it does not keep the value it had before */
 };
 
 struct locations {
 	uint64_t bit[4];               /* by location; ZERO and NONE have theirs, too */
-};
-
-struct use { /* of the registers by a block */
-	struct locations reads;        /* before it changes them */
-	struct locations changes;
-	struct locations live;         /* read by it or by what follows before they are changed */
 };
 
 struct exec {
@@ -36,10 +31,11 @@ struct exec {
 	uint16_t *st;                  /* of the block being executed */
 	uint8_t used[STATE];           /* locations that the function names, ascending, then the slots */
 	unsigned nused;
-	struct use *use;               /* per block */
+	struct locations *changes;     /* per block */
 	uint16_t *phi; unsigned nphis; /* all PHIs */
 	struct slot slot[RAW_SLOTS];
 	unsigned nslots;
+	bool again;                    /* a slot was taken to stay that varies */
 	uint16_t block, at;
 	enum gllm_status status;
 };
@@ -52,22 +48,29 @@ static void refuse(struct exec *x, const char *what)
 
 /* ---- values ---------------------------------------------------------------------------------------------------- */
 
-static uint16_t make(struct exec *x, struct raw v)
+/* The table is full: what would be made is one beyond it, for which there is room, and undefined. */
+static uint16_t too_many(struct exec *x)
 {
-	if (x->s->n == RAW_VALUES) {
-		refuse(x, "too many values");
-		return UNDEF;
-	}
-	v.block = x->block;
-	v.at = x->at;
-	x->s->raw[x->s->n] = v;
-	x->s->same[x->s->n] = (uint16_t)x->s->n;
-	return (uint16_t)x->s->n++;
+	refuse(x, "too many values");
+	x->s->raw[RAW_VALUES] = x->s->raw[UNDEF];
+	return RAW_VALUES;
+}
+
+static uint16_t make(struct exec *x, unsigned op, unsigned w, uint16_t a, uint16_t b, uint16_t c, int64_t imm)
+{
+	uint16_t v = (uint16_t)x->s->n;
+	if (v == RAW_VALUES)
+		return too_many(x);
+	x->s->n++;
+	x->s->raw[v] = (struct raw){ .op = (uint8_t)op, .w = (uint8_t)w, .a = a, .b = b, .c = c, .block = x->block, .at = x->at,
+	                             .imm = imm };
+	x->s->same[v] = v;
+	return v;
 }
 
 static uint16_t constant(struct exec *x, uint64_t v)
 {
-	return make(x, (struct raw){ .op = RAW_CONST, .w = 64, .imm = (int64_t)v });
+	return make(x, RAW_CONST, 64, 0, 0, 0, (int64_t)v);
 }
 
 static uint64_t low(uint64_t v, unsigned w)
@@ -106,7 +109,7 @@ static uint16_t cut(struct exec *x, uint16_t v, unsigned w)
 		return inserted(x, v, w);
 	if (is(x, v, RAW_CONST))
 		return constant(x, low((uint64_t)x->s->raw[v].imm, w));
-	return make(x, (struct raw){ .op = GLLM_S_ZEXT, .w = (uint8_t)w, .a = v });
+	return make(x, GLLM_S_ZEXT, w, v, 0, 0, 0);
 }
 
 static bool fold(unsigned op, unsigned w, uint64_t a, uint64_t b, uint64_t *r)
@@ -139,12 +142,12 @@ static uint16_t integer(struct exec *x, unsigned op, unsigned w, uint16_t a, uin
 	if (ra->op == RAW_CONST && b_const && fold(op, w, (uint64_t)ra->imm, (uint64_t)rb->imm, &r))
 		return constant(x, r);
 	if (ra->op == RAW_SP && rb->op == RAW_CONST && w == 64 && (op == GLLM_S_ADD || op == GLLM_S_SUB))
-		return make(x, (struct raw){ .op = RAW_SP, .w = 64, .imm = op == GLLM_S_ADD ? ra->imm + rb->imm : ra->imm - rb->imm });
+		return make(x, RAW_SP, 64, 0, 0, 0, op == GLLM_S_ADD ? ra->imm + rb->imm : ra->imm - rb->imm);
 	if (rb->op == RAW_SP && ra->op == RAW_CONST && w == 64 && op == GLLM_S_ADD)
-		return make(x, (struct raw){ .op = RAW_SP, .w = 64, .imm = ra->imm + rb->imm });
+		return make(x, RAW_SP, 64, 0, 0, 0, ra->imm + rb->imm);
 	if (a == b && a != UNDEF && (op == GLLM_S_XOR || op == GLLM_S_SUB))
 		return constant(x, 0);
-	return make(x, (struct raw){ .op = (uint8_t)op, .w = (uint8_t)w, .a = a, .b = b });
+	return make(x, op, w, a, b, 0, 0);
 }
 
 /* ---- locations ------------------------------------------------------------------------------------------------- */
@@ -179,14 +182,19 @@ static unsigned slot_of(struct exec *x, int64_t offset, uint32_t bytes, bool lan
 	for (unsigned i = 0; i < x->nstates; i++)
 		x->out[i * STATE + SLOT0 + x->nslots] = NOTHING;
 	x->used[x->nused++] = (uint8_t)(SLOT0 + x->nslots);
-	x->slot[x->nslots] = (struct slot){ offset, bytes, lane };
+	x->slot[x->nslots] = (struct slot){ offset, bytes, lane, false };
 	return x->nslots++;
+}
+
+static bool overlaps(const struct slot *s, int64_t offset, uint32_t bytes)
+{
+	return s->offset < offset + (int64_t)bytes && offset < s->offset + (int64_t)s->bytes;
 }
 
 static void write_slot(struct exec *x, int64_t offset, uint32_t bytes, uint16_t v, bool lane)
 {
 	for (unsigned i = 0; i < x->nslots; i++)
-		if (x->slot[i].offset < offset + (int64_t)bytes && offset < x->slot[i].offset + (int64_t)x->slot[i].bytes)
+		if (overlaps(&x->slot[i], offset, bytes))
 			x->st[SLOT0 + i] = NOTHING;
 	x->st[SLOT0 + slot_of(x, offset, bytes, lane)] = v;
 }
@@ -257,7 +265,7 @@ static void load(struct exec *x, const struct gllm_sem_op_rec *s)
 		gllm_sym_folded(x->s, (uint64_t)r->imm, bytes);
 		write_loc(x, s->d, constant(x, read_bytes(p, bytes)));
 	} else {
-		write_loc(x, s->d, make(x, (struct raw){ .op = GLLM_S_LOAD, .w = s->w, .a = at }));
+		write_loc(x, s->d, make(x, GLLM_S_LOAD, s->w, at, 0, 0, 0));
 	}
 }
 
@@ -268,8 +276,8 @@ static void store(struct exec *x, const struct gllm_sem_op_rec *s)
 	if (r->op == RAW_SP)
 		write_slot(x, r->imm, s->w / 8u, cut_for(x, s->c, v, s->w), is_vector(s->c) && s->w > 32 && !whole(x, v));
 	else
-		make(x, (struct raw){ .op = GLLM_S_STORE, .w = s->w, .a = at,
-		                      .c = is_vector(s->c) && s->w > 32 && !whole(x, v) ? UNDEF : v });
+		x->s->store[x->s->nstores++] = make(x, GLLM_S_STORE, s->w, at, 0,
+		                                       is_vector(s->c) && s->w > 32 && !whole(x, v) ? UNDEF : v, 0);
 }
 
 static void move(struct exec *x, const struct gllm_sem_op_rec *s)
@@ -297,13 +305,17 @@ static void insert(struct exec *x, const struct gllm_sem_op_rec *s)
 
 static uint16_t condition(struct exec *x, uint16_t flags, uint8_t cc, uint8_t fcc)
 {
-	return make(x, (struct raw){ .op = RAW_COND, .a = flags, .cc = cc, .fcc = fcc });
+	uint16_t v = make(x, RAW_COND, 0, flags, 0, 0, 0);
+	x->s->raw[v].cc = cc;
+	x->s->raw[v].fcc = fcc;
+	return v;
 }
 
 static void call_primitive(struct exec *x, const struct flow_op *o)
 {
 	const struct gllm_abi *abi = x->abi;
-	struct raw v = { .op = RAW_PRIM, .w = 32, .imm = o->prim };
+	struct { uint16_t a, b, c; } v = { UNDEF, UNDEF, UNDEF };
+	unsigned w = 32;
 	uint16_t f0 = x->st[abi->float_arg[0]], i0 = x->st[abi->int_arg[0]];
 	bool int_result = false;
 	switch (o->prim) {
@@ -311,10 +323,10 @@ static void call_primitive(struct exec *x, const struct flow_op *o)
 	case GLLM_PRIM_LDEXPF: v.a = f0; v.b = i0; break;
 	case GLLM_PRIM_FMAF: v.a = f0; v.b = x->st[abi->float_arg[1]]; v.c = x->st[abi->float_arg[2]]; break;
 	case GLLM_PRIM_F16_TO_F32: case GLLM_PRIM_BF16_TO_F32: v.a = i0; break;
-	case GLLM_PRIM_F32_TO_F16: case GLLM_PRIM_F32_TO_BF16: v.a = f0; v.w = 16; int_result = true; break;
+	case GLLM_PRIM_F32_TO_F16: case GLLM_PRIM_F32_TO_BF16: v.a = f0; w = 16; int_result = true; break;
 	default: refuse(x, "a call of memset or memcpy"); return;
 	}
-	uint16_t r = make(x, v);
+	uint16_t r = make(x, RAW_PRIM, w, v.a, v.b, v.c, o->prim);
 	for (unsigned i = 0; i < 32; i++) {
 		if (!(abi->preserved_int >> i & 1) && i != abi->stack_pointer)
 			x->st[GLLM_LOC_R0 + i] = UNDEF;
@@ -374,17 +386,18 @@ static uint16_t operand_b(struct exec *x, const struct gllm_sem_op_rec *s)
 
 static void compare(struct exec *x, const struct gllm_sem_op_rec *s)
 {
-	struct raw v = { .op = s->op, .w = s->w, .a = read_loc(x, s->a), .scale = s->scale };
-	v.b = s->op == GLLM_S_FLAGSOF ? UNDEF : operand_b(x, s);
+	uint16_t a = read_loc(x, s->a), b = s->op == GLLM_S_FLAGSOF ? UNDEF : operand_b(x, s), c = UNDEF;
 	if (s->op == GLLM_S_CCMP || s->op == GLLM_S_FCCMP)
-		v.c = condition(x, x->st[GLLM_LOC_FLAGS], s->cc, s->fcc);
-	x->st[GLLM_LOC_FLAGS] = make(x, v);
+		c = condition(x, x->st[GLLM_LOC_FLAGS], s->cc, s->fcc);
+	uint16_t v = make(x, s->op, s->w, a, b, c, 0);
+	x->s->raw[v].scale = s->scale;
+	x->st[GLLM_LOC_FLAGS] = v;
 }
 
 static void execute(struct exec *x, const struct flow_op *o)
 {
 	const struct gllm_sem_op_rec *s = &o->s;
-	uint16_t flags = x->st[GLLM_LOC_FLAGS], a;
+	uint16_t flags = x->st[GLLM_LOC_FLAGS], a, b;
 	unsigned w = s->w;
 	switch (s->op) {
 	case GLLM_S_MOV: move(x, s); break;
@@ -403,8 +416,9 @@ static void execute(struct exec *x, const struct flow_op *o)
 		break;
 	case GLLM_S_ZEXT: write_loc(x, s->d, cut(x, read_loc(x, s->a), w)); break;
 	case GLLM_S_SEXT:
-		write_loc(x, s->d, make(x, (struct raw){ .op = s->op, .w = s->imm == 32 ? 32 : 64, .scale = s->w,
-		                                         .a = read_loc(x, s->a) }));
+		a = make(x, s->op, s->imm == 32 ? 32 : 64, read_loc(x, s->a), 0, 0, 0);
+		x->s->raw[a].scale = s->w;
+		write_loc(x, s->d, a);
 		break;
 	case GLLM_S_INSERT: insert(x, s); break;
 	case GLLM_S_LOAD: load(x, s); break;
@@ -414,35 +428,39 @@ static void execute(struct exec *x, const struct flow_op *o)
 	case GLLM_S_FCCMP: compare(x, s); break;
 	case GLLM_S_SELECT:
 		a = read_loc(x, s->a);
-		write_loc(x, s->d, make(x, (struct raw){ .op = s->op, .w = s->w, .a = a, .b = operand_b(x, s),
-		                                         .c = condition(x, flags, s->cc, s->fcc) }));
+		b = operand_b(x, s);
+		write_loc(x, s->d, make(x, s->op, w, a, b, condition(x, flags, s->cc, s->fcc), 0));
 		break;
 	case GLLM_S_SETCC:
-		write_loc(x, s->d, make(x, (struct raw){ .op = s->op, .w = 1, .c = condition(x, flags, s->cc, s->fcc) }));
+		write_loc(x, s->d, make(x, s->op, 1, 0, 0, condition(x, flags, s->cc, s->fcc), 0));
 		break;
 	case GLLM_S_FADD: case GLLM_S_FSUB: case GLLM_S_FMUL: case GLLM_S_FDIV: case GLLM_S_FMIN: case GLLM_S_FMAX:
 	case GLLM_S_FMINN: case GLLM_S_FMAXN: case GLLM_S_FMINNM: case GLLM_S_FMAXNM: case GLLM_S_FSQRT: case GLLM_S_FNEG:
 	case GLLM_S_FABS: case GLLM_S_FRINT: case GLLM_S_FMA: case GLLM_S_FMS: case GLLM_S_FNMA: case GLLM_S_FNMS:
 	case GLLM_S_I2F: case GLLM_S_U2F: case GLLM_S_F2F:
-		write_loc(x, s->d, make(x, (struct raw){ .op = s->op, .w = s->w, .imm = s->imm, .a = read_loc(x, s->a),
-		                                         .b = read_loc(x, s->b), .c = read_loc(x, s->c) }));
+		a = read_loc(x, s->a);
+		b = read_loc(x, s->b);
+		write_loc(x, s->d, make(x, s->op, w, a, b, read_loc(x, s->c), s->imm));
 		break;
 	case GLLM_S_F2I: case GLLM_S_F2IN: case GLLM_S_F2U: /* the result is imm bits wide, the operand w */
-		write_loc(x, s->d, make(x, (struct raw){ .op = s->op, .w = (uint8_t)s->imm, .scale = s->w,
-		                                         .a = read_loc(x, s->a) }));
+		a = make(x, s->op, (uint8_t)s->imm, read_loc(x, s->a), 0, 0, 0);
+		x->s->raw[a].scale = s->w;
+		write_loc(x, s->d, a);
 		break;
 	case GLLM_S_FMASK:
-		write_loc(x, s->d, make(x, (struct raw){ .op = s->op, .w = s->w, .fcc = s->fcc ? s->fcc : s->cc,
-		                                         .a = read_loc(x, s->a), .b = read_loc(x, s->b) }));
+		a = make(x, s->op, w, read_loc(x, s->a), read_loc(x, s->b), 0, 0);
+		x->s->raw[a].fcc = s->fcc ? s->fcc : s->cc;
+		write_loc(x, s->d, a);
 		break;
 	case GLLM_S_BRANCH: branch_if(x, flags, s->cc, s->fcc); break;
 	case GLLM_S_BRZ: case GLLM_S_BRNZ:
-		a = make(x, (struct raw){ .op = GLLM_S_CMP, .w = s->w, .a = read_loc(x, s->a), .b = constant(x, 0) });
+		a = read_loc(x, s->a);
+		a = make(x, GLLM_S_CMP, w, a, constant(x, 0), 0, 0);
 		branch_if(x, a, s->op == GLLM_S_BRZ ? GLLM_CC_EQ : GLLM_CC_NE, 0);
 		break;
 	case GLLM_S_BRBIT:
-		a = make(x, (struct raw){ .op = GLLM_S_TEST, .w = 64, .a = read_loc(x, s->a),
-		                          .b = constant(x, UINT64_C(1) << (s->b & 63)) });
+		a = read_loc(x, s->a);
+		a = make(x, GLLM_S_TEST, 64, a, constant(x, UINT64_C(1) << (s->b & 63)), 0, 0);
 		branch_if(x, a, s->scale ? GLLM_CC_NE : GLLM_CC_EQ, 0);
 		break;
 	case GLLM_S_CALL: call(x, o); break;
@@ -460,9 +478,9 @@ static uint16_t phi(struct exec *x, unsigned npreds)
 		refuse(x, "too many joins");
 		return UNDEF;
 	}
-	uint16_t v = make(x, (struct raw){ .op = RAW_PHI, .w = 64, .imm = (int64_t)x->s->ninputs });
+	uint16_t v = make(x, RAW_PHI, 64, 0, 0, 0, (int64_t)x->s->ninputs);
 	x->s->ninputs += npreds;
-	if (v)
+	if (!x->status)
 		x->phi[x->nphis++] = v;
 	return v;
 }
@@ -482,11 +500,6 @@ static bool has(const struct locations *l, unsigned loc)
 	return l->bit[loc >> 6] >> (loc & 63) & 1;
 }
 
-static bool is_live(const struct exec *x, unsigned loc) /* where the block begins; slots may be at any time */
-{
-	return loc >= SLOT0 || has(&x->use[x->block].live, loc);
-}
-
 static void join(struct exec *x)
 {
 	const struct flow_block *b = &x->f->block[x->block];
@@ -500,7 +513,7 @@ static void join(struct exec *x)
 			nothing = nothing || v == NOTHING;
 			equal = equal && (v == first || (v != NOTHING && first != NOTHING && same_stack(x, v, first)));
 		}
-		if (equal || nothing || (loc >= GLLM_LOC_FLAGS && loc < SLOT0) || !is_live(x, loc)) { /* temporaries live for one instruction */
+		if (equal || nothing || (loc >= GLLM_LOC_FLAGS && loc < SLOT0)) { /* temporaries live for one instruction */
 			x->st[loc] = equal ? first : loc >= SLOT0 ? NOTHING : UNDEF;
 			continue;
 		}
@@ -516,23 +529,38 @@ static uint16_t *header_state(struct exec *x, unsigned loop)
 	return &x->out[(x->f->nblocks + loop) * STATE];
 }
 
-/* At a header every live location the loop may change becomes a PHI, but for copies of the stack pointer: these are taken to
- * stay, and end_loop sees to it. */
+/* Slots that block b plainly stores to, the stack pointer being what it is at the header. */
+static void stored_slots(struct exec *x, const struct flow_block *b, const struct raw *sp)
+{
+	for (unsigned i = 0; i < b->n; i++) {
+		const struct gllm_sem_op_rec *s = &x->f->op[b->first + i].s;
+		if (s->op != GLLM_S_STORE || s->a != x->abi->stack_pointer || s->b != GLLM_LOC_NONE || sp->op != RAW_SP)
+			continue;
+		for (unsigned k = 0; k < x->nslots; k++)
+			if (overlaps(&x->slot[k], sp->imm + s->imm, s->w / 8u))
+				x->slot[k].varies = true;
+	}
+}
+
+/* At a header every register the loop may change becomes a PHI, and every slot of which that is known; but copies of
+ * the stack pointer and other slots are taken to stay, and end_loop sees to it. */
 static void begin_loop(struct exec *x)
 {
 	const struct flow_loop *l = &x->f->loop[x->f->block[x->block].loop];
 	const uint16_t *in = &x->out[l->before * STATE];
 	struct locations changed = { { 0 } };
-	for (unsigned b = l->header; b < l->end; b++)
+	for (unsigned b = l->header; b < l->end; b++) {
 		for (unsigned k = 0; k < 2; k++)
-			changed.bit[k] |= x->use[b].changes.bit[k];
+			changed.bit[k] |= x->changes[b].bit[k];
+		stored_slots(x, &x->f->block[b], &x->s->raw[in[x->abi->stack_pointer]]);
+	}
 	for (unsigned i = 0; i < x->nused; i++) {
 		unsigned loc = x->used[i];
 		uint16_t first = in[loc];
-		bool changes = loc >= SLOT0 ? first != NOTHING : loc < GLLM_LOC_FLAGS && has(&changed, loc);
+		bool changes = loc >= SLOT0 ? first != NOTHING && x->slot[loc - SLOT0].varies : loc < GLLM_LOC_FLAGS && has(&changed, loc);
 		x->st[loc] = loc == GLLM_LOC_FLAGS ? UNDEF : first;
 		if (changes && !is(x, first, RAW_SP)) {
-			x->st[loc] = is_live(x, loc) ? phi(x, 2) : UNDEF;
+			x->st[loc] = phi(x, 2);
 			if (x->st[loc])
 				x->s->input[(size_t)x->s->raw[x->st[loc]].imm] = first;
 		}
@@ -547,6 +575,11 @@ static void end_loop(struct exec *x, const struct flow_loop *l, const uint16_t *
 		uint16_t v = at_header[loc];
 		if (v == NOTHING || (loc >= GLLM_LOC_FLAGS && loc < SLOT0))
 			continue;
+		bool stays = v == back[loc] || is(x, v, RAW_SP) || (is(x, v, RAW_PHI) && x->s->raw[v].block == l->header);
+		if (loc >= SLOT0 && !stays) {
+			x->slot[loc - SLOT0].varies = true;
+			x->again = true;
+		}
 		if (is(x, v, RAW_SP) && !(back[loc] != NOTHING && same_stack(x, v, back[loc])) &&
 		    (loc == x->abi->stack_pointer || back[loc] != UNDEF))
 			refuse(x, "the stack pointer in a loop");
@@ -567,6 +600,7 @@ static void run_block(struct exec *x, uint16_t b)
 	x->block = b;
 	x->at = block->first;
 	x->st = &x->out[b * STATE];
+	x->s->first[b] = (uint16_t)x->s->n;
 	if (b && block->header)
 		begin_loop(x);
 	else if (block->npreds == 1)
@@ -586,88 +620,59 @@ static void run_block(struct exec *x, uint16_t b)
 
 /* ---- what is used ---------------------------------------------------------------------------------------------- */
 
-static void read(struct use *u, unsigned loc)
-{
-	if (!has(&u->changes, loc))
-		add(&u->reads, loc);
-}
-
-static struct use used_by(const struct exec *x, const struct flow_block *b, struct locations *named)
+/* What a block may change, and in `used` what it reads or makes. */
+static struct locations changes(const struct exec *x, const struct flow_block *b, struct locations *used)
 {
 	const struct gllm_abi *abi = x->abi;
-	struct use u = { { { 0 } }, { { 0 } }, { { 0 } } };
+	struct locations c = { { 0 } };
 	for (unsigned i = 0; i < b->n; i++) {
 		const struct flow_op *o = &x->f->op[b->first + i];
-		read(&u, o->s.a);
-		read(&u, o->s.b);
-		read(&u, o->s.c);
-		add(named, o->s.d);
-		if (o->prim) {
-			read(&u, abi->int_arg[0]);
-			for (unsigned k = 0; k < 3; k++)
-				read(&u, abi->float_arg[k]);
-			u.changes.bit[0] |= (uint32_t)~abi->preserved_int | (uint64_t)~abi->preserved_vec << 32;
-		} else if (o->s.op == GLLM_S_CALL) {
-			add(&u.changes, abi->link);
-		} else if (o->s.op == GLLM_S_RET) {
-			read(&u, abi->link);
-		} else if (o->s.op != GLLM_S_STORE) {
-			add(&u.changes, o->s.d);
-		}
+		add(used, o->s.a);
+		add(used, o->s.b);
+		add(used, o->s.c);
+		add(&c, o->s.op == GLLM_S_CALL ? abi->link : o->s.op == GLLM_S_STORE ? GLLM_LOC_NONE : o->s.d);
+		add(used, o->s.d);
+		if (!o->prim)
+			continue;
+		c.bit[0] |= (uint32_t)~abi->preserved_int | (uint64_t)~abi->preserved_vec << 32;
+		add(used, abi->int_arg[0]);
+		for (unsigned k = 0; k < 3; k++)
+			add(used, abi->float_arg[k]);
 	}
-	read(&u, abi->stack_pointer);
-	return u;
-}
-
-static void find_live(struct exec *x)
-{
-	for (bool changed = true; changed; ) {
-		changed = false;
-		for (unsigned b = x->f->nblocks; b-- > 0; ) {
-			const struct flow_block *block = &x->f->block[b];
-			struct use *u = &x->use[b];
-			for (unsigned k = 0; k < 2; k++) {
-				uint64_t live = 0;
-				for (unsigned i = 0; i < block->nsucc; i++)
-					live |= x->use[block->succ[i]].live.bit[k];
-				live = u->reads.bit[k] | (live & ~u->changes.bit[k]);
-				changed = changed || live != u->live.bit[k];
-				u->live.bit[k] = live;
-			}
-		}
-	}
+	return c;
 }
 
 /* A location that no operation names, and no call reads, is of no interest. */
 static void find_used(struct exec *x)
 {
+	const struct gllm_abi *abi = x->abi;
 	struct locations used = { { 0 } };
-	for (unsigned b = 0; b < x->f->nblocks; b++) {
-		x->use[b] = used_by(x, &x->f->block[b], &used);
-		for (unsigned k = 0; k < 2; k++)
-			used.bit[k] |= x->use[b].reads.bit[k];
-	}
+	for (unsigned b = 0; b < x->f->nblocks; b++)
+		x->changes[b] = changes(x, &x->f->block[b], &used);
 	add(&used, GLLM_LOC_FLAGS);
-	add(&used, x->abi->float_result);
-	add(&used, x->abi->int_result);
+	add(&used, abi->stack_pointer);
+	add(&used, abi->link);
+	add(&used, abi->float_result);
+	add(&used, abi->int_result);
 	for (unsigned loc = 0; loc < SLOT0; loc++)
 		if (has(&used, loc))
 			x->used[x->nused++] = (uint8_t)loc;
-	find_live(x);
 }
 
 static void entry_state(struct exec *x, const struct gllm_param *param, unsigned nparams)
 {
 	const struct gllm_abi *abi = x->abi;
 	unsigned ints = 0, floats = 0, stacked = 0;
-	make(x, (struct raw){ .op = RAW_UNDEF, .w = 64 });
+	make(x, RAW_UNDEF, 64, 0, 0, 0, 0);
 	x->st = x->out;
 	for (unsigned i = 0; i < SLOT0; i++)
 		x->st[i] = UNDEF;
-	x->st[abi->stack_pointer] = make(x, (struct raw){ .op = RAW_SP, .w = 64 });
+	for (unsigned i = 0; i < x->nstates * x->nslots; i++)
+		x->out[i / x->nslots * STATE + SLOT0 + i % x->nslots] = NOTHING;
+	x->st[abi->stack_pointer] = make(x, RAW_SP, 64, 0, 0, 0, 0);
 	for (unsigned i = 0; i < nparams; i++) {
 		bool is_float = param[i].kind == GLLM_SCALAR;
-		uint16_t v = make(x, (struct raw){ .op = RAW_PARAM, .w = is_float ? 32 : 64, .imm = i });
+		uint16_t v = make(x, RAW_PARAM, is_float ? 32 : 64, 0, 0, 0, i);
 		if (is_float && floats < abi->nfloat_args)
 			x->st[abi->float_arg[floats++]] = v;
 		else if (!is_float && ints < abi->nint_args)
@@ -675,6 +680,21 @@ static void entry_state(struct exec *x, const struct gllm_param *param, unsigned
 		else
 			write_slot(x, abi->stack_args + 8 * (int64_t)stacked++, is_float ? 4 : 8, v, false);
 	}
+}
+
+static void run_all(struct exec *x, const struct gllm_param *param, unsigned nparams)
+{
+	struct sym *s = x->s;
+	s->n = s->nstores = s->ninputs = s->nfolded = 0;
+	x->nphis = 0;
+	x->block = x->at = 0;
+	x->again = false;
+	entry_state(x, param, nparams);
+	for (unsigned b = 0; b < x->f->nblocks && !x->status; b++) {
+		s->cond[b] = UNDEF;
+		run_block(x, (uint16_t)b);
+	}
+	s->first[x->f->nblocks] = (uint16_t)s->n;
 }
 
 /* ---- which PHIs are copies ------------------------------------------------------------------------------------- */
@@ -730,16 +750,18 @@ enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struc
 {
 	*s = (struct sym){ .f = f, .img = img, .error = e };
 	struct exec *x = gllm_alloc(a, sizeof *x, 8);
-	s->raw = gllm_alloc_array(a, RAW_VALUES, sizeof *s->raw, 8);
-	s->same = gllm_alloc_array(a, RAW_VALUES, sizeof *s->same, 8);
+	s->raw = gllm_alloc_array(a, RAW_VALUES + 1, sizeof *s->raw, 8);
+	s->same = gllm_alloc_array(a, RAW_VALUES + 1, sizeof *s->same, 8);
+	s->store = gllm_alloc_array(a, RAW_VALUES, sizeof *s->store, 8);
 	s->input = gllm_alloc_array(a, RAW_INPUTS, sizeof *s->input, 8);
+	s->first = gllm_alloc_array(a, f->nblocks + 1, sizeof *s->first, 8);
 	s->cond = gllm_alloc_array(a, f->nblocks, sizeof *s->cond, 8);
 	s->folded = gllm_alloc_array(a, RAW_FOLDED, sizeof *s->folded, 8);
 	unsigned nstates = f->nblocks + f->nloops;
 	uint16_t *out = gllm_alloc_array(a, (size_t)nstates * STATE, sizeof *out, 8);
 	uint16_t *phi_list = gllm_alloc_array(a, RAW_VALUES, sizeof *phi_list, 8);
-	struct use *use = gllm_alloc_array(a, f->nblocks, sizeof *use, 8);
-	if (!x || !s->raw || !s->same || !s->input || !s->cond || !s->folded || !out || !phi_list || !use)
+	struct locations *changed = gllm_alloc_array(a, f->nblocks, sizeof *changed, 8);
+	if (!x || !s->raw || !s->same || !s->store || !s->first || !s->input || !s->cond || !s->folded || !out || !phi_list || !changed)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch for symbolic execution", NULL, 0, 0, 0);
 	x->s = s;
 	x->f = f;
@@ -748,16 +770,13 @@ enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struc
 	x->out = out;
 	x->nstates = nstates;
 	x->phi = phi_list;
-	x->use = use;
-	x->nused = x->nslots = x->nphis = 0;
-	x->block = x->at = 0;
+	x->changes = changed;
+	x->nused = x->nslots = 0;
 	x->status = GLLM_OK;
-	for (unsigned b = 0; b < f->nblocks; b++)
-		s->cond[b] = UNDEF;
 	find_used(x);
-	entry_state(x, param, nparams);
-	for (unsigned b = 0; b < f->nblocks && !x->status; b++)
-		run_block(x, (uint16_t)b);
+	do
+		run_all(x, param, nparams);
+	while (x->again && !x->status);
 	if (!x->status)
 		find_copies(s, x->phi, x->nphis);
 	return x->status;

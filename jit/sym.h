@@ -44,6 +44,8 @@ struct sym {
 	struct raw *raw;   unsigned n;
 	uint16_t *input;   unsigned ninputs;
 	uint16_t *same;
+	uint16_t *first;     /* per block, and one beyond: its first value */
+	uint16_t *store;   unsigned nstores; /* the STOREs */
 	uint16_t *cond;      /* per block with two successors: the RAW_COND of its branch */
 	struct raw_folded *folded; unsigned nfolded; /* each once; RAW_FOLDED: perhaps not all */
 	struct gllm_error *error;

@@ -563,9 +563,7 @@ static void begin_loop(struct emit *e, int loop)
 {
 	struct lifting *l = e->l;
 	const struct flow_loop *x = &l->f->loop[loop];
-	uint16_t first_raw = 0;
-	while (first_raw < l->s->n && l->s->raw[first_raw].block < x->header)
-		first_raw++;
+	const uint16_t first_raw = l->s->first[x->header];
 	for (unsigned i = 0; i < e->nlist; i++)
 		e->uses[e->list[i]].mark = 2;
 	unsigned n = sort_carries(e, loop);
