@@ -53,6 +53,7 @@ enum { /* locations */
 	S(FNMA)            /* d = -(a * b) + c */                                                 \
 	S(FNMS)            /* d = -(a * b) - c */                                                 \
 	S(FMASK)           /* d = lane masks of scalar compare a, b by `cc` (cmpss): all ones or zeros, width w */ \
+	S(BLEND)           /* d = the highest of the low w bits of c ? a : b (blendvps) */       \
 	S(I2F) S(U2F)      /* d = float of width w from signed/unsigned integer a of width imm */ \
 	S(F2I)             /* d = signed integer of width imm from float a of width w, toward zero */ \
 	S(F2IN)            /* the same, to nearest even (cvtss2si, fcvtns) */                     \

@@ -931,6 +931,11 @@ static uint16_t operation(struct lifting *l, uint16_t raw)
 	case RAW_PRIM: return primitive(l, x, a, b, d);
 	case GLLM_S_SELECT:
 		return choose(l, l->condition[x->c], whole ? a : gllm_canon_zext(c, a, x->w), whole ? b : gllm_canon_zext(c, b, x->w));
+	case GLLM_S_BLEND:
+		if (x->w != 32)
+			return POISON;
+		return choose(l, gllm_canon_icmp(c, gllm_canon_zext(c, d, 32), gllm_canon_const(c, GLLM_I64, 0), 32, GLLM_CC_SNEG),
+		              gllm_canon_zext(c, a, 32), gllm_canon_zext(c, b, 32));
 	case GLLM_S_SETCC:
 		return gllm_canon_select(c, l->condition[x->c], gllm_canon_const(c, GLLM_I32, 1), gllm_canon_const(c, GLLM_I32, 0));
 	case GLLM_S_FMASK:

@@ -220,6 +220,12 @@ static bool whole(const struct exec *x, uint16_t v)
 	return is(x, v, RAW_CONST) || (is(x, v, GLLM_S_LOAD) && x->s->raw[v].w >= 64);
 }
 
+/* The same of which only the low lane is known, in a vector register whose other lanes hold anything. */
+static uint16_t lane(struct exec *x, uint16_t v)
+{
+	return whole(x, v) ? make(x, GLLM_S_ZEXT, 32, v, 0, 0, 0) : v;
+}
+
 /* ---- operations ------------------------------------------------------------------------------------------------ */
 
 static uint16_t address(struct exec *x, const struct gllm_sem_op_rec *s)
@@ -260,7 +266,7 @@ static void load(struct exec *x, const struct gllm_sem_op_rec *s)
 	unsigned bytes = s->w / 8u;
 	const unsigned char *p;
 	if (r->op == RAW_SP) {
-		write_loc(x, s->d, cut_for(x, s->d, read_slot(x, r->imm, bytes, is_vector(s->d)), s->w));
+		write_loc(x, s->d, cut_for(x, s->d, read_slot(x, r->imm, bytes, is_vector(s->d) || s->w > 64), s->w));
 	} else if (r->op == RAW_CONST && (p = gllm_image_at(x->img, (uint64_t)r->imm, bytes, true))) {
 		gllm_sym_folded(x->s, (uint64_t)r->imm, bytes);
 		write_loc(x, s->d, constant(x, read_bytes(p, bytes)));
@@ -292,7 +298,7 @@ static void insert(struct exec *x, const struct gllm_sem_op_rec *s)
 {
 	uint16_t a = cut(x, read_loc(x, s->a), s->w), b = read_loc(x, s->b);
 	if (is_vector(s->d)) { /* upper lanes are not tracked */
-		write_loc(x, s->d, a);
+		write_loc(x, s->d, s->w < 64 ? lane(x, a) : a);
 		return;
 	}
 	uint64_t above = ~low(~UINT64_C(0), s->w);
@@ -412,7 +418,9 @@ static void execute(struct exec *x, const struct flow_op *o)
 			write_loc(x, s->d, constant(x, 0));
 			break;
 		}
-		write_loc(x, s->d, integer(x, s->op, w, a, s->op == GLLM_S_NEG || s->op == GLLM_S_NOT ? UNDEF : operand_b(x, s)));
+		b = s->op == GLLM_S_NEG || s->op == GLLM_S_NOT ? UNDEF : operand_b(x, s);
+		a = integer(x, s->op, w, a, b);
+		write_loc(x, s->d, is_vector(s->d) && w < 64 && s->a != s->b ? lane(x, a) : a);
 		break;
 	case GLLM_S_ZEXT: write_loc(x, s->d, cut(x, read_loc(x, s->a), w)); break;
 	case GLLM_S_SEXT:
@@ -437,7 +445,7 @@ static void execute(struct exec *x, const struct flow_op *o)
 	case GLLM_S_FADD: case GLLM_S_FSUB: case GLLM_S_FMUL: case GLLM_S_FDIV: case GLLM_S_FMIN: case GLLM_S_FMAX:
 	case GLLM_S_FMINN: case GLLM_S_FMAXN: case GLLM_S_FMINNM: case GLLM_S_FMAXNM: case GLLM_S_FSQRT: case GLLM_S_FNEG:
 	case GLLM_S_FABS: case GLLM_S_FRINT: case GLLM_S_FMA: case GLLM_S_FMS: case GLLM_S_FNMA: case GLLM_S_FNMS:
-	case GLLM_S_I2F: case GLLM_S_U2F: case GLLM_S_F2F:
+	case GLLM_S_I2F: case GLLM_S_U2F: case GLLM_S_F2F: case GLLM_S_BLEND:
 		a = read_loc(x, s->a);
 		b = read_loc(x, s->b);
 		write_loc(x, s->d, make(x, s->op, w, a, b, read_loc(x, s->c), s->imm));

@@ -388,6 +388,32 @@ static void check_refused(struct lab *b)
 	}
 }
 
+/* x86-64 code that no compiler made of these functions, each byte read on any machine and none executed. */
+static void check_code(struct lab *b)
+{
+	/* cmp $5,%rdx; jb 1f; lea a(%rip),%rax; 0: call *%rax; ret; 1: lea b(%rip),%rax; jmp 0b; a: ret; b: movl $0,(%rdi); ret */
+	static const unsigned char either_callee[] = {
+		0x48, 0x83, 0xfa, 0x05, 0x72, 0x0a, 0x48, 0x8d, 0x05, 0x0c, 0, 0, 0, 0xff, 0xd0, 0xc3, 0x48, 0x8d, 0x05, 0x03, 0, 0, 0,
+		0xeb, 0xf4, 0xc3, 0xc7, 0x07, 0, 0, 0, 0, 0xc3,
+	};
+	/* A constant in lane 0, a load in lane 1, and both stored: test %rdx,%rdx; je 1f; xor %eax,%eax; 0: movss c(%rip),%xmm1;
+	 * movss (%rsi,%rax,4),%xmm2; unpcklps %xmm2,%xmm1; movsd %xmm1,(%rdi,%rax,8); inc %rax; cmp %rdx,%rax; jne 0b; 1: ret */
+	static const unsigned char two_lanes[] = {
+		0x48, 0x85, 0xd2, 0x74, 0x1f, 0x31, 0xc0, 0xf3, 0x0f, 0x10, 0x0d, 0x16, 0, 0, 0, 0xf3, 0x0f, 0x10, 0x14, 0x86,
+		0x0f, 0x14, 0xca, 0xf2, 0x0f, 0x11, 0x0c, 0xc7, 0x48, 0xff, 0xc0, 0x48, 0x39, 0xd0, 0x75, 0xe3, 0xc3, 0, 0, 0xc0, 0x3f,
+	};
+	static const struct gllm_range range[] = {
+		{ either_callee, 0x1000, sizeof either_callee, true }, { two_lanes, 0x2000, sizeof two_lanes, true },
+	};
+	const struct gllm_image image = { range, GLLM_COUNT(range), NULL, 0 };
+	for (unsigned i = 0; i < GLLM_COUNT(range); i++) {
+		const struct gllm_trace *trace;
+		struct gllm_arena keep = b->keep;
+		CHECK_STATUS(b->t, gllm_lift(&gllm_target_x86_64, &image, range[i].addr, "code", map_param, GLLM_COUNT(map_param), &b->scratch,
+		                             &keep, &trace, NULL), GLLM_NOT_LIFTED);
+	}
+}
+
 static void check_limits(struct lab *b)
 {
 	const struct gllm_op_info *o = &gllm_op_info[GLLM_OP_softmax];
@@ -454,6 +480,7 @@ void check_lift(struct check *t)
 	check_operators(&b);
 	check_plain(&b);
 	check_refused(&b);
+	check_code(&b);
 	check_limits(&b);
 }
 

@@ -200,8 +200,9 @@ enum gllm_x86_sem {
 	SEM_VMOVES,   /* movss, movsd: register form inserts */
 	SEM_VLOGIC, SEM_VANDN,
 	SEM_VINT,     /* low lane of a packed integer operation; arg is the operation, width in bits 7:6 */
-	SEM_FBIN, SEM_FSQRT, SEM_FRINT, SEM_FCMP, SEM_FMASK, SEM_FMA,
+	SEM_FBIN, SEM_FSQRT, SEM_FRINT, SEM_FCMP, SEM_FMASK, SEM_BLEND, SEM_FMA,
 	SEM_I2F, SEM_F2I, SEM_F2IN, SEM_F2F,
+	SEM_BCAST,    /* one element to all lanes */
 	SEM_LANE0,    /* shuffles that keep lane 0 (pshufd, shufps) when the immediate says so */
 	SEM_UNPCK,
 	SEM_COUNT,

@@ -698,6 +698,16 @@ static void sem_fmask(struct lift *l)
 	r->cc = r->fcc = reading[last(l)->imm & 15];
 }
 
+static void sem_blend(struct lift *l) /* the mask is the last operand */
+{
+	unsigned b = second(l, l->f->width);
+	rec *r = emit(l, GLLM_S_BLEND, l->f->width, target(l), b, first(l));
+
+	r->c = (uint8_t)loc(last(l));
+	if (l->in->vl > 0)
+		refuse(l);
+}
+
 static void sem_fma(struct lift *l) /* operands 1 2 3 are destination, vvvv, rm; the name says which multiply */
 {
 	unsigned w = l->f->width, three = value(l, operand(l, 2), w), two = loc(operand(l, 1)), one = target(l);
@@ -744,7 +754,15 @@ static void sem_lane0(struct lift *l)
 	if (last(l)->imm & 3)
 		refuse(l);
 	else
-		emit(l, GLLM_S_MOV, 32, target(l), value(l, operand(l, 1), 32), NONE);
+		emit(l, GLLM_S_INSERT, 32, target(l), value(l, operand(l, 1), 32), target(l));
+}
+
+static void sem_bcast(struct lift *l)
+{
+	if (l->in->vl > 0)
+		refuse(l);
+	else
+		emit(l, GLLM_S_INSERT, l->f->width, target(l), value(l, operand(l, 1), l->f->width), target(l));
 }
 
 static void sem_unpck(struct lift *l)
@@ -752,7 +770,7 @@ static void sem_unpck(struct lift *l)
 	if (l->in->vl > 0)
 		refuse(l);
 	else
-		emit(l, GLLM_S_MOV, l->f->width ? l->f->width : 32, target(l), first(l), NONE);
+		emit(l, GLLM_S_INSERT, l->f->width ? l->f->width : 32, target(l), first(l), target(l));
 }
 
 enum gllm_status gllm_x86_meaning(const struct gllm_insn *in, struct gllm_sem *out)
@@ -769,9 +787,9 @@ enum gllm_status gllm_x86_meaning(const struct gllm_insn *in, struct gllm_sem *o
 		[SEM_CALL] = sem_call, [SEM_RET] = sem_ret, [SEM_PUSH] = sem_push, [SEM_POP] = sem_pop,
 		[SEM_LEAVE] = sem_leave, [SEM_VMOVE] = sem_vmove, [SEM_VMOVES] = sem_vmoves, [SEM_VLOGIC] = sem_vlogic,
 		[SEM_VANDN] = sem_vandn, [SEM_VINT] = sem_vint, [SEM_FBIN] = sem_fbin, [SEM_FSQRT] = sem_fsqrt,
-		[SEM_FRINT] = sem_frint, [SEM_FCMP] = sem_fcmp, [SEM_FMASK] = sem_fmask, [SEM_FMA] = sem_fma,
+		[SEM_FRINT] = sem_frint, [SEM_FCMP] = sem_fcmp, [SEM_FMASK] = sem_fmask, [SEM_BLEND] = sem_blend, [SEM_FMA] = sem_fma,
 		[SEM_I2F] = sem_i2f, [SEM_F2I] = sem_f2i, [SEM_F2IN] = sem_f2in, [SEM_F2F] = sem_f2f,
-		[SEM_LANE0] = sem_lane0, [SEM_UNPCK] = sem_unpck,
+		[SEM_BCAST] = sem_bcast, [SEM_LANE0] = sem_lane0, [SEM_UNPCK] = sem_unpck,
 	};
 	struct lift l = { .in = in, .out = out };
 

@@ -269,6 +269,7 @@ static void evaluate(struct model *m, const struct gllm_sem_op_rec *r)
 	case GLLM_S_FNMA: v = of_float(fused(-x, y, z, w), w); break;
 	case GLLM_S_FNMS: v = of_float(fused(-x, y, -z, w), w); break;
 	case GLLM_S_FMASK: v = float_condition(r->cc, x, y) ? low(~UINT64_C(0), w) : 0; break;
+	case GLLM_S_BLEND: v = low(get(m, r->c) >> (w - 1) & 1 ? a : b, w); break;
 	case GLLM_S_I2F: v = of_float(w == 32 ? (float)sign(a, (unsigned)r->imm) : (double)sign(a, (unsigned)r->imm), w); break;
 	case GLLM_S_F2I: v = to_integer(trunc(x), (unsigned)r->imm); break;
 	case GLLM_S_F2IN: v = to_integer(rint(x), (unsigned)r->imm); break;
