@@ -30,6 +30,8 @@ MACHINE_aarch64 := -mno-outline-atomics
 INCLUDE := -Iinclude -I. -DGLLM_JIT=$(JIT)
 # How scalar definitions are compiled so that everything lifts (README, "Your own operators").
 OPS_FLAGS := -O1 -ffp-contract=off -fno-math-errno -fno-jump-tables -fno-lto $(NO_VECTORS)
+# Without AdvSIMD an integer on its way to a float is shifted in a general register, not as a lane of a vector.
+OPS_FLAGS_aarch64 := -march=armv8-a+nosimd
 # The part that may run before vector units are on.
 BASE := core/arena.c core/heap.c core/mem.c core/status.c core/types.c core/fmt.c core/profile.c core/profile_blocking.c \
 	$(wildcard arch/*/probe.c arch/*/native/probe.c)
@@ -66,7 +68,7 @@ $(B)/$(1)/%.o: %.S
 	$$(CC_$(1)) $$(INCLUDE) -MMD -MP -c $$< -o $$@
 $$(patsubst %.c,$(B)/$(1)/%.o,$$(SCALAR_SRC)): $(B)/$(1)/%.o: %.c
 	@mkdir -p $$(@D)
-	$$(CC_$(1)) $$(FREESTANDING) $$(MACHINE_$(1)) $$(OPS_FLAGS) $$(WARN) $$(INCLUDE) -MMD -MP -c $$< -o $$@
+	$$(CC_$(1)) $$(FREESTANDING) $$(MACHINE_$(1)) $$(OPS_FLAGS) $$(OPS_FLAGS_$(1)) $$(WARN) $$(INCLUDE) -MMD -MP -c $$< -o $$@
 $(B)/$(1)/jit/emitter.o: EXTRA += -DGLLM_EMITTER=$$(shell cat $$(EMITTER_SRC) | cksum | cut -d' ' -f1)u
 $(B)/$(1)/jit/emitter.o: $$(EMITTER_SRC)
 $$(patsubst %.c,$(B)/$(1)/%.o,$$(BASE)): EXTRA += -mgeneral-regs-only
