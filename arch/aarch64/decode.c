@@ -259,21 +259,48 @@ static const struct range other = { A64_UDF, A64_GROUP_IMM };
 #define RANGE(id, next) { A64_GROUP_##id, A64_GROUP_##next }
 
 /* The rows that could match, by bits 28:25 as the architecture divides its space, then by what parts a large room. */
+static struct range loads(uint32_t w)
+{
+	static const struct range single[2][4] = {
+		{ RANGE(LOAD8, LOAD16), RANGE(LOAD16, LOAD32), RANGE(LOAD32, LOAD64), RANGE(LOAD64, PAIR) },
+		{ RANGE(VLOAD8, VLOAD16), RANGE(VLOAD16, VLOAD32), RANGE(VLOAD32, VLOAD64), RANGE(VLOAD64, VPAIR) },
+	};
+	static const struct range pair[2] = { RANGE(PAIR, LITERAL), RANGE(VPAIR, VLITERAL) };
+	static const struct range literal[2] = { RANGE(LITERAL, VLOAD8), RANGE(VLITERAL, STRUCTURE) };
+	static const struct range structure = RANGE(STRUCTURE, ADD);
+	unsigned v = w >> 26 & 1;
+	switch (w >> 28 & 3) {
+	case 0: return v ? structure : other;
+	case 1: return literal[v];
+	case 2: return pair[v];
+	default: return single[v][w >> 30];
+	}
+}
+
+static struct range floats(uint32_t w)
+{
+	static const struct range fused = RANGE(FUSED, FIXED), fixed = RANGE(FIXED, TWO);
+	static const struct range by_10[4] = { RANGE(FLOAT, SCALAR), RANGE(FCCMP, FLOAT), RANGE(TWO, FSELECT), RANGE(FSELECT, FCCMP) };
+	return w >> 24 & 1 ? fused : w >> 21 & 1 ? by_10[w >> 10 & 3] : fixed;
+}
+
 static struct range rows_of(uint32_t w)
 {
-	static const struct range imm = RANGE(IMM, BRANCH), branch = RANGE(BRANCH, LOAD), load = RANGE(LOAD, VLOAD),
-		vload = RANGE(VLOAD, REG), reg = RANGE(REG, FLOAT), flt = RANGE(FLOAT, SCALAR), one = RANGE(SCALAR, VSAME),
+	static const struct range imm = RANGE(IMM, BRANCH), branch = RANGE(BRANCH, LOAD8), one = RANGE(SCALAR, VSAME),
 		same = RANGE(VSAME, VMISC), misc = RANGE(VMISC, VIMM), vimm = RANGE(VIMM, SVE), sve = RANGE(SVE, END);
+	static const struct range reg[2][2] = {
+		{ RANGE(LOGIC, MULTIPLY), RANGE(ADD, LOGIC) }, { RANGE(SELECT, FUSED), RANGE(MULTIPLY, SELECT) },
+	};
 	unsigned op0 = w >> 25 & 15;
 	if ((op0 & 5) == 4)
-		return w >> 26 & 1 ? vload : load;
+		return loads(w);
 	switch (op0) {
 	case 2: return sve;
-	case 5: case 13: return reg;
+	case 5: case 13: return reg[w >> 28 & 1][w >> 24 & 1];
 	case 8: case 9: return imm;
 	case 10: case 11: return branch;
 	case 7: return w >> 24 & 1 ? vimm : w >> 10 & 1 ? same : misc;
-	case 15: return w >> 30 & 1 ? one : flt;
+	case 15: return w >> 30 & 1 ? one : floats(w);
 	default: return other;
 	}
 }
@@ -290,19 +317,17 @@ enum gllm_status gllm_a64_decode(const unsigned char *bytes, size_t size, uint64
 	if (row == r.last)
 		return GLLM_BAD_INSN;
 	const struct gllm_a64_info *info = &gllm_a64_info[row];
-	struct gllm_insn in = { .addr = addr, .row = (uint16_t)row, .length = 4 };
-	while (in.n < GLLM_INSN_OPERANDS && info->op[in.n]) {
-		struct gllm_operand *o = &in.op[in.n];
+	*out = (struct gllm_insn){ .addr = addr, .row = (uint16_t)row, .length = 4 };
+	unsigned n = 0;
+	for (; n < GLLM_INSN_OPERANDS && info->op[n]; n++) {
+		struct gllm_operand *o = &out->op[n];
 		o->base = o->index = GLLM_NO_REG;
-		o->access = a64_access(info->op[in.n]);
-		if (!get(&in, o, info->op[in.n], w))
+		o->access = a64_access(info->op[n]);
+		if (!get(out, o, info->op[n], w))
 			return GLLM_BAD_INSN;
 		if (o->kind == GLLM_O_MEM) /* what reads its registers writes the memory */
-			o->access = in.op[0].kind == GLLM_O_REG && in.op[0].access == 1 ? 2 : 1;
-		in.n++;
+			o->access = out->op[0].kind == GLLM_O_REG && out->op[0].access == 1 ? 2 : 1;
 	}
-	if (gllm_a64_unpredictable(&in))
-		return GLLM_BAD_INSN;
-	*out = in;
-	return GLLM_OK;
+	out->n = (uint8_t)n;
+	return gllm_a64_unpredictable(out) ? GLLM_BAD_INSN : GLLM_OK;
 }
