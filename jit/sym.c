@@ -17,21 +17,14 @@ struct slot {
 	bool varies;                   /* in some loop it does not keep the value it had before */
 };
 
-struct locations {
-	uint64_t bit[4];               /* by location; ZERO and NONE have theirs, too */
-};
-
 struct exec {
 	struct sym *s;
 	const struct flow *f;
 	const struct gllm_abi *abi;
 	const struct gllm_image *img;
-	uint16_t *out;                 /* per block: state at its end, of what is used; then per loop: state at its header */
+	uint16_t *out;                 /* per block: state at its end; then per loop: state at its header */
 	unsigned nstates;
 	uint16_t *st;                  /* of the block being executed */
-	uint8_t used[STATE];           /* locations that the function names, ascending, then the slots */
-	unsigned nused;
-	struct locations *changes;     /* per block */
 	uint16_t *phi; unsigned nphis; /* all PHIs */
 	struct slot slot[RAW_SLOTS];
 	unsigned nslots;
@@ -181,7 +174,6 @@ static unsigned slot_of(struct exec *x, int64_t offset, uint32_t bytes, bool lan
 	}
 	for (unsigned i = 0; i < x->nstates; i++)
 		x->out[i * STATE + SLOT0 + x->nslots] = NOTHING;
-	x->used[x->nused++] = (uint8_t)(SLOT0 + x->nslots);
 	x->slot[x->nslots] = (struct slot){ offset, bytes, lane, false };
 	return x->nslots++;
 }
@@ -498,31 +490,25 @@ static bool same_stack(const struct exec *x, uint16_t a, uint16_t b)
 	return is(x, a, RAW_SP) && is(x, b, RAW_SP) && x->s->raw[a].imm == x->s->raw[b].imm;
 }
 
-static void add(struct locations *l, unsigned loc)
-{
-	l->bit[loc >> 6] |= UINT64_C(1) << (loc & 63);
-}
-
-static bool has(const struct locations *l, unsigned loc)
-{
-	return l->bit[loc >> 6] >> (loc & 63) & 1;
-}
-
 static void join(struct exec *x)
 {
 	const struct flow_block *b = &x->f->block[x->block];
-	const uint16_t *pred = &x->f->pred[b->pred];
-	for (unsigned i = 0; i < x->nused; i++) {
-		unsigned loc = x->used[i];
-		uint16_t first = x->out[pred[0] * STATE + loc];
+	const uint16_t *pred = &x->f->pred[b->pred], *one = &x->out[pred[0] * STATE], *two = &x->out[pred[1] * STATE];
+	for (unsigned loc = 0; loc < SLOT0 + x->nslots; loc++) {
+		uint16_t first = one[loc];
+		x->st[loc] = first;
+		if (b->npreds == 2 && first == two[loc])
+			continue;
 		bool equal = true, nothing = first == NOTHING;
 		for (unsigned p = 1; p < b->npreds; p++) {
 			uint16_t v = x->out[pred[p] * STATE + loc];
 			nothing = nothing || v == NOTHING;
 			equal = equal && (v == first || (v != NOTHING && first != NOTHING && same_stack(x, v, first)));
 		}
-		if (equal || nothing || (loc >= GLLM_LOC_FLAGS && loc < SLOT0)) { /* temporaries live for one instruction */
-			x->st[loc] = equal ? first : loc >= SLOT0 ? NOTHING : UNDEF;
+		if (equal)
+			continue;
+		if (nothing || (loc >= GLLM_LOC_FLAGS && loc < SLOT0)) { /* temporaries live for one instruction */
+			x->st[loc] = loc >= SLOT0 ? NOTHING : UNDEF;
 			continue;
 		}
 		uint16_t v = phi(x, b->npreds);
@@ -537,35 +523,44 @@ static uint16_t *header_state(struct exec *x, unsigned loop)
 	return &x->out[(x->f->nblocks + loop) * STATE];
 }
 
-/* Slots that block b plainly stores to, the stack pointer being what it is at the header. */
-static void stored_slots(struct exec *x, const struct flow_block *b, const struct raw *sp)
+/* Registers that a loop may change, a bit each, R and V locations; slots that it plainly stores to are marked, the stack
+ * pointer being what it is before. */
+static void changed(struct exec *x, const struct flow_loop *l, const struct raw *sp, uint32_t bits[2])
 {
-	for (unsigned i = 0; i < b->n; i++) {
-		const struct gllm_sem_op_rec *s = &x->f->op[b->first + i].s;
-		if (s->op != GLLM_S_STORE || s->a != x->abi->stack_pointer || s->b != GLLM_LOC_NONE || sp->op != RAW_SP)
-			continue;
-		for (unsigned k = 0; k < x->nslots; k++)
-			if (overlaps(&x->slot[k], sp->imm + s->imm, s->w / 8u))
-				x->slot[k].varies = true;
+	const struct gllm_abi *abi = x->abi;
+	bits[0] = bits[1] = 0;
+	for (unsigned b = l->header; b < l->end; b++) {
+		for (unsigned i = 0; i < x->f->block[b].n; i++) {
+			const struct flow_op *o = &x->f->op[x->f->block[b].first + i];
+			const struct gllm_sem_op_rec *s = &o->s;
+			uint8_t d = s->op == GLLM_S_CALL ? abi->link : s->d;
+			if (o->prim) {
+				bits[0] |= (uint32_t)~abi->preserved_int;
+				bits[1] |= ~abi->preserved_vec;
+			}
+			if (s->op != GLLM_S_STORE) {
+				bits[d >> 5 & 1] |= (uint32_t)(d < GLLM_LOC_FLAGS) << (d & 31);
+				continue;
+			}
+			for (unsigned k = 0; k < x->nslots && s->a == abi->stack_pointer && s->b == GLLM_LOC_NONE && sp->op == RAW_SP; k++)
+				if (overlaps(&x->slot[k], sp->imm + s->imm, s->w / 8u))
+					x->slot[k].varies = true;
+		}
 	}
 }
 
-/* At a header every register the loop may change becomes a PHI, and every slot of which that is known; but copies of
- * the stack pointer and other slots are taken to stay, and end_loop sees to it. */
+/* At a header every register the loop may change becomes a PHI, if it is defined, and every slot of which that is known;
+ * but copies of the stack pointer and other slots are taken to stay, and end_loop sees to it. */
 static void begin_loop(struct exec *x)
 {
 	const struct flow_loop *l = &x->f->loop[x->f->block[x->block].loop];
 	const uint16_t *in = &x->out[l->before * STATE];
-	struct locations changed = { { 0 } };
-	for (unsigned b = l->header; b < l->end; b++) {
-		for (unsigned k = 0; k < 2; k++)
-			changed.bit[k] |= x->changes[b].bit[k];
-		stored_slots(x, &x->f->block[b], &x->s->raw[in[x->abi->stack_pointer]]);
-	}
-	for (unsigned i = 0; i < x->nused; i++) {
-		unsigned loc = x->used[i];
+	uint32_t bits[2];
+	changed(x, l, &x->s->raw[in[x->abi->stack_pointer]], bits);
+	for (unsigned loc = 0; loc < SLOT0 + x->nslots; loc++) {
 		uint16_t first = in[loc];
-		bool changes = loc >= SLOT0 ? first != NOTHING && x->slot[loc - SLOT0].varies : loc < GLLM_LOC_FLAGS && has(&changed, loc);
+		bool changes = loc >= SLOT0 ? first != NOTHING && x->slot[loc - SLOT0].varies
+		                            : loc < GLLM_LOC_FLAGS && first != UNDEF && bits[loc >> 5] >> (loc & 31) & 1;
 		x->st[loc] = loc == GLLM_LOC_FLAGS ? UNDEF : first;
 		if (changes && !is(x, first, RAW_SP)) {
 			x->st[loc] = phi(x, 2);
@@ -578,8 +573,7 @@ static void begin_loop(struct exec *x)
 static void end_loop(struct exec *x, const struct flow_loop *l, const uint16_t *at_header)
 {
 	const uint16_t *back = &x->out[l->latch * STATE];
-	for (unsigned i = 0; i < x->nused; i++) {
-		unsigned loc = x->used[i];
+	for (unsigned loc = 0; loc < SLOT0 + x->nslots; loc++) {
 		uint16_t v = at_header[loc];
 		if (v == NOTHING || (loc >= GLLM_LOC_FLAGS && loc < SLOT0))
 			continue;
@@ -598,8 +592,7 @@ static void end_loop(struct exec *x, const struct flow_loop *l, const uint16_t *
 
 static void copy_state(const struct exec *x, uint16_t *to, const uint16_t *from)
 {
-	for (unsigned i = 0; i < x->nused; i++)
-		to[x->used[i]] = from[x->used[i]];
+	__builtin_memcpy(to, from, (SLOT0 + x->nslots) * sizeof *to);
 }
 
 static void run_block(struct exec *x, uint16_t b)
@@ -624,47 +617,6 @@ static void run_block(struct exec *x, uint16_t b)
 	for (unsigned l = 0; l < x->f->nloops; l++)
 		if (x->f->loop[l].latch == b)
 			end_loop(x, &x->f->loop[l], header_state(x, l));
-}
-
-/* ---- what is used ---------------------------------------------------------------------------------------------- */
-
-/* What a block may change, and in `used` what it reads or makes. */
-static struct locations changes(const struct exec *x, const struct flow_block *b, struct locations *used)
-{
-	const struct gllm_abi *abi = x->abi;
-	struct locations c = { { 0 } };
-	for (unsigned i = 0; i < b->n; i++) {
-		const struct flow_op *o = &x->f->op[b->first + i];
-		add(used, o->s.a);
-		add(used, o->s.b);
-		add(used, o->s.c);
-		add(&c, o->s.op == GLLM_S_CALL ? abi->link : o->s.op == GLLM_S_STORE ? GLLM_LOC_NONE : o->s.d);
-		add(used, o->s.d);
-		if (!o->prim)
-			continue;
-		c.bit[0] |= (uint32_t)~abi->preserved_int | (uint64_t)~abi->preserved_vec << 32;
-		add(used, abi->int_arg[0]);
-		for (unsigned k = 0; k < 3; k++)
-			add(used, abi->float_arg[k]);
-	}
-	return c;
-}
-
-/* A location that no operation names, and no call reads, is of no interest. */
-static void find_used(struct exec *x)
-{
-	const struct gllm_abi *abi = x->abi;
-	struct locations used = { { 0 } };
-	for (unsigned b = 0; b < x->f->nblocks; b++)
-		x->changes[b] = changes(x, &x->f->block[b], &used);
-	add(&used, GLLM_LOC_FLAGS);
-	add(&used, abi->stack_pointer);
-	add(&used, abi->link);
-	add(&used, abi->float_result);
-	add(&used, abi->int_result);
-	for (unsigned loc = 0; loc < SLOT0; loc++)
-		if (has(&used, loc))
-			x->used[x->nused++] = (uint8_t)loc;
 }
 
 static void entry_state(struct exec *x, const struct gllm_param *param, unsigned nparams)
@@ -768,8 +720,7 @@ enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struc
 	unsigned nstates = f->nblocks + f->nloops;
 	uint16_t *out = gllm_alloc_array(a, (size_t)nstates * STATE, sizeof *out, 8);
 	uint16_t *phi_list = gllm_alloc_array(a, RAW_VALUES, sizeof *phi_list, 8);
-	struct locations *changed = gllm_alloc_array(a, f->nblocks, sizeof *changed, 8);
-	if (!x || !s->raw || !s->same || !s->store || !s->first || !s->input || !s->cond || !s->folded || !out || !phi_list || !changed)
+	if (!x || !s->raw || !s->same || !s->store || !s->first || !s->input || !s->cond || !s->folded || !out || !phi_list)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch for symbolic execution", NULL, 0, 0, 0);
 	x->s = s;
 	x->f = f;
@@ -778,10 +729,8 @@ enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struc
 	x->out = out;
 	x->nstates = nstates;
 	x->phi = phi_list;
-	x->changes = changed;
-	x->nused = x->nslots = 0;
+	x->nslots = 0;
 	x->status = GLLM_OK;
-	find_used(x);
 	do
 		run_all(x, param, nparams);
 	while (x->again && !x->status);
