@@ -35,11 +35,9 @@ bool gllm_canon_init(struct canon *c, struct gllm_arena *a)
 
 static uint16_t intern(struct canon *c, const struct val *v)
 {
-	uint64_t h = v->op * UINT64_C(0x9e3779b97f4a7c15) ^ v->imm ^ (uint64_t)v->type << 56;
-	h = (h ^ v->a) * UINT64_C(0x100000001b3);
-	h = (h ^ v->b) * UINT64_C(0x100000001b3);
-	h = (h ^ v->c ^ (uint64_t)v->aux << 20) * UINT64_C(0x9e3779b97f4a7c15);
-	h = (h >> 40) % VAL_BUCKETS;
+	uint64_t operands = v->a | (uint64_t)v->b << 16 | (uint64_t)v->c << 32 | (uint64_t)v->op << 48 | (uint64_t)v->type << 56;
+	uint64_t h = (operands ^ (uint64_t)v->aux << 52) * UINT64_C(0x9e3779b97f4a7c15);
+	h = ((h ^ h >> 32 ^ v->imm) * UINT64_C(0x9e3779b97f4a7c15) >> 40) % VAL_BUCKETS;
 	for (uint16_t i = c->bucket[h]; i != VAL_NONE; i = c->next[i]) {
 		const struct val *o = &c->v[i];
 		uint64_t differ = (o->imm ^ v->imm) | (unsigned)((o->op ^ v->op) | (o->type ^ v->type) | (o->loop ^ v->loop) |

@@ -109,25 +109,19 @@ bool gllm_polys_init(struct polys *p, struct gllm_arena *a)
 uint16_t gllm_poly_constant(struct polys *p, int64_t c)
 {
 	struct sum s;
-	begin(&s);
-	struct gllm_term t = { .coef = c };
-	add_term(&s, &t, 1);
+	s.t[0] = (struct gllm_term){ .coef = c };
+	s.n = c != 0;
+	s.lost = false;
 	return keep(p, &s);
 }
 
 uint16_t gllm_poly_symbol(struct polys *p, unsigned sym)
 {
 	struct sum s;
-	begin(&s);
-	struct gllm_term t = { .coef = 1, .sym = { (uint8_t)sym } };
-	add_term(&s, &t, 1);
+	s.t[0] = (struct gllm_term){ .coef = 1, .sym = { (uint8_t)sym } };
+	s.n = 1;
+	s.lost = false;
 	return keep(p, &s);
-}
-
-static void add_poly(struct polys *p, struct sum *s, uint16_t a, int64_t factor)
-{
-	for (unsigned i = 0; i < p->poly[a].count; i++)
-		add_term(s, &p->term[p->poly[a].first + i], factor);
 }
 
 uint16_t gllm_poly_add(struct polys *p, uint16_t a, uint16_t b, int64_t factor)
@@ -140,8 +134,10 @@ uint16_t gllm_poly_add(struct polys *p, uint16_t a, uint16_t b, int64_t factor)
 		return a;
 	if (a == 0 && factor == 1)
 		return b;
-	add_poly(p, &s, a, 1);
-	add_poly(p, &s, b, factor);
+	for (; s.n < p->poly[a].count; s.n++)
+		s.t[s.n] = p->term[p->poly[a].first + s.n];
+	for (unsigned i = 0; i < p->poly[b].count; i++)
+		add_term(&s, &p->term[p->poly[b].first + i], factor);
 	return keep(p, &s);
 }
 

@@ -4,7 +4,7 @@
 #include "jit/canon_bits.h"
 #include "jit/loops.h"
 
-enum { ABSENT = VAL_NONE, STEPS = 24 };
+enum { ABSENT = VAL_NONE, STEPS = 24, UNASKED = 2 };
 
 void gllm_lift_refuse(struct lifting *l, const char *what, uint16_t raw)
 {
@@ -386,7 +386,9 @@ static bool runs_in(struct lifting *l, int around, uint16_t at, int level)
 
 bool gllm_always_runs(struct lifting *l, uint16_t block)
 {
-	return gllm_runs_with(l, block, block_loop(l, block));
+	if (l->runs[block] == UNASKED)
+		l->runs[block] = gllm_runs_with(l, block, block_loop(l, block));
+	return l->runs[block];
 }
 
 bool gllm_runs_with(struct lifting *l, uint16_t block, int around)
@@ -1220,11 +1222,13 @@ enum gllm_status gllm_loops_run(struct lifting *l, struct sym *s, const struct g
 	l->condition = gllm_alloc_array(a, s->n, sizeof *l->condition, 8);
 	l->branch = gllm_alloc_array(a, s->f->nblocks, sizeof *l->branch, 8);
 	l->alive = gllm_alloc_array(a, s->f->nblocks, sizeof *l->alive, 8);
+	l->runs = gllm_alloc_array(a, s->f->nblocks, sizeof *l->runs, 8);
 	l->live = gllm_alloc_array(a, s->n, 1, 8);
 	l->ordered = gllm_alloc_array(a, s->n + 1, sizeof *l->ordered, 8);
 	l->scratch = gllm_alloc_array(a, most, sizeof *l->scratch, 8);
-	if (!gllm_canon_init(&l->c, a) || !l->value || !l->condition || !l->branch || !l->alive || !l->live || !l->ordered || !l->scratch)
+	if (!gllm_canon_init(&l->c, a) || !l->value || !l->condition || !l->branch || !l->alive || !l->runs || !l->live || !l->ordered || !l->scratch)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch for loops", NULL, 0, 0, 0);
+	__builtin_memset(l->runs, UNASKED, s->f->nblocks);
 	_Static_assert(VAL_NONE == 0xffff && COND_POISON == 0, "what the bytes make");
 	__builtin_memset(l->value, 0xff, s->n * sizeof *l->value);
 	__builtin_memset(l->condition, 0, s->n * sizeof *l->condition);

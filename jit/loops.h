@@ -40,6 +40,7 @@ struct lifting {
 	cond_t *condition;    /* per raw RAW_COND */
 	cond_t *branch;       /* per block */
 	bool *alive;          /* per block: some edge into it can be taken */
+	uint8_t *runs;        /* per block: gllm_always_runs, which is asked when all branches are known */
 	uint8_t *live;        /* per raw value */
 	uint16_t *ordered;    /* the live ones */
 	unsigned nordered;

@@ -25,6 +25,8 @@ struct exec {
 	uint16_t *out;                 /* per block: state at its end; then per loop: state at its header */
 	unsigned nstates;
 	uint16_t *st;                  /* of the block being executed */
+	uint8_t used[STATE];           /* locations that the function or its calls name, ascending, then the slots */
+	unsigned nused;
 	uint16_t *phi; unsigned nphis; /* all PHIs */
 	struct slot slot[RAW_SLOTS];
 	unsigned nslots;
@@ -174,6 +176,7 @@ static unsigned slot_of(struct exec *x, int64_t offset, uint32_t bytes, bool lan
 	}
 	for (unsigned i = 0; i < x->nstates; i++)
 		x->out[i * STATE + SLOT0 + x->nslots] = NOTHING;
+	x->used[x->nused++] = (uint8_t)(SLOT0 + x->nslots);
 	x->slot[x->nslots] = (struct slot){ offset, bytes, lane, false };
 	return x->nslots++;
 }
@@ -494,7 +497,8 @@ static void join(struct exec *x)
 {
 	const struct flow_block *b = &x->f->block[x->block];
 	const uint16_t *pred = &x->f->pred[b->pred], *one = &x->out[pred[0] * STATE], *two = &x->out[pred[1] * STATE];
-	for (unsigned loc = 0; loc < SLOT0 + x->nslots; loc++) {
+	for (unsigned i = 0; i < x->nused; i++) {
+		unsigned loc = x->used[i];
 		uint16_t first = one[loc];
 		x->st[loc] = first;
 		if (b->npreds == 2 && first == two[loc])
@@ -557,7 +561,8 @@ static void begin_loop(struct exec *x)
 	const uint16_t *in = &x->out[l->before * STATE];
 	uint32_t bits[2];
 	changed(x, l, &x->s->raw[in[x->abi->stack_pointer]], bits);
-	for (unsigned loc = 0; loc < SLOT0 + x->nslots; loc++) {
+	for (unsigned i = 0; i < x->nused; i++) {
+		unsigned loc = x->used[i];
 		uint16_t first = in[loc];
 		bool changes = loc >= SLOT0 ? first != NOTHING && x->slot[loc - SLOT0].varies
 		                            : loc < GLLM_LOC_FLAGS && first != UNDEF && bits[loc >> 5] >> (loc & 31) & 1;
@@ -573,7 +578,8 @@ static void begin_loop(struct exec *x)
 static void end_loop(struct exec *x, const struct flow_loop *l, const uint16_t *at_header)
 {
 	const uint16_t *back = &x->out[l->latch * STATE];
-	for (unsigned loc = 0; loc < SLOT0 + x->nslots; loc++) {
+	for (unsigned i = 0; i < x->nused; i++) {
+		unsigned loc = x->used[i];
 		uint16_t v = at_header[loc];
 		if (v == NOTHING || (loc >= GLLM_LOC_FLAGS && loc < SLOT0))
 			continue;
@@ -592,7 +598,8 @@ static void end_loop(struct exec *x, const struct flow_loop *l, const uint16_t *
 
 static void copy_state(const struct exec *x, uint16_t *to, const uint16_t *from)
 {
-	__builtin_memcpy(to, from, (SLOT0 + x->nslots) * sizeof *to);
+	for (unsigned i = 0; i < x->nused; i++)
+		to[x->used[i]] = from[x->used[i]];
 }
 
 static void run_block(struct exec *x, uint16_t b)
@@ -617,6 +624,24 @@ static void run_block(struct exec *x, uint16_t b)
 	for (unsigned l = 0; l < x->f->nloops; l++)
 		if (x->f->loop[l].latch == b)
 			end_loop(x, &x->f->loop[l], header_state(x, l));
+}
+
+static void find_used(struct exec *x)
+{
+	const struct gllm_abi *abi = x->abi;
+	const uint8_t by_calls[] = { abi->stack_pointer, abi->link, GLLM_LOC_FLAGS, abi->int_result, abi->float_result,
+	                             abi->int_arg[0], abi->float_arg[0], abi->float_arg[1], abi->float_arg[2] };
+	bool named[256] = { false };
+	for (unsigned i = 0; i < GLLM_COUNT(by_calls); i++)
+		named[by_calls[i]] = true;
+	for (unsigned i = 0; i < x->f->nops; i++) {
+		const struct gllm_sem_op_rec *s = &x->f->op[i].s;
+		named[s->a] = named[s->b] = named[s->c] = named[s->d] = true;
+	}
+	for (unsigned loc = 0; loc < SLOT0; loc++) {
+		x->used[x->nused] = (uint8_t)loc;
+		x->nused += named[loc];
+	}
 }
 
 static void entry_state(struct exec *x, const struct gllm_param *param, unsigned nparams)
@@ -729,8 +754,9 @@ enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struc
 	x->out = out;
 	x->nstates = nstates;
 	x->phi = phi_list;
-	x->nslots = 0;
+	x->nused = x->nslots = 0;
 	x->status = GLLM_OK;
+	find_used(x);
 	do
 		run_all(x, param, nparams);
 	while (x->again && !x->status);

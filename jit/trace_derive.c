@@ -138,15 +138,20 @@ unsigned gllm_trace_reductions(const struct gllm_trace *t, struct gllm_reduction
 
 /* ---- pattern --------------------------------------------------------------------------------------------------- */
 
-static bool reads_and_writes(const struct gllm_trace *t, unsigned param)
+/* Some output is also read. */
+static bool rereads(const struct gllm_trace *t)
 {
-	bool reads = false, writes = false;
+	uint64_t reads = 0, writes = 0, outputs = 0;
 	for (unsigned i = 0; i < t->nnodes; i++) {
 		const struct gllm_node *n = &t->node[i];
-		reads = reads || (n->op == GLLM_N_LOAD && t->access[n->imm].param == param);
-		writes = writes || (n->op == GLLM_N_STORE && t->access[n->imm].param == param);
+		if (n->op == GLLM_N_LOAD)
+			reads |= UINT64_C(1) << t->access[n->imm].param;
+		else if (n->op == GLLM_N_STORE)
+			writes |= UINT64_C(1) << t->access[n->imm].param;
 	}
-	return reads && writes && t->param[param].kind == GLLM_OUT;
+	for (unsigned p = 0; p < t->nparams; p++)
+		outputs |= (uint64_t)(t->param[p].kind == GLLM_OUT) << p;
+	return reads & writes & outputs;
 }
 
 static bool same_poly(const struct gllm_trace *t, struct gllm_poly a, struct gllm_poly b)
@@ -201,9 +206,8 @@ enum gllm_pattern gllm_trace_pattern(const struct gllm_trace *t)
 	bool other = false, map_after = false;
 	if (!t->nreductions)
 		return map_pattern(t);
-	for (unsigned p = 0; p < t->nparams; p++)
-		if (reads_and_writes(t, p))
-			return GLLM_PATTERN_SOFTMAX;
+	if (rereads(t))
+		return GLLM_PATTERN_SOFTMAX;
 	for (unsigned i = 0; i < t->nreductions; i++) {
 		products += is_product_sum(t, &t->reduction[i]);
 		other = other || t->reduction[i].kind == GLLM_REDUCE_OTHER;

@@ -30,6 +30,7 @@ struct bytes { /* what was read so far */
 	const unsigned char *p;
 	size_t size, at;
 	bool cut;                  /* a read went beyond the end */
+	struct gllm_operand *relative; /* the operand that counts from the instruction's end */
 };
 
 struct key {
@@ -224,7 +225,7 @@ static struct gllm_operand gllm_register(const struct gllm_x86_form *f, const st
 	return (struct gllm_operand){ .kind = GLLM_O_REG, .cls = (uint8_t)cls, .reg = (uint8_t)n, .size = (uint16_t)bits };
 }
 
-static struct gllm_operand read_memory(struct bytes *s, const struct key *k, unsigned modrm, unsigned unit, bool vsib)
+static void read_memory(struct bytes *s, const struct key *k, unsigned modrm, unsigned unit, bool vsib, struct gllm_operand *o)
 {
 	struct gllm_operand m = { .kind = GLLM_O_MEM, .base = GLLM_NO_REG, .index = GLLM_NO_REG, .index_vec = vsib };
 	unsigned mod = modrm >> 6, base = modrm & 7, sib;
@@ -241,18 +242,21 @@ static struct gllm_operand read_memory(struct bytes *s, const struct key *k, uns
 	} else if (mod == 0 && base == 5) {
 		m.base = GLLM_REG_PC;
 		m.imm = sign(next_le(s, 4), 4);
-		return m;
+		s->relative = o;
+		*o = m;
+		return;
 	}
 	if (mod == 0 && base == 5) {
 		m.imm = sign(next_le(s, 4), 4);
-		return m;
+		*o = m;
+		return;
 	}
 	m.base = (uint8_t)(base | (unsigned)k->b << 3);
 	if (mod == 1)
 		m.imm = sign(next(s), 1) * (int64_t)unit;
 	else if (mod == 2)
 		m.imm = sign(next_le(s, 4), 4);
-	return m;
+	*o = m;
 }
 
 static unsigned register_bits(uint32_t op, unsigned os, unsigned vl)
@@ -276,7 +280,7 @@ static bool read_rm(struct bytes *s, const struct gllm_x86_form *f, const struct
 		unsigned unit = f->enc != EVEX ? 1 : f->dec & E4 ? 4 : f->dec & E8 ? 8 : bits / 8;
 		if (place == P_RMR || (place == P_VSIB && (modrm & 7) != 4))
 			return false;
-		*o = read_memory(s, k, modrm, unit, place == P_VSIB);
+		read_memory(s, k, modrm, unit, place == P_VSIB, o);
 		o->size = (uint16_t)bits;
 		return true;
 	}
@@ -330,8 +334,8 @@ static bool read_operand(struct bytes *s, const struct gllm_x86_form *f, const s
 	case P_IW:  return set(o, GLLM_O_IMM, (int64_t)next_le(s, 2));
 	case P_IZ:  n = z->os == 16 ? 2 : 4; return set(o, GLLM_O_IMM, sign(next_le(s, n), n));
 	case P_IQ:  return set(o, GLLM_O_IMM, (int64_t)next_le(s, 8));
-	case P_JB:  return set(o, GLLM_O_REL, sign(next(s), 1));
-	case P_JZ:  return set(o, GLLM_O_REL, sign(next_le(s, 4), 4));
+	case P_JB:  s->relative = o; return set(o, GLLM_O_REL, sign(next(s), 1));
+	case P_JZ:  s->relative = o; return set(o, GLLM_O_REL, sign(next_le(s, 4), 4));
 	case P_CC:  return set(o, GLLM_O_COND, (int64_t)(k->opcode & 15));
 	case P_NONE: break;
 	}
@@ -347,15 +351,12 @@ static bool uses(const struct gllm_x86_form *f, unsigned place)
 }
 
 /* Displacements become addresses; a merging destination is read, too. */
-static void finish(struct gllm_insn *out, uint64_t addr, size_t length)
+static void finish(struct gllm_insn *out, uint64_t addr, const struct bytes *s)
 {
 	out->addr = addr;
-	out->length = (uint8_t)length;
-	for (unsigned i = 0; i < out->n; i++) {
-		struct gllm_operand *o = &out->op[i];
-		if (o->kind == GLLM_O_REL || (o->kind == GLLM_O_MEM && o->base == GLLM_REG_PC))
-			o->imm = (int64_t)((uint64_t)o->imm + addr + length);
-	}
+	out->length = (uint8_t)s->at;
+	if (s->relative)
+		s->relative->imm = (int64_t)((uint64_t)s->relative->imm + addr + s->at);
 	if (out->mask && !out->zeroing && out->op[0].access == 2 && out->op[0].kind == GLLM_O_REG && out->op[0].cls == GLLM_R_VEC)
 		out->op[0].access = 3;
 }
@@ -405,7 +406,7 @@ static enum gllm_status match(unsigned row, const struct key *k, struct bytes s,
 	if (s.at > 15)
 		return GLLM_BAD_INSN;
 	out->vl = (uint8_t)z.vl;
-	finish(out, k->addr, s.at);
+	finish(out, k->addr, &s);
 	return GLLM_OK;
 }
 
@@ -420,7 +421,7 @@ static enum gllm_status match_key(const struct key *k, const struct bytes *s, st
 
 	while (row-- > 0 && (--f)->opcode == first && f->pp == k->pp && f->map == k->map && f->enc == k->enc) {
 		enum gllm_status status;
-		if (k->opcode - first >= COVERS(f->n) || (f->n < 8 && f->n != digit && digit < 8))
+		if ((k->opcode != first && k->opcode - first >= COVERS(f->n)) || (f->n < 8 && f->n != digit && digit < 8))
 			continue;
 		status = match(row, k, *s, out);
 		if (status == GLLM_OK)
