@@ -453,6 +453,14 @@ static void refusals(struct bench *b)
 			break;
 		}
 	}
+	for (unsigned k = 0; k < 2; k++) { /* a loop that does not end, one that does not begin */
+		begin(b);
+		emit(b, op(k ? GLLM_V_LOOP_END : GLLM_V_LOOP_BEGIN, 0));
+		end(b);
+		v = b->v;
+		arena = b->arena;
+		CHECK_STATUS(b->t, gllm_regalloc(&v, &b->machine, &arena, &a), GLLM_INVALID_ARGUMENT);
+	}
 	begin(b);
 	i.a = i.b = emit(b, op(GLLM_V_VZERO, GLLM_I32));
 	emit(b, i);
