@@ -138,12 +138,16 @@ check-sanitize:
 	@sh tests/sanitize.sh $(B)
 bench: $(B)/$(HOST)/bench
 	@sh bench/run.sh $(B)/$(HOST)/bench
-$(B)/$(HOST)/bench: $(patsubst %.c,$(B)/$(HOST)/hosted/%.o,$(wildcard bench/*.c)) $(B)/$(HOST)/hosted/tools/host.o $(B)/$(HOST)/libgllm.a
+$(B)/$(HOST)/bench: $(patsubst %.c,$(B)/$(HOST)/hosted/%.o,$(filter-out bench/peers.c,$(wildcard bench/*.c))) $(B)/$(HOST)/hosted/tools/host.o $(B)/$(HOST)/libgllm.a
 	$(CC_$(HOST)) -static -no-pie -Wl,--gc-sections $^ -o $@ -lpthread
 # Inner loops as llvm-mca predicts them on cores that are not here.
 bench-static: deps $(B)/aarch64/gllm
 	@sh bench/static/static.sh $(B)
-bench-peers:
-	@echo "bench-peers: comparison with other libraries is not part of this version; see make bench" >&2; exit 1
+bench-peers: $(B)/$(HOST)/peers
+	@sh bench/peers.sh $(B)/$(HOST)/peers
+# Linked dynamically: it opens the other libraries while it runs. libxsmm is an archive in Debian, linked if it is there.
+XSMM := $(if $(wildcard /usr/lib/libxsmm.a),-u libxsmm_smmdispatch -lxsmm -lxsmmnoblas -lm)
+$(B)/$(HOST)/peers: $(B)/$(HOST)/hosted/bench/peers.o $(B)/$(HOST)/hosted/bench/limits.o $(B)/$(HOST)/hosted/tools/host.o $(B)/$(HOST)/libgllm.a
+	$(CC_$(HOST)) -no-pie -Wl,--gc-sections $^ -o $@ $(XSMM) -ldl -lpthread
 clean:
 	rm -rf build

@@ -91,13 +91,22 @@ static void reserve(size_t *at, size_t *offset, uint64_t n, uint64_t bytes, bool
 		*at = (size_t)next;
 }
 
+enum { PACKED_PANELS = 3 << 20, PACKED_ROW = 4096 };
+
+/* What plans may take to pack weights and rows of a chunk: panels of the widest product, or of a few MiB of it. */
+static uint64_t pack_bytes(const struct gllm_llama_config *c, uint64_t chunk)
+{
+	uint64_t panels = 4 * ((uint64_t)c->ffn + c->embedding + 256) * ((uint64_t)c->ffn > c->embedding ? c->ffn : c->embedding);
+	return chunk <= 1 ? 64 : (panels < PACKED_PANELS ? panels : PACKED_PANELS) + chunk * (PACKED_ROW + 8 * (uint64_t)c->ffn);
+}
+
 /* Workspace is the greatest any plan can need; it is computed without plans so that a quote needs no compiler: every
- * internal tensor at full size. */
+ * internal tensor at full size, and what packing is allowed. */
 static uint64_t workspace_bytes(const struct gllm_llama_config *c, uint64_t chunk, uint64_t capacity)
 {
 	uint64_t d = c->embedding, qkv = d + query_width(c) + key_width(c), ffn = 4 * d + 3 * (uint64_t)c->ffn;
 	uint64_t floats = chunk * (qkv > ffn ? qkv : ffn);
-	return (floats > capacity ? floats : capacity) * 4 + 16 * 64;
+	return (floats > capacity ? floats : capacity) * 4 + pack_bytes(c, chunk) + 16 * 64;
 }
 
 static bool layout(const struct gllm_llama_config *c, uint64_t capacity, uint64_t chunk, struct need *n)
@@ -197,7 +206,8 @@ static enum gllm_status collect(struct gllm_llama *m, const struct gllm_gguf *g,
 static enum gllm_status compile_plans(struct gllm_llama *m, const struct gllm_llama_shape *shape,
                                       const struct gllm_llama_options *o, struct gllm_error *e)
 {
-	struct maker k = { m, shape, { .scalar = o->scalar, .no_fusion = o->no_fusion, .readback = o->readback }, e };
+	struct maker k = { m, shape, { .scalar = o->scalar, .no_fusion = o->no_fusion, .readback = o->readback,
+	                                   .pack_bytes = pack_bytes(&m->config, m->chunk) }, e };
 	enum gllm_status s = GLLM_OK;
 	for (unsigned which = 0; which < PLAN_COUNT && s == GLLM_OK; which++) {
 		uint64_t rows = which == PLAN_ATTEND ? m->capacity : 1;

@@ -7,7 +7,7 @@
 #include "core/bits.h"
 #include "jit/strip.h"
 
-enum { I, J, K, MAX_SUMS = 4, LEAST_ROWS = 24, LEAST_COLUMNS = 48, LEAST_DEPTH = 48, LEAST_THIN = 256, UNROLL = 4, MOST_DEPTH = 512, LINE = 64 };
+enum { I, J, K, MAX_SUMS = 4, LEAST_ROWS = 24, LEAST_COLUMNS = 48, LEAST_DEPTH = 48, LEAST_THIN = 256, DIRECT_ROWS = 8, UNROLL = 4, MOST_DEPTH = 512, LINE = 64 };
 
 struct sum {
 	gllm_ref carry, last, value[2]; /* factors, by the loop they vary along */
@@ -46,6 +46,9 @@ struct blocker {
 	struct gllm_part *part;
 	const struct gllm_part *old;        /* that is being replaced */
 	unsigned nparts, max_parts, group;
+	uint16_t pool[3 * MAX_SUMS];        /* scratch of this group, used by one product after another */
+	unsigned npool, used;
+	uint64_t limit;                     /* bytes of scratch of a group; 0: none */
 	/* of the product at hand */
 	const struct product *p;
 	struct gllm_blocking b;
@@ -231,16 +234,33 @@ static bool is_product(struct blocker *x, const struct gllm_composed *c, struct 
 
 /* --- memory --------------------------------------------------------------------------------------------------------- */
 
+/* Products of a group run one after another, so that they share its scratch: the next piece of it, made large enough. */
 static uint16_t scratch(struct blocker *x, uint64_t bytes)
 {
-	struct gllm_scratch *more = take(x, x->f->nscratch + 1, sizeof *more);
-	if (!more)
-		return 0;
-	for (unsigned i = 0; i < x->f->nscratch; i++)
-		more[i] = x->f->scratch[i];
-	more[x->f->nscratch] = (struct gllm_scratch){ .group = (uint16_t)x->group, .bytes = bytes };
-	x->f->scratch = more;
-	return (uint16_t)x->f->nscratch++;
+	if (x->used == x->npool) {
+		struct gllm_scratch *more = take(x, x->f->nscratch + 1, sizeof *more);
+		if (!more)
+			return 0;
+		for (unsigned i = 0; i < x->f->nscratch; i++)
+			more[i] = x->f->scratch[i];
+		more[x->f->nscratch] = (struct gllm_scratch){ .group = (uint16_t)x->group };
+		x->f->scratch = more;
+		x->pool[x->npool++] = (uint16_t)x->f->nscratch++;
+	}
+	struct gllm_scratch *s = &x->f->scratch[x->pool[x->used]];
+	s->bytes = s->bytes > bytes ? s->bytes : bytes;
+	return x->pool[x->used++];
+}
+
+/* Whether so many pieces more leave the group's scratch within its limit. */
+static bool affordable(const struct blocker *x, const uint64_t *bytes, unsigned n)
+{
+	uint64_t sum = 0;
+	for (unsigned i = 0; i < n || i < x->npool; i++) {
+		uint64_t have = i < x->npool ? x->f->scratch[x->pool[i]].bytes : 0, want = i < n ? bytes[i] : 0;
+		sum += gllm_round_up(have > want ? have : want, LINE);
+	}
+	return x->limit == 0 || sum <= x->limit;
 }
 
 static struct gllm_source in_scratch(uint16_t number)
@@ -297,13 +317,13 @@ static struct kernel *finish(struct blocker *x, struct gllm_strip *s, struct ker
 }
 
 /* Whether a value lies in memory along the lanes: then whole lines of many panels are read one after another. */
-static bool along_lanes(const struct blocker *x, gllm_ref value)
+static bool along_lanes(const struct product *p, gllm_ref value)
 {
-	const struct gllm_trace *t = &x->p->c->trace;
+	const struct gllm_trace *t = &p->c->trace;
 	for (unsigned i = 0; i <= value; i++) {
 		const struct gllm_node *n = &t->node[i];
-		if (n->op == GLLM_N_LOAD && n->loop == K && x->p->affine[n->imm].loop[J] != 0 &&
-		    x->p->affine[n->imm].loop[J] != (int64_t)gllm_type_bytes((enum gllm_type)t->access[n->imm].type))
+		if (n->op == GLLM_N_LOAD && n->loop == K && p->affine[n->imm].loop[J] != 0 &&
+		    p->affine[n->imm].loop[J] != (int64_t)gllm_type_bytes((enum gllm_type)t->access[n->imm].type))
 			return false;
 	}
 	return true;
@@ -322,7 +342,7 @@ static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm
 	needed[x->panel_of[which]] = 1;
 	need(t, needed, s.map);
 	write_nodes(&s, needed, -1, 0, t->nnodes);
-	bool lines = along_lanes(x, x->panel_of[which]);
+	bool lines = along_lanes(x->p, x->panel_of[which]);
 	int8_t outer = gllm_strip_open(&s, lines ? fixed(depth) : panels), inner = gllm_strip_open(&s, lines ? panels : fixed(depth)),
 	       v = gllm_strip_open(&s, fixed(lanes)), p = lines ? inner : outer, kk = lines ? outer : inner;
 	int64_t nr = x->b.nr;
@@ -440,6 +460,11 @@ static void macro_needs(struct blocker *x, const struct macro *m, gllm_ref *map,
 		map[i] = GLLM_NO_NODE;
 }
 
+static uint8_t unroll(const struct blocker *x)
+{
+	return x->tuning && x->tuning->unroll ? x->tuning->unroll : UNROLL;
+}
+
 static struct kernel *macro(struct blocker *x, const struct macro *m)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
@@ -489,7 +514,7 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	if (m->thin)
 		s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .columns = (uint8_t)m->lanes, .split = (int8_t)(p + 1) };
 	else
-		s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .depth = x->tuning && x->tuning->unroll ? x->tuning->unroll : UNROLL, .split = (int8_t)(p + 1) };
+		s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .depth = unroll(x), .split = (int8_t)(p + 1) };
 	return k;
 }
 
@@ -656,12 +681,23 @@ static bool lies_well(const struct blocker *x)
 	return true;
 }
 
-/* Who names all blocks wants them. */
-static bool worth_while(const struct gllm_tuning *t, const struct product *p)
+/* Every factor along j lies along the lanes, and all of that side fits a part of L2: packing would not pay. */
+static bool lies_small(const struct blocker *x, const struct product *p)
 {
+	int64_t l2 = x->profile->cache[1].bytes ? x->profile->cache[1].bytes : 256 << 10;
+	for (unsigned i = 0; i < p->nsums; i++)
+		if (!along_lanes(p, p->sum[i].value[J]))
+			return false;
+	return p->n * p->k * 4 <= l2 / 8;
+}
+
+/* Who names all blocks wants them. */
+static bool worth_while(const struct blocker *x, const struct product *p)
+{
+	const struct gllm_tuning *t = x->tuning;
 	if (t && t->mc && t->kc && t->nc)
 		return p->most > 0 && p->n > 0 && p->k > 0;
-	return p->most >= LEAST_ROWS && p->n >= LEAST_COLUMNS && p->k >= LEAST_DEPTH;
+	return !lies_small(x, p) && p->most >= LEAST_ROWS && p->n >= LEAST_COLUMNS && p->k >= LEAST_DEPTH;
 }
 
 /* Few rows, and both sides lie along k: sums run over k in the lanes. */
@@ -698,23 +734,37 @@ static void block_thin(struct blocker *x, const struct product *p)
 		add_part(x, macro(x, &m), (struct at){ .j = panels * nr }, true);
 }
 
-static void block_product(struct blocker *x, const struct product *p)
+/* False, and nothing done, if the scratch would be more than is allowed. */
+static bool block_product(struct blocker *x, const struct product *p)
 {
+	uint64_t bytes[3 * MAX_SUMS];
+	unsigned n = 0;
 	x->p = p;
+	x->used = 0;
 	choose_sizes(x);
 	x->npanels = factors(p, J, x->panel_of);
 	x->nrows = factors(p, I, x->rows_of);
 	int64_t nr = x->b.nr, kc = x->b.kc, nc = x->b.nc;
-	for (unsigned i = 0; i < x->npanels; i++)
-		x->panel[i] = scratch(x, (uint64_t)(ceil_div(nc, nr) * nr * kc * 4));
 	x->row_pitch = lies_well(x) ? 0 : kc * 4 + LINE;
+	bool partials = p->result == GLLM_NO_NODE && kc < p->k;
+	for (unsigned i = 0; i < x->npanels; i++)
+		bytes[n++] = (uint64_t)(ceil_div(nc, nr) * nr * kc * 4);
 	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++)
-		x->rows[i] = scratch(x, p->most * (uint64_t)x->row_pitch);
-	for (unsigned i = 0; i < p->nsums && p->result == GLLM_NO_NODE && kc < p->k; i++)
-		x->partial[i] = scratch(x, p->most * (uint64_t)p->n * 4);
+		bytes[n++] = p->most * (uint64_t)x->row_pitch;
+	for (unsigned i = 0; i < p->nsums && partials; i++)
+		bytes[n++] = p->most * (uint64_t)p->n * 4;
+	if (!affordable(x, bytes, n))
+		return false;
+	for (unsigned i = 0; i < x->npanels; i++)
+		x->panel[i] = scratch(x, bytes[x->used]);
+	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++)
+		x->rows[i] = scratch(x, bytes[x->used]);
+	for (unsigned i = 0; i < p->nsums && partials; i++)
+		x->partial[i] = scratch(x, bytes[x->used]);
 	for (int64_t jc = 0; jc < p->n && x->status == GLLM_OK; jc += nc)
 		for (int64_t pc = 0; pc < p->k && x->status == GLLM_OK; pc += kc)
 			one_block(x, jc, p->n - jc < nc ? p->n - jc : nc, pc, p->k - pc < kc ? p->k - pc : kc, x->row_pitch != 0);
+	return true;
 }
 
 static void block_group(struct blocker *x, struct gllm_group *g)
@@ -722,7 +772,7 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 	struct gllm_part *old = g->part;
 	unsigned n = g->nparts;
 	x->part = NULL;
-	x->nparts = x->max_parts = 0;
+	x->nparts = x->max_parts = x->npool = 0;
 	for (unsigned i = 0; i < n && x->status == GLLM_OK; i++) {
 		struct product *p = take(x, 1, sizeof *p);
 		struct gllm_composed *c = take(x, 1, sizeof *c);
@@ -733,27 +783,32 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 		for (unsigned q = 0; q < c->trace.nparams; q++)
 			c->source[q] = old[i].source[q];
 		bool product = is_product(x, c, p);
-		if (product && worth_while(x->tuning, p)) {
-			block_product(x, p);
+		if (product && worth_while(x, p) && block_product(x, p))
 			continue;
-		}
 		if (product && is_thin(x->tuning, p)) {
 			block_thin(x, p);
 			continue;
 		}
-		struct kernel k = { .c = old[i].code };
+		if (product && p->most >= DIRECT_ROWS && lies_small(x, p)) {
+			x->p = p;
+			choose_sizes(x);
+			c->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .depth = unroll(x) };
+		}
+		struct kernel k = { .c = product ? c : old[i].code };
 		add_part(x, &k, (struct at){ .j = 0 }, old[i].beside);
-		if (x->status == GLLM_OK)
+		if (x->status == GLLM_OK) {
 			x->part[x->nparts - 1] = old[i];
+			x->part[x->nparts - 1].code = k.c;
+		}
 	}
 	g->part = x->part;
 	g->nparts = x->nparts;
 }
 
 enum gllm_status gllm_block(const struct gllm_profile *p, const struct gllm_tuning *tuning, uint64_t max_rows,
-                            struct gllm_arena *arena, struct gllm_fusion *f)
+                            uint64_t scratch_limit, struct gllm_arena *arena, struct gllm_fusion *f)
 {
-	struct blocker x = { .tuning = tuning, .profile = p, .max_rows = max_rows, .arena = arena, .f = f };
+	struct blocker x = { .tuning = tuning, .profile = p, .max_rows = max_rows, .limit = scratch_limit, .arena = arena, .f = f };
 	for (unsigned g = 0; g < f->ngroups && x.status == GLLM_OK; g++) {
 		x.group = g;
 		if (f->group[g].nparts)

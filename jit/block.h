@@ -16,7 +16,8 @@
 #include "gllm/graph.h"
 #include "jit/fuse.h"
 
-/* Fails: OUT_OF_MEMORY, COMPILE_ERROR. `tuning` may be NULL. */
+/* No group gets more than `scratch_limit` bytes of scratch (0: any number): what would need more stays as it is.
+ * Fails: OUT_OF_MEMORY, COMPILE_ERROR. `tuning` may be NULL. */
 enum gllm_status gllm_block(const struct gllm_profile *p, const struct gllm_tuning *tuning, uint64_t max_rows,
-                            struct gllm_arena *arena, struct gllm_fusion *f);
+                            uint64_t scratch_limit, struct gllm_arena *arena, struct gllm_fusion *f);
 #endif

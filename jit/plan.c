@@ -468,7 +468,7 @@ enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g
 		s = gllm_graph_key(c, g, x.o, &x.graph_key, e);
 	if (s == GLLM_OK)
 		s = gllm_fuse(c, g, !x.o->no_fusion, x.o->scalar, &x.arena, &x.f, e);
-	if (s == GLLM_OK && !x.o->scalar && (s = gllm_block(&c->profile, x.o->tuning, g->max_rows, &x.arena, &x.f)) != GLLM_OK)
+	if (s == GLLM_OK && !x.o->scalar && (s = gllm_block(&c->profile, x.o->tuning, g->max_rows, x.o->pack_bytes, &x.arena, &x.f)) != GLLM_OK)
 		gllm_fail(e, s, "blocking a product of matrices", g->name, 0, 0, 0);
 	if (s == GLLM_OK)
 		s = plan_buffers(&x);

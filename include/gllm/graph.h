@@ -85,6 +85,7 @@ struct gllm_plan_options {
 	bool no_fusion; /* every node its own group: for tests and comparisons */
 	bool readback;  /* decode every emitted byte again and check it */
 	const struct gllm_tuning *tuning; /* NULL: all chosen from the profile */
+	uint64_t pack_bytes; /* workspace that packing may take beside the graph's values; 0: what is best */
 };
 
 /* Compiles. The plan lives in the context's heap, its code in the host's executable memory.
