@@ -209,7 +209,7 @@ static bool is_product(struct blocker *x, const struct gllm_composed *c, struct 
 {
 	const struct gllm_trace *t = &c->trace;
 	*p = (struct product){ .c = c };
-	if (!plain_nest(t) || !row_trip(c, x->max_rows, p) || !fixed_trip(t, J, &p->n) || !fixed_trip(t, K, &p->k) ||
+	if (c->how.own || !plain_nest(t) || !row_trip(c, x->max_rows, p) || !fixed_trip(t, J, &p->n) || !fixed_trip(t, K, &p->k) ||
 	    t->nreductions < 1 || t->nreductions > MAX_SUMS)
 		return false;
 	p->affine = take(x, t->naccesses, sizeof *p->affine);
@@ -792,7 +792,8 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 		if (product && p->most >= DIRECT_ROWS && lies_small(x, p)) {
 			x->p = p;
 			choose_sizes(x);
-			c->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .depth = unroll(x) };
+			c->how.rows = (uint8_t)x->b.mr;
+			c->how.depth = unroll(x);
 		}
 		struct kernel k = { .c = product ? c : old[i].code };
 		add_part(x, &k, (struct at){ .j = 0 }, old[i].beside);
