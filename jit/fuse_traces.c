@@ -16,8 +16,8 @@ static unsigned class_of(const struct fuser *x, uint16_t unit)
 
 /* --- what may be ------------------------------------------------------------------------------------------------------ */
 
-/* By tensor: whether others than `reader` and `producer` read what flows between the two. */
-static void find_kept(struct fuser *x, uint16_t producer, uint16_t reader)
+/* By tensor: whether others than `reader`, `producer` and `third` read what flows between them. */
+static void find_kept(struct fuser *x, uint16_t producer, uint16_t reader, uint16_t third)
 {
 	const struct gllm_composed *c = x->unit[reader].code;
 	for (unsigned i = 0; i < c->trace.nparams; i++) {
@@ -27,7 +27,7 @@ static void find_kept(struct fuser *x, uint16_t producer, uint16_t reader)
 		x->keep[t] = x->g->tensor[t].kind == GLLM_TENSOR_OUTPUT;
 		for (unsigned r = x->dag->first_reader[t]; r < x->dag->first_reader[t + 1] && !x->keep[t]; r++) {
 			uint16_t by = x->unit_of[x->dag->edge[x->dag->readers[r]].to];
-			x->keep[t] = by != reader && by != producer;
+			x->keep[t] = by != reader && by != producer && by != third;
 		}
 	}
 }
@@ -159,7 +159,7 @@ static bool try(struct fuser *x, const struct rule *r, struct offer *o)
 	const char *why;
 	enum gllm_status s = GLLM_UNSUPPORTED;
 	uint16_t producer = r->relation == READ_BY_ANCHOR ? o->other : o->anchor, reader = r->relation == READ_BY_ANCHOR ? o->anchor : o->other;
-	find_kept(x, producer, reader);
+	find_kept(x, producer, reader, o->third);
 	o->bytes = bytes_saved(x, o, producer, reader);
 	why = r->refuses(x, o);
 	if (!why) {
