@@ -404,12 +404,49 @@ static bool draw_part(struct draw *d)
 	return NODE(d, PICK(d, GLLM_OP_silu, GLLM_OP_neg, GLLM_OP_softmax), 1, GLLM_T(value(d, 1, n)), GLLM_T(x), GLLM_D(n));
 }
 
+/* What layers of models are made of: a norm (or not), two or three products of one input, which meet in a map or leave, and
+ * sometimes a product back with what was there before. */
+static bool draw_layer(struct draw *d)
+{
+	gllm_tensor x = source(d), in = x, y[3];
+	if (x == GLLM_NO_TENSOR)
+		return false;
+	uint64_t m = rows_of(d, x), k = cols_of(d, x), n = side(d);
+	unsigned products = 2 + check_below(d->t, 2);
+	bool meet = chance(d, 60);
+	if (chance(d, 75)) {
+		in = value(d, m, k);
+		if (!NODE(d, GLLM_OP_rms_norm, m, GLLM_T(in), GLLM_T(x), GLLM_T(gain(d, k)), GLLM_D(k), GLLM_S(1e-3f)))
+			return false;
+	}
+	for (unsigned i = 0; i < products; i++) {
+		y[i] = value(d, m, n);
+		gllm_tensor w = weights(d, GLLM_F32, n, k, k);
+		/* a product may also read the one before it, as its bias */
+		bool chained = i == 1 && m == 1 && cols_of(d, y[0]) == n && chance(d, 20);
+		if (chained ? !NODE(d, GLLM_OP_gemm_bt_bias, 1, GLLM_T(y[i]), GLLM_T(in), GLLM_T(w), GLLM_T(y[0]), GLLM_D(m), GLLM_D(n), GLLM_D(k))
+		            : !NODE(d, GLLM_OP_gemm_bt, 1, GLLM_T(y[i]), GLLM_T(in), GLLM_T(w), GLLM_D(m), GLLM_D(n), GLLM_D(k)))
+			return false;
+		n = meet || chance(d, 50) ? n : side(d);
+	}
+	if (!meet)
+		return true;
+	gllm_tensor h = value(d, m, n);
+	if (!NODE(d, PICK(d, GLLM_OP_swiglu, GLLM_OP_geglu, GLLM_OP_mul, GLLM_OP_add), m, GLLM_T(h), GLLM_T(y[0]), GLLM_T(y[1]), GLLM_D(n)))
+		return false;
+	if (chance(d, 50))
+		return true;
+	gllm_tensor r = value(d, m, k), z = value(d, m, k);
+	return NODE(d, GLLM_OP_gemm_bt, 1, GLLM_T(r), GLLM_T(h), GLLM_T(weights(d, GLLM_F32, k, n, n)), GLLM_D(m), GLLM_D(k), GLLM_D(n)) &&
+	       NODE(d, GLLM_OP_add, m, GLLM_T(z), GLLM_T(r), GLLM_T(x), GLLM_D(k));
+}
+
 /* --- graphs ---------------------------------------------------------------------------------------------------------- */
 
-/* The newest node's results are finite and known to four digits of the greatest of them. */
-static bool sound(const struct draw *d)
+/* The node's results are finite and known to four digits of the greatest of them. */
+static bool sound(const struct draw *d, unsigned node)
 {
-	const struct recipe_node *n = &d->r->node[d->r->nnodes - 1];
+	const struct recipe_node *n = &d->r->node[node];
 	const struct gllm_op_entry *o = &d->c->op[n->op];
 	for (unsigned p = 0; p < o->nparams; p++) {
 		unsigned tensor = n->actual[p].tensor;
@@ -435,6 +472,7 @@ static bool draw_node(struct draw *d)
 	static const struct { bool (*draw)(struct draw *d); unsigned weight; } kind[] = {
 		{ draw_map, 24 }, { draw_pair, 24 }, { draw_reduction, 6 }, { draw_norm, 10 }, { draw_product, 22 }, { draw_rope, 4 },
 		{ draw_transpose, 3 }, { draw_gather, 3 }, { draw_decoder, 4 }, { draw_attention, 2 }, { draw_several, 5 }, { draw_part, 2 },
+		{ draw_layer, 10 },
 	};
 	unsigned total = 0, i = 0, tensors = d->r->ntensors, nodes = d->r->nnodes;
 	struct gllm_arena mark = d->arena;
@@ -452,9 +490,11 @@ static bool draw_node(struct draw *d)
 			recipe_fill_operand(d->r, k, d->v.data[k]);
 		}
 	}
+	for (unsigned k = nodes; good && k < d->r->nnodes; k++) {
+		recipe_evaluate(d->c, d->r, k, d->r->max_rows, &d->v);
+		good = sound(d, k);
+	}
 	if (good)
-		recipe_evaluate(d->c, d->r, d->r->nnodes - 1, d->r->max_rows, &d->v);
-	if (good && sound(d))
 		return true;
 	d->r->ntensors = tensors;
 	d->r->nnodes = nodes;
