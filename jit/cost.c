@@ -58,18 +58,31 @@ static bool moves_along(const struct gllm_trace *t, const struct gllm_access *a,
 	return false;
 }
 
-/* Bytes of parameter p that are reached, each once: every access reaches an element for each step of the loops it moves
- * along with, and all of them nothing beyond the parameter's extent. */
-static double bytes_of(const struct gllm_trace *t, unsigned p, const union gllm_arg *arg, const double *trip)
+/* Elements that an access reaches if each step of the loops it moves along is another one. */
+static double elements_of(const struct gllm_trace *t, const struct gllm_access *a, const double *trip)
 {
-	double all = (double)gllm_trace_extent(t, p, arg), sum = 0;
-	for (unsigned i = 0; i < t->naccesses; i++) {
-		double bytes = gllm_type_bytes(t->access[i].type);
-		for (unsigned l = 0; l < t->nloops; l++)
-			bytes *= moves_along(t, &t->access[i], l) ? trip[l] : 1;
-		sum += t->access[i].param == p ? bytes : 0;
+	double n = 1;
+	for (unsigned l = 0; l < t->nloops; l++)
+		n *= moves_along(t, a, l) ? trip[l] : 1;
+	return n;
+}
+
+/* One past the greatest place that an access reaches: each variable at whichever end of its range makes a term greater. */
+static int64_t reach(const struct gllm_trace *t, const struct gllm_access *a, const int64_t *top)
+{
+	int64_t end = gllm_type_bytes((enum gllm_type)a->type);
+	for (unsigned i = 0; i < a->offset.count; i++) {
+		const struct gllm_term *x = &t->term[a->offset.first + i];
+		uint64_t v = (uint64_t)x->coef;
+		bool loops = false;
+		for (unsigned k = 0; k < GLLM_TERM_SYMS && x->sym[k]; k++) {
+			v *= (uint64_t)top[x->sym[k]];
+			loops = loops || x->sym[k] >= GLLM_SYM_LOOP;
+		}
+		if (!loops || (int64_t)v > 0)
+			end += (int64_t)v;
 	}
-	return sum < all ? sum : all;
+	return end;
 }
 
 struct gllm_cost gllm_cost_of(const struct gllm_composed *c, const struct gllm_source *source, uint64_t rows,
@@ -77,26 +90,39 @@ struct gllm_cost gllm_cost_of(const struct gllm_composed *c, const struct gllm_s
 {
 	const struct gllm_trace *t = &c->trace;
 	struct gllm_cost cost = { 0 };
-	int64_t sym[GLLM_SYM_LOOP + GLLM_TRACE_LOOPS] = { 0 };
-	union gllm_arg arg[GLLM_TRACE_PARAMS] = { { .bits = 0 } };
-	double times[GLLM_TRACE_LOOPS], trips[GLLM_TRACE_LOOPS];
-	for (unsigned i = 0; i < t->nparams; i++)
-		if (t->param[i].kind == GLLM_DIM) {
-			arg[i].dim = gllm_at_rows(source[i].at, rows);
-			sym[GLLM_SYM_PARAM + i] = (int64_t)arg[i].dim;
-		}
+	int64_t half[GLLM_SYM_LOOP + GLLM_TRACE_LOOPS], top[GLLM_SYM_LOOP + GLLM_TRACE_LOOPS], end[GLLM_TRACE_PARAMS];
+	double times[GLLM_TRACE_LOOPS], trips[GLLM_TRACE_LOOPS], sum[GLLM_TRACE_PARAMS];
+	for (unsigned i = 0; i < t->nparams; i++) {
+		end[i] = 0;
+		sum[i] = 0;
+		if (t->param[i].kind == GLLM_DIM)
+			half[GLLM_SYM_PARAM + i] = top[GLLM_SYM_PARAM + i] = (int64_t)gllm_at_rows(source[i].at, rows);
+	}
+	/* Loops whose length depends on those around them: their mean length counts, their greatest reaches. */
 	for (unsigned l = 0; l < t->nloops; l++) {
-		int64_t trip = gllm_poly_eval(t, t->loop[l].trip, sym);
+		int64_t trip = gllm_poly_eval(t, t->loop[l].trip, half), most = gllm_poly_eval(t, t->loop[l].trip, top);
 		trip = trip > 0 ? trip : 0;
-		sym[GLLM_SYM_LOOP + l] = trip / 2;
+		half[GLLM_SYM_LOOP + l] = trip / 2;
+		top[GLLM_SYM_LOOP + l] = most > 0 ? most - 1 : 0;
 		trips[l] = (double)trip;
 		times[l] = (double)trip * (t->loop[l].parent >= 0 ? times[t->loop[l].parent] : 1);
 	}
-	for (unsigned i = 0; i < t->nnodes; i++)
-		cost.flops += flops_of(&t->node[i]) * (t->node[i].loop >= 0 ? times[t->node[i].loop] : 1);
+	for (unsigned i = 0; i < t->naccesses; i++)
+		sum[t->access[i].param] += gllm_type_bytes(t->access[i].type) * elements_of(t, &t->access[i], trips);
+	for (unsigned i = 0; i < t->nnodes; i++) {
+		const struct gllm_node *n = &t->node[i];
+		double runs = n->loop >= 0 ? times[n->loop] : 1;
+		cost.flops += flops_of(n) * runs;
+		if ((n->op == GLLM_N_LOAD || n->op == GLLM_N_STORE) && runs > 0) {
+			const struct gllm_access *a = &t->access[n->imm];
+			int64_t x = reach(t, a, top);
+			end[a->param] = x > end[a->param] ? x : end[a->param];
+		}
+	}
+	/* Each byte once: all accesses of a parameter reach nothing beyond its end, nor more than they have elements. */
 	for (unsigned i = 0; i < t->nparams; i++)
 		if (t->param[i].kind < GLLM_DIM && source[i].kind != GLLM_FROM_WORKER)
-			cost.bytes += (t->param[i].kind == GLLM_INOUT ? 2.0 : 1.0) * bytes_of(t, i, arg, trips);
+			cost.bytes += (t->param[i].kind == GLLM_INOUT ? 2.0 : 1.0) * (sum[i] < (double)end[i] ? sum[i] : (double)end[i]);
 	cost.compute = cost.flops / flops_per_cycle(p);
 	cost.memory = gllm_cycles_of_bytes(cost.bytes, p);
 	return cost;
