@@ -36,11 +36,8 @@ struct mapping gllm_build_mapping(struct builder *b, const struct gllm_trace *fr
 /* The array again at the end of what is kept, at its real size. Destinations never lie behind their sources. */
 static void *keep(struct builder *b, void *from, size_t n, size_t size)
 {
-	unsigned char *to = gllm_alloc_array(b->arena, n, size, 8);
-	const unsigned char *at = from;
-	for (size_t i = 0; to && i < n * size; i++)
-		to[i] = at[i];
-	return to ? to : from;
+	void *to = gllm_alloc_array(b->arena, n, size, 8);
+	return to ? __builtin_memmove(to, from, n * size) : from;
 }
 
 /* Like gllm_trace_hash, of another value, a word at a time: composed traces are made many times a plan. */

@@ -5,6 +5,8 @@
 #include "jit/context.h"
 #include "jit/retype.h"
 
+enum { TILE_ELEMENTS = 256 }; /* least piece of a plain loop that a worker takes (jit/lower.c) */
+
 const char *gllm_mode_name(enum gllm_mode m)
 {
 	static const char *const name[] = {
@@ -170,6 +172,23 @@ static enum gllm_status order(struct fuser *x)
 
 /* --- driver ----------------------------------------------------------------------------------------------------------- */
 
+/* Of what a node computes, what one step of its outermost loop leaves behind: a row; of a plain loop, a tile of elements. */
+static uint64_t bytes_at_a_time(const struct fuser *x, unsigned node)
+{
+	const struct gllm_graph_node_entry *n = &x->g->node[node];
+	uint64_t bytes = 0;
+	for (unsigned p = 0; p < op_of(x, node)->nparams; p++) {
+		if (op_of(x, node)->param[p].kind != GLLM_OUT)
+			continue;
+		const struct gllm_graph_tensor_entry *t = &x->g->tensor[n->actual[p].tensor];
+		uint64_t all = gllm_tensor_bytes(x->g, n->actual[p].tensor), row = t->cols * gllm_type_bytes(t->type);
+		uint64_t tile = (uint64_t)TILE_ELEMENTS * gllm_type_bytes(t->type);
+		bool plain = x->unit[node].code->trace.nloops <= 1;
+		bytes += n->batch != 1 && !plain && t->rows == n->batch ? row : plain && tile < all ? tile : all;
+	}
+	return bytes;
+}
+
 static enum gllm_status begin(struct fuser *x, bool scalar)
 {
 	unsigned n = x->g->nnodes, t = x->g->ntensors;
@@ -195,9 +214,7 @@ static enum gllm_status begin(struct fuser *x, bool scalar)
 		if (s != GLLM_OK)
 			return s;
 		x->unit[i].code = own[i];
-		for (unsigned p = 0; p < op_of(x, i)->nparams; p++)
-			if (op_of(x, i)->param[p].kind == GLLM_OUT)
-				x->unit[i].chain_bytes += gllm_tensor_bytes(x->g, x->g->node[i].actual[p].tensor);
+		x->unit[i].chain_bytes = bytes_at_a_time(x, i);
 	}
 	return scalar ? GLLM_OK : gllm_dag_build(x->c, x->g, own, x->arena, x->dag);
 }

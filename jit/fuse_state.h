@@ -12,7 +12,7 @@ struct unit { /* nodes that are one trace; its number is that of its anchor, the
 	struct gllm_composed *code;  /* NULL: joined to another */
 	uint8_t mode;
 	uint16_t group;              /* a unit of it; in the second step */
-	uint64_t chain_bytes;        /* of all values its nodes compute */
+	uint64_t chain_bytes;        /* of all values its nodes compute in one step of their outermost loop */
 	uint64_t saved;
 	uint16_t norm;               /* of a group's name: the unit that its products read, or GLLM_NO_PRODUCER */
 	bool into_pack;              /* of the norm: only the group's products read it, and they pack */

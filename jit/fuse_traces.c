@@ -63,11 +63,13 @@ static const char *other_path(struct fuser *x, struct offer *o)
 	return gllm_fuse_circular(x, o->anchor, o->other, o->third, false) ? "another operand needs the group's result first" : NULL;
 }
 
-/* A chain of maps is cut where the values before the cut would fill the budget of L1: the next map opens a new loop. */
+/* A chain of maps is cut where the values that a row of it computes before the cut would exceed the budget of L1: the next
+ * map opens a new loop. (They stay in registers where nobody else reads them; the rule keeps the operands of long chains
+ * from driving each other out.) */
 static const char *chain_too_long(struct fuser *x, struct offer *o)
 {
 	if (x->unit[o->anchor].chain_bytes > gllm_l1_budget(&x->c->profile))
-		return "the values of the loop so far exceed 75 % of the L1 cache: a new loop begins";
+		return "the values of a row so far exceed 75 % of the L1 cache: a new loop begins";
 	return other_path(x, o);
 }
 

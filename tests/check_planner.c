@@ -259,17 +259,19 @@ static void profiles(struct desk *d)
 	expect(d, &large, THREE, "rms_norm:ComputeRoot gemm_bt:QkvSharedInput gemm_bt:QkvSharedInput gemm_bt+add:QkvSharedInput");
 }
 
-#define CHAIN "graph g\ninput x [1, 2048]\noutput y [1, 2048]\nvalue a [1, 2048]\nvalue b [1, 2048]\nvalue c [1, 2048]\n" \
-	"value e [1, 2048]\nvalue f [1, 2048]\na = silu(x, 2048)\nb = add(a, x, 2048)\nc = mul(b, x, 2048)\ne = silu(c, 2048)\n" \
-	"f = add(e, x, 2048)\ny = mul(f, x, 2048)\n"
+#define CHAIN "graph g rows 3\ninput x [rows, 2048]\noutput y [rows, 2048]\nvalue a [rows, 2048]\nvalue b [rows, 2048]\n" \
+	"value c [rows, 2048]\nvalue e [rows, 2048]\nvalue f [rows, 2048]\na = silu(x, 2048) per rows\nb = add(a, x, 2048) per rows\n" \
+	"c = mul(b, x, 2048) per rows\ne = silu(c, 2048) per rows\nf = add(e, x, 2048) per rows\ny = mul(f, x, 2048) per rows\n"
 
-/* Values of 8 KiB each: three fill 75 % of 32 KiB, the fifth map stands behind four of them. */
+/* Rows of 8 KiB: three fill 75 % of 32 KiB, the fifth map stands behind four of them. Plain loops go by tiles. */
 static void chains(struct desk *d)
 {
 	static const struct machine small = { 32 << 10, 0, 1 }, large = { 48 << 10, 0, 1 }, larger = { 64 << 10, 0, 1 };
 	expect(d, &small, CHAIN, "silu+add+mul+silu:LoopFusion | add+mul:LoopFusion");
 	expect(d, &large, CHAIN, "silu+add+mul+silu+add:LoopFusion | mul:Standalone");
 	expect(d, &larger, CHAIN, "silu+add+mul+silu+add+mul:LoopFusion");
+	expect(d, &small, "graph g\ninput x [1, 100000]\noutput y [1, 100000]\nvalue a [1, 100000]\nvalue b [1, 100000]\na = silu(x, 100000)\n"
+	       "b = add(a, x, 100000)\ny = mul(b, x, 100000)\n", "silu+add+mul:LoopFusion");
 	/* Depth: an anchor and sixteen maps. */
 	expect(d, &small, "graph g\ninput x [1, 16]\noutput y [1, 16]\nvalue a0 [1, 16]\nvalue a1 [1, 16]\nvalue a2 [1, 16]\nvalue a3 [1, 16]\n"
 	       "value a4 [1, 16]\nvalue a5 [1, 16]\nvalue a6 [1, 16]\nvalue a7 [1, 16]\nvalue a8 [1, 16]\nvalue a9 [1, 16]\nvalue b0 [1, 16]\n"
@@ -315,19 +317,22 @@ static void expect_workspace(struct desk *d, const char *text, const char *steps
 
 static void places(struct desk *d)
 {
-#define KIB8 "graph g\ninput x [1, 2048]\noutput y [1, 2048]\nweight w [1, 2048]\nvalue a [1, 2048]\nvalue b [1, 2048]\n" \
-	"value c [1, 2048]\nvalue e [1, 2048]\nvalue f [1, 2048]\nvalue h [1, 2048]\nvalue k [1, 2048]\nvalue m [1, 2048]\n"
+#define KIB8 "graph g rows 2\ninput x [rows, 2048]\noutput y [rows, 2048]\nweight w [1, 2048]\nvalue a [rows, 2048]\n" \
+	"value b [rows, 2048]\nvalue c [rows, 2048]\nvalue e [rows, 2048]\nvalue f [rows, 2048]\nvalue h [rows, 2048]\n" \
+	"value k [rows, 2048]\nvalue m [rows, 2048]\n"
+#define FIRST_EIGHT KIB8 "a = silu(x, 2048) per rows\nb = add(a, x, 2048) per rows\nc = mul(b, x, 2048) per rows\n" \
+	"e = silu(c, 2048) per rows\nf = neg(e, 2048) per rows\nh = abs(f, 2048) per rows\nk = neg(h, 2048) per rows\n" \
+	"m = silu(k, 2048) per rows\n"
 	/* Three loops: what flows from the second to the third lies where the first's value lay. */
-	expect_workspace(d, KIB8 "a = silu(x, 2048)\nb = add(a, x, 2048)\nc = mul(b, x, 2048)\ne = silu(c, 2048)\nf = neg(e, 2048)\n"
-	                 "h = abs(f, 2048)\nk = neg(h, 2048)\nm = silu(k, 2048)\ny = neg(m, 2048)\n",
-	                 "silu+add+mul+silu:LoopFusion | neg+abs+neg+silu:LoopFusion | neg:Standalone", 8192);
+	expect_workspace(d, FIRST_EIGHT "y = neg(m, 2048) per rows\n",
+	                 "silu+add+mul+silu:LoopFusion | neg+abs+neg+silu:LoopFusion | neg:Standalone", 2 * 8192);
 	/* It is read again later: then it must stay. */
-	expect_workspace(d, KIB8 "a = silu(x, 2048)\nb = add(a, x, 2048)\nc = mul(b, x, 2048)\ne = silu(c, 2048)\nf = neg(e, 2048)\n"
-	                 "h = abs(f, 2048)\nk = neg(h, 2048)\nm = silu(k, 2048)\ny = add(m, e, 2048)\n",
-	                 "silu+add+mul+silu:LoopFusion | neg+abs+neg+silu:LoopFusion | add:Standalone", 2 * 8192);
+	expect_workspace(d, FIRST_EIGHT "y = add(m, e, 2048) per rows\n",
+	                 "silu+add+mul+silu:LoopFusion | neg+abs+neg+silu:LoopFusion | add:Standalone", 4 * 8192);
 	/* The second kernel reads its operand twice, in loops of its own. */
-	expect_workspace(d, KIB8 "a = rms_norm(x, w, 2048, 0.001)\nb = rms_norm(a, w, 2048, 0.001)\ny = rms_norm(b, w, 2048, 0.001)\n",
-	                 "rms_norm:Standalone | rms_norm:Standalone | rms_norm:Standalone", 2 * 8192);
+	expect_workspace(d, KIB8 "a = rms_norm(x, w, 2048, 0.001) per rows\nb = rms_norm(a, w, 2048, 0.001) per rows\n"
+	                 "y = rms_norm(b, w, 2048, 0.001) per rows\n",
+	                 "rms_norm:Standalone | rms_norm:Standalone | rms_norm:Standalone", 4 * 8192);
 	/* A residual dies in the epilogue that adds it; the other operand of the product must not be overwritten. */
 	expect_workspace(d, "graph g\ninput x [1, 64]\nweight w [64, 64]\nweight n [1, 64]\nvalue a [1, 64]\nvalue b [1, 64]\nvalue c [1, 64]\n"
 	                 "output y [1, 64]\na = softmax(x, 64)\nb = gemm_bt(x, w, 1, 64, 64)\nc = add(b, a, 64)\ny = softmax(c, 64)\n",
