@@ -37,6 +37,7 @@ struct at { /* where a part begins */
 	int64_t j, k, lane;
 };
 
+struct made;
 struct blocker {
 	const struct gllm_tuning *tuning;
 	const struct gllm_profile *profile;
@@ -51,6 +52,7 @@ struct blocker {
 	uint64_t limit;                     /* bytes of scratch of a group; 0: none */
 	/* of the product at hand */
 	const struct product *p;
+	struct made *made;
 	struct gllm_blocking b;
 	int64_t row_pitch;                  /* bytes of a packed row of the row side; 0: read where it lies */
 	uint16_t panel[MAX_SUMS], rows[MAX_SUMS], partial[MAX_SUMS]; /* scratch */
@@ -518,6 +520,50 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	return k;
 }
 
+/* --- the kernels of one product, each made once ------------------------------------------------------------------------ */
+
+enum kind { PACK_PANELS, PACK_ROWS, MACRO };
+
+struct made {
+	enum kind kind;
+	unsigned which;
+	struct macro m;
+	const struct kernel *kernel;
+	struct made *next;
+};
+
+static bool same_linear(struct gllm_linear a, struct gllm_linear b)
+{
+	return a.fixed == b.fixed && a.per_row == b.per_row && a.block == b.block && a.rest == b.rest;
+}
+
+static bool same_macro(const struct macro *a, const struct macro *b)
+{
+	return same_linear(a->blocks, b->blocks) && same_linear(a->panels, b->panels) && same_linear(a->rows, b->rows) &&
+	       a->lanes == b->lanes && a->depth == b->depth && a->first == b->first && a->last == b->last && a->thin == b->thin;
+}
+
+/* A kernel says nothing of where its block begins: blocks of one size share it. Packing reads of `m` what it needs. */
+static const struct kernel *make(struct blocker *x, enum kind kind, unsigned which, struct macro m)
+{
+	struct made *d = x->made;
+	while (d && !(d->kind == kind && d->which == which && same_macro(&d->m, &m)))
+		d = d->next;
+	if (d)
+		return d->kernel;
+	d = take(x, 1, sizeof *d);
+	if (!d)
+		return NULL;
+	*d = (struct made){ .kind = kind, .which = which, .m = m, .next = x->made };
+	x->made = d;
+	switch (kind) {
+	case PACK_PANELS: d->kernel = pack_panels(x, which, m.panels, m.lanes, m.depth); break;
+	case PACK_ROWS:   d->kernel = pack_rows(x, which, m.rows, m.depth); break;
+	case MACRO:       d->kernel = macro(x, &m); break;
+	}
+	return d->kernel;
+}
+
 /* --- parts ---------------------------------------------------------------------------------------------------------- */
 
 static void add_part(struct blocker *x, const struct kernel *k, struct at at, bool beside)
@@ -534,8 +580,12 @@ static void add_part(struct blocker *x, const struct kernel *k, struct at at, bo
 		x->part = more;
 		x->max_parts = max;
 	}
-	struct gllm_part *part = &x->part[x->nparts++];
-	*part = (struct gllm_part){ .code = k->c, .node = x->old->node, .n = x->old->n, .mode = x->old->mode, .beside = beside };
+	struct gllm_part *part = &x->part[x->nparts];
+	struct gllm_source *source = take(x, k->c->trace.nparams, sizeof *source);
+	if (!source)
+		return;
+	x->nparts++;
+	*part = (struct gllm_part){ .code = k->c, .source = source, .node = x->old->node, .n = x->old->n, .mode = x->old->mode, .beside = beside };
 	for (unsigned q = 0; q < k->c->trace.nparams; q++) {
 		struct gllm_source *s = &part->source[q];
 		*s = k->c->source[q];
@@ -587,14 +637,14 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 	bool beside = false;
 	for (unsigned i = 0; i < x->npanels; i++) {
 		if (panels)
-			add_part(x, pack_panels(x, i, fixed(panels), nr, kc), at, beside);
+			add_part(x, make(x, PACK_PANELS, i, (struct macro){ .panels = fixed(panels), .lanes = nr, .depth = kc }), at, beside);
 		beside |= panels != 0;
 		if (rest)
-			add_part(x, pack_panels(x, i, fixed(1), rest, kc), last, beside);
+			add_part(x, make(x, PACK_PANELS, i, (struct macro){ .panels = fixed(1), .lanes = rest, .depth = kc }), last, beside);
 		beside = true;
 	}
 	for (unsigned i = 0; i < x->nrows && pack_row_side; i++)
-		add_part(x, pack_rows(x, i, p->m, kc), (struct at){ .k = pc }, true);
+		add_part(x, make(x, PACK_ROWS, i, (struct macro){ .rows = p->m, .depth = kc }), (struct at){ .k = pc }, true);
 	struct rows rows[2];
 	unsigned n = split_rows(x, rows);
 	beside = false;
@@ -605,12 +655,12 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 		m.panels = fixed(panels);
 		m.lanes = nr;
 		if (panels)
-			add_part(x, macro(x, &m), at, beside);
+			add_part(x, make(x, MACRO, 0, m), at, beside);
 		beside |= panels != 0;
 		m.panels = fixed(1);
 		m.lanes = rest;
 		if (rest)
-			add_part(x, macro(x, &m), last, beside);
+			add_part(x, make(x, MACRO, 0, m), last, beside);
 		beside = true;
 	}
 }
@@ -720,6 +770,7 @@ static void block_thin(struct blocker *x, const struct product *p)
 	unsigned lanes = x->profile->vector_bytes / 4, sums = 3 * x->profile->vector_regs / 4 / p->nsums;
 	unsigned most = lanes <= 4 ? sums / lanes : sums / 3, rows;
 	x->p = p;
+	x->made = NULL;
 	x->npanels = x->nrows = 0;
 	rows = even((int64_t)p->most, most ? most : 1, 1);
 	unsigned columns = lanes <= 4 ? lanes : sums / rows < lanes ? sums / rows : lanes;
@@ -727,11 +778,11 @@ static void block_thin(struct blocker *x, const struct product *p)
 	int64_t nr = x->b.nr, panels = p->n / nr, rest = p->n % nr;
 	struct macro m = { .blocks = fixed(1), .panels = fixed(panels), .rows = p->m, .lanes = nr, .depth = p->k, .first = true,
 	                   .last = true, .thin = true };
-	add_part(x, macro(x, &m), (struct at){ .j = 0 }, false);
+	add_part(x, make(x, MACRO, 0, m), (struct at){ .j = 0 }, false);
 	m.panels = fixed(1);
 	m.lanes = rest;
 	if (rest)
-		add_part(x, macro(x, &m), (struct at){ .j = panels * nr }, true);
+		add_part(x, make(x, MACRO, 0, m), (struct at){ .j = panels * nr }, true);
 }
 
 /* False, and nothing done, if the scratch would be more than is allowed. */
@@ -741,6 +792,7 @@ static bool block_product(struct blocker *x, const struct product *p)
 	unsigned n = 0;
 	x->p = p;
 	x->used = 0;
+	x->made = NULL;
 	choose_sizes(x);
 	x->npanels = factors(p, J, x->panel_of);
 	x->nrows = factors(p, I, x->rows_of);

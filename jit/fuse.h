@@ -20,7 +20,7 @@ enum { GLLM_PACK_ROWS = 32 }; /* products of more rows pack their input */
 /* One kernel call of a group. The parts of a group run in order, each a step of the plan and a barrier. */
 struct gllm_part {
 	const struct gllm_composed *code;             /* parts with one `code` share its compiled bytes */
-	struct gllm_source source[GLLM_TRACE_PARAMS]; /* of this call, in place of code->source; of the same kinds */
+	struct gllm_source *source;                   /* of this call, code->trace.nparams of them, of the kinds of code->source */
 	const uint16_t *node;                         /* whose work this is, in graph order */
 	unsigned n;
 	enum gllm_mode mode;

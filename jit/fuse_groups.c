@@ -187,10 +187,15 @@ static const uint16_t *nodes_of(struct emitter *m, uint16_t u, unsigned *n)
 	return node;
 }
 
+/* NULL: out of memory. */
 static struct gllm_part *add_part(struct emitter *m, const struct gllm_composed *code, unsigned mode)
 {
-	struct gllm_part *p = &m->g->part[m->g->nparts++];
-	*p = (struct gllm_part){ .code = code, .mode = (enum gllm_mode)mode, .node = m->g->node, .n = m->g->n };
+	struct gllm_part *p = &m->g->part[m->g->nparts];
+	struct gllm_source *source = gllm_alloc_array(m->x->arena, code->trace.nparams + 1, sizeof *source, 8);
+	if (!source)
+		return NULL;
+	m->g->nparts++;
+	*p = (struct gllm_part){ .code = code, .source = source, .mode = (enum gllm_mode)mode, .node = m->g->node, .n = m->g->n };
 	for (unsigned i = 0; i < code->trace.nparams; i++)
 		p->source[i] = code->source[i];
 	return p;
@@ -201,6 +206,8 @@ static enum gllm_status add_unit(struct emitter *m, unsigned i)
 	const struct unit *u = &m->x->unit[m->unit[i]];
 	struct gllm_part *p = add_part(m, m->code[i], u->mode);
 	uint16_t norm = m->x->unit[m->unit[0]].group;
+	if (!p)
+		return GLLM_OUT_OF_MEMORY;
 	norm = m->x->unit[norm].norm;
 	p->node = nodes_of(m, m->unit[i], &p->n);
 	p->into_pack = u->into_pack;
@@ -244,7 +251,8 @@ static bool emit_tiles(struct emitter *m, uint16_t tensor, uint64_t tile, const 
 	*why = gllm_breaks_limit(all, &x->c->profile, *x->arena);
 	if (*why)
 		return false;
-	add_part(m, all, GLLM_MODE_TILE);
+	if (!add_part(m, all, GLLM_MODE_TILE))
+		return false;
 	for (unsigned i = 0; i < m->n && rest; i++) {
 		struct gllm_part *p = &m->g->part[m->g->nparts];
 		if (add_unit(m, i) != GLLM_OK || !to_rest(p, tile, tensor, (uint16_t)f->nscratch)) {
