@@ -56,6 +56,8 @@ static bool published_once(const struct caches *k, size_t offset, size_t size)
 /* No line too few, none too many, for ranges that begin and end anywhere. */
 static void lines(struct check *t)
 {
+	unsigned wrong = 0;
+
 	for (unsigned c = 0; c < sizeof ctrs / sizeof ctrs[0]; c++)
 		for (unsigned n = 0; n < 200; n++) {
 			uint64_t begin = 0x40000000 + check_below(t, 4096), bytes = n < 4 ? n : check_below(t, 3000);
@@ -68,10 +70,10 @@ static void lines(struct check *t)
 					last = p;
 				if (none ? count != 0 : l[k].first % step || l[k].step != step || l[k].first > begin ||
 				    l[k].first + step <= begin || last >= begin + bytes || last + step < begin + bytes)
-					CHECK(t, !"lines cover the range and no more");
+					wrong++;
 			}
 		}
-	CHECK(t, true);
+	CHECK_EQ(t, wrong, 0);
 }
 
 static enum gllm_status compile(struct gllm_context *c, unsigned op, struct gllm_plan **plan, struct gllm_error *e)
