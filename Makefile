@@ -120,8 +120,9 @@ check: deps
 	@sh tests/check.sh "$(MAKE)" $(JIT)
 check-recorded: $(foreach a,$(ARCHES),$(B)/$(a)/check-recorded) $(B)/gllm
 	@sh tests/recorded.sh $(B)
-check-host: $(B)/$(HOST)/check
+check-host: $(B)/$(HOST)/check $(B)/gllm
 	@sh tests/host.sh $(B)/$(HOST)/check
+	@sh tests/plan_dir.sh $(B)/gllm
 check-user: $(foreach a,$(ARCHES),$(B)/$(a)/check)
 	@sh tests/user.sh $(B)
 check-symbols:

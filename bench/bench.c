@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "bench/bench.h"
 #include "bench/limits.h"
+#include "gllm/layers.h"
 #include "gllm/ops.h"
 #include "gllm/speaker.h"
 #include "jit/lift.h"
@@ -256,6 +257,71 @@ static void report_lifting(const struct lift_times *l)
 	        gllm_op_info[slowest].name, l->median[slowest], l->scratch, l->keep);
 }
 
+/* --- compiled plans from a store ------------------------------------------------------------------------------------ */
+
+/* One layer of the shape of Llama 7B, decoding and reading a prompt: compiled, and found in the cache in memory. */
+struct stored {
+	const char *label;
+	uint64_t rows;
+	double compile[MAX_ROUNDS], load[MAX_ROUNDS], ratio[MAX_ROUNDS]; /* us */
+};
+static struct stored stored[] = { { .label = "7B layer, 1 row", .rows = 1 }, { .label = "7B layer, 16 rows", .rows = 16 } };
+
+static struct gllm_context *store_context(struct gllm_config c, struct gllm_store store)
+{
+	struct gllm_context *x = NULL;
+	c.scratch_bytes = 64 << 20;
+	size_t size = gllm_context_quote(&c);
+	host_exec(1 << 20, &c.host.code);
+	c.host.store = store;
+	gllm_context_create(host_memory(size), size, &c, &x, NULL);
+	return x;
+}
+
+static double time_compile(struct gllm_context *c, uint64_t rows)
+{
+	const struct gllm_llama_shape shape = { .rows = rows, .embedding = 4096, .heads = 32, .kv_heads = 32, .head_dim = 128,
+		.ffn = 11008, .vocab = 32000, .rms_eps = 1e-5f };
+	struct gllm_llama_layer layer;
+	struct gllm_graph *g;
+	struct gllm_plan *p;
+	double t = -1.0;
+	if (gllm_graph_create(c, "layer", rows, GLLM_LLAMA_LAYER_GRAPH_TENSORS, GLLM_LLAMA_LAYER_GRAPH_NODES, &g, NULL) != GLLM_OK)
+		return t;
+	if (gllm_llama_layer(g, &shape, &layer) == GLLM_OK) {
+		double begin = seconds();
+		if (gllm_compile(c, g, NULL, &p, NULL) == GLLM_OK) {
+			t = (seconds() - begin) * 1e6;
+			gllm_plan_free(c, p);
+		}
+	}
+	gllm_graph_free(c, g);
+	return t;
+}
+
+static void measure_stored(const struct gllm_config *config, unsigned rounds)
+{
+	struct gllm_plan_cache *cache = NULL;
+	gllm_plan_cache_create(host_memory(1 << 20), 1 << 20, NULL, &cache, NULL);
+	struct gllm_context *plain = store_context(*config, (struct gllm_store){ .find = NULL });
+	struct gllm_context *caching = store_context(*config, gllm_plan_cache_store(cache));
+	for (unsigned i = 0; i < sizeof stored / sizeof stored[0]; i++) {
+		struct stored *x = &stored[i];
+		time_compile(plain, x->rows); /* traces are lifted */
+		time_compile(caching, x->rows);
+		for (unsigned r = 0; r < rounds; r++) {
+			x->compile[r] = time_compile(plain, x->rows);
+			x->load[r] = time_compile(caching, x->rows);
+			x->ratio[r] = x->compile[r] / x->load[r];
+		}
+		double ratio = quantile(x->ratio, rounds, 0.5), low = quantile(x->ratio, rounds, 0.25);
+		fprintf(stderr, "%s: compiled in %.1f us, from the cache in %.2f us: %.0f times faster (lower quartile %.0f)\n",
+		        x->label, quantile(x->compile, rounds, 0.5), quantile(x->load, rounds, 0.5), ratio, low);
+		printf("{\"row\": \"stored %s\", \"compile_us\": %.2f, \"load_us\": %.3f, \"ratio\": %.1f, \"ratio_q1\": %.1f}\n",
+		       x->label, quantile(x->compile, rounds, 0.5), quantile(x->load, rounds, 0.5), ratio, low);
+	}
+}
+
 /* --- report --------------------------------------------------------------------------------------------------------- */
 
 int main(int argc, char **argv)
@@ -326,6 +392,7 @@ int main(int argc, char **argv)
 		       r->label, rate, unit, of, ratio, low);
 	}
 	report_lifting(&lifting);
+	measure_stored(&config, rounds);
 	if (bench_layers(&second, rounds, &e) != GLLM_OK)
 		return fail(&e);
 	if (path) {

@@ -7,6 +7,7 @@
  * plan.h, and read twice: once into locals, where it is judged, once into the plan. */
 #include "gllm/blob.h"
 #include "core/bits.h"
+#include "core/fmt.h"
 #include "core/hash.h"
 #include "jit/context.h"
 #include "jit/plan.h"
@@ -445,4 +446,37 @@ enum gllm_status gllm_plan_load(struct gllm_context *c, const struct gllm_plan_k
 		s = check_room(c, header(blob, CODE_BYTES), &like, e);
 	like.text_bytes = s == GLLM_OK ? (size_t)arrays.text_bytes : 0;
 	return s == GLLM_OK ? load(c, blob, &l, &like, arrays, out, e) : s;
+}
+
+/* --- stores --------------------------------------------------------------------------------------------------------- */
+
+static void log_refused(const struct gllm_context *c, const struct gllm_error *e)
+{
+	char line[160];
+	if (!c->host.log)
+		return;
+	size_t n = gllm_format(line, sizeof line, "gllm: stored plan not used: %s: %s\n", gllm_status_text(e->status), e->what);
+	c->host.log(c->host.user, line, n < sizeof line ? n : sizeof line - 1);
+}
+
+struct gllm_plan *gllm_plan_recall(struct gllm_context *c, const struct gllm_plan_key *key)
+{
+	struct gllm_error e = { .status = GLLM_OK };
+	struct gllm_plan *p = NULL;
+	size_t n = 0;
+	const void *blob = c->host.store.find ? c->host.store.find(c->host.store.user, key, &n) : NULL;
+	if (blob && gllm_plan_load(c, key, blob, n, &p, &e) != GLLM_OK)
+		log_refused(c, &e);
+	return p;
+}
+
+void gllm_plan_remember(struct gllm_context *c, const struct gllm_plan_key *key, const struct gllm_plan *p,
+                        struct gllm_arena arena)
+{
+	size_t n = gllm_plan_blob(p);
+	void *blob = c->host.store.keep ? gllm_alloc(&arena, n, 8) : NULL;
+	if (arena.high > c->scratch.high)
+		c->scratch.high = arena.high;
+	if (blob && gllm_plan_save(p, blob, n, NULL) == GLLM_OK)
+		c->host.store.keep(c->host.store.user, key, blob, n);
 }

@@ -431,7 +431,7 @@ static enum gllm_status check_scalar(const struct planner *x)
 }
 
 /* One line for the embedder's log. */
-static void announce(const struct gllm_context *c, const struct gllm_plan *p, uint64_t ns)
+static void announce(const struct gllm_context *c, const struct gllm_plan *p, bool recalled, uint64_t ns)
 {
 	char line[160];
 	if (!c->host.log)
@@ -439,9 +439,49 @@ static void announce(const struct gllm_context *c, const struct gllm_plan *p, ui
 	size_t bytes = 0;
 	for (unsigned i = 0; i < p->nsteps; i++)
 		bytes += p->step[i].info.code_bytes;
-	size_t n = gllm_format(line, sizeof line, "gllm: plan %s: %u steps, %zu bytes of code, %llu ns\n", p->name, p->nsteps,
-	                       bytes, (unsigned long long)ns);
+	size_t n = gllm_format(line, sizeof line, "gllm: plan %s%s: %u steps, %zu bytes of code, %llu ns\n", p->name,
+	                       recalled ? " (stored)" : "", p->nsteps, bytes, (unsigned long long)ns);
 	c->host.log(c->host.user, line, n < sizeof line ? n : sizeof line - 1);
+}
+
+static enum gllm_status check_host(struct planner *x)
+{
+	struct gllm_context *c = x->c;
+	if (x->o->scalar)
+		return check_scalar(x);
+	if (!c->target)
+		return gllm_fail(x->e, GLLM_NO_BACK_END, "compiling needs a target", x->g->name, 0, 0, 0);
+	if (!c->profile.vector_bytes)
+		return gllm_fail(x->e, GLLM_NO_FEATURE, c->profile.missing ? c->profile.missing : "the CPU has no usable vector unit",
+		                 x->g->name, 0, 0, c->profile.have);
+	if (!c->host.code.write || !c->host.code.exec)
+		return gllm_fail(x->e, GLLM_NO_EXEC_MEMORY, "the host granted no executable memory", x->g->name, 0, 0, 0);
+	return gllm_graph_key(c, x->g, x->o, &x->graph_key, x->e);
+}
+
+/* Groups, buffers, code, steps; on failure the context is as before. */
+static enum gllm_status make(struct planner *x, struct gllm_plan **out)
+{
+	struct gllm_context *c = x->c;
+	unsigned kernels = c->nkernels, counted = c->stats.kernels;
+	enum gllm_status s = gllm_fuse(c, x->g, !x->o->no_fusion, x->o->scalar, &x->arena, &x->f, x->e);
+	if (s == GLLM_OK && !x->o->scalar &&
+	    (s = gllm_block(&c->profile, x->o->tuning, x->g->max_rows, x->o->pack_bytes, &x->arena, &x->f)) != GLLM_OK)
+		gllm_fail(x->e, s, "blocking a product of matrices", x->g->name, 0, 0, 0);
+	if (s == GLLM_OK)
+		s = plan_buffers(x);
+	if (s == GLLM_OK && !x->o->scalar)
+		s = compile_groups(x);
+	if (s == GLLM_OK)
+		s = build(x, out);
+	if (x->arena.high > c->scratch.high)
+		c->scratch.high = x->arena.high;
+	if (s != GLLM_OK) {
+		c->code_used = x->code_begin;
+		c->nkernels = kernels;
+		c->stats.kernels = counted;
+	}
+	return s;
 }
 
 enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g, const struct gllm_plan_options *o,
@@ -451,41 +491,23 @@ enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g
 	struct planner x = { .c = c, .g = g, .o = o ? o : &defaults, .arena = c->scratch,
 		.workers = gllm_workers(c), .code_begin = c->code_used, .e = e };
 	uint64_t start = gllm_now(c);
-	unsigned kernels = c->nkernels, counted = c->stats.kernels;
+	struct gllm_plan *p = NULL;
 	enum gllm_status s = check_graph(g, e);
-	if (s == GLLM_OK && !x.o->scalar) {
-		if (!c->target)
-			s = gllm_fail(e, GLLM_NO_BACK_END, "compiling needs a target", g->name, 0, 0, 0);
-		else if (!c->profile.vector_bytes)
-			s = gllm_fail(e, GLLM_NO_FEATURE, c->profile.missing ? c->profile.missing : "the CPU has no usable vector unit",
-			              g->name, 0, 0, c->profile.have);
-		else if (!c->host.code.write || !c->host.code.exec)
-			s = gllm_fail(e, GLLM_NO_EXEC_MEMORY, "the host granted no executable memory", g->name, 0, 0, 0);
-	}
 	if (s == GLLM_OK)
-		s = check_scalar(&x);
-	if (s == GLLM_OK && !x.o->scalar)
-		s = gllm_graph_key(c, g, x.o, &x.graph_key, e);
-	if (s == GLLM_OK)
-		s = gllm_fuse(c, g, !x.o->no_fusion, x.o->scalar, &x.arena, &x.f, e);
-	if (s == GLLM_OK && !x.o->scalar && (s = gllm_block(&c->profile, x.o->tuning, g->max_rows, x.o->pack_bytes, &x.arena, &x.f)) != GLLM_OK)
-		gllm_fail(e, s, "blocking a product of matrices", g->name, 0, 0, 0);
-	if (s == GLLM_OK)
-		s = plan_buffers(&x);
-	if (s == GLLM_OK && !x.o->scalar)
-		s = compile_groups(&x);
-	if (s == GLLM_OK)
-		s = build(&x, out);
-	if (x.arena.high > c->scratch.high)
-		c->scratch.high = x.arena.high;
-	if (s != GLLM_OK) { /* the state is as before */
-		c->code_used = x.code_begin;
-		c->nkernels = kernels;
-		c->stats.kernels = counted;
-	}
+		s = check_host(&x);
+	struct gllm_plan_key key = { x.graph_key, gllm_machine_key(c), gllm_emitter_key() };
+	if (s == GLLM_OK && !x.o->scalar && !x.o->readback)
+		p = gllm_plan_recall(c, &key);
+	bool recalled = p != NULL;
+	if (s == GLLM_OK && !recalled)
+		s = make(&x, &p);
 	uint64_t ns = gllm_now(c) - start;
 	c->stats.compile_ns += ns;
-	if (s == GLLM_OK)
-		announce(c, *out, ns);
+	if (s == GLLM_OK && !recalled && !x.o->scalar)
+		gllm_plan_remember(c, &key, p, c->scratch);
+	if (s == GLLM_OK) {
+		*out = p;
+		announce(c, p, recalled, ns);
+	}
 	return s;
 }

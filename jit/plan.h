@@ -118,6 +118,11 @@ enum gllm_status gllm_graph_key(struct gllm_context *c, const struct gllm_graph 
 uint64_t gllm_machine_key(const struct gllm_context *c);
 uint64_t gllm_emitter_key(void);
 
+/* A plan of this key from the host's store: NULL if there is none, or none that fits. And the other way; `arena` is scratch. */
+struct gllm_plan *gllm_plan_recall(struct gllm_context *c, const struct gllm_plan_key *key);
+void gllm_plan_remember(struct gllm_context *c, const struct gllm_plan_key *key, const struct gllm_plan *p,
+                        struct gllm_arena arena);
+
 /* Workers that plans of this context count on. */
 unsigned gllm_workers(const struct gllm_context *c);
 

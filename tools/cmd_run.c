@@ -26,12 +26,12 @@ static void report(const struct tool *t, const struct gllm_speaker *s, const str
 	double first = (double)(p->first_ns - p->start_ns) * 1e-6;
 	double rate = p->tokens > 1 ? (double)(p->tokens - 1) * 1e9 / (double)(p->last_ns - p->first_ns) : 0.0;
 	fprintf(stderr, t->json ? "{\"prompt_tokens\": %zu, \"tokens\": %zu, \"first_token_ms\": %.3f, \"tokens_per_s\": %.1f, "
-	                          "\"lifted\": %u, \"injected\": %u, \"kernels\": %u, \"code_bytes\": %zu, "
+	                          "\"lifted\": %u, \"injected\": %u, \"kernels\": %u, \"plans_loaded\": %u, \"code_bytes\": %zu, "
 	                          "\"compile_ms\": %.3f, \"memory\": %zu, \"compiled\": %s}\n"
 	                        : "%zu prompt tokens, %zu generated; first after %.3f ms, then %.1f tokens/s\n"
-	                          "%u operators lifted, %u injected; %u kernels, %zu bytes of code, compiled in %.3f ms; "
+	                          "%u operators lifted, %u injected; %u kernels compiled, %u plans loaded, %zu bytes of code, in %.3f ms; "
 	                          "%zu bytes of memory; compiled: %s\n",
-	        p->prompt_tokens, p->tokens, first, rate, x.lifted, x.injected, x.kernels, x.code_bytes,
+	        p->prompt_tokens, p->tokens, first, rate, x.lifted, x.injected, x.kernels, x.loaded, x.code_bytes,
 	        (double)x.compile_ns * 1e-6, s->used, compiled ? "true" : "false");
 }
 

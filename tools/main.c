@@ -27,7 +27,7 @@ enum { COMMANDS = sizeof command / sizeof command[0] };
 
 static void help(FILE *to)
 {
-	fprintf(to, "usage: gllm COMMAND [ARGUMENTS] [--isa scalar|avx2|avx512|neon|sve] [-t THREADS] [--unmeasured] [--json]\n");
+	fprintf(to, "usage: gllm COMMAND [ARGUMENTS] [--isa scalar|avx2|avx512|neon|sve] [-t THREADS] [--unmeasured] [--cache FOLDER] [--json]\n");
 	for (int i = 0; i < COMMANDS; i++)
 		fprintf(to, "  %s\n", command[i].usage);
 	fprintf(to, "Without MODEL (a GGUF file) the built-in one is used.\n");
@@ -44,6 +44,8 @@ static int common(struct tool *t, int argc, char **argv)
 			t->unmeasured = true;
 		else if (strcmp(argv[i], "--isa") == 0 && i + 1 < argc)
 			t->isa = argv[++i];
+		else if (strcmp(argv[i], "--cache") == 0 && i + 1 < argc)
+			t->cache = argv[++i];
 		else if (strcmp(argv[i], "-t") == 0 && i + 1 < argc)
 			t->threads = (unsigned)strtoul(argv[++i], NULL, 10);
 		else

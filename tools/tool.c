@@ -7,6 +7,7 @@
 #include <string.h>
 #include "models/story.h"
 #include "tools/host.h"
+#include "tools/plan_dir.h"
 
 int tool_failed(const struct gllm_error *e)
 {
@@ -37,6 +38,8 @@ enum gllm_status tool_config(const struct tool *t, struct gllm_config *out, stru
 		gllm_measure(out->target, &out->profile, &out->host.code, host_clock_ns, NULL,
 		             host_memory(gllm_measure_scratch()), gllm_measure_scratch(), NULL);
 	out->host.clock_ns = host_clock_ns;
+	if (t->cache)
+		out->host.store = plan_dir(t->cache);
 	out->host.workers = t->threads ? t->threads : 1;
 	if (out->host.workers > 1) {
 		out->host.user = host_pool(out->host.workers);

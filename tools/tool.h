@@ -10,6 +10,7 @@ struct tool { /* options every command understands */
 	bool json;
 	unsigned threads;     /* -t */
 	bool unmeasured;      /* --unmeasured: the CPU is taken as it says it is, nothing is timed (gllm/measure.h) */
+	const char *cache;    /* --cache: folder of compiled plans; NULL: none */
 };
 
 /* A command gets the arguments after its name and returns the exit code: 0, 1 failed, 2 usage. */

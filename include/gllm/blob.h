@@ -9,17 +9,11 @@
 #ifndef GLLM_BLOB_H
 #define GLLM_BLOB_H
 #include "gllm/graph.h"
+#include "gllm/store.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* What a compiled plan is a function of. */
-struct gllm_plan_key {
-	uint64_t graph;   /* names, shapes, nodes, traces of the operators; options */
-	uint64_t machine; /* ISA, features, vectors, caches, cores, measured facts; workers */
-	uint64_t emitter; /* sources of the compiler */
-};
 
 /* The key of what gllm_compile would make. Fails as gllm_op_trace; UNSUPPORTED for scalar plans, which hold no code. */
 enum gllm_status gllm_plan_key(struct gllm_context *c, const struct gllm_graph *g, const struct gllm_plan_options *o,

@@ -83,12 +83,13 @@ struct gllm_tuning {
 struct gllm_plan_options {
 	bool scalar;    /* run the scalar definitions node by node: no code is generated */
 	bool no_fusion; /* every node its own group: for tests and comparisons */
-	bool readback;  /* decode every emitted byte again and check it */
+	bool readback;  /* decode every emitted byte again and check it; nothing is taken from the host's store then */
 	const struct gllm_tuning *tuning; /* NULL: all chosen from the profile */
 	uint64_t pack_bytes; /* workspace that packing may take beside the graph's values; 0: what is best */
 };
 
-/* Compiles. The plan lives in the context's heap, its code in the host's executable memory.
+/* Compiles, or loads an equal plan from the host's store. The plan lives in the context's heap, its code in the host's
+ * executable memory.
  * Fails: NO_BACK_END (no target), NO_FEATURE (no usable vectors), NO_EXEC_MEMORY, NO_SPACE (code memory is full), NOT_LIFTED,
  * COMPILE_ERROR, OUT_OF_MEMORY. The scalar option needs none of these. */
 enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g, const struct gllm_plan_options *o,

@@ -3,6 +3,7 @@
 #ifndef GLLM_HOST_H
 #define GLLM_HOST_H
 #include "gllm/status.h"
+#include "gllm/store.h"
 #include "gllm/types.h"
 
 /* Executable memory in two views of the same bytes (they may be one address where the system allows it, but pages are
@@ -30,5 +31,6 @@ struct gllm_host {
 	uint64_t (*clock_ns)(void *user);
 	void (*log)(void *user, const char *text, size_t n); /* whole lines: what was compiled */
 	void *user;                /* handed to parallel_for, clock_ns and log */
+	struct gllm_store store;   /* of compiled plans: asked before anything is compiled, given what was (gllm/store.h) */
 };
 #endif
