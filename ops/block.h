@@ -9,9 +9,12 @@
 #include "core/bits.h"
 #include "gllm/ops.h"
 
+/* Hidden: position independent code finds them where they are and asks no table of addresses, which may be written. */
+#pragma GCC visibility push(hidden)
 extern const int8_t gllm_iq4nl_values[16];
 extern const uint16_t gllm_iq2xxs_grid[256], gllm_iq2xs_grid[512], gllm_iq2s_grid[1024], gllm_iq3xxs_grid[256],
 	gllm_iq3s_grid[512], gllm_iq1s_grid[2048];
+#pragma GCC visibility pop
 
 /* Widens the half at x: its fields as those of a float are 2^112 too low; infinities and NaNs (to which alone the addition
  * gives a sign) need the greatest exponent. In integers and not by gllm_f16_to_f32, which compiled code knows only beside

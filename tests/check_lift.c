@@ -9,6 +9,7 @@
 
 #if GLLM_JIT
 #include "core/arena.h"
+#include "ops/block.h"
 #include "core/bits.h"
 #include "core/target.h"
 #include "gllm/ops.h"
@@ -142,6 +143,23 @@ static OPTIMISED void doubling(float *restrict y, const float *restrict x, size_
 {
 	LOOP for (size_t i = 1; i < n; i *= 2)
 		y[i] = x[i] * 3.0f;
+}
+
+extern float check_lift_changing[256];
+float check_lift_changing[256];
+
+/* A table that may be written, if not by this function. */
+static OPTIMISED void from_changing(float *restrict y, const float *restrict x, size_t n)
+{
+	LOOP for (size_t i = 0; i < n; i++)
+		y[i] = check_lift_changing[((const uint8_t *)x)[i]];
+}
+
+/* A table at an index that nothing bounds. */
+static OPTIMISED void from_anywhere(float *restrict y, const float *restrict x, size_t n)
+{
+	LOOP for (size_t i = 0; i < n; i++)
+		y[i] = gllm_iq4nl_values[((const uint32_t *)x)[i]];
 }
 
 /* ---- comparing a trace with a function ----------------------------------------------------------------------------- */
@@ -375,7 +393,7 @@ static void check_refused(struct lab *b)
 	static const struct { const char *name; gllm_any_fn *fn; } bad[] = {
 #define BAD(fn) { #fn, (gllm_any_fn *)fn }
 		BAD(until_zero), BAD(sometimes), BAD(into_input), BAD(unknown_call), BAD(at_least_once), BAD(wide),
-		BAD(narrow_count), BAD(doubling),
+		BAD(narrow_count), BAD(doubling), BAD(from_changing), BAD(from_anywhere),
 	};
 	const struct gllm_trace *trace;
 	for (unsigned i = 0; i < GLLM_COUNT(bad); i++) {

@@ -350,6 +350,41 @@ static void check_corrupt(struct desk *d)
 	expect_refused(d, &r, GLLM_BAD_VALUE);
 }
 
+/* Tables of a trace: each row breaks what keeps its index inside. */
+static void check_corrupt_tables(struct desk *d)
+{
+	const struct gllm_op_info *o = &gllm_op_info[GLLM_OP_dequant_iq4_nl];
+	struct gllm_table table;
+	struct copy c;
+	if (!CHECK_STATUS(d->t, lift(d, o->ref, o->name, o->param, o->nparams), GLLM_OK) || !CHECK_EQ(d->t, d->trace->ntables, 1))
+		return;
+	for (unsigned row = 0; row < 10; row++) {
+		make_copy(d, &c);
+		c.t.table = &table;
+		table = d->trace->table[0];
+		unsigned load = last_of(&c, GLLM_N_LOAD), mask = 0;
+		while (mask < c.t.nnodes && !(c.node[mask].op == GLLM_N_CONST && c.node[mask].imm == 15))
+			mask++;
+		if (!CHECK(d->t, c.access[c.node[load].imm].param == GLLM_TRACE_PARAMS && mask < c.t.nnodes && table.bytes == 16))
+			return;
+		switch (row) {
+		case 0: break;
+		case 1: c.t.table = NULL; break;
+		case 2: c.t.ntables = GLLM_TRACE_TABLES + 1; break;
+		case 3: c.t.ntables = 0; break;
+		case 4: table.data = NULL; break;
+		case 5: table.bytes = 15; break;
+		case 6: table.bytes = GLLM_TABLE_BYTES + 1; break;
+		case 7: c.access[c.node[load].imm].param++; break;
+		case 8: c.access[c.node[load].imm].index_bytes = 2; break;
+		case 9: c.node[mask].imm = 31; break;
+		}
+		const char *flaw = gllm_trace_flaw(&c.t);
+		if (!CHECK(d->t, row ? flaw && flaw[0] != 'h' : !flaw))
+			check_print(d->t, "     spoilt table %u: %s\n", row, flaw ? flaw : "not seen");
+	}
+}
+
 /* Any byte of the tables changed: refused, unless it was one without meaning. */
 static void check_random_bytes(struct desk *d)
 {
@@ -429,5 +464,6 @@ void check_record(struct check *t)
 	check_other_code(&d);
 	check_other_parameters(&d);
 	check_corrupt(&d);
+	check_corrupt_tables(&d);
 	check_random_bytes(&d);
 }

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ * jit/canon_sum.h - the sums of canon_bits.h by themselves: k + sum of coef * field, modulo 2^w or as whole numbers. */
+#ifndef GLLM_CANON_SUM_H
+#define GLLM_CANON_SUM_H
+#include "jit/canon.h"
+
+enum { SUM_FIELDS = 16 };
+
+struct sum {
+	uint64_t k;
+	unsigned n, w;
+	bool lost;                     /* more fields than there is room for */
+	struct bit_field f[SUM_FIELDS]; /* of one atom disjoint; sorted once the sum is tidy */
+};
+
+static inline uint64_t bits_low(uint64_t v, unsigned w)
+{
+	return w >= 64 ? v : v & ((UINT64_C(1) << w) - 1);
+}
+
+static inline uint64_t bits_mix(uint64_t h, uint64_t x)
+{
+	h = (h ^ x) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 29;
+}
+
+static inline unsigned bits_zeros_below(uint64_t x) /* 64 for 0 */
+{
+	return x ? (unsigned)__builtin_ctzll(x) : 64;
+}
+
+static inline unsigned bits_length(uint64_t x)
+{
+	return x ? 64 - (unsigned)__builtin_clzll(x) : 0;
+}
+
+static inline uint64_t shape_of(const struct canon *c, uint16_t v)
+{
+	return c->bits[c->bits_of[v]].shape;
+}
+
+void gllm_sum_clear(struct sum *s, unsigned w);
+void gllm_sum_push(struct sum *s, struct bit_field f);
+/* Adds a field; where bits of it are there already, their coefficients add. */
+void gllm_sum_add_field(struct sum *s, struct bit_field x);
+/* s + t * factor */
+void gllm_sum_add(struct sum *s, const struct sum *t, uint64_t factor);
+/* Reads the sum modulo 2^w: what vanishes goes, neighbours join, fields are in the order of their atoms' shapes. */
+void gllm_sum_tidy(const struct canon *c, struct sum *s, unsigned w);
+/* Of a whole number; false if they do not fit. */
+bool gllm_sum_limits(const struct sum *s, int64_t *least, int64_t *most);
+uint64_t gllm_sum_as_signed(uint64_t x, unsigned w);
+/* s modulo 2^w as a sum of whole numbers from `least` to `most`, a range of 2^w numbers or fewer. */
+bool gllm_sum_whole(const struct canon *c, const struct sum *s, unsigned w, int64_t least, int64_t most, struct sum *out);
+int64_t gllm_sum_greatest(unsigned w);
+/* The same from 0 to 2^w - 1, and between the ends of signed numbers. */
+bool gllm_sum_unsigned(const struct canon *c, const struct sum *s, unsigned w, struct sum *out);
+bool gllm_sum_signed(const struct canon *c, const struct sum *s, unsigned w, struct sum *out);
+/* A whole number divided by 2^a, rounded down; false if that is no sum. */
+bool gllm_sum_shift_down(struct sum *s, unsigned a);
+/* Bits a .. b-1, as a whole number. */
+bool gllm_sum_extract(const struct canon *c, const struct sum *s, unsigned a, unsigned b, struct sum *out);
+/* Bits that may be 1, of the sum modulo 2^w. */
+uint64_t gllm_sum_ones(const struct canon *c, const struct sum *s, unsigned w);
+#endif
