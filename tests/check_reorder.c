@@ -98,6 +98,8 @@ WORD(word_select)     { FOR(i, n) y[i] = (int64_t)x[i] * 4 < (int64_t)y[i] * 3 ?
 WORD(word_far)        { y[0] = n << 30 > n ? 1 : 2; y[1] = n > 0x7fffffff ? 1 : 2; }
 WORD(word_prefix)     { uint32_t s = 0; FOR(i, n) { s += (uint32_t)x[i]; y[i] = (int32_t)s; } }
 WORD(word_next)       { FOR(i, n) y[i + 1] = (int32_t)((uint32_t)y[i] + (uint32_t)x[i]); }
+WORD(word_wide_mul)   { FOR(i, n) y[i] = (int32_t)((uint64_t)(int64_t)x[i] * 0x180000001 >> 32); }
+WORD(word_halved)     { FOR(i, n) y[i] = (int32_t)((int64_t)x[i] * 3 >> 1); }
 WORD(word_of_index)   { FOR(i, n) y[i] = (int32_t)((uint64_t)i * 0x180000001 >> 32) + x[i]; }
 WORD(word_wide_sum)   { int64_t s = 0; FOR(i, n) s += x[i]; y[0] = (int32_t)(s >> 8); }
 
@@ -165,7 +167,8 @@ static const struct row {
 	ROW(index, scatter), ROW(index, histogram), ROW(index, reads_anywhere),
 	ROW(word, word_saturates), ROW(word, word_high), ROW(word, word_high_half), ROW(word, word_average),
 	ROW(word, word_third), ROW(word, word_select), ROW(word, word_far), ROW(word, word_prefix), ROW(word, word_next),
-	ROW(word, word_wide_sum), ROW(word, word_of_index),
+	ROW(word, word_wide_sum), ROW(word, word_wide_mul),
+	ROW(word, word_halved), ROW(word, word_of_index),
 	ROW(wide, long_copy), ROW(wide, long_sum), ROW(low, long_low), ROW(low, long_high),
 };
 
