@@ -22,8 +22,8 @@ bool gllm_canon_init(struct canon *c, struct gllm_arena *a)
 	c->nbits = 1;
 	c->block = 0;
 	c->full = false;
-	for (unsigned i = 0; i < VAL_BUCKETS; i++)
-		c->bucket[i] = VAL_NONE;
+	_Static_assert(VAL_NONE == 0xffff, "what the bytes make");
+	__builtin_memset(c->bucket, 0xff, sizeof c->bucket);
 	if (!c->v || !c->next || !c->access || !c->bits_of || !c->bits || !c->field || !gllm_polys_init(&c->p, a))
 		return false;
 	gllm_canon_fresh(c, VAL_POISON, GLLM_I64, -1);

@@ -94,8 +94,8 @@ bool gllm_polys_init(struct polys *p, struct gllm_arena *a)
 	p->next = gllm_alloc_array(a, POLY_MAX, sizeof *p->next, 8);
 	p->has = gllm_alloc_array(a, POLY_MAX, sizeof *p->has, 8);
 	p->n = p->nterms = 0;
-	for (unsigned i = 0; i < POLY_BUCKETS; i++)
-		p->bucket[i] = POLY_NONE;
+	_Static_assert(POLY_NONE == 0xffff, "what the bytes make");
+	__builtin_memset(p->bucket, 0xff, sizeof p->bucket);
 	for (unsigned i = 0; i < GLLM_TRACE_LOOPS; i++)
 		p->greatest[i] = INT64_MAX;
 	if (!p->term || !p->poly || !p->next || !p->has)

@@ -691,17 +691,15 @@ enum gllm_status gllm_trace_build(struct lifting *l, const char *name, struct gl
 	if (!e->node || !e->access || !e->poly || !e->term || !e->ref || !e->hash || !e->uses || !e->stack || !e->list ||
 	    !e->placed || !e->index_of || !e->access_of || !reduction)
 		return gllm_fail(l->error, GLLM_OUT_OF_MEMORY, "scratch for the trace", name, 0, 0, 0);
-	for (unsigned i = 0; i < n; i++) {
-		e->ref[i] = VAL_NONE;
-		e->uses[i].mark = 0;
-		e->hash[i] = 0;
-	}
+	_Static_assert(VAL_NONE == 0xffff, "what the bytes make");
+	__builtin_memset(e->ref, 0xff, n * sizeof *e->ref);
+	__builtin_memset(e->uses, 0, n * sizeof *e->uses);
+	__builtin_memset(e->hash, 0, n * sizeof *e->hash);
 	for (unsigned i = 0; i < np; i++) {
 		e->placed[i].count = 0xffff;
 		e->index_of[i] = VAL_NONE;
 	}
-	for (unsigned i = 0; i < VAL_ACCESSES; i++)
-		e->access_of[i] = VAL_NONE;
+	__builtin_memset(e->access_of, 0xff, l->c.naccesses * sizeof *e->access_of);
 	for (unsigned i = 0; i < FLOW_LOOPS; i++)
 		e->now[i] = -1;
 	keep(e);
