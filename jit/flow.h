@@ -7,7 +7,7 @@
  *   - A header has exactly two predecessors: the block before the loop, then the latch. Both are made up where needed.
  *   - A loop has one exit edge, and it starts in a block of the loop itself, not of a nested one.
  *   - A call to a function that is not a primitive is an edge into that function's blocks, which exist once per call
- *     (context); its RET is an edge back. */
+ *     (context) and share their operations; its RET is an edge back. */
 #ifndef GLLM_FLOW_H
 #define GLLM_FLOW_H
 #include "core/arena.h"
