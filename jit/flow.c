@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * jit/flow.c - discovers blocks from the entry, then orders them and finds loops. */
+ * jit/flow.c - discovers blocks from the entry. */
 #include "core/bits.h"
 #include "jit/flow.h"
 
@@ -48,7 +48,7 @@ static enum gllm_primitive known(const struct gllm_image *img, uint64_t addr)
 	return GLLM_PRIM_NONE;
 }
 
-static enum gllm_status refuse(struct flow *f, const char *what, uint64_t addr)
+enum gllm_status gllm_flow_refuse(struct flow *f, const char *what, uint64_t addr)
 {
 	return gllm_fail(f->error, GLLM_NOT_LIFTED, what, NULL, addr - f->entry, 0, 0);
 }
@@ -152,12 +152,12 @@ static enum gllm_status block_at(struct discovery *d, uint64_t addr, uint16_t co
 	if (n != FLOW_NONE)
 		return GLLM_OK;
 	if (f->nblocks == FLOW_BLOCKS)
-		return refuse(f, "too many blocks", addr);
+		return gllm_flow_refuse(f, "too many blocks", addr);
 	*n_out = n = (uint16_t)f->nblocks++;
 	f->block[n] = (struct flow_block){ .addr = addr, .context = context, .loop = -1, .idom = FLOW_NONE };
 	d->chain[n] = d->bucket[addr % BUCKETS];
 	d->bucket[addr % BUCKETS] = n;
-	return cut_block(d, n) ? GLLM_OK : refuse(f, not_constant, addr);
+	return cut_block(d, n) ? GLLM_OK : gllm_flow_refuse(f, not_constant, addr);
 }
 
 /* Making a block may have cut block n: the part that ends where n ended. */
@@ -192,12 +192,12 @@ static enum gllm_status enter(struct discovery *d, uint16_t parent, uint64_t tar
 {
 	for (uint16_t c = parent; ; c = d->context[c].parent) {
 		if (d->context[c].entry == target)
-			return refuse(d->f, "recursion", call->addr);
+			return gllm_flow_refuse(d->f, "recursion", call->addr);
 		if (c == 0)
 			break;
 	}
 	if (d->ncontexts == FLOW_CONTEXTS || d->context[parent].depth == FLOW_DEPTH)
-		return refuse(d->f, "calls nest too deeply", call->addr);
+		return gllm_flow_refuse(d->f, "calls nest too deeply", call->addr);
 	*made = (uint16_t)d->ncontexts++;
 	d->context[*made] = (struct context){ target, call->next, parent, (uint8_t)(d->context[parent].depth + 1) };
 	return GLLM_OK;
@@ -263,11 +263,11 @@ static enum gllm_status read_insn(struct discovery *d, unsigned first, uint64_t 
 		return gllm_fail(f->error, GLLM_BAD_INSN, "decoding", NULL, addr - f->entry, 0, p[0]);
 	sem.n = 0;
 	if (d->t->meaning(&insn, &sem))
-		return refuse(f, "an instruction whose meaning cannot be said", addr);
+		return gllm_flow_refuse(f, "an instruction whose meaning cannot be said", addr);
 	if (!sem.n)
 		sem.op[sem.n++] = (struct gllm_sem_op_rec){ .op = GLLM_S_NOP };
 	if (f->nops + sem.n + 2 > FLOW_OPS)
-		return refuse(f, "too many instructions", addr);
+		return gllm_flow_refuse(f, "too many instructions", addr);
 	*next = addr + insn.length;
 	*last = NULL;
 	for (unsigned i = 0; i < sem.n && !*last; i++) {
@@ -275,7 +275,7 @@ static enum gllm_status read_insn(struct discovery *d, unsigned first, uint64_t 
 		*o = (struct flow_op){ sem.op[i], GLLM_PRIM_NONE, addr, *next };
 		unsigned added = resolve(d, first, o);
 		if (!added)
-			return refuse(f, not_constant, addr);
+			return gllm_flow_refuse(f, not_constant, addr);
 		f->nops += added;
 		o += added - 1;
 		if (ends_block((enum gllm_sem_op)o->s.op) && !o->prim)
@@ -324,7 +324,7 @@ static enum gllm_status read_block(struct discovery *d, uint16_t n)
 		if (!left) {
 			const struct gllm_range *r = range_of(d->img, addr, 1);
 			if (!r)
-				return refuse(f, "code leads out of the image", addr);
+				return gllm_flow_refuse(f, "code leads out of the image", addr);
 			p = r->bytes + (addr - r->addr);
 			left = r->size - (addr - r->addr);
 		}
@@ -357,336 +357,6 @@ static enum gllm_status discover(struct discovery *d, uint64_t addr)
 	return GLLM_OK;
 }
 
-/* ---- order, dominators, loops ---------------------------------------------------------------------------------- */
-
-struct shape {
-	uint16_t rpo[FLOW_BLOCKS];    /* blocks in reverse postorder */
-	uint16_t rank[FLOW_BLOCKS];   /* position of a block there; FLOW_NONE if not reached */
-	uint16_t idom[FLOW_BLOCKS];
-	uint16_t work[FLOW_BLOCKS];
-	uint8_t state[FLOW_BLOCKS];
-	uint16_t position[FLOW_BLOCKS];
-	struct flow_block copy[FLOW_BLOCKS];
-	unsigned n;
-};
-
-static void postorder(const struct flow *f, struct shape *g)
-{
-	unsigned depth = 0, post = 0;
-	for (unsigned i = 0; i < f->nblocks; i++) {
-		g->state[i] = 0;
-		g->rank[i] = FLOW_NONE;
-	}
-	g->work[depth++] = 0;
-	g->state[0] = 1;
-	while (depth) {
-		uint16_t b = g->work[depth - 1];
-		unsigned next = g->state[b] - 1u;
-		if (next < f->block[b].nsucc) {
-			uint16_t s = f->block[b].succ[next];
-			g->state[b]++;
-			if (!g->state[s]) {
-				g->state[s] = 1;
-				g->work[depth++] = s;
-			}
-		} else {
-			depth--;
-			g->position[post++] = b;
-		}
-	}
-	g->n = post;
-	for (unsigned i = 0; i < post; i++) {
-		g->rpo[i] = g->position[post - 1 - i];
-		g->rank[g->rpo[i]] = (uint16_t)i;
-	}
-}
-
-static uint16_t meet(const struct shape *g, uint16_t a, uint16_t b)
-{
-	while (a != b) {
-		while (g->rank[a] > g->rank[b])
-			a = g->idom[a];
-		while (g->rank[b] > g->rank[a])
-			b = g->idom[b];
-	}
-	return a;
-}
-
-static void dominators(const struct flow *f, struct shape *g)
-{
-	for (unsigned i = 0; i < f->nblocks; i++)
-		g->idom[i] = FLOW_NONE;
-	g->idom[0] = 0;
-	for (bool changed = true; changed; ) {
-		changed = false;
-		/* Push along edges instead of pulling from predecessors, whose lists do not exist yet. */
-		for (unsigned i = 0; i < g->n; i++)
-			g->work[g->rpo[i]] = FLOW_NONE;
-		for (unsigned i = 0; i < g->n; i++) {
-			uint16_t b = g->rpo[i];
-			if (b && g->work[b] != g->idom[b]) {
-				g->idom[b] = g->work[b] == FLOW_NONE ? g->idom[b] : g->work[b];
-				changed = true;
-			}
-			for (unsigned k = 0; k < f->block[b].nsucc; k++) {
-				uint16_t s = f->block[b].succ[k];
-				if (g->rank[s] > i) /* forward edges decide; back edges cannot raise a reducible idom */
-					g->work[s] = g->work[s] == FLOW_NONE ? b : meet(g, g->work[s], b);
-			}
-		}
-	}
-}
-
-static bool dominates(const struct shape *g, uint16_t a, uint16_t b)
-{
-	while (g->rank[b] > g->rank[a])
-		b = g->idom[b];
-	return a == b;
-}
-
-/* Gives `header` a single predecessor of one sort (back edges or entering edges) by an empty block in between. */
-static enum gllm_status funnel(struct flow *f, struct shape *g, uint16_t header, bool back)
-{
-	if (f->nblocks == FLOW_BLOCKS)
-		return refuse(f, "too many blocks", f->block[header].addr);
-	uint16_t made = (uint16_t)f->nblocks++;
-	f->block[made] = (struct flow_block){ .addr = f->block[header].addr, .context = f->block[header].context,
-		.first = f->block[header].first, .nsucc = 1, .succ = { header, 0 }, .loop = -1, .idom = FLOW_NONE };
-	for (unsigned i = 0; i < g->n; i++) {
-		struct flow_block *b = &f->block[g->rpo[i]];
-		for (unsigned k = 0; k < b->nsucc; k++)
-			if (b->succ[k] == header && dominates(g, header, g->rpo[i]) == back)
-				b->succ[k] = made;
-	}
-	return GLLM_OK;
-}
-
-/* One pass that makes headers regular; *again if it changed the graph. */
-static enum gllm_status regular_headers(struct flow *f, struct shape *g, bool *again)
-{
-	uint8_t back[FLOW_BLOCKS] = { 0 }, into[FLOW_BLOCKS] = { 0 };
-	for (unsigned i = 0; i < g->n; i++) {
-		uint16_t b = g->rpo[i];
-		for (unsigned k = 0; k < f->block[b].nsucc; k++) {
-			uint16_t s = f->block[b].succ[k];
-			bool backward = g->rank[s] <= i;
-			if (backward && !dominates(g, s, b))
-				return refuse(f, "a loop that is entered in two places", f->block[s].addr);
-			if (backward)
-				back[s]++;
-			else
-				into[s]++;
-		}
-	}
-	*again = false;
-	for (unsigned i = 0; i < g->n; i++) {
-		uint16_t b = g->rpo[i];
-		bool two_in = back[b] && (into[b] > 1 || b == 0), two_back = back[b] > 1;
-		if (b == 0 && back[b])
-			return refuse(f, "a loop at the function's first instruction", f->block[b].addr);
-		if (two_in || two_back) {
-			enum gllm_status s = funnel(f, g, b, two_back);
-			if (s)
-				return s;
-			*again = true;
-		}
-	}
-	return GLLM_OK;
-}
-
-/* Marks the loop of `header` in block[].loop: what reaches the latch without passing the header. */
-static void mark_loop(struct flow *f, struct shape *g, uint16_t header, uint16_t latch, int8_t id)
-{
-	f->block[header].loop = id;
-	f->block[latch].loop = id;
-	for (bool changed = true; changed; ) {
-		changed = false;
-		for (unsigned i = g->n; i-- > 0; ) {
-			uint16_t b = g->rpo[i];
-			if (f->block[b].loop == id)
-				continue;
-			for (unsigned k = 0; k < f->block[b].nsucc; k++) {
-				uint16_t s = f->block[b].succ[k];
-				if (f->block[s].loop == id && s != header && dominates(g, header, b)) {
-					f->block[b].loop = id;
-					changed = true;
-				}
-			}
-		}
-	}
-}
-
-static enum gllm_status find_loops(struct flow *f, struct shape *g)
-{
-	for (unsigned i = 0; i < f->nblocks; i++) {
-		f->block[i].loop = -1;
-		f->block[i].header = false;
-	}
-	uint16_t *latches = g->work; /* the block whose edge leads back */
-	for (unsigned i = 0; i < g->n; i++)
-		latches[g->rpo[i]] = FLOW_NONE;
-	for (unsigned i = 0; i < g->n; i++)
-		for (unsigned k = 0; k < f->block[g->rpo[i]].nsucc; k++)
-			if (g->rank[f->block[g->rpo[i]].succ[k]] <= i)
-				latches[f->block[g->rpo[i]].succ[k]] = g->rpo[i];
-	for (unsigned i = 0; i < g->n; i++) {
-		uint16_t header = g->rpo[i], latch = latches[header];
-		if (latch == FLOW_NONE)
-			continue;
-		if (f->nloops == FLOW_LOOPS)
-			return refuse(f, "too many loops", f->block[header].addr);
-		struct flow_loop *l = &f->loop[f->nloops];
-		*l = (struct flow_loop){ .header = header, .latch = latch, .parent = f->block[header].loop };
-		f->block[header].header = true;
-		mark_loop(f, g, header, latch, (int8_t)f->nloops++);
-	}
-	return GLLM_OK;
-}
-
-/* Topological order in which loops are contiguous: among the blocks whose predecessors are done, one of the loop
- * in progress is taken first. */
-static void order(const struct flow *f, struct shape *g)
-{
-	uint16_t *waiting = g->work;
-	uint16_t ready[FLOW_BLOCKS];
-	unsigned nready = 0, done = 0;
-	int current = -1;
-	for (unsigned i = 0; i < f->nblocks; i++)
-		waiting[i] = 0;
-	for (unsigned i = 0; i < g->n; i++)
-		for (unsigned k = 0; k < f->block[g->rpo[i]].nsucc; k++)
-			if (g->rank[f->block[g->rpo[i]].succ[k]] > i)
-				waiting[f->block[g->rpo[i]].succ[k]]++;
-	ready[nready++] = 0;
-	while (nready) {
-		unsigned pick = FLOW_NONE;
-		while (pick == FLOW_NONE) {
-			for (unsigned i = 0; i < nready; i++)
-				if (flow_in_loop(f, f->block[ready[i]].loop, current) &&
-				    (pick == FLOW_NONE || g->rank[ready[i]] < g->rank[ready[pick]]))
-					pick = i;
-			if (pick == FLOW_NONE)
-				current = f->loop[current].parent;
-		}
-		uint16_t b = ready[pick];
-		ready[pick] = ready[--nready];
-		current = f->block[b].loop;
-		g->position[b] = (uint16_t)done++;
-		for (unsigned k = 0; k < f->block[b].nsucc; k++) {
-			uint16_t s = f->block[b].succ[k];
-			if (g->rank[s] > g->rank[b] && --waiting[s] == 0)
-				ready[nready++] = s;
-		}
-	}
-}
-
-/* Renumbers blocks into that order. */
-static void renumber(struct flow *f, struct shape *g)
-{
-	for (unsigned i = 0; i < g->n; i++)
-		g->copy[g->position[g->rpo[i]]] = f->block[g->rpo[i]];
-	for (unsigned i = 0; i < g->n; i++) {
-		struct flow_block *b = &f->block[i];
-		*b = g->copy[i];
-		for (unsigned k = 0; k < b->nsucc; k++)
-			b->succ[k] = g->position[b->succ[k]];
-	}
-	for (unsigned i = 0; i < g->n; i++) {
-		uint16_t old = g->rpo[i], now = g->position[old];
-		f->block[now].idom = now ? g->position[g->idom[old]] : FLOW_NONE;
-	}
-	for (unsigned l = 0; l < f->nloops; l++) {
-		f->loop[l].header = g->position[f->loop[l].header];
-		f->loop[l].latch = g->position[f->loop[l].latch];
-	}
-	f->nblocks = g->n;
-}
-
-/* Loops are numbered by their headers in the final order. */
-static void renumber_loops(struct flow *f)
-{
-	int8_t now[FLOW_LOOPS];
-	struct flow_loop old[FLOW_LOOPS];
-	unsigned n = 0;
-	for (unsigned i = 0; i < f->nloops; i++)
-		old[i] = f->loop[i];
-	for (unsigned b = 0; b < f->nblocks; b++)
-		if (f->block[b].header)
-			now[f->block[b].loop] = (int8_t)n++;
-	for (unsigned i = 0; i < n; i++) {
-		f->loop[now[i]] = old[i];
-		f->loop[now[i]].parent = old[i].parent < 0 ? -1 : now[old[i].parent];
-	}
-	for (unsigned b = 0; b < f->nblocks; b++)
-		if (f->block[b].loop >= 0)
-			f->block[b].loop = now[f->block[b].loop];
-}
-
-static void list_preds(struct flow *f)
-{
-	uint16_t n = 0;
-	for (unsigned b = 0; b < f->nblocks; b++)
-		f->block[b].npreds = 0;
-	for (unsigned p = 0; p < f->nblocks; p++)
-		for (unsigned k = 0; k < f->block[p].nsucc; k++)
-			f->block[f->block[p].succ[k]].npreds++;
-	for (unsigned b = 0; b < f->nblocks; b++) {
-		f->block[b].pred = n;
-		n = (uint16_t)(n + f->block[b].npreds);
-		f->block[b].npreds = 0;
-	}
-	for (unsigned p = 0; p < f->nblocks; p++) {
-		for (unsigned k = 0; k < f->block[p].nsucc; k++) {
-			struct flow_block *b = &f->block[f->block[p].succ[k]];
-			f->pred[b->pred + b->npreds++] = (uint16_t)p;
-		}
-	}
-}
-
-static enum gllm_status find_exits(struct flow *f)
-{
-	for (unsigned l = 0; l < f->nloops; l++) {
-		struct flow_loop *loop = &f->loop[l];
-		unsigned exits = 0;
-		loop->before = f->pred[f->block[loop->header].pred];
-		loop->end = loop->header;
-		for (unsigned b = loop->header; b < f->nblocks && flow_in_loop(f, f->block[b].loop, (int)l); b++) {
-			loop->end = (uint16_t)(b + 1);
-			for (unsigned k = 0; k < f->block[b].nsucc; k++) {
-				uint16_t s = f->block[b].succ[k];
-				if (flow_in_loop(f, f->block[s].loop, (int)l))
-					continue;
-				loop->exit = (uint16_t)b;
-				loop->target = s;
-				exits++;
-			}
-			if (!f->block[b].nsucc)
-				exits += 2;
-		}
-		if (exits != 1 || f->block[loop->exit].loop != (int)l)
-			return refuse(f, "a loop without a single counted exit", f->block[loop->header].addr);
-	}
-	return GLLM_OK;
-}
-
-static enum gllm_status arrange(struct flow *f, struct shape *g)
-{
-	enum gllm_status s;
-	for (bool again = true; again; ) {
-		postorder(f, g);
-		dominators(f, g);
-		if ((s = regular_headers(f, g, &again)))
-			return s;
-	}
-	if ((s = find_loops(f, g)))
-		return s;
-	order(f, g);
-	renumber(f, g);
-	renumber_loops(f);
-	list_preds(f);
-	return find_exits(f);
-}
-
 enum gllm_status gllm_flow_build(struct flow *f, const struct gllm_target *t, const struct gllm_image *img,
                                  uint64_t addr, struct gllm_arena *a, struct gllm_error *e)
 {
@@ -697,9 +367,8 @@ enum gllm_status gllm_flow_build(struct flow *f, const struct gllm_target *t, co
 	f->pred = gllm_alloc_array(a, 2 * FLOW_BLOCKS, sizeof *f->pred, 8);
 	f->loop = gllm_alloc_array(a, FLOW_LOOPS, sizeof *f->loop, 8);
 	d.context = gllm_alloc_array(a, FLOW_CONTEXTS, sizeof *d.context, 8);
-	struct shape *g = gllm_alloc(a, sizeof *g, 8);
-	if (!f->op || !f->block || !f->pred || !f->loop || !d.context || !g)
+	if (!f->op || !f->block || !f->pred || !f->loop || !d.context)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch for the flow graph", NULL, 0, 0, 0);
 	enum gllm_status s = discover(&d, addr);
-	return s ? s : arrange(f, g);
+	return s ? s : gllm_flow_arrange(f, a);
 }
