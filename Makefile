@@ -123,6 +123,7 @@ check-recorded: $(foreach a,$(ARCHES),$(B)/$(a)/check-recorded) $(B)/gllm
 check-host: $(B)/$(HOST)/check $(B)/gllm
 	@sh tests/host.sh $(B)/$(HOST)/check
 	@sh tests/plan_dir.sh $(B)/gllm
+	@sh tests/draw.sh $(B)/gllm
 check-user: $(foreach a,$(ARCHES),$(B)/$(a)/check)
 	@sh tests/user.sh $(B)
 check-symbols:

@@ -53,6 +53,11 @@ size_t gllm_plan_workspace(const struct gllm_plan *p)
 	return p->workspace;
 }
 
+const char *gllm_plan_name(const struct gllm_plan *p)
+{
+	return p->name;
+}
+
 unsigned gllm_plan_steps(const struct gllm_plan *p)
 {
 	return p->nsteps;

@@ -6,6 +6,7 @@
 #include "core/target.h"
 #include "gllm/graph_text.h"
 #include "tools/host.h"
+#include "tools/plan_draw.h"
 #include "tools/tool.h"
 
 enum { MAX_PLANS = 8 };
@@ -20,6 +21,7 @@ struct plans {
 struct request {
 	const char *path; /* NULL: the built-in model */
 	uint64_t rows;    /* 0: what the file says */
+	bool dot, svg;
 };
 
 static int arguments(struct request *r, int argc, char **argv, const char *usage)
@@ -28,6 +30,10 @@ static int arguments(struct request *r, int argc, char **argv, const char *usage
 	for (int i = 0; i < argc; i++) {
 		if (strcmp(argv[i], "--rows") == 0 && i + 1 < argc)
 			r->rows = strtoull(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--dot") == 0)
+			r->dot = true;
+		else if (strcmp(argv[i], "--svg") == 0)
+			r->svg = true;
 		else if (argv[i][0] != '-' && !r->path)
 			r->path = argv[i];
 		else
@@ -107,11 +113,19 @@ int tool_explain(const struct tool *t, int argc, char **argv)
 {
 	struct request r;
 	struct plans p;
-	int bad = arguments(&r, argc, argv, "explain [MODEL|FILE.graph] [--rows N]");
+	int bad = arguments(&r, argc, argv, "explain [MODEL|FILE.graph] [--rows N] [--dot|--svg|--json]");
 	if (!bad)
 		bad = open_plans(t, &r, &p);
-	for (unsigned i = 0; !bad && i < p.n; i++)
-		gllm_plan_explain(p.plan[i], tool_put, NULL);
+	if (!bad && r.dot)
+		plan_dot(p.plan, p.n);
+	else if (!bad && r.svg)
+		plan_svg(p.plan, p.n);
+	for (unsigned i = 0; !bad && !r.dot && !r.svg && i < p.n; i++) {
+		if (t->json)
+			plan_json(p.plan[i]);
+		else
+			gllm_plan_explain(p.plan[i], tool_put, NULL);
+	}
 	return bad;
 }
 

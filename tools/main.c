@@ -13,7 +13,7 @@ static const struct command {
 	{ "probe",   tool_probe,   "probe                      what this CPU has, what is enabled, what is used" },
 	{ "ops",     tool_ops,     "ops                        the operators, their patterns and trace hashes" },
 	{ "trace",   tool_trace,   "trace OP                   what was lifted from an operator's machine code" },
-	{ "explain", tool_explain, "explain [MODEL|FILE.graph]   what a plan does, and why [--rows N]" },
+	{ "explain", tool_explain, "explain [MODEL|FILE.graph]   what a plan does, and why [--rows N] [--dot|--svg|--json]" },
 	{ "disasm",  tool_disasm,  "disasm [MODEL|FILE.graph]    the code compiled for the plans [--rows N]" },
 	{ "run",     tool_run,     "run [MODEL] -p TEXT -n N     generate text [--temp T] [--top-k K] [--top-p P] [--seed S]" },
 	{ "logits",  tool_logits,  "logits [MODEL] --tokens 1,2  logits after these tokens" },

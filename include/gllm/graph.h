@@ -141,6 +141,7 @@ struct gllm_step_info {
 	uint64_t cycles;           /* predicted, of one core: a roofline over operations and bytes, shared by the cores if the
 	                            * step is; the profile's peak and bandwidth, or common ones where it has none */
 };
+const char *gllm_plan_name(const struct gllm_plan *p); /* the graph's */
 unsigned gllm_plan_steps(const struct gllm_plan *p);
 unsigned gllm_plan_groups(const struct gllm_plan *p);
 enum gllm_status gllm_plan_step(const struct gllm_plan *p, unsigned i, struct gllm_step_info *out);
