@@ -52,8 +52,8 @@ static struct gllm_profile some_profile(struct suite *s)
 	struct gllm_profile p = s->real;
 	if (p.vector_bytes == 64 && below(s, 2))
 		gllm_profile_cap(&p, "avx2");
-	uint32_t bytes = l1[below(s, GLLM_COUNT(l1))];
-	for (unsigned i = 0; i < GLLM_CACHE_LEVELS; i++, bytes *= 16)
+	uint32_t bytes = l1[below(s, GLLM_COUNT(l1))], times = below(s, 2) ? 2 : 16;
+	for (unsigned i = 0; i < GLLM_CACHE_LEVELS; i++, bytes *= times)
 		p.cache[i] = (struct gllm_cache){ bytes, i ? 16 : 8, 64, 0 };
 	if (below(s, 16) == 0)
 		for (unsigned i = 0; i < GLLM_CACHE_LEVELS; i++)

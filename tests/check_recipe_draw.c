@@ -515,7 +515,7 @@ static bool read_by_any(const struct draw *d, unsigned tensor)
 
 void recipe_draw(struct check *t, struct gllm_context *c, struct gllm_arena arena, struct recipe *out)
 {
-	static const uint8_t rows[] = { 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 17 };
+	static const uint8_t rows[] = { 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 17, 23, 31 };
 	struct draw d = { .t = t, .c = c, .arena = arena, .r = out };
 	bool large = check_below(t, 128) == 0;
 	*out = (struct recipe){ .seed = check_random(t) >> 16 };
