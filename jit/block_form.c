@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ * jit/block_form.c - see block_form.h. */
+#include "jit/block_form.h"
+
+static bool fixed_trip(const struct gllm_trace *t, unsigned loop, int64_t *out)
+{
+	struct gllm_poly p = t->loop[loop].trip;
+	*out = p.count ? t->term[p.first].coef : 0;
+	return p.count == 0 || (p.count == 1 && t->term[p.first].sym[0] == 0);
+}
+
+/* Trip of the outer loop: fixed, or one number that depends on rows. */
+static bool row_trip(const struct gllm_composed *c, uint64_t max_rows, struct product *p)
+{
+	const struct gllm_trace *t = &c->trace;
+	struct gllm_poly trip = t->loop[I].trip;
+	int64_t m;
+	if (fixed_trip(t, I, &m)) {
+		p->m = (struct gllm_linear){ .fixed = m };
+		p->most = m > 0 ? (uint64_t)m : 0;
+		return true;
+	}
+	const struct gllm_term *x = &t->term[trip.first];
+	if (trip.count != 1 || x->coef != 1 || x->sym[1] != 0 || x->sym[0] >= GLLM_SYM_LOOP)
+		return false;
+	const struct gllm_source *s = &c->source[x->sym[0] - GLLM_SYM_PARAM];
+	if (s->kind != GLLM_FROM_ROWS || s->at.fixed != 0 || s->at.per_row != 1 || s->at.block != 0)
+		return false;
+	p->m = s->at;
+	p->most = max_rows;
+	return true;
+}
+
+/* Loops along which each node's value varies. */
+static void find_loops(const struct product *p, uint8_t *dep)
+{
+	const struct gllm_trace *t = &p->c->trace;
+	for (unsigned i = 0; i < t->nnodes; i++) {
+		const struct gllm_node *n = &t->node[i];
+		uint8_t d = 0;
+		if (n->a != GLLM_NO_NODE)
+			d |= dep[n->a];
+		if (n->b != GLLM_NO_NODE && n->op != GLLM_N_CARRY)
+			d |= dep[n->b];
+		if (n->c != GLLM_NO_NODE)
+			d |= dep[n->c];
+		for (unsigned l = 0; l < 3 && (n->op == GLLM_N_LOAD || n->op == GLLM_N_STORE); l++)
+			d |= (uint8_t)((p->affine[n->imm].loop[l] != 0) << l);
+		if (n->op == GLLM_N_CARRY)
+			d |= 1 << I | 1 << J | 1 << K;
+		if (n->op == GLLM_N_LAST)
+			d &= (uint8_t)~(1u << K);
+		dep[i] = d;
+	}
+}
+
+/* Every access of a parameter moves alike; what is stored is not read. */
+static bool plain_accesses(struct product *p)
+{
+	const struct gllm_trace *t = &p->c->trace;
+	if (t->ntables)
+		return false;
+	bool seen[GLLM_TRACE_PARAMS] = { false }, stored[GLLM_TRACE_PARAMS] = { false }, loaded[GLLM_TRACE_PARAMS] = { false };
+	for (unsigned i = 0; i < t->nnodes; i++) {
+		const struct gllm_node *n = &t->node[i];
+		if (n->op == GLLM_N_INDEX)
+			return false;
+		if (n->op != GLLM_N_LOAD && n->op != GLLM_N_STORE)
+			continue;
+		unsigned q = t->access[n->imm].param;
+		for (unsigned l = 0; l < 3; l++) {
+			if (seen[q] && p->stride[q][l] != p->affine[n->imm].loop[l])
+				return false;
+			p->stride[q][l] = p->affine[n->imm].loop[l];
+		}
+		seen[q] = true;
+		*(n->op == GLLM_N_STORE ? &stored[q] : &loaded[q]) = true;
+	}
+	for (unsigned q = 0; q < t->nparams; q++)
+		if (stored[q] && loaded[q])
+			return false;
+	return true;
+}
+
+static bool one_sum(const struct product *p, const uint8_t *dep, const struct gllm_reduction *r, struct sum *s)
+{
+	const struct gllm_trace *t = &p->c->trace;
+	const struct gllm_node *n = &t->node[r->carry], *v = r->value == GLLM_NO_NODE ? NULL : &t->node[r->value];
+	const uint8_t along[2] = { 1 << I | 1 << K, 1 << J | 1 << K };
+	if (r->kind != GLLM_REDUCE_SUM || r->loop != K || n->type != GLLM_F32 || !v || v->op != GLLM_N_MUL || v->loop != K)
+		return false;
+	s->carry = r->carry;
+	s->last = GLLM_NO_NODE;
+	unsigned swap = dep[v->a] == along[J];
+	s->value[swap] = v->a;
+	s->value[1 - swap] = v->b;
+	for (unsigned i = t->loop[K].end; i < t->nnodes; i++)
+		if (t->node[i].op == GLLM_N_LAST && t->node[i].a == r->carry)
+			s->last = (gllm_ref)i;
+	return dep[s->value[I]] == along[I] && dep[s->value[J]] == along[J] && s->last != GLLM_NO_NODE;
+}
+
+/* Nodes of i stand before j, nothing but sums stands in k, nothing follows j. */
+static bool plain_nest(const struct gllm_trace *t)
+{
+	if (t->nloops != 3 || t->loop[I].parent != -1 || t->loop[J].parent != I || t->loop[K].parent != J)
+		return false;
+	for (unsigned i = 0; i < t->nnodes; i++) {
+		const struct gllm_node *n = &t->node[i];
+		bool acts = n->op == GLLM_N_STORE || n->op == GLLM_N_CARRY || n->op == GLLM_N_LAST;
+		if (n->loop < J && (acts || i >= t->loop[J].end || (n->loop == I && i >= t->loop[J].first)))
+			return false;
+		if ((n->op == GLLM_N_CARRY && n->loop != K) || (n->op == GLLM_N_STORE && n->loop != J))
+			return false;
+	}
+	return true;
+}
+
+static gllm_ref result_of(const struct product *p)
+{
+	const struct gllm_trace *t = &p->c->trace;
+	gllm_ref found = GLLM_NO_NODE;
+	for (unsigned i = 0; i < t->nnodes; i++) {
+		if (t->node[i].op != GLLM_N_STORE)
+			continue;
+		if (found != GLLM_NO_NODE)
+			return GLLM_NO_NODE;
+		found = (gllm_ref)i;
+	}
+	bool fits = found != GLLM_NO_NODE && p->nsums == 1 && t->access[t->node[found].imm].type == GLLM_F32 &&
+	            p->affine[t->node[found].imm].loop[J] == 4 && p->affine[t->node[found].imm].loop[I] != 0;
+	return fits ? found : GLLM_NO_NODE;
+}
+
+bool gllm_block_form(struct gllm_arena *arena, const struct gllm_composed *c, uint64_t max_rows, struct product *p)
+{
+	const struct gllm_trace *t = &c->trace;
+	*p = (struct product){ .c = c };
+	if (c->how.own || !plain_nest(t) || !row_trip(c, max_rows, p) || !fixed_trip(t, J, &p->n) || !fixed_trip(t, K, &p->k) ||
+	    t->nreductions < 1 || t->nreductions > MAX_SUMS)
+		return false;
+	p->affine = gllm_alloc_array(arena, t->naccesses + 1u, sizeof *p->affine, 8);
+	uint8_t *dep = gllm_alloc(arena, t->nnodes + 1u, 1);
+	if (!p->affine || !dep || !gllm_strip_affine(t, p->affine) || !plain_accesses(p))
+		return false;
+	find_loops(p, dep);
+	for (unsigned i = 0; i < t->nreductions; i++)
+		if (!one_sum(p, dep, &t->reduction[i], &p->sum[p->nsums++]))
+			return false;
+	for (unsigned i = 0; i < t->nnodes; i++)
+		if (t->node[i].op == GLLM_N_CARRY) {
+			unsigned k = 0;
+			while (k < p->nsums && p->sum[k].carry != i)
+				k++;
+			if (k == p->nsums)
+				return false;
+		}
+	p->result = result_of(p);
+	return true;
+}
