@@ -6,41 +6,49 @@
 #include "core/bits.h"
 #include "gllm/ops.h"
 
-#if defined __aarch64__
+typedef void gemm_fn(float *c, size_t ldc, const float *a, const float *b, size_t k);
 
-void gllm_yard_gemm_8x12(float *c, size_t ldc, const float *a, const float *b, size_t k);
-void gllm_yard_gemv_q8_k(float *y, const uint8_t *w, const float *x, size_t rows, size_t blocks);
-void gllm_yard_gemv_q4_k(float *y, const uint8_t *w, const float *x, size_t rows, size_t blocks);
+enum { MAX_MR = 14, MAX_NR = 32, MAX_K = 64, LDC = 39 };
 
-enum { MR = 8, NR = 12, MAX_K = 64, LDC = 19, BLOCK = 256, MAX_ROWS = 5, MAX_BLOCKS = 3 };
-
-struct room {
-	float a[MAX_K * MR + 8], b[MAX_K * NR], rows[MR * MAX_K], c[MR * LDC], want[MR * NR];
-	float x[MAX_BLOCKS * BLOCK], y[MAX_ROWS + 1], w[MAX_BLOCKS * BLOCK];
-	uint8_t blocks[MAX_ROWS * MAX_BLOCKS * 292];
+struct product {
+	float a[MAX_K * MAX_MR + 8], b[MAX_K * MAX_NR], rows[MAX_MR * MAX_K], c[MAX_MR * LDC], want[MAX_MR * MAX_NR];
 };
 
 /* Sums of products of small integers are exact in any order. */
-static void gemm(struct check *t, struct room *r)
+static void gemm(struct check *t, struct product *r, gemm_fn *fn, size_t mr, size_t nr)
 {
 	for (size_t k = 2; k <= MAX_K; k += k < 8 ? 2 : 14) {
 		unsigned wrong = 0;
-		for (size_t i = 0; i < k * MR; i++)
+		for (size_t i = 0; i < k * mr; i++)
 			r->a[i] = (float)check_below(t, 17) - 8.0f;
-		for (size_t i = 0; i < k * NR; i++)
+		for (size_t i = 0; i < k * nr; i++)
 			r->b[i] = (float)check_below(t, 17) - 8.0f;
 		for (size_t p = 0; p < k; p++)
-			for (size_t i = 0; i < MR; i++)
-				r->rows[i * k + p] = r->a[p * MR + i];
-		for (size_t i = 0; i < MR * LDC; i++)
+			for (size_t i = 0; i < mr; i++)
+				r->rows[i * k + p] = r->a[p * mr + i];
+		for (size_t i = 0; i < mr * LDC; i++)
 			r->c[i] = (float)i;
-		gllm_ref_gemm(r->want, r->rows, r->b, MR, NR, k);
-		gllm_yard_gemm_8x12(r->c, LDC, r->a, r->b, k);
-		for (size_t i = 0; i < MR * LDC; i++)
-			wrong += r->c[i] != (float)i + (i % LDC < NR ? r->want[i / LDC * NR + i % LDC] : 0.0f);
+		gllm_ref_gemm(r->want, r->rows, r->b, mr, nr, k);
+		fn(r->c, LDC, r->a, r->b, k);
+		for (size_t i = 0; i < mr * LDC; i++)
+			wrong += r->c[i] != (float)i + (i % LDC < nr ? r->want[i / LDC * nr + i % LDC] : 0.0f);
 		CHECK_EQ(t, wrong, 0);
 	}
 }
+
+#if defined __aarch64__
+
+gemm_fn gllm_yard_gemm_8x12;
+void gllm_yard_gemv_q8_k(float *y, const uint8_t *w, const float *x, size_t rows, size_t blocks);
+void gllm_yard_gemv_q4_k(float *y, const uint8_t *w, const float *x, size_t rows, size_t blocks);
+
+enum { BLOCK = 256, MAX_ROWS = 5, MAX_BLOCKS = 3 };
+
+struct room {
+	struct product product;
+	float x[MAX_BLOCKS * BLOCK], y[MAX_ROWS + 1], w[MAX_BLOCKS * BLOCK];
+	uint8_t blocks[MAX_ROWS * MAX_BLOCKS * 292];
+};
 
 typedef void gemv_fn(float *y, const uint8_t *w, const float *x, size_t rows, size_t blocks);
 typedef void dequant_fn(float *restrict y, const uint8_t *restrict x, size_t blocks);
@@ -93,9 +101,33 @@ void check_yardstick(struct check *t)
 		check_skip(t, "no vectors, or alignment counts");
 		return;
 	}
-	gemm(t, r);
+	gemm(t, &r->product, gllm_yard_gemm_8x12, 8, 12);
 	gemv(t, r, gllm_yard_gemv_q8_k, gllm_ref_dequant_q8_k, 292);
 	gemv(t, r, gllm_yard_gemv_q4_k, gllm_ref_dequant_q4_k, 144);
+}
+
+#elif defined __x86_64__
+
+gemm_fn gllm_yard_gemm_6x16, gllm_yard_gemm_14x32;
+
+void check_yardstick(struct check *t)
+{
+	struct gllm_arena arena;
+	size_t size;
+	void *memory = check_memory(t, &size);
+	uint64_t have = check_profile(t)->have;
+	gllm_arena_init(&arena, memory, size);
+	struct product *r = gllm_alloc(&arena, sizeof *r, 64);
+	if (!CHECK(t, r != NULL))
+		return;
+	if (have >> GLLM_X86_AVX2 & have >> GLLM_X86_FMA & 1)
+		gemm(t, r, gllm_yard_gemm_6x16, 6, 16);
+	else
+		check_skip(t, "no AVX2 with fused multiply-add");
+	if (have >> GLLM_X86_AVX512F & 1)
+		gemm(t, r, gllm_yard_gemm_14x32, 14, 32);
+	else
+		check_skip(t, "no AVX-512");
 }
 
 #else
