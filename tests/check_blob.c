@@ -268,6 +268,13 @@ static bool try_load(struct lab *l, const unsigned char *bytes, size_t n)
 		gllm_plan_explain(p, listen, &w);
 		for (unsigned i = 0; i < gllm_plan_edges(p); i++)
 			gllm_plan_edge(p, i, &edge);
+		gllm_context_stats(l->c, &after);
+		for (unsigned i = 0; i < gllm_plan_steps(p); i++) {
+			struct gllm_step_info info;
+			gllm_plan_step(p, i, &info);
+			if ((uint64_t)info.code_offset + info.code_bytes > after.code_bytes || info.code_offset < before.code_bytes)
+				CHECK(l->t, !"a step's code is the plan's");
+		}
 		ok = gllm_plan_free(l->c, p) == GLLM_OK;
 	}
 	gllm_context_stats(l->c, &after);
@@ -315,6 +322,17 @@ static void check_damage(struct lab *l, const struct blob *b)
 		whole[bit / 8] ^= (unsigned char)(1u << bit % 8);
 	}
 	CHECK_EQ(l->t, taken, 0);
+	for (size_t at = FIRST * 8; at < b->n; at += 8) { /* every word a little and much greater */
+		uint64_t was = gllm_le64(whole + at);
+		const uint64_t other[] = { was + 1, was + 64, was + (UINT64_C(1) << 20), UINT64_MAX };
+		struct blob forged = { whole, b->n };
+		for (unsigned k = 0; k < GLLM_COUNT(other); k++) {
+			gllm_put_le64(whole + at, other[k]);
+			sum(&forged);
+			try_load(l, whole, b->n);
+		}
+		gllm_put_le64(whole + at, was);
+	}
 	/* Words that a forger made up: what cannot be told from a plan may load, and no more than that is promised. */
 	for (unsigned i = 0; i < 3000; i++) {
 		uint64_t was[4];
