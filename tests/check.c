@@ -162,6 +162,8 @@ const struct gllm_exec_memory *check_exec_fresh(struct check *t)
 	size_t part = x->size;
 	if (t->host->exec_parts) {
 		part = x->size / t->host->exec_parts / 65536 * 65536;
+		if (t->exec_part == t->host->exec_parts) /* old code would run from here on */
+			check_true(t, false, __FILE__, __LINE__, "no part of the code memory is used twice");
 		t->exec_offset = t->exec_part++ % t->host->exec_parts * part;
 	}
 	t->exec = (struct gllm_exec_memory){ x->write + t->exec_offset, x->exec + t->exec_offset, part, publish_part, t,

@@ -108,7 +108,7 @@ static bool keeps_old_code(const struct gllm_exec_memory *x)
 
 int main(int argc, char **argv)
 {
-	enum { MEMORY = 96 << 20, CODE = 512 << 20, PARTS = 64 };
+	enum { MEMORY = 96 << 20, CODE = 1 << 30, PARTS = 256 };
 	struct gllm_profile profile;
 	struct gllm_exec_memory exec;
 	struct check_host h = { .put = put, .image = host_image(), .target = host_target(), .size = MEMORY,
