@@ -107,8 +107,9 @@ struct gllm_cost gllm_cost_of(const struct gllm_composed *c, const struct gllm_s
 		trips[l] = (double)trip;
 		times[l] = (double)trip * (t->loop[l].parent >= 0 ? times[t->loop[l].parent] : 1);
 	}
-	for (unsigned i = 0; i < t->naccesses; i++)
-		sum[t->access[i].param] += gllm_type_bytes(t->access[i].type) * elements_of(t, &t->access[i], trips);
+	for (unsigned i = 0; i < t->naccesses; i++) /* constant tables come from a cache */
+		if (t->access[i].param < t->nparams)
+			sum[t->access[i].param] += gllm_type_bytes(t->access[i].type) * elements_of(t, &t->access[i], trips);
 	for (unsigned i = 0; i < t->nnodes; i++) {
 		const struct gllm_node *n = &t->node[i];
 		double runs = n->loop >= 0 ? times[n->loop] : 1;
@@ -116,7 +117,8 @@ struct gllm_cost gllm_cost_of(const struct gllm_composed *c, const struct gllm_s
 		if ((n->op == GLLM_N_LOAD || n->op == GLLM_N_STORE) && runs > 0) {
 			const struct gllm_access *a = &t->access[n->imm];
 			int64_t x = reach(t, a, top);
-			end[a->param] = x > end[a->param] ? x : end[a->param];
+			if (a->param < t->nparams && x > end[a->param])
+				end[a->param] = x;
 		}
 	}
 	/* Each byte once: all accesses of a parameter reach nothing beyond its end, nor more than they have elements. */

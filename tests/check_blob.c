@@ -273,7 +273,7 @@ static bool try_load(struct lab *l, const unsigned char *bytes, size_t n)
 			struct gllm_step_info info;
 			gllm_plan_step(p, i, &info);
 			if ((uint64_t)info.code_offset + info.code_bytes > after.code_bytes || info.code_offset < before.code_bytes)
-				CHECK(l->t, !"a step's code is the plan's");
+				CHECK(l->t, false && "a step's code is the plan's");
 		}
 		ok = gllm_plan_free(l->c, p) == GLLM_OK;
 	}

@@ -18,9 +18,10 @@ compile() {
 	o=$out/$(echo "$1" | tr / _).o
 	objects="$objects $o"
 	[ "$o" -nt "$1" ] && [ -z "$(find include core jit arch infer tests tools -name '*.[hd]*' -newer "$o" -print -quit)" ] && return
+	case $1 in *.S) gcc -Iinclude -I. -c "$1" -o "$o" || exit 1; return ;; esac
 	gcc -std=gnu11 $flags -c "$1" -o "$o" || exit 1
 }
-for f in core/*.c jit/*.c infer/*.c arch/*/*.c arch/$arch/native/*.c tests/check*.c tests/fixtures/user_table.c tests/hosted.c tests/no_records.c tools/host.c; do
+for f in core/*.c jit/*.c infer/*.c arch/*/*.c arch/$arch/native/*.[cS] tests/check*.c tests/fixtures/user_table.c tests/hosted.c tests/no_records.c tools/host.c; do
 	case $f in core/mem.c | jit/emitter.c | tests/check_lift.c) continue ;; esac
 	compile "$f"
 done
