@@ -68,7 +68,7 @@ for m in models/story.gguf ../shared/models/stories260K-f32.gguf; do
 done
 suites() {
 	echo "-- bare metal: $*"
-	boot 0 ' passed, 0 failed' "$@" --budget 300 ${model:+--model "$model"}
+	boot 0 ' passed, 0 failed' "$@" --budget 900 ${model:+--model "$model"}
 	grep -E '^skip|passed' "$log"
 }
 suites x86_64 "$b/x86_64/check.elf" --cpu max
