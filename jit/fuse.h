@@ -15,7 +15,7 @@
 #include "jit/dag.h"
 #include "jit/graph.h"
 
-enum { GLLM_PACK_ROWS = 32 }; /* products of more rows pack their input */
+enum { GLLM_PACK_ROWS = 32 }; /* products of more rows are blocked */
 
 /* One kernel call of a group. The parts of a group run in order, each a step of the plan and a barrier. */
 struct gllm_part {
@@ -25,8 +25,6 @@ struct gllm_part {
 	unsigned n;
 	enum gllm_mode mode;
 	bool beside;                                  /* needs nothing of the part before it: no barrier between the two */
-	bool into_pack; /* a norm that only the products of its group read: its last map may go into the packing of their
-	                 * shared operand (NormIntoGemm). Until that is done the mode is ComputeRoot */
 };
 
 struct gllm_group {

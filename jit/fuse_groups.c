@@ -52,7 +52,7 @@ static void gather_products(struct fuser *x)
 			const char *why = related(x, o.anchor, o.other) ? "one product needs the other"
 			                  : gllm_fuse_circular(x, o.anchor, o.other, GLLM_NO_PRODUCER, true)
 			                      ? "another operand needs the group's result first" : NULL;
-			gllm_fuse_note(x, &o, !why, why ? why : "products of one input run as one; if they pack it, once");
+			gllm_fuse_note(x, &o, !why, why ? why : "products of one input run side by side");
 			if (why)
 				continue;
 			join(x, o.other, o.anchor);
@@ -99,8 +99,7 @@ static uint64_t choose_tile(struct fuser *x, uint16_t norm, uint16_t group, uint
 	const struct gllm_profile *p = &x->c->profile;
 	uint64_t rows = gllm_dim_value(t->rows, x->g->max_rows), cores = p->cores ? p->cores : 1;
 	if (rows > GLLM_PACK_ROWS && t->kind == GLLM_TENSOR_VALUE) {
-		x->unit[norm].into_pack = true;
-		*why = "the products pack their input: the norm goes before the packing or into it";
+		*why = "the products are blocked over all rows: the norm goes before them";
 		return 0;
 	}
 	if (gllm_tensor_bytes(x->g, tensor) <= gllm_l1_budget(p)) {
@@ -210,7 +209,6 @@ static enum gllm_status add_unit(struct emitter *m, unsigned i)
 		return GLLM_OUT_OF_MEMORY;
 	norm = m->x->unit[norm].norm;
 	p->node = nodes_of(m, m->unit[i], &p->n);
-	p->into_pack = u->into_pack;
 	p->beside = i > 0 && m->unit[i - 1] != norm;
 	return p->node ? GLLM_OK : GLLM_OUT_OF_MEMORY;
 }

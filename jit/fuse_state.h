@@ -15,7 +15,6 @@ struct unit { /* nodes that are one trace; its number is that of its anchor, the
 	uint64_t chain_bytes;        /* of all values its nodes compute in one step of their outermost loop */
 	uint64_t saved;
 	uint16_t norm;               /* of a group's name: the unit that its products read, or GLLM_NO_PRODUCER */
-	bool into_pack;              /* of the norm: only the group's products read it, and they pack */
 	uint64_t tile;               /* of a group's name: rows of a tile, 0: no TileLevelFusion */
 };
 
