@@ -103,7 +103,7 @@ endef
 $(foreach a,$(ARCHES),$(eval $(call arch_rules,$(a))))
 
 .PHONY: all lib run check check-host check-recorded check-user check-system check-symbols check-deps check-diff check-diff-long check-matrix check-sanitize \
-	bench bench-static bench-peers deps clean
+	bench bench-static bench-count bench-peers deps clean
 .SECONDARY:
 
 all: $(foreach a,$(ARCHES),$(B)/$(a)/libgllm.a) $(B)/gllm
@@ -145,6 +145,25 @@ $(B)/$(HOST)/bench: $(patsubst %.c,$(B)/$(HOST)/hosted/%.o,$(filter-out bench/pe
 # Inner loops as llvm-mca predicts them on cores that are not here.
 bench-static: deps $(B)/aarch64/gllm
 	@sh bench/static/static.sh $(B)
+# Instructions executed, beside those of scalar definitions compiled as a program would have them.
+COUNT_OBJ := $(B)/aarch64/hosted/bench/count/count.o $(B)/aarch64/hosted/tools/host.o $(B)/aarch64/libgllm.a
+define count_rules
+$(B)/count/$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(CC_aarch64) -std=gnu11 -O3 -fno-math-errno $(2) $$(INCLUDE) -c $$< -o $$@
+$(B)/count/scalar_$(1): $$(OPS_SRC:%.c=$(B)/count/$(1)/%.o) $$(COUNT_OBJ)
+	$$(CC_aarch64) -static -no-pie -Wl,--gc-sections $$^ -o $$@ -lpthread
+endef
+$(eval $(call count_rules,neon,-march=armv8-a))
+$(eval $(call count_rules,sve,-march=armv8.2-a+sve))
+$(B)/count/compiled: $(COUNT_OBJ)
+	@mkdir -p $(@D)
+	$(CC_aarch64) -static -no-pie -Wl,--gc-sections $^ -o $@ -lpthread
+$(B)/count/qemu_plugin.so: bench/count/qemu_plugin.c
+	@mkdir -p $(@D)
+	cc -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -fvisibility=hidden -shared $< -o $@
+bench-count: deps $(patsubst %,$(B)/count/%,compiled scalar_neon scalar_sve qemu_plugin.so)
+	@sh bench/count/count.sh $(B)
 bench-peers: $(B)/$(HOST)/peers
 	@sh bench/peers.sh $(B)/$(HOST)/peers
 # Linked dynamically: it opens the other libraries while it runs. libxsmm is an archive in Debian, linked if it is there.
