@@ -103,7 +103,7 @@ endef
 $(foreach a,$(ARCHES),$(eval $(call arch_rules,$(a))))
 
 .PHONY: all lib run check check-host check-recorded check-user check-system check-symbols check-deps check-diff check-diff-long check-matrix check-sanitize \
-	bench bench-static bench-count bench-peers deps clean
+	bench bench-static bench-count bench-sizes bench-peers deps clean
 .SECONDARY:
 
 all: $(foreach a,$(ARCHES),$(B)/$(a)/libgllm.a) $(B)/gllm
@@ -164,6 +164,11 @@ $(B)/count/qemu_plugin.so: bench/count/qemu_plugin.c
 	cc -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -fvisibility=hidden -shared $< -o $@
 bench-count: deps $(patsubst %,$(B)/count/%,compiled scalar_neon scalar_sve qemu_plugin.so)
 	@sh bench/count/count.sh $(B)
+# Bytes of code and compile times of every ISA, all on this machine.
+bench-sizes: $(B)/$(HOST)/sizes
+	@$(B)/$(HOST)/sizes $(MODEL)
+$(B)/$(HOST)/sizes: $(B)/$(HOST)/hosted/bench/sizes/sizes.o $(B)/$(HOST)/hosted/tools/host.o $(B)/$(HOST)/models/story.o $(B)/$(HOST)/libgllm.a
+	$(CC_$(HOST)) -static -no-pie -Wl,--gc-sections $^ -o $@ -lpthread
 bench-peers: $(B)/$(HOST)/peers
 	@sh bench/peers.sh $(B)/$(HOST)/peers
 # Linked dynamically: it opens the other libraries while it runs. libxsmm is an archive in Debian, linked if it is there.
