@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * jit/lower.c - walks the loop tree and emits loops, phases, accumulators and pointers.
+ * jit/lower.c - walks the loop tree and emits loops, phases, bodies and pointers.
  *
  * Frames stand for the open loops, outermost first; frame 0 is the function. Registers of values lie in blocks on one
  * stack (`slot`) that is cut back when a body or loop ends. Pointers are strength-reduced: each induction has a register
@@ -7,7 +7,7 @@
 #include "core/bits.h"
 #include "jit/lower_state.h"
 
-enum { SLOTS = 1 << 15, OPEN_LOOPS = 34, MAX_TILE = 1 << 24 };
+enum { SLOTS = 1 << 15 };
 
 bool gllm_lower_fail(struct lower *l, enum gllm_status s, const char *what, uint64_t where)
 {
@@ -32,13 +32,9 @@ void *gllm_lower_alloc(struct lower *l, size_t n, size_t size)
 
 /* --- tuples of copies ------------------------------------------------------------------------------------------------ */
 
-struct walk { /* the frames that have copies, slowest first */
-	unsigned n, frame[OPEN_LOOPS], radix[OPEN_LOOPS];
-};
-
 /* The innermost loop's own copies are slowest; of the others, those with fewer copies are faster, so that few shared
  * operands are live at a time. */
-static void walk_begin(struct lower *l, struct walk *w, uint32_t dep, int node_loop, bool split)
+void gllm_lower_walk(struct lower *l, struct walk *w, uint32_t dep, int node_loop, bool split)
 {
 	w->n = 0;
 	for (unsigned f = 1; f < l->depth; f++) {
@@ -58,7 +54,7 @@ static void walk_begin(struct lower *l, struct walk *w, uint32_t dep, int node_l
 	}
 }
 
-static bool walk_next(struct lower *l, const struct walk *w)
+bool gllm_lower_walk_next(struct lower *l, const struct walk *w)
 {
 	for (unsigned k = w->n; k-- > 0;) {
 		if (++l->tuple[w->frame[k]] < w->radix[k])
@@ -95,7 +91,7 @@ static void bump(struct lower *l, gllm_vreg r, int64_t by)
 	gllm_vir_emit(l->v, i);
 }
 
-static void move(struct lower *l, gllm_vreg d, gllm_vreg a)
+void gllm_lower_move(struct lower *l, gllm_vreg d, gllm_vreg a)
 {
 	struct gllm_vi i = gllm_vi(GLLM_V_VMOV);
 	i.type = i.mem = GLLM_F32;
@@ -104,7 +100,7 @@ static void move(struct lower *l, gllm_vreg d, gllm_vreg a)
 	gllm_vir_emit(l->v, i);
 }
 
-static gllm_vreg load_slot(struct lower *l, unsigned slot)
+gllm_vreg gllm_lower_slot(struct lower *l, unsigned slot)
 {
 	struct gllm_vi i = gllm_vi(GLLM_V_GLOAD);
 	i.d = gllm_vir_reg(l->v, GLLM_CLASS_G);
@@ -123,316 +119,9 @@ static gllm_vreg tail_mask(struct lower *l, gllm_vreg n)
 	return gllm_vir_emit(l->v, i);
 }
 
-static gllm_vreg integer(struct lower *l, int64_t x)
+gllm_vreg gllm_lower_integer(struct lower *l, int64_t x)
 {
 	return gllm_lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, x);
-}
-
-static struct frame *top(struct lower *l)
-{
-	return &l->frame[l->depth - 1];
-}
-
-static struct phase *phase_of(struct frame *f)
-{
-	return &f->ph[f->phase];
-}
-
-/* --- reductions ------------------------------------------------------------------------------------------------------ */
-
-static const struct gllm_reduction *reduction_of(const struct lower *l, gllm_ref carry)
-{
-	return l->reduction[carry] == 0xffff ? NULL : &l->t->reduction[l->reduction[carry]];
-}
-
-static bool is_pair(const struct gllm_reduction *r)
-{
-	return r && (r->kind == GLLM_REDUCE_ARGMAX || r->kind == GLLM_REDUCE_ARGMIN);
-}
-
-static uint32_t identity(const struct gllm_reduction *r, unsigned type)
-{
-	if (type != GLLM_F32)
-		return 0; /* only sums */
-	switch ((enum gllm_reduce_kind)r->kind) {
-	case GLLM_REDUCE_PRODUCT: return gllm_f32_bits(1.0f);
-	case GLLM_REDUCE_MAX: return UINT32_C(0xff800000);
-	case GLLM_REDUCE_MIN: return UINT32_C(0x7f800000);
-	case GLLM_REDUCE_SUM: case GLLM_REDUCE_AND: case GLLM_REDUCE_OR: case GLLM_REDUCE_ARGMAX: case GLLM_REDUCE_ARGMIN:
-	case GLLM_REDUCE_OTHER:
-		break;
-	}
-	return 0;
-}
-
-/* The carry's initial value is what an empty reduction gives, so it need not be combined in. */
-static bool starts_neutral(const struct lower *l, gllm_ref carry)
-{
-	const struct gllm_node *n = &l->t->node[l->t->node[carry].a];
-	return n->op == GLLM_N_CONST && (uint32_t)n->imm == identity(reduction_of(l, carry), l->t->node[carry].type);
-}
-
-static void load_initial(struct lower *l, gllm_ref carry, gllm_vreg d)
-{
-	gllm_ref a = l->t->node[carry].a;
-
-	if (l->t->node[a].op == GLLM_N_CONST)
-		gllm_lower_word(l, (uint32_t)l->t->node[a].imm, d);
-	else
-		move(l, d, gllm_lower_value(l, a));
-}
-
-/* Accumulators: the first starts from the initial value unless lanes are partial results, the others from the identity.
- * Pairs start everywhere from the initial value, which only strictly better elements replace. */
-static void start_carry(struct lower *l, gllm_ref carry)
-{
-	const struct gllm_node *n = &l->t->node[carry];
-	const struct loop_plan *p = &l->loop[n->loop];
-	const struct gllm_reduction *r = reduction_of(l, carry);
-	uint32_t outer = l->dep[carry] & ~(UINT32_C(1) << n->loop);
-	struct walk w;
-
-	l->val[carry] = gllm_lower_block(l, outer, n->loop, false, p->accumulators);
-	walk_begin(l, &w, outer, n->loop, false);
-	do {
-		for (unsigned u = 0; u < p->accumulators && l->status == GLLM_OK; u++) {
-			gllm_vreg acc = gllm_vir_reg(l->v, GLLM_CLASS_V);
-			l->slot[gllm_lower_carry_index(l, carry, u)] = acc;
-			if (is_pair(r) || (u == 0 && !p->partial))
-				load_initial(l, carry, acc);
-			else
-				gllm_lower_word(l, identity(r, n->type), acc);
-		}
-	} while (walk_next(l, &w));
-}
-
-static gllm_vreg reduce_lanes(struct lower *l, enum gllm_vred how, unsigned type, gllm_vreg a)
-{
-	struct gllm_vi i = gllm_vi(GLLM_V_VREDUCE);
-	i.type = i.mem = (uint8_t)type;
-	i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
-	i.a = a;
-	i.aux = (int32_t)how;
-	return gllm_vir_emit(l->v, i);
-}
-
-static enum gllm_vred how_to_reduce(const struct gllm_reduction *r)
-{
-	switch ((enum gllm_reduce_kind)r->kind) {
-	case GLLM_REDUCE_PRODUCT: return GLLM_VRED_MUL;
-	case GLLM_REDUCE_MAX: case GLLM_REDUCE_ARGMAX: return GLLM_VRED_MAX;
-	case GLLM_REDUCE_MIN: case GLLM_REDUCE_ARGMIN: return GLLM_VRED_MIN;
-	case GLLM_REDUCE_SUM: case GLLM_REDUCE_AND: case GLLM_REDUCE_OR: case GLLM_REDUCE_OTHER: break;
-	}
-	return GLLM_VRED_ADD;
-}
-
-/* Lane i of the result = vector i reduced; missing vectors repeat the last, so lanes >= n hold copies. */
-static gllm_vreg reduce_together(struct lower *l, const struct gllm_reduction *r, gllm_vreg *x, unsigned n)
-{
-	unsigned level = 0;
-
-	for (unsigned width = l->lanes; width > 1; width /= 2, level++) {
-		unsigned m = 0;
-		for (unsigned k = 0; k < n; k += 2) {
-			struct gllm_vi i = gllm_vi(GLLM_V_VHPAIR);
-			i.type = i.mem = GLLM_F32;
-			i.a = x[k];
-			i.b = k + 1 < n ? x[k + 1] : x[k];
-			i.imm = level;
-			i.aux = (int32_t)how_to_reduce(r);
-			i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
-			x[m++] = gllm_vir_emit(l->v, i);
-		}
-		n = m;
-	}
-	return x[0];
-}
-
-/* All copies of one accumulator as one vector. */
-static gllm_vreg join_copies(struct lower *l, gllm_ref carry)
-{
-	unsigned n = l->loop[l->t->node[carry].loop].accumulators;
-	gllm_vreg x[MAX_COPIES];
-
-	for (unsigned u = 0; u < n; u++)
-		x[u] = l->slot[gllm_lower_carry_index(l, carry, u)];
-	for (unsigned step = 1; step < n; step *= 2)
-		for (unsigned u = 0; u + step < n; u += 2 * step)
-			x[u] = gllm_lower_combine(l, carry, x[u + step], x[u], GLLM_NO_VREG);
-	return x[0];
-}
-
-static gllm_vreg finish_carry(struct lower *l, gllm_ref carry)
-{
-	const struct loop_plan *p = &l->loop[l->t->node[carry].loop];
-	const struct gllm_reduction *r = reduction_of(l, carry);
-	struct frame *outer = top(l);
-	gllm_vreg x[GLLM_VIR_LANES], v;
-	unsigned f = l->depth - 1;
-
-	if (!p->partial)
-		return p->accumulators == 1 ? l->slot[gllm_lower_carry_index(l, carry, 0)] : join_copies(l, carry);
-	if (outer->loop >= 0 && phase_of(outer)->paired) {
-		for (unsigned k = 0; k < phase_of(outer)->copies; k++) {
-			l->tuple[f] = k;
-			x[k] = join_copies(l, carry);
-		}
-		l->tuple[f] = 0;
-		v = reduce_together(l, r, x, phase_of(outer)->copies);
-	} else {
-		v = reduce_lanes(l, how_to_reduce(r), l->t->node[carry].type == GLLM_F32 ? GLLM_F32 : GLLM_I32,
-		                 join_copies(l, carry));
-	}
-	return starts_neutral(l, carry) ? v : gllm_lower_combine(l, carry, v, gllm_lower_value(l, l->t->node[carry].a), GLLM_NO_VREG);
-}
-
-/* ARGMAX: the best value over all copies and lanes, then the least index among those that hold it. Indices are below
- * 2^31. A NaN as initial value is in all lanes and keeps the initial index, as in the scalar code. */
-static void finish_pair(struct lower *l, const struct gllm_reduction *r, gllm_vreg *value, gllm_vreg *index)
-{
-	unsigned n = l->loop[l->t->node[r->carry].loop].accumulators;
-	bool lanes = l->loop[l->t->node[r->carry].loop].partial, max = r->kind == GLLM_REDUCE_ARGMAX;
-	gllm_vreg best = join_copies(l, r->carry), least = GLLM_NO_VREG, far;
-
-	if (lanes)
-		best = reduce_lanes(l, how_to_reduce(r), GLLM_F32, best);
-	far = gllm_lower_word(l, 0x7fffffff, GLLM_NO_VREG);
-	for (unsigned u = 0; u < n; u++) {
-		gllm_vreg v = l->slot[gllm_lower_carry_index(l, r->carry, u)], m;
-		m = gllm_lower_emit(l, GLLM_V_VLT, GLLM_F32, max ? v : best, max ? best : v, GLLM_NO_VREG);
-		v = gllm_lower_emit(l, GLLM_V_VSEL, GLLM_I32, m, far, l->slot[gllm_lower_carry_index(l, r->pair, u)]);
-		least = least == GLLM_NO_VREG ? v : gllm_lower_emit(l, GLLM_V_VMIN, GLLM_I32, v, least, GLLM_NO_VREG);
-	}
-	*value = best;
-	*index = lanes ? reduce_lanes(l, GLLM_VRED_MIN, GLLM_I32, least) : least;
-}
-
-/* After the loop's frame is gone: LAST of every carry. */
-static void finish_carries(struct lower *l, unsigned loop)
-{
-	const struct gllm_trace *t = l->t;
-	int parent = t->loop[loop].parent;
-
-	for (gllm_ref n = t->loop[loop].first; n < t->loop[loop].end && l->status == GLLM_OK; n++) {
-		const struct gllm_reduction *r = reduction_of(l, n);
-		uint32_t dep = l->dep[n] & ~(UINT32_C(1) << loop);
-		bool reorder = l->loop[loop].partial || l->loop[loop].accumulators > 1;
-		struct walk w;
-		if (t->node[n].op != GLLM_N_CARRY || t->node[n].loop != (int)loop)
-			continue;
-		walk_begin(l, &w, dep, parent, false);
-		do {
-			gllm_vreg *at = &l->slot[l->result[n] + gllm_lower_index(l, dep, parent, false)];
-			if (!is_pair(r) || !reorder) {
-				*at = finish_carry(l, n);
-			} else if (n == r->carry) {
-				uint32_t other = l->dep[r->pair] & ~(UINT32_C(1) << loop);
-				finish_pair(l, r, at, &l->slot[l->result[r->pair] + gllm_lower_index(l, other, parent, false)]);
-			}
-		} while (walk_next(l, &w));
-	}
-}
-
-/* Masked-off lanes of the update change nothing: a sum of products of zero-filled loads. */
-static bool zero_filled(const struct lower *l, gllm_ref n, unsigned loop)
-{
-	const struct gllm_node *x = &l->t->node[n];
-
-	if (x->op == GLLM_N_CVT && x->type == GLLM_F32)
-		x = &l->t->node[x->a];
-	return x->op == GLLM_N_LOAD && (l->ind[l->access[x->imm].ind].loops >> loop & 1);
-}
-
-static bool tail_is_neutral(const struct lower *l, gllm_ref carry)
-{
-	const struct gllm_reduction *r = reduction_of(l, carry);
-	const struct gllm_node *n = &l->t->node[carry], *v;
-
-	if (!r || r->kind != GLLM_REDUCE_SUM || r->value == GLLM_NO_NODE || l->t->node[r->value].loop != n->loop)
-		return false;
-	v = &l->t->node[r->value];
-	if (v->op == GLLM_N_MUL)
-		return zero_filled(l, v->a, (unsigned)n->loop) && zero_filled(l, v->b, (unsigned)n->loop);
-	return zero_filled(l, r->value, (unsigned)n->loop);
-}
-
-/* Whether this phase must keep the accumulators' other lanes by a select. */
-static bool needs_select(const struct lower *l, unsigned loop, const struct phase *p)
-{
-	if (!l->loop[loop].carries || !l->loop[loop].partial || (!p->masked && (p->vector || p->paired)))
-		return false;
-	if (p->masked && p->vector) {
-		for (gllm_ref n = l->t->loop[loop].first; n < l->t->loop[loop].end; n++)
-			if (l->t->node[n].op == GLLM_N_CARRY && l->t->node[n].loop == (int)loop && !tail_is_neutral(l, n))
-				return true;
-		return false;
-	}
-	return true;
-}
-
-static bool rotates(const struct lower *l, unsigned loop)
-{
-	for (gllm_ref n = l->t->loop[loop].first; n < l->t->loop[loop].end; n++)
-		if (l->t->node[n].op == GLLM_N_CARRY && l->t->node[n].loop == (int)loop &&
-		    l->t->node[l->t->node[n].b].op == GLLM_N_CARRY)
-			return true;
-	return false;
-}
-
-static void keep_lanes(struct lower *l, gllm_vreg acc, gllm_vreg mask, gllm_vreg value)
-{
-	struct gllm_vi i = gllm_vi(GLLM_V_VSEL);
-	i.type = i.mem = GLLM_F32;
-	i.d = i.c = acc;
-	i.a = mask;
-	i.b = value;
-	gllm_vir_emit(l->v, i);
-}
-
-/* Writes the carries' new values. With `through` set, into fresh registers on the slot stack, or (second pass) from
- * there: needed when one carry's next value is another one's present value. */
-static void commit_carry(struct lower *l, gllm_ref n, unsigned pass, uint32_t *through)
-{
-	struct frame *f = top(l);
-	bool select = needs_select(l, (unsigned)f->loop, phase_of(f));
-	gllm_ref b = l->t->node[n].b;
-	struct walk w;
-
-	walk_begin(l, &w, l->dep[n], f->loop, false);
-	do {
-		gllm_vreg acc = l->slot[gllm_lower_carry_index(l, n, phase_of(f)->paired ? 0 : l->tuple[l->depth - 1])];
-		if (pass == 1) {
-			gllm_vreg held = gllm_vir_reg(l->v, GLLM_CLASS_V);
-			move(l, held, gllm_lower_value(l, b));
-			if (*through == l->max_slots) {
-				gllm_lower_fail(l, GLLM_COMPILE_ERROR, "too many copies of values", n);
-				return;
-			}
-			l->slot[(*through)++] = held;
-			continue;
-		}
-		gllm_vreg value = pass == 2 ? l->slot[(*through)++] : gllm_lower_value(l, b);
-		if (value == acc)
-			continue;
-		if (select)
-			keep_lanes(l, acc, f->mask, value);
-		else
-			move(l, acc, value);
-	} while (walk_next(l, &w));
-}
-
-static void commit_carries(struct lower *l)
-{
-	const struct gllm_loop *loop = &l->t->loop[top(l)->loop];
-	bool twice = rotates(l, (unsigned)top(l)->loop);
-
-	for (unsigned pass = twice ? 1 : 0; pass <= (twice ? 2u : 0u); pass++) {
-		uint32_t through = l->nslots;
-		for (gllm_ref n = loop->first; n < loop->end && l->status == GLLM_OK; n++)
-			if (l->t->node[n].op == GLLM_N_CARRY && l->t->node[n].loop == top(l)->loop)
-				commit_carry(l, n, pass, &through);
-	}
 }
 
 /* --- bodies ---------------------------------------------------------------------------------------------------------- */
@@ -446,7 +135,7 @@ static void drop_constants(struct lower *l, unsigned mark)
 /* Nodes [from, to) that belong to the top frame's loop, for all copies. */
 static void emit_segment(struct lower *l, gllm_ref from, gllm_ref to)
 {
-	const struct frame *f = top(l);
+	const struct frame *f = gllm_lower_top(l);
 	unsigned mark = l->nconst;
 	struct walk w;
 
@@ -454,12 +143,12 @@ static void emit_segment(struct lower *l, gllm_ref from, gllm_ref to)
 		if (form == 1 && (f->loop < 0 || !f->ph[f->phase].paired))
 			break;
 		l->split_form = form == 1;
-		walk_begin(l, &w, UINT32_MAX, f->loop, l->split_form);
+		gllm_lower_walk(l, &w, UINT32_MAX, f->loop, l->split_form);
 		do {
 			for (gllm_ref n = from; n < to && l->status == GLLM_OK; n++)
 				if (l->t->node[n].loop == f->loop && (form == 0 || l->split[n]))
 					gllm_lower_node(l, n);
-		} while (walk_next(l, &w));
+		} while (gllm_lower_walk_next(l, &w));
 		l->split_form = false;
 	}
 	drop_constants(l, mark);
@@ -468,10 +157,10 @@ static void emit_segment(struct lower *l, gllm_ref from, gllm_ref to)
 /* Blocks for the values of the top frame's own nodes. */
 static void open_body(struct lower *l)
 {
-	struct frame *f = top(l);
+	struct frame *f = gllm_lower_top(l);
 	gllm_ref first = f->loop < 0 ? 0 : l->t->loop[f->loop].first;
 	gllm_ref end = f->loop < 0 ? (gllm_ref)l->t->nnodes : l->t->loop[f->loop].end;
-	bool paired = f->loop >= 0 && phase_of(f)->paired;
+	bool paired = f->loop >= 0 && gllm_lower_phase(f)->paired;
 
 	f->body_mark = l->nslots;
 	f->at = first;
@@ -601,31 +290,31 @@ static void hoist_offsets(struct lower *l, unsigned loop)
 {
 	struct walk w;
 
-	walk_begin(l, &w, UINT32_MAX, (int)loop, false);
+	gllm_lower_walk(l, &w, UINT32_MAX, (int)loop, false);
 	do {
 		for (gllm_ref n = l->t->loop[loop].first; n < l->t->loop[loop].end; n++)
 			if (l->t->node[n].op == GLLM_N_LOAD || l->t->node[n].op == GLLM_N_STORE)
 				gllm_lower_hoist_offsets(l, n);
-	} while (walk_next(l, &w));
+	} while (gllm_lower_walk_next(l, &w));
 }
 
 static void set_mask(struct lower *l, struct frame *f)
 {
-	const struct phase *p = phase_of(f);
+	const struct phase *p = gllm_lower_phase(f);
 
 	f->mask = GLLM_NO_VREG;
 	if (p->masked && p->vector)
-		f->mask = tail_mask(l, p->count == -2 ? f->count : integer(l, p->step));
+		f->mask = tail_mask(l, p->count == -2 ? f->count : gllm_lower_integer(l, p->step));
 	else if (p->masked)
-		f->mask = tail_mask(l, integer(l, p->copies));
-	else if (needs_select(l, (unsigned)f->loop, p))
-		f->mask = tail_mask(l, integer(l, 1));
+		f->mask = tail_mask(l, gllm_lower_integer(l, p->copies));
+	else if (gllm_lower_needs_select(l, (unsigned)f->loop, p))
+		f->mask = tail_mask(l, gllm_lower_integer(l, 1));
 }
 
 static void begin_phase(struct lower *l)
 {
-	struct frame *f = top(l);
-	const struct phase *p = phase_of(f);
+	struct frame *f = gllm_lower_top(l);
+	const struct phase *p = gllm_lower_phase(f);
 
 	f->in_loop = p->count == -1 || p->count > 1;
 	f->offset_mark = l->noffsets;
@@ -633,7 +322,7 @@ static void begin_phase(struct lower *l)
 		f->skip = gllm_vir_label(l->v);
 		branch_imm(l, f->count, p->count == -1 ? GLLM_VCC_LT : GLLM_VCC_LE, p->count == -1 ? p->step : 0, f->skip);
 	} else if (p->count > 1) {
-		f->count = integer(l, p->count);
+		f->count = gllm_lower_integer(l, p->count);
 	}
 	set_mask(l, f);
 	if (l->loop[f->loop].leaf)
@@ -673,11 +362,11 @@ static bool is_fixed(const struct lower *l, const struct frame *f)
 /* Ends the body of a phase; true if another phase follows. */
 static bool end_phase(struct lower *l)
 {
-	struct frame *f = top(l);
-	struct phase *p = phase_of(f);
+	struct frame *f = gllm_lower_top(l);
+	struct phase *p = gllm_lower_phase(f);
 	bool more = f->phase + 1 < f->nphases;
 
-	commit_carries(l);
+	gllm_lower_commit_carries(l);
 	if (f->in_loop || (p->count == 1 && more)) {
 		advance(l, f, p->step);
 		f->advanced += p->step * (p->count > 0 ? p->count : 0);
@@ -711,7 +400,8 @@ static void set_count(struct lower *l, struct frame *f)
 	f->count = GLLM_NO_VREG;
 	if (is_fixed(l, f))
 		return;
-	trip = l->loop[f->loop].trip >= 0 ? integer(l, l->loop[f->loop].trip) : gllm_lower_integer_at(l, l->trip[f->loop]);
+	trip = l->loop[f->loop].trip >= 0 ? gllm_lower_integer(l, l->loop[f->loop].trip)
+	                                  : gllm_lower_integer_at(l, l->trip[f->loop]);
 	f->count = gllm_vir_reg(l->v, GLLM_CLASS_G);
 	if (!f->ranged) {
 		i.op = GLLM_V_GMOV;
@@ -770,10 +460,10 @@ static void restore_pointers(struct lower *l, const struct frame *f)
 
 static void end_loop(struct lower *l)
 {
-	struct frame *f = top(l);
+	struct frame *f = gllm_lower_top(l);
 
 	l->depth--;
-	finish_carries(l, (unsigned)f->loop);
+	gllm_lower_finish_carries(l, (unsigned)f->loop);
 	restore_pointers(l, f);
 	drop_constants(l, f->const_mark);
 	l->nslots = f->slot_mark;
@@ -803,9 +493,11 @@ static unsigned most_copies(const struct frame *f)
 /* No enclosing loop is copied as rows now. */
 static bool alone(struct lower *l)
 {
-	for (unsigned f = 1; f < l->depth; f++)
-		if (!phase_of(&l->frame[f])->vector && !phase_of(&l->frame[f])->paired && phase_of(&l->frame[f])->copies > 1)
+	for (unsigned f = 1; f < l->depth; f++) {
+		const struct phase *p = gllm_lower_phase(&l->frame[f]);
+		if (!p->vector && !p->paired && p->copies > 1)
 			return false;
+	}
 	return true;
 }
 
@@ -842,7 +534,7 @@ static void begin_loop(struct lower *l, unsigned loop)
 	l->depth++;
 	for (gllm_ref n = t->loop[loop].first; n < t->loop[loop].end && l->status == GLLM_OK; n++)
 		if (t->node[n].op == GLLM_N_CARRY && t->node[n].loop == (int)loop)
-			start_carry(l, n);
+			gllm_lower_start_carry(l, n);
 	if (p->leaf)
 		hoist_constants(l, loop);
 	if (f->nphases == 0)
@@ -853,149 +545,6 @@ static void begin_loop(struct lower *l, unsigned loop)
 
 /* --- the function ---------------------------------------------------------------------------------------------------- */
 
-/* Loop whose iterations are independent and hold all stores: workers share it. */
-static int range_loop(const struct lower *l)
-{
-	const struct gllm_trace *t = l->t;
-	int loop = -1, child = -1;
-
-	for (unsigned i = 0; i < t->nloops; i++) {
-		if (t->loop[i].parent != -1)
-			continue;
-		if (child >= 0)
-			return -1;
-		child = (int)i;
-	}
-	while (child >= 0) {
-		for (unsigned n = 0; n < t->nnodes; n++)
-			if (t->node[n].loop == loop && (t->node[n].op == GLLM_N_STORE || t->node[n].op == GLLM_N_CARRY))
-				return -1;
-		loop = child;
-		if (l->loop[loop].trip != 1)
-			break;
-		child = l->loop[loop].only_child;
-	}
-	if (loop < 0 || l->loop[loop].trip == 1 || l->loop[loop].trip == 0)
-		return -1;
-	return l->loop[loop].shared && !l->loop[loop].carries ? loop : -1;
-}
-
-static bool has_carry(const struct lower *l, int loop)
-{
-	for (unsigned n = 0; n < l->t->nnodes; n++)
-		if (l->t->node[n].op == GLLM_N_CARRY && l->t->node[n].loop == loop)
-			return true;
-	return false;
-}
-
-/* The loop that the options ask for, if all around it may run in any order and does nothing itself. */
-static int asked_loop(const struct lower *l)
-{
-	int loop = l->o->split - 1;
-
-	if (loop >= (int)l->t->nloops)
-		return -1;
-	for (int i = loop; i >= 0; i = l->t->loop[i].parent) {
-		int parent = l->t->loop[i].parent;
-		if (!l->loop[i].reorderable || l->loop[i].carries || (parent >= 0 && l->loop[parent].only_child != i))
-			return -1;
-	}
-	for (unsigned n = 0; n < l->t->nnodes; n++)
-		if (l->t->node[n].op == GLLM_N_STORE && (n < l->t->loop[loop].first || n >= l->t->loop[loop].end))
-			return -1;
-	return loop;
-}
-
-static void choose_range(struct lower *l)
-{
-	int loop = l->o->split ? asked_loop(l) : range_loop(l);
-	const struct loop_plan *p;
-	uint64_t step, least;
-
-	l->info->range = -1;
-	l->info->tile = 1;
-	if (loop < 0 || has_carry(l, loop))
-		return;
-	p = &l->loop[loop];
-	step = p->paired ? p->columns_alone : p->vector ? (uint64_t)p->copies_alone * l->lanes : p->copies_alone;
-	least = l->o->tile ? l->o->tile : p->leaf ? 256 : 1;
-	least = least > MAX_TILE ? MAX_TILE : least;
-	l->info->range = (int8_t)loop;
-	l->info->tile = (uint32_t)((least + step - 1) / step * step);
-	l->info->trip = l->t->loop[loop].trip;
-}
-
-/* A runtime polynomial over dims in a register. */
-static gllm_vreg evaluate(struct lower *l, const struct poly *p)
-{
-	gllm_vreg sum = GLLM_NO_VREG;
-
-	for (unsigned i = 0; i < p->n; i++) {
-		gllm_vreg x = GLLM_NO_VREG;
-		for (unsigned s = 0; s < GLLM_TERM_SYMS && p->t[i].sym[s] != 0; s++) {
-			gllm_vreg dim = load_slot(l, p->t[i].sym[s] - (unsigned)GLLM_SYM_PARAM);
-			x = x == GLLM_NO_VREG ? dim : gllm_lower_g(l, GLLM_V_GMUL, x, dim, 0);
-		}
-		if (x == GLLM_NO_VREG)
-			x = integer(l, p->t[i].coef);
-		else if (p->t[i].coef != 1)
-			x = gllm_lower_g(l, GLLM_V_GMULI, x, GLLM_NO_VREG, p->t[i].coef);
-		sum = sum == GLLM_NO_VREG ? x : gllm_lower_g(l, GLLM_V_GADD, sum, x, 0);
-	}
-	return sum == GLLM_NO_VREG ? integer(l, 0) : sum;
-}
-
-/* Words of the tables before table `n`. */
-static unsigned words_before(const struct gllm_trace *t, unsigned n)
-{
-	unsigned words = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		words += (unsigned)(gllm_round_up(t->table[i].bytes, 8) / 4);
-	return words;
-}
-
-unsigned gllm_lower_pool_words(const struct gllm_trace *t)
-{
-	return words_before(t, t->ntables) + MAX_POOL;
-}
-
-static void place_tables(struct lower *l)
-{
-	for (unsigned i = 0; i < l->t->ntables; i++) {
-		uint32_t *to = l->pool + words_before(l->t, i);
-		for (unsigned k = words_before(l->t, i); k < words_before(l->t, i + 1); k++)
-			l->pool[k] = 0;
-		for (uint32_t k = 0; k < l->t->table[i].bytes; k++)
-			to[k / 4] |= (uint32_t)l->t->table[i].data[k] << (k % 4 * 8);
-	}
-	l->npool = l->first_word = words_before(l->t, l->t->ntables);
-}
-
-static void prologue(struct lower *l)
-{
-	l->pool_reg = load_slot(l, l->t->nparams);
-	for (unsigned i = 0; i < l->nsyms; i++)
-		l->sym_reg[i] = evaluate(l, &l->sym[i]);
-	for (unsigned i = 0; i < l->ninds; i++) {
-		struct induction *x = &l->ind[i];
-		gllm_vreg base = x->base == NO_SYM ? GLLM_NO_VREG : l->sym_reg[x->base];
-		if (x->param >= 0) {
-			if (x->param < GLLM_TRACE_PARAMS)
-				x->reg = load_slot(l, (unsigned)x->param);
-			else
-				x->reg = gllm_lower_g(l, GLLM_V_GADDI, l->pool_reg, GLLM_NO_VREG,
-				                      4 * (int64_t)words_before(l->t, (unsigned)x->param - GLLM_TRACE_PARAMS));
-			if (base != GLLM_NO_VREG)
-				x->reg = gllm_lower_g(l, GLLM_V_GADD, x->reg, base, 0);
-		} else if (base != GLLM_NO_VREG) {
-			x->reg = gllm_lower_g(l, GLLM_V_GMOV, base, GLLM_NO_VREG, 0);
-		} else if (x->loops) {
-			x->reg = integer(l, 0);
-		}
-	}
-}
-
 static void walk_tree(struct lower *l)
 {
 	l->depth = 1;
@@ -1003,7 +552,7 @@ static void walk_tree(struct lower *l)
 	                              .ph[0] = { .copies = 1, .count = 1 } };
 	open_body(l);
 	while (l->status == GLLM_OK && l->v->status == GLLM_OK) {
-		struct frame *f = top(l);
+		struct frame *f = gllm_lower_top(l);
 		int child = next_child(l, f);
 		gllm_ref end = f->loop < 0 ? (gllm_ref)l->t->nnodes : l->t->loop[f->loop].end;
 		emit_segment(l, f->at, child >= 0 ? l->t->loop[child].first : end);
@@ -1105,9 +654,9 @@ enum gllm_status gllm_lower(const struct gllm_trace *t, const struct gllm_lower_
 		l->frame[i].saved = gllm_lower_alloc(l, l->ninds + 1u, sizeof(gllm_vreg));
 	if (l->status != GLLM_OK)
 		return l->status;
-	choose_range(l);
-	place_tables(l);
-	prologue(l);
+	gllm_lower_choose_range(l);
+	gllm_lower_place_tables(l);
+	gllm_lower_prologue(l);
 	walk_tree(l);
 	gllm_vir_emit(out, gllm_vi(GLLM_V_RET));
 	info->pool_bytes = l->npool * 4;

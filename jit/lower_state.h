@@ -3,7 +3,9 @@
  *
  *   lower_poly.c  polynomials with the fixed dims put in; addresses as base + stride per loop
  *   lower_plan.c  which loops may be reordered, which is vectorised, how many copies of each
- *   lower.c       walks the loop tree: loops, phases, accumulators, pointers
+ *   lower.c       walks the loop tree: loops, phases, bodies, pointers
+ *   lower_range.c what stands before the loops, and how the work may be split
+ *   lower_carry.c accumulators
  *   lower_node.c  one node: operands, address, instruction
  *   lower_turn.c  loads that lie along another loop than the lanes
  *
@@ -19,7 +21,7 @@
 #include "jit/lower.h"
 #include "jit/vir.h"
 
-enum { POLY_TERMS = 8, MAX_PHASES = 4, MAX_COPIES = 16, MAX_BODY = 1024, MAX_TUPLE = 128, MAX_POOL = 512, NO_SYM = -1 };
+enum { OPEN_LOOPS = 34, POLY_TERMS = 8, MAX_PHASES = 4, MAX_COPIES = 16, MAX_BODY = 1024, MAX_TUPLE = 128, MAX_POOL = 512, NO_SYM = -1 };
 #define NO_BLOCK UINT32_MAX
 
 struct poly {
@@ -81,6 +83,10 @@ struct frame {
 	gllm_vreg *saved;     /* induction registers at entry */
 };
 
+struct walk { /* the frames that have copies, slowest first */
+	unsigned n, frame[OPEN_LOOPS], radix[OPEN_LOOPS];
+};
+
 struct lower {
 	const struct gllm_trace *t;
 	const struct gllm_lower_options *o;
@@ -117,13 +123,43 @@ struct lower {
 	gllm_vreg pool_reg;
 	struct offset_reg { int64_t mult; int16_t sym; gllm_vreg reg; } offset[64];
 	unsigned noffsets;
-	unsigned tuple[34];      /* copy number per frame */
+	unsigned tuple[OPEN_LOOPS]; /* copy number per frame */
 	bool split_form;
 };
 
 /* The first failure sticks. Returns false always, so that callers can say `return gllm_lower_fail(..)`. */
 bool gllm_lower_fail(struct lower *l, enum gllm_status s, const char *what, uint64_t where);
 void *gllm_lower_alloc(struct lower *l, size_t n, size_t size);
+
+/* lower.c */
+/* All copies that a node of `node_loop` with this dependence has, one tuple after another: do .. while (.._next). */
+void gllm_lower_walk(struct lower *l, struct walk *w, uint32_t dep, int node_loop, bool split);
+bool gllm_lower_walk_next(struct lower *l, const struct walk *w);
+void gllm_lower_move(struct lower *l, gllm_vreg d, gllm_vreg a);
+gllm_vreg gllm_lower_slot(struct lower *l, unsigned slot); /* a word of the arguments */
+gllm_vreg gllm_lower_integer(struct lower *l, int64_t x);
+
+static inline struct frame *gllm_lower_top(struct lower *l)
+{
+	return &l->frame[l->depth - 1];
+}
+
+static inline struct phase *gllm_lower_phase(struct frame *f)
+{
+	return &f->ph[f->phase];
+}
+
+/* lower_range.c */
+void gllm_lower_choose_range(struct lower *l);
+void gllm_lower_place_tables(struct lower *l);
+void gllm_lower_prologue(struct lower *l);
+
+/* lower_carry.c */
+void gllm_lower_start_carry(struct lower *l, gllm_ref carry);
+void gllm_lower_finish_carries(struct lower *l, unsigned loop); /* after the loop's frame is gone */
+void gllm_lower_commit_carries(struct lower *l);                /* at the end of a body of the top frame */
+/* Whether this phase must keep the accumulators' other lanes by a select. */
+bool gllm_lower_needs_select(const struct lower *l, unsigned loop, const struct phase *p);
 
 /* lower_poly.c */
 bool gllm_terms_add_term(struct poly *p, struct gllm_term t);

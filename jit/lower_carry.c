@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT
+ * jit/lower_carry.c - accumulators: how they start, what a body leaves in them, how lanes and copies become one result. */
+#include "core/bits.h"
+#include "jit/lower_state.h"
+
+static const struct gllm_reduction *reduction_of(const struct lower *l, gllm_ref carry)
+{
+	return l->reduction[carry] == 0xffff ? NULL : &l->t->reduction[l->reduction[carry]];
+}
+
+static bool is_pair(const struct gllm_reduction *r)
+{
+	return r && (r->kind == GLLM_REDUCE_ARGMAX || r->kind == GLLM_REDUCE_ARGMIN);
+}
+
+static uint32_t identity(const struct gllm_reduction *r, unsigned type)
+{
+	if (type != GLLM_F32)
+		return 0; /* only sums */
+	switch ((enum gllm_reduce_kind)r->kind) {
+	case GLLM_REDUCE_PRODUCT: return gllm_f32_bits(1.0f);
+	case GLLM_REDUCE_MAX: return UINT32_C(0xff800000);
+	case GLLM_REDUCE_MIN: return UINT32_C(0x7f800000);
+	case GLLM_REDUCE_SUM: case GLLM_REDUCE_AND: case GLLM_REDUCE_OR: case GLLM_REDUCE_ARGMAX: case GLLM_REDUCE_ARGMIN:
+	case GLLM_REDUCE_OTHER:
+		break;
+	}
+	return 0;
+}
+
+/* The carry's initial value is what an empty reduction gives, so it need not be combined in. */
+static bool starts_neutral(const struct lower *l, gllm_ref carry)
+{
+	const struct gllm_node *n = &l->t->node[l->t->node[carry].a];
+	return n->op == GLLM_N_CONST && (uint32_t)n->imm == identity(reduction_of(l, carry), l->t->node[carry].type);
+}
+
+static void load_initial(struct lower *l, gllm_ref carry, gllm_vreg d)
+{
+	gllm_ref a = l->t->node[carry].a;
+
+	if (l->t->node[a].op == GLLM_N_CONST)
+		gllm_lower_word(l, (uint32_t)l->t->node[a].imm, d);
+	else
+		gllm_lower_move(l, d, gllm_lower_value(l, a));
+}
+
+/* Accumulators: the first starts from the initial value unless lanes are partial results, the others from the identity.
+ * Pairs start everywhere from the initial value, which only strictly better elements replace. */
+void gllm_lower_start_carry(struct lower *l, gllm_ref carry)
+{
+	const struct gllm_node *n = &l->t->node[carry];
+	const struct loop_plan *p = &l->loop[n->loop];
+	const struct gllm_reduction *r = reduction_of(l, carry);
+	uint32_t outer = l->dep[carry] & ~(UINT32_C(1) << n->loop);
+	struct walk w;
+
+	l->val[carry] = gllm_lower_block(l, outer, n->loop, false, p->accumulators);
+	gllm_lower_walk(l, &w, outer, n->loop, false);
+	do {
+		for (unsigned u = 0; u < p->accumulators && l->status == GLLM_OK; u++) {
+			gllm_vreg acc = gllm_vir_reg(l->v, GLLM_CLASS_V);
+			l->slot[gllm_lower_carry_index(l, carry, u)] = acc;
+			if (is_pair(r) || (u == 0 && !p->partial))
+				load_initial(l, carry, acc);
+			else
+				gllm_lower_word(l, identity(r, n->type), acc);
+		}
+	} while (gllm_lower_walk_next(l, &w));
+}
+
+static gllm_vreg reduce_lanes(struct lower *l, enum gllm_vred how, unsigned type, gllm_vreg a)
+{
+	struct gllm_vi i = gllm_vi(GLLM_V_VREDUCE);
+	i.type = i.mem = (uint8_t)type;
+	i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
+	i.a = a;
+	i.aux = (int32_t)how;
+	return gllm_vir_emit(l->v, i);
+}
+
+static enum gllm_vred how_to_reduce(const struct gllm_reduction *r)
+{
+	switch ((enum gllm_reduce_kind)r->kind) {
+	case GLLM_REDUCE_PRODUCT: return GLLM_VRED_MUL;
+	case GLLM_REDUCE_MAX: case GLLM_REDUCE_ARGMAX: return GLLM_VRED_MAX;
+	case GLLM_REDUCE_MIN: case GLLM_REDUCE_ARGMIN: return GLLM_VRED_MIN;
+	case GLLM_REDUCE_SUM: case GLLM_REDUCE_AND: case GLLM_REDUCE_OR: case GLLM_REDUCE_OTHER: break;
+	}
+	return GLLM_VRED_ADD;
+}
+
+/* Lane i of the result = vector i reduced; missing vectors repeat the last, so lanes >= n hold copies. */
+static gllm_vreg reduce_together(struct lower *l, const struct gllm_reduction *r, gllm_vreg *x, unsigned n)
+{
+	unsigned level = 0;
+
+	for (unsigned width = l->lanes; width > 1; width /= 2, level++) {
+		unsigned m = 0;
+		for (unsigned k = 0; k < n; k += 2) {
+			struct gllm_vi i = gllm_vi(GLLM_V_VHPAIR);
+			i.type = i.mem = GLLM_F32;
+			i.a = x[k];
+			i.b = k + 1 < n ? x[k + 1] : x[k];
+			i.imm = level;
+			i.aux = (int32_t)how_to_reduce(r);
+			i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
+			x[m++] = gllm_vir_emit(l->v, i);
+		}
+		n = m;
+	}
+	return x[0];
+}
+
+/* All copies of one accumulator as one vector. */
+static gllm_vreg join_copies(struct lower *l, gllm_ref carry)
+{
+	unsigned n = l->loop[l->t->node[carry].loop].accumulators;
+	gllm_vreg x[MAX_COPIES];
+
+	for (unsigned u = 0; u < n; u++)
+		x[u] = l->slot[gllm_lower_carry_index(l, carry, u)];
+	for (unsigned step = 1; step < n; step *= 2)
+		for (unsigned u = 0; u + step < n; u += 2 * step)
+			x[u] = gllm_lower_combine(l, carry, x[u + step], x[u], GLLM_NO_VREG);
+	return x[0];
+}
+
+static gllm_vreg finish_carry(struct lower *l, gllm_ref carry)
+{
+	const struct loop_plan *p = &l->loop[l->t->node[carry].loop];
+	const struct gllm_reduction *r = reduction_of(l, carry);
+	struct frame *outer = gllm_lower_top(l);
+	gllm_vreg x[GLLM_VIR_LANES], v;
+	unsigned f = l->depth - 1;
+
+	if (!p->partial)
+		return p->accumulators == 1 ? l->slot[gllm_lower_carry_index(l, carry, 0)] : join_copies(l, carry);
+	if (outer->loop >= 0 && gllm_lower_phase(outer)->paired) {
+		for (unsigned k = 0; k < gllm_lower_phase(outer)->copies; k++) {
+			l->tuple[f] = k;
+			x[k] = join_copies(l, carry);
+		}
+		l->tuple[f] = 0;
+		v = reduce_together(l, r, x, gllm_lower_phase(outer)->copies);
+	} else {
+		v = reduce_lanes(l, how_to_reduce(r), l->t->node[carry].type == GLLM_F32 ? GLLM_F32 : GLLM_I32,
+		                 join_copies(l, carry));
+	}
+	if (starts_neutral(l, carry))
+		return v;
+	return gllm_lower_combine(l, carry, v, gllm_lower_value(l, l->t->node[carry].a), GLLM_NO_VREG);
+}
+
+/* ARGMAX: the best value over all copies and lanes, then the least index among those that hold it. Indices are below
+ * 2^31. A NaN as initial value is in all lanes and keeps the initial index, as in the scalar code. */
+static void finish_pair(struct lower *l, const struct gllm_reduction *r, gllm_vreg *value, gllm_vreg *index)
+{
+	unsigned n = l->loop[l->t->node[r->carry].loop].accumulators;
+	bool lanes = l->loop[l->t->node[r->carry].loop].partial, max = r->kind == GLLM_REDUCE_ARGMAX;
+	gllm_vreg best = join_copies(l, r->carry), least = GLLM_NO_VREG, far;
+
+	if (lanes)
+		best = reduce_lanes(l, how_to_reduce(r), GLLM_F32, best);
+	far = gllm_lower_word(l, 0x7fffffff, GLLM_NO_VREG);
+	for (unsigned u = 0; u < n; u++) {
+		gllm_vreg v = l->slot[gllm_lower_carry_index(l, r->carry, u)], m;
+		m = gllm_lower_emit(l, GLLM_V_VLT, GLLM_F32, max ? v : best, max ? best : v, GLLM_NO_VREG);
+		v = gllm_lower_emit(l, GLLM_V_VSEL, GLLM_I32, m, far, l->slot[gllm_lower_carry_index(l, r->pair, u)]);
+		least = least == GLLM_NO_VREG ? v : gllm_lower_emit(l, GLLM_V_VMIN, GLLM_I32, v, least, GLLM_NO_VREG);
+	}
+	*value = best;
+	*index = lanes ? reduce_lanes(l, GLLM_VRED_MIN, GLLM_I32, least) : least;
+}
+
+/* After the loop's frame is gone: LAST of every carry. */
+void gllm_lower_finish_carries(struct lower *l, unsigned loop)
+{
+	const struct gllm_trace *t = l->t;
+	int parent = t->loop[loop].parent;
+
+	for (gllm_ref n = t->loop[loop].first; n < t->loop[loop].end && l->status == GLLM_OK; n++) {
+		const struct gllm_reduction *r = reduction_of(l, n);
+		uint32_t dep = l->dep[n] & ~(UINT32_C(1) << loop);
+		bool reorder = l->loop[loop].partial || l->loop[loop].accumulators > 1;
+		struct walk w;
+		if (t->node[n].op != GLLM_N_CARRY || t->node[n].loop != (int)loop)
+			continue;
+		gllm_lower_walk(l, &w, dep, parent, false);
+		do {
+			gllm_vreg *at = &l->slot[l->result[n] + gllm_lower_index(l, dep, parent, false)];
+			if (!is_pair(r) || !reorder) {
+				*at = finish_carry(l, n);
+			} else if (n == r->carry) {
+				uint32_t other = l->dep[r->pair] & ~(UINT32_C(1) << loop);
+				finish_pair(l, r, at, &l->slot[l->result[r->pair] + gllm_lower_index(l, other, parent, false)]);
+			}
+		} while (gllm_lower_walk_next(l, &w));
+	}
+}
+
+/* Masked-off lanes of the update change nothing: a sum of products of zero-filled loads. */
+static bool zero_filled(const struct lower *l, gllm_ref n, unsigned loop)
+{
+	const struct gllm_node *x = &l->t->node[n];
+
+	if (x->op == GLLM_N_CVT && x->type == GLLM_F32)
+		x = &l->t->node[x->a];
+	return x->op == GLLM_N_LOAD && (l->ind[l->access[x->imm].ind].loops >> loop & 1);
+}
+
+static bool tail_is_neutral(const struct lower *l, gllm_ref carry)
+{
+	const struct gllm_reduction *r = reduction_of(l, carry);
+	const struct gllm_node *n = &l->t->node[carry], *v;
+
+	if (!r || r->kind != GLLM_REDUCE_SUM || r->value == GLLM_NO_NODE || l->t->node[r->value].loop != n->loop)
+		return false;
+	v = &l->t->node[r->value];
+	if (v->op == GLLM_N_MUL)
+		return zero_filled(l, v->a, (unsigned)n->loop) && zero_filled(l, v->b, (unsigned)n->loop);
+	return zero_filled(l, r->value, (unsigned)n->loop);
+}
+
+/* Whether this phase must keep the accumulators' other lanes by a select. */
+bool gllm_lower_needs_select(const struct lower *l, unsigned loop, const struct phase *p)
+{
+	if (!l->loop[loop].carries || !l->loop[loop].partial || (!p->masked && (p->vector || p->paired)))
+		return false;
+	if (p->masked && p->vector) {
+		for (gllm_ref n = l->t->loop[loop].first; n < l->t->loop[loop].end; n++)
+			if (l->t->node[n].op == GLLM_N_CARRY && l->t->node[n].loop == (int)loop && !tail_is_neutral(l, n))
+				return true;
+		return false;
+	}
+	return true;
+}
+
+static bool rotates(const struct lower *l, unsigned loop)
+{
+	for (gllm_ref n = l->t->loop[loop].first; n < l->t->loop[loop].end; n++)
+		if (l->t->node[n].op == GLLM_N_CARRY && l->t->node[n].loop == (int)loop &&
+		    l->t->node[l->t->node[n].b].op == GLLM_N_CARRY)
+			return true;
+	return false;
+}
+
+static void keep_lanes(struct lower *l, gllm_vreg acc, gllm_vreg mask, gllm_vreg value)
+{
+	struct gllm_vi i = gllm_vi(GLLM_V_VSEL);
+	i.type = i.mem = GLLM_F32;
+	i.d = i.c = acc;
+	i.a = mask;
+	i.b = value;
+	gllm_vir_emit(l->v, i);
+}
+
+/* Writes the carries' new values. With `through` set, into fresh registers on the slot stack, or (second pass) from
+ * there: needed when one carry's next value is another one's present value. */
+static void commit_carry(struct lower *l, gllm_ref n, unsigned pass, uint32_t *through)
+{
+	struct frame *f = gllm_lower_top(l);
+	bool select = gllm_lower_needs_select(l, (unsigned)f->loop, gllm_lower_phase(f));
+	gllm_ref b = l->t->node[n].b;
+	struct walk w;
+
+	gllm_lower_walk(l, &w, l->dep[n], f->loop, false);
+	do {
+		gllm_vreg acc = l->slot[gllm_lower_carry_index(l, n, gllm_lower_phase(f)->paired ? 0 : l->tuple[l->depth - 1])];
+		if (pass == 1) {
+			gllm_vreg held = gllm_vir_reg(l->v, GLLM_CLASS_V);
+			gllm_lower_move(l, held, gllm_lower_value(l, b));
+			if (*through == l->max_slots) {
+				gllm_lower_fail(l, GLLM_COMPILE_ERROR, "too many copies of values", n);
+				return;
+			}
+			l->slot[(*through)++] = held;
+			continue;
+		}
+		gllm_vreg value = pass == 2 ? l->slot[(*through)++] : gllm_lower_value(l, b);
+		if (value == acc)
+			continue;
+		if (select)
+			keep_lanes(l, acc, f->mask, value);
+		else
+			gllm_lower_move(l, acc, value);
+	} while (gllm_lower_walk_next(l, &w));
+}
+
+void gllm_lower_commit_carries(struct lower *l)
+{
+	const struct gllm_loop *loop = &l->t->loop[gllm_lower_top(l)->loop];
+	bool twice = rotates(l, (unsigned)gllm_lower_top(l)->loop);
+
+	for (unsigned pass = twice ? 1 : 0; pass <= (twice ? 2u : 0u); pass++) {
+		uint32_t through = l->nslots;
+		for (gllm_ref n = loop->first; n < loop->end && l->status == GLLM_OK; n++)
+			if (l->t->node[n].op == GLLM_N_CARRY && l->t->node[n].loop == gllm_lower_top(l)->loop)
+				commit_carry(l, n, pass, &through);
+	}
+}
