@@ -14,8 +14,9 @@
 
 /* A member that is new here needs a row in the lists of plan.h. */
 _Static_assert(sizeof(struct gllm_plan_tensor) == 64, "struct gllm_plan_tensor has changed: see GLLM_TENSOR_FIELDS");
-_Static_assert(sizeof(struct gllm_step) == 160, "struct gllm_step has changed: see GLLM_STEP_FIELDS");
-_Static_assert(sizeof(struct gllm_slot) == 48, "struct gllm_slot has changed: see GLLM_SLOT_FIELDS");
+_Static_assert(sizeof(struct gllm_step) == 168, "struct gllm_step has changed: see GLLM_STEP_FIELDS");
+_Static_assert(sizeof(struct gllm_slot) == 56, "struct gllm_slot has changed: see GLLM_SLOT_FIELDS");
+_Static_assert(sizeof(struct gllm_repeat) == 16, "struct gllm_repeat has changed: see GLLM_REPEAT_FIELDS");
 _Static_assert(sizeof(struct gllm_note) == 24, "struct gllm_note has changed: see GLLM_NOTE_FIELDS");
 _Static_assert(sizeof(struct gllm_node_info) == 16, "struct gllm_node_info has changed: see GLLM_NODE_FIELDS");
 _Static_assert(sizeof(struct gllm_edge_info) == 24, "struct gllm_edge_info has changed: see GLLM_EDGE_FIELDS");
@@ -23,7 +24,8 @@ _Static_assert(sizeof(struct gllm_buffer_info) == 24, "struct gllm_buffer_info h
 
 /* The words of the header. */
 enum { MAGIC, FORMAT, SIZE, CHECKSUM, EMITTER, MACHINE, TEXT_BYTES, CODE_BYTES, HEADER_WORDS };
-enum { THIS_FORMAT = 1, SUMMED_FROM = (CHECKSUM + 1) * 8 };
+enum { THIS_FORMAT = 2, SUMMED_FROM = (CHECKSUM + 1) * 8 };
+enum { MOST_TRIPS = 1 << 20 };                              /* of a repeat: with `most`, every address can be computed */
 static const uint64_t magic = UINT64_C(0x6e616c706d6c6c67); /* "gllmplan" */
 static const uint64_t most = UINT64_C(1) << 40;             /* bytes of anything */
 
@@ -206,8 +208,9 @@ GLLM_PLAN_ARRAYS(A)
 
 struct judge {
 	const struct gllm_plan *p;     /* its numbers; arrays are not there yet */
-	struct reader tensors;         /* at the first */
+	struct reader tensors, steps;  /* at the first */
 	uint64_t code_bytes;
+	struct gllm_repeat before[GLLM_REPEAT_LEVELS]; /* the last of each level */
 };
 
 /* That every value of it can be computed. */
@@ -254,6 +257,8 @@ static const char *judge_slot(const struct judge *j, const struct gllm_slot *s)
 	struct gllm_plan_tensor t;
 	struct reader r = j->tensors;
 	bool ok = sound(j, &s->at);
+	for (unsigned l = 0; l < GLLM_REPEAT_LEVELS; l++)
+		ok = ok && s->move[l] <= (int64_t)most && s->move[l] >= -(int64_t)most;
 	if (s->kind > GLLM_SLOT_WORKER)
 		return "a slot is of no kind";
 	switch ((enum gllm_slot_kind)s->kind) {
@@ -270,6 +275,32 @@ static const char *judge_slot(const struct judge *j, const struct gllm_slot *s)
 	case GLLM_SLOT_CONST: case GLLM_SLOT_ROWS: case GLLM_SLOT_WORKER: break;
 	}
 	return ok ? NULL : "a slot names what is not there";
+}
+
+static bool beside(const struct judge *j, uint64_t step)
+{
+	struct reader r = j->steps;
+	struct gllm_step s = { .beside = false };
+	r.word += step * words_of_step * 8;
+	if (step < j->p->nsteps)
+		get_step(&r, &s);
+	return s.beside;
+}
+
+/* They come in order: each behind those of its level, and an inner one in the last outer one. */
+static const char *judge_repeat(struct judge *j, const struct gllm_repeat *r)
+{
+	const struct gllm_repeat *outer = &j->before[0];
+	bool ok = r->level < GLLM_REPEAT_LEVELS && r->first < r->end && r->end <= j->p->nsteps && r->trips > 0 &&
+	          r->trips <= MOST_TRIPS;
+	for (unsigned l = 0; ok && l < GLLM_REPEAT_LEVELS; l++)
+		ok = r->first >= j->before[l].end || (l == 0 && r->level == 1);
+	if (ok && r->level == 1)
+		ok = r->first >= outer->first && r->end <= outer->end;
+	ok = ok && !beside(j, r->first) && !beside(j, r->end);
+	if (ok)
+		j->before[r->level] = *r;
+	return ok ? NULL : "steps repeat in no order that can run";
 }
 
 static const char *judge_note(const struct judge *j, const struct gllm_note *n)
@@ -297,7 +328,7 @@ static const char *judge_buffer(const struct judge *j, const struct gllm_buffer_
 }
 
 /* Every element of every array; *where is the offset of the first that is wrong. */
-static const char *judge_arrays(const struct judge *j, struct reader r, const unsigned char *blob, uint64_t *where)
+static const char *judge_arrays(struct judge *j, struct reader r, const unsigned char *blob, uint64_t *where)
 {
 	const char *why = NULL;
 #define A(member, count, type, fields)                                                      \
@@ -356,7 +387,8 @@ static enum gllm_status check_plan(const struct gllm_context *c, const unsigned 
 	if (!why) {
 		*l = lay_out(p, r.text_bytes, code);
 		*arrays = (struct reader){ blob + l->arrays, r.text, r.text_bytes, false };
-		struct judge j = { p, *arrays, code };
+		struct judge j = { .p = p, .tensors = *arrays, .steps = *arrays, .code_bytes = code };
+		j.steps.word += (uint64_t)p->ntensors * words_of_tensor * 8;
 		why = l->end != n ? "a blob's parts do not make up its size" : judge_arrays(&j, *arrays, blob, &where);
 	}
 	return why ? gllm_fail(e, GLLM_BAD_VALUE, why, NULL, where, 0, 0) : GLLM_OK;

@@ -31,6 +31,9 @@ struct blocker {
 	struct gllm_part *part;
 	const struct gllm_part *old;        /* that is being replaced */
 	unsigned nparts, max_parts, group;
+	struct gllm_repeat *repeat;
+	unsigned nrepeats, max_repeats, open; /* repeats around the next part: */
+	struct at step[GLLM_REPEAT_LEVELS];   /* how far a trip moves it */
 	uint16_t pool[3 * MAX_SUMS];        /* scratch of this group, used by one product after another */
 	unsigned npool, used;
 	uint64_t limit;                     /* bytes of scratch of a group; 0: none */
@@ -56,6 +59,11 @@ static void *take(struct blocker *x, size_t n, size_t size)
 	for (; i < bytes; i++)
 		p[i] = 0;
 	return p;
+}
+
+static int64_t ceil_div(int64_t a, int64_t b)
+{
+	return (a + b - 1) / b;
 }
 
 /* --- memory --------------------------------------------------------------------------------------------------------- */
@@ -390,6 +398,52 @@ static const struct kernel *make(struct blocker *x, enum kind kind, unsigned whi
 
 /* --- parts ---------------------------------------------------------------------------------------------------------- */
 
+/* Whether the next part stands first in a repeat or right behind one: then it runs beside nothing. */
+static bool at_an_edge(const struct blocker *x)
+{
+	for (unsigned i = 0; i < x->nrepeats; i++)
+		if (x->repeat[i].first == x->nparts || x->repeat[i].end == x->nparts)
+			return true;
+	return false;
+}
+
+/* What is added until the matching close runs `trips` times. Returns whether it is a repeat at all. */
+static bool open_repeat(struct blocker *x, int64_t trips, struct at step)
+{
+	if (x->status != GLLM_OK || trips < 2)
+		return false;
+	if (x->nrepeats == x->max_repeats) {
+		unsigned max = x->max_repeats ? 2 * x->max_repeats : 8;
+		struct gllm_repeat *more = take(x, max, sizeof *more);
+		for (unsigned i = 0; more && i < x->nrepeats; i++)
+			more[i] = x->repeat[i];
+		if (!more)
+			return false;
+		x->repeat = more;
+		x->max_repeats = max;
+	}
+	x->repeat[x->nrepeats++] = (struct gllm_repeat){ .first = x->nparts, .trips = (uint32_t)trips, .level = x->open };
+	x->step[x->open++] = step;
+	return true;
+}
+
+static void close_repeat(struct blocker *x, bool opened)
+{
+	if (!opened)
+		return;
+	x->open--;
+	for (unsigned i = x->nrepeats; i-- > 0;)
+		if (x->repeat[i].end == 0) {
+			x->repeat[i].end = x->nparts;
+			return;
+		}
+}
+
+static int64_t bytes_between(const int64_t *move, const struct at *at)
+{
+	return move[I] * at->i.fixed + move[J] * at->j + move[K] * at->k + move[PANEL] * at->lane;
+}
+
 static void add_part(struct blocker *x, const struct kernel *k, struct at at, bool beside)
 {
 	if (x->status != GLLM_OK || !k)
@@ -406,15 +460,19 @@ static void add_part(struct blocker *x, const struct kernel *k, struct at at, bo
 	}
 	struct gllm_part *part = &x->part[x->nparts];
 	struct gllm_source *source = take(x, k->c->trace.nparams, sizeof *source);
-	if (!source)
+	int64_t (*moved)[GLLM_REPEAT_LEVELS] = x->open ? take(x, k->c->trace.nparams, sizeof *moved) : NULL;
+	if (!source || (x->open && !moved))
 		return;
+	*part = (struct gllm_part){ .code = k->c, .source = source, .node = x->old->node, .n = x->old->n, .mode = x->old->mode,
+	                            .beside = beside && !at_an_edge(x), .move = (const int64_t (*)[GLLM_REPEAT_LEVELS])moved };
 	x->nparts++;
-	*part = (struct gllm_part){ .code = k->c, .source = source, .node = x->old->node, .n = x->old->n, .mode = x->old->mode, .beside = beside };
 	for (unsigned q = 0; q < k->c->trace.nparams; q++) {
 		struct gllm_source *s = &part->source[q];
 		*s = k->c->source[q];
 		const int64_t *move = k->move[q];
-		s->at.fixed += move[I] * at.i.fixed + move[J] * at.j + move[K] * at.k + move[PANEL] * at.lane;
+		s->at.fixed += bytes_between(move, &at);
+		for (unsigned l = 0; l < x->open; l++)
+			moved[q][l] = bytes_between(move, &x->step[l]);
 		if (move[I] * at.i.per_row != 0) {
 			if (s->at.per_row != 0)
 				x->status = GLLM_COMPILE_ERROR;
@@ -452,8 +510,8 @@ static unsigned split_rows(const struct blocker *x, struct rows out[2])
 	return n;
 }
 
-/* All parts of one block of j and k. */
-static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int64_t kc, bool pack_row_side)
+/* All parts of one block of j and k, or of all that differ from it in their place alone. */
+static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int64_t kc)
 {
 	const struct product *p = x->p;
 	int64_t nr = x->b.nr, panels = nc / nr, rest = nc % nr;
@@ -467,7 +525,7 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 			add_part(x, make(x, PACK_PANELS, i, (struct macro){ .panels = fixed(1), .lanes = rest, .depth = kc }), last, beside);
 		beside = true;
 	}
-	for (unsigned i = 0; i < x->nrows && pack_row_side; i++)
+	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++)
 		add_part(x, make(x, PACK_ROWS, i, (struct macro){ .rows = p->m, .depth = kc }), (struct at){ .k = pc }, true);
 	struct rows rows[2];
 	unsigned n = split_rows(x, rows);
@@ -489,12 +547,32 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 	}
 }
 
-/* --- sizes ---------------------------------------------------------------------------------------------------------- */
-
-static int64_t ceil_div(int64_t a, int64_t b)
+/* One block of j: the first block of k begins sums, the last ends them. */
+static void blocks_of_k(struct blocker *x, int64_t jc, int64_t nc)
 {
-	return (a + b - 1) / b;
+	int64_t kc = x->b.kc, all = ceil_div(x->p->k, kc);
+	if (all > 1)
+		one_block(x, jc, nc, 0, kc);
+	if (all > 2) {
+		bool repeats = open_repeat(x, all - 2, (struct at){ .k = kc });
+		one_block(x, jc, nc, kc, kc);
+		close_repeat(x, repeats);
+	}
+	one_block(x, jc, nc, (all - 1) * kc, x->p->k - (all - 1) * kc);
 }
+
+static void blocks_of_j(struct blocker *x)
+{
+	int64_t nc = x->b.nc, n = x->p->n, whole = n / nc;
+	bool repeats = open_repeat(x, whole, (struct at){ .j = nc });
+	if (whole)
+		blocks_of_k(x, 0, nc);
+	close_repeat(x, repeats);
+	if (n % nc)
+		blocks_of_k(x, whole * nc, n % nc);
+}
+
+/* --- sizes ---------------------------------------------------------------------------------------------------------- */
 
 /* As few blocks of at most `most` as possible, of even size, in multiples of `unit`. */
 static unsigned even(int64_t all, int64_t most, int64_t unit)
@@ -637,9 +715,7 @@ static bool block_product(struct blocker *x, const struct product *p)
 		x->rows[i] = scratch(x, bytes[x->used]);
 	for (unsigned i = 0; i < p->nsums && partials; i++)
 		x->partial[i] = scratch(x, bytes[x->used]);
-	for (int64_t jc = 0; jc < p->n && x->status == GLLM_OK; jc += nc)
-		for (int64_t pc = 0; pc < p->k && x->status == GLLM_OK; pc += kc)
-			one_block(x, jc, p->n - jc < nc ? p->n - jc : nc, pc, p->k - pc < kc ? p->k - pc : kc, x->row_pitch != 0);
+	blocks_of_j(x);
 	return true;
 }
 
@@ -648,7 +724,8 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 	struct gllm_part *old = g->part;
 	unsigned n = g->nparts;
 	x->part = NULL;
-	x->nparts = x->max_parts = x->npool = 0;
+	x->repeat = NULL;
+	x->nparts = x->max_parts = x->nrepeats = x->max_repeats = x->npool = 0;
 	for (unsigned i = 0; i < n && x->status == GLLM_OK; i++) {
 		struct product *p = take(x, 1, sizeof *p);
 		struct gllm_composed *c = take(x, 1, sizeof *c);
@@ -674,12 +751,17 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 		struct kernel k = { .c = product ? c : old[i].code };
 		add_part(x, &k, (struct at){ .j = 0 }, old[i].beside);
 		if (x->status == GLLM_OK) {
-			x->part[x->nparts - 1] = old[i];
-			x->part[x->nparts - 1].code = k.c;
+			struct gllm_part *part = &x->part[x->nparts - 1];
+			bool beside = part->beside;
+			*part = old[i];
+			part->code = k.c;
+			part->beside = beside;
 		}
 	}
 	g->part = x->part;
 	g->nparts = x->nparts;
+	g->repeat = x->repeat;
+	g->nrepeats = x->nrepeats;
 }
 
 enum gllm_status gllm_block(const struct gllm_profile *p, const struct gllm_tuning *tuning, uint64_t max_rows,

@@ -4,7 +4,8 @@
  * A part is taken if its trace is parallel loops i, j around one or several sums of products over k, each of a value that
  * varies along i with one that varies along j; what the values are (an element, a converted one, an expression) does not
  * matter, nor what follows the sums. It becomes, in the order of the five loops of BLIS:
- *   for blocks of j, of k:      one part each, which is
+ *   for blocks of j, of k:      repeats (fuse.h) around the parts of one block; the first and the last block of k and a rest
+ *                               of j have parts of their own. A block is
  *     panels [j / NR][k][NR] of one side, each value stored once, in vectors along the register tile;
  *     rows [i][k] of the other side, stored where the cache has room for them, unless they already lie so;
  *     the product: panels p (shared by the workers), rows s, the tile's columns v, k; partial sums are loaded and stored

@@ -55,7 +55,8 @@ static void find_lives(struct placer *x)
 
 /* --- in place --------------------------------------------------------------------------------------------------------- */
 
-/* The parameter of `part` that is `tensor`, from its beginning; nparams if none is; nparams + 1 if one is part of it. */
+/* The parameter of `part` that is `tensor`, from its beginning; nparams if none is; nparams + 1 if one is part of it, or a
+ * part with each trip of a repeat. */
 static unsigned whole(const struct gllm_part *part, unsigned tensor)
 {
 	unsigned n = part->code->trace.nparams, found = n;
@@ -63,7 +64,7 @@ static unsigned whole(const struct gllm_part *part, unsigned tensor)
 		const struct gllm_source *s = &part->source[i];
 		if (s->kind != GLLM_FROM_TENSOR || s->tensor != tensor)
 			continue;
-		if (found != n || s->at.fixed || s->at.per_row)
+		if (found != n || s->at.fixed || s->at.per_row || part->move)
 			return n + 1;
 		found = i;
 	}

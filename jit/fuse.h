@@ -16,6 +16,7 @@
 #include "jit/graph.h"
 
 enum { GLLM_PACK_ROWS = 32 }; /* products of more rows are blocked */
+enum { GLLM_REPEAT_LEVELS = 2 };
 
 /* One kernel call of a group. The parts of a group run in order, each a step of the plan and a barrier. */
 struct gllm_part {
@@ -25,6 +26,15 @@ struct gllm_part {
 	unsigned n;
 	enum gllm_mode mode;
 	bool beside;                                  /* needs nothing of the part before it: no barrier between the two */
+	const int64_t (*move)[GLLM_REPEAT_LEVELS];    /* by operand: bytes per trip of the repeats around it; NULL: none */
+};
+
+/* Parts [first, end), steps in a plan, run `trips` times in turn. Those of level 0 lie apart, those of level 1 apart inside
+ * one of level 0; they stand in the order in which they begin, outer ones first. What stands first in one, or right behind
+ * one, is beside nothing. */
+struct gllm_repeat {
+	uint32_t first, end, trips;
+	uint32_t level;
 };
 
 struct gllm_group {
@@ -33,6 +43,8 @@ struct gllm_group {
 	enum gllm_mode mode;       /* of its products, else of the whole */
 	struct gllm_part *part;    /* none in a scalar plan */
 	unsigned nparts;
+	struct gllm_repeat *repeat;
+	unsigned nrepeats;
 	uint64_t bytes_saved;
 };
 

@@ -126,22 +126,35 @@ static const char *strategy_of(const struct gllm_composed *c, const struct gllm_
 /* Below this many cycles for each core the workers would wait longer for each other than they work. */
 enum { CYCLES_PER_CORE = 4096 };
 
+/* How often part `part` of a group runs. */
+static uint64_t times_of(const struct gllm_group *g, unsigned part)
+{
+	uint64_t n = 1;
+	for (unsigned i = 0; i < g->nrepeats; i++)
+		n *= part >= g->repeat[i].first && part < g->repeat[i].end ? g->repeat[i].trips : 1;
+	return n;
+}
+
 static void predict(const struct planner *x, const struct gllm_part *part, const struct gllm_kernel *k, struct gllm_step *s)
 {
 	const struct gllm_profile *p = &x->c->profile;
 	struct gllm_cost cost = gllm_cost_of(part->code, part->source, x->g->max_rows, p);
 	s->small = p->cores && gllm_cost_cycles(cost, p, false) < (double)CYCLES_PER_CORE * p->cores;
 	s->info.strategy = s->small ? "sequential" : strategy_of(part->code, k);
-	s->info.bytes_moved = (uint64_t)cost.bytes;
-	s->info.cycles = (uint64_t)gllm_cost_cycles(cost, p, k->loop >= 0 && !s->small);
+	s->info.bytes_moved = (uint64_t)(cost.bytes * (double)s->info.times);
+	s->info.cycles = (uint64_t)(gllm_cost_cycles(cost, p, k->loop >= 0 && !s->small) * (double)s->info.times);
 }
 
 static enum gllm_status compiled_step(const struct planner *x, struct gllm_plan *p, const struct gllm_part *part,
                                       const struct gllm_kernel *k, struct gllm_step *s)
 {
 	const struct gllm_composed *c = part->code;
-	for (unsigned i = 0; i < c->trace.nparams; i++)
-		p->slot[p->nslots++] = source_slot(x, &part->source[i]);
+	for (unsigned i = 0; i < c->trace.nparams; i++) {
+		struct gllm_slot *slot = &p->slot[p->nslots++];
+		*slot = source_slot(x, &part->source[i]);
+		for (unsigned l = 0; l < GLLM_REPEAT_LEVELS && part->move; l++)
+			slot->move[l] = part->move[i][l];
+	}
 	p->slot[p->nslots++] = (struct gllm_slot){ .kind = GLLM_SLOT_POOL, .value = k->pool_at };
 	union { const unsigned char *data; gllm_kernel_fn *code; } entry = { x->c->host.code.exec + k->offset };
 	s->kernel = entry.code;
@@ -173,7 +186,7 @@ static void scalar_step(const struct planner *x, struct gllm_plan *p, unsigned g
 			const struct gllm_graph_tensor_entry *t = &x->g->tensor[n->actual[i].tensor];
 			slot = tensor_slot(x, n->actual[i].tensor);
 			if (n->batch != 1 && t->rows == n->batch)
-				slot.stride = t->cols * gllm_type_bytes(t->type);
+				slot.move[0] = (int64_t)(t->cols * gllm_type_bytes(t->type));
 			s->info.bytes_moved += gllm_tensor_bytes(x->g, n->actual[i].tensor);
 		}
 		p->slot[p->nslots++] = slot;
@@ -233,6 +246,7 @@ static void count(const struct planner *x, struct gllm_plan *p)
 			p->nslots += group->nparts ? group->part[i].code->trace.nparams + 1 : op_of(x, group->node[0])->nparams;
 			p->nsteps++;
 		}
+		p->nrepeats += group->nrepeats;
 	}
 	for (unsigned i = 0; i < x->g->nnodes; i++)
 		p->nedges += edges_of(x, i);
@@ -264,7 +278,7 @@ static struct gllm_step *begin_step(const struct planner *x, struct gllm_plan *p
 	struct gllm_step *s = &p->step[p->nsteps++];
 	s->first_slot = p->nslots;
 	s->info = (struct gllm_step_info){ .name = name, .group = group, .mode = g->nparts ? g->part[part].mode : g->mode,
-	                                   .bytes_saved = part ? 0 : g->bytes_saved };
+	                                   .bytes_saved = part ? 0 : g->bytes_saved, .times = times_of(g, part) };
 	return s;
 }
 
@@ -272,9 +286,13 @@ static enum gllm_status add_steps(const struct planner *x, struct gllm_plan *p, 
 {
 	enum gllm_status status = GLLM_OK;
 	unsigned k = 0;
-	p->nsteps = p->nslots = 0;
+	p->nsteps = p->nslots = p->nrepeats = 0;
 	for (unsigned g = 0; g < x->f.ngroups; g++) {
 		const struct gllm_group *group = &x->f.group[g];
+		for (unsigned i = 0; i < group->nrepeats; i++) {
+			struct gllm_repeat r = group->repeat[i];
+			p->repeat[p->nrepeats++] = (struct gllm_repeat){ r.first + p->nsteps, r.end + p->nsteps, r.trips, r.level };
+		}
 		for (unsigned i = 0; i < steps_of(group); i++) {
 			char words[STEP_NAME];
 			step_name(x, group, i, words, sizeof words);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * jit/plan.h - the insides of a plan: one block of the context's heap, so that freeing it is one call.
  *
- * A step is a range of emitted code (compiled plans) or one node's scalar definition (scalar plans); steps run in order
- * and are barriers. Both kinds read their actual parameters from slots, filled at every run from the slot list. */
+ * A step is a range of emitted code (compiled plans) or one node's scalar definition (scalar plans); steps run in order,
+ * ranges of them several times (struct gllm_repeat), and are barriers. Both kinds read their actual parameters from slots, filled at every run from the slot list. */
 #ifndef GLLM_JIT_PLAN_H
 #define GLLM_JIT_PLAN_H
 #include "core/bits.h"
@@ -23,8 +23,8 @@ enum gllm_slot_kind {
 struct gllm_slot {
 	uint8_t kind;
 	uint64_t value;
-	uint64_t stride; /* scalar steps: bytes per batch step */
 	struct gllm_linear at;
+	int64_t move[GLLM_REPEAT_LEVELS]; /* bytes per trip of the repeats around the step; scalar steps: [0] per batch step */
 };
 
 struct gllm_step {
@@ -51,16 +51,18 @@ struct gllm_plan_tensor {
 #define GLLM_TENSOR_FIELDS(N, T) \
 	T(info.name) N(info.kind) N(info.type) N(info.rows) N(info.cols) N(align) GLLM_LINEAR_FIELDS(N, bytes)
 #define GLLM_STEP_FIELDS(N, T) \
-	T(info.name) N(info.group) N(info.mode) N(info.pattern) T(info.strategy) N(info.code_offset) N(info.code_bytes) \
+	T(info.name) N(info.group) N(info.mode) N(info.pattern) T(info.strategy) N(info.times) N(info.code_offset) \
+	N(info.code_bytes) \
 	N(info.bytes_saved) N(info.bytes_moved) N(info.cycles) GLLM_LINEAR_FIELDS(N, trip) N(tile) N(beside) N(small) \
 	N(first_slot) N(nslots)
-#define GLLM_SLOT_FIELDS(N, T) N(kind) N(value) GLLM_LINEAR_FIELDS(N, at)
+#define GLLM_SLOT_FIELDS(N, T) N(kind) N(value) GLLM_LINEAR_FIELDS(N, at) N(move[0]) N(move[1])
+#define GLLM_REPEAT_FIELDS(N, T) N(first) N(end) N(trips) N(level)
 #define GLLM_NOTE_FIELDS(N, T) N(producer) N(consumer) N(tensor) N(accepted) T(why) N(bytes)
 #define GLLM_NODE_FIELDS(N, T) T(name) N(group)
 #define GLLM_EDGE_FIELDS(N, T) N(producer) N(consumer) N(tensor) N(bytes)
 #define GLLM_BUFFER_FIELDS(N, T) N(tensor) N(first_group) N(last_group) N(offset) N(bytes)
 #define GLLM_PLAN_FIELDS(N, T) \
-	T(name) N(max_rows) N(workspace) N(worker_begin) N(worker_bytes) N(workers) N(ntensors) N(nsteps) N(nslots) \
+	T(name) N(max_rows) N(workspace) N(worker_begin) N(worker_bytes) N(workers) N(ntensors) N(nsteps) N(nslots) N(nrepeats) \
 	N(nnotes) N(nnodes) N(nedges) N(nbuffers) N(pool_bytes) N(graph_key)
 
 /* THE list of a plan's arrays: member, its number, element, fields. They lie in one block with the plan (gllm_plan_new). */
@@ -68,6 +70,7 @@ struct gllm_plan_tensor {
 	A(tensor, ntensors, struct gllm_plan_tensor, GLLM_TENSOR_FIELDS) \
 	A(step,   nsteps,   struct gllm_step, GLLM_STEP_FIELDS) \
 	A(slot,   nslots,   struct gllm_slot, GLLM_SLOT_FIELDS) \
+	A(repeat, nrepeats, struct gllm_repeat, GLLM_REPEAT_FIELDS) \
 	A(note,   nnotes,   struct gllm_note, GLLM_NOTE_FIELDS) \
 	A(node,   nnodes,   struct gllm_node_info, GLLM_NODE_FIELDS) \
 	A(edge,   nedges,   struct gllm_edge_info, GLLM_EDGE_FIELDS) \

@@ -161,10 +161,12 @@ void gllm_plan_explain(const struct gllm_plan *p, void (*out)(void *user, const 
 	say(out, user, line);
 	for (unsigned i = 0; i < p->nsteps; i++) {
 		const struct gllm_step_info *s = &p->step[i].info;
-		gllm_format(line, sizeof line, "  %u.%u %s: %s, %s, %s, %u bytes of code, saves %llu bytes, moves %llu, %llu cycles\n",
-		            s->group, i, s->name, gllm_mode_name(s->mode), p->scalar ? "scalar" : gllm_pattern_name(s->pattern),
-		            s->strategy, s->code_bytes, (unsigned long long)s->bytes_saved, (unsigned long long)s->bytes_moved,
-		            (unsigned long long)s->cycles);
+		size_t n = gllm_format(line, sizeof line, "  %u.%u %s: %s, %s, %s, ", s->group, i, s->name, gllm_mode_name(s->mode),
+		                       p->scalar ? "scalar" : gllm_pattern_name(s->pattern), s->strategy);
+		if (s->times > 1)
+			n += gllm_format(line + n, sizeof line - n, "%llu times, ", (unsigned long long)s->times);
+		gllm_format(line + n, sizeof line - n, "%u bytes of code, saves %llu bytes, moves %llu, %llu cycles\n", s->code_bytes,
+		            (unsigned long long)s->bytes_saved, (unsigned long long)s->bytes_moved, (unsigned long long)s->cycles);
 		say(out, user, line);
 	}
 	for (unsigned i = 0; i < p->nnotes; i++) {

@@ -57,8 +57,14 @@ static enum gllm_status check_bindings(const struct gllm_plan *p, void *const *b
 	return GLLM_OK;
 }
 
+/* The repeats around the step that runs. */
+struct around {
+	unsigned n, next;                       /* open ones; the first that has not begun */
+	struct { unsigned repeat; int64_t trip; } open[GLLM_REPEAT_LEVELS];
+};
+
 static void fill(const struct gllm_plan *p, const struct gllm_step *s, void *const *bind, uint64_t rows,
-                 unsigned char *workspace, uint64_t *value)
+                 unsigned char *workspace, const struct around *a, uint64_t *value)
 {
 	for (unsigned i = 0; i < s->nslots; i++) {
 		const struct gllm_slot *slot = &p->slot[s->first_slot + i];
@@ -68,9 +74,12 @@ static void fill(const struct gllm_plan *p, const struct gllm_step *s, void *con
 		case GLLM_SLOT_CONST:  value[i] = slot->value; break;
 		case GLLM_SLOT_ROWS:   value[i] = at_rows(&slot->at, rows); break;
 		case GLLM_SLOT_POOL:   value[i] = (uint64_t)(uintptr_t)(p->pool + slot->value); break;
-		case GLLM_SLOT_WORKER: value[i] = at_rows(&slot->at, rows); break; /* for_worker adds the address */
+		case GLLM_SLOT_WORKER: value[i] = at_rows(&slot->at, rows); break; /* run_units adds the address */
 		}
 	}
+	for (unsigned l = 0; l < a->n; l++)
+		for (unsigned i = 0; i < s->nslots; i++)
+			value[i] += (uint64_t)(p->slot[s->first_slot + i].move[l] * a->open[l].trip);
 }
 
 /* Steps that may run together: the units of all of them are one range, shared by the workers. */
@@ -119,7 +128,7 @@ static uint64_t units_of(const struct gllm_step *s, uint64_t rows)
 
 /* Runs step `i` and those behind it that may run beside it; returns how many. */
 static unsigned run_together(const struct gllm_plan *p, unsigned i, void *const *bind, uint64_t rows,
-                             unsigned char *workspace)
+                             unsigned char *workspace, const struct around *a)
 {
 	const struct gllm_host *h = &p->context->host;
 	struct task t; /* its values are filled as far as they are used */
@@ -131,7 +140,7 @@ static unsigned run_together(const struct gllm_plan *p, unsigned i, void *const 
 	t.worker = workspace + p->worker_begin;
 	do {
 		share = share || !t.step[t.n].small;
-		fill(p, &t.step[t.n], bind, rows, workspace, t.value[t.n]);
+		fill(p, &t.step[t.n], bind, rows, workspace, a, t.value[t.n]);
 		units += units_of(&t.step[t.n], rows);
 		t.end[t.n++] = units;
 	} while (t.n < MAX_TOGETHER && i + t.n < p->nsteps && t.step[t.n].beside);
@@ -148,9 +157,34 @@ static void run_scalar(const struct gllm_plan *p, const struct gllm_step *s, con
 	uint64_t n = at_rows(&s->batch, rows);
 	for (uint64_t b = 0; b < n; b++) {
 		for (unsigned i = 0; i < s->nslots; i++)
-			arg[i].bits = value[i] + b * p->slot[s->first_slot + i].stride;
+			arg[i].bits = value[i] + b * (uint64_t)p->slot[s->first_slot + i].move[0];
 		s->call(s->scalar, arg);
 	}
+}
+
+/* Repeats that begin with step `i`. */
+static inline void begin(const struct gllm_plan *p, unsigned i, struct around *a)
+{
+	for (; a->next < p->nrepeats && p->repeat[a->next].first == i; a->next++, a->n++) {
+		a->open[a->n].repeat = a->next;
+		a->open[a->n].trip = 0;
+	}
+}
+
+/* Where to go on behind the steps before `i`: there, or at the beginning of a repeat that has trips left. */
+static inline unsigned behind(const struct gllm_plan *p, unsigned i, struct around *a)
+{
+	for (; a->n > 0; a->n--) {
+		unsigned k = a->open[a->n - 1].repeat;
+		const struct gllm_repeat *r = &p->repeat[k];
+		if (r->end != i)
+			break;
+		if (++a->open[a->n - 1].trip < r->trips) {
+			a->next = k + 1;
+			return r->first;
+		}
+	}
+	return i;
 }
 
 enum gllm_status gllm_plan_run(const struct gllm_plan *p, void *const *bind, uint64_t rows, void *workspace,
@@ -159,14 +193,16 @@ enum gllm_status gllm_plan_run(const struct gllm_plan *p, void *const *bind, uin
 	enum gllm_status st = check_bindings(p, bind, rows, workspace, e);
 	if (st != GLLM_OK)
 		return st;
-	for (unsigned i = 0; i < p->nsteps;) {
+	struct around a = { .n = 0 };
+	for (unsigned i = 0; i < p->nsteps; i = behind(p, i, &a)) {
 		const struct gllm_step *s = &p->step[i];
+		begin(p, i, &a);
 		if (s->kernel) {
-			i += run_together(p, i, bind, rows, workspace);
+			i += run_together(p, i, bind, rows, workspace, &a);
 			continue;
 		}
 		uint64_t value[GLLM_MAX_SLOTS];
-		fill(p, s, bind, rows, workspace, value);
+		fill(p, s, bind, rows, workspace, &a, value);
 		run_scalar(p, s, value, rows);
 		i++;
 	}

@@ -238,6 +238,58 @@ static bool touches_same(const struct rules *x, const struct gllm_part *a, const
 	return false;
 }
 
+/* Operands move with the repeats around their step as the part's do, from its first trip to its last within their buffer. */
+static const char *check_moves(const struct rules *x, unsigned step, const struct gllm_part *part, unsigned operand)
+{
+	const struct gllm_slot *slot = &x->p->slot[x->p->step[step].first_slot + operand];
+	const struct gllm_source *s = &part->source[operand];
+	int b = buffer_of(x, s);
+	int64_t reach = s->at.fixed, move[GLLM_REPEAT_LEVELS] = { 0, 0 };
+	for (unsigned i = 0; i < x->p->nrepeats; i++) {
+		const struct gllm_repeat *r = &x->p->repeat[i];
+		if (step < r->first || step >= r->end)
+			continue;
+		move[r->level] = part->move ? part->move[operand][r->level] : 0;
+		reach += move[r->level] * (r->trips - 1);
+	}
+	if (slot->move[0] != move[0] || slot->move[1] != move[1])
+		return "an operand does not move with the repeats around its step";
+	if ((b < 0 && s->kind != GLLM_FROM_WORKER && (move[0] || move[1])) || (b >= 0 && move[0] < 0) || move[1] < 0)
+		return "what is no place in memory moves";
+	return b < 0 || (uint64_t)reach < x->buffer[b].bytes || x->buffer[b].bytes == 0 ? NULL : "a repeat leaves its buffer";
+}
+
+/* Repeats stand in order, nested, and apart from steps that run together. */
+static const char *check_repeats(const struct rules *x)
+{
+	const struct gllm_repeat *outer = NULL, *last = NULL;
+	for (unsigned i = 0; i < x->p->nrepeats; last = &x->p->repeat[i++]) {
+		const struct gllm_repeat *r = &x->p->repeat[i];
+		if (r->trips < 2 || r->first >= r->end || r->end > x->p->nsteps || r->level > 1)
+			return "a repeat repeats nothing";
+		if (r->level == 0 ? last && r->first < (outer ? outer->end : 0) : !outer || r->first < outer->first || r->end > outer->end)
+			return "a repeat of the outer level lies within another one, or one of the inner level outside of them";
+		if (r->level == 1 && last != outer && r->first < last->end)
+			return "two repeats of a level meet";
+		if (x->p->step[r->first].beside || (r->end < x->p->nsteps && x->p->step[r->end].beside))
+			return "steps run together over the edge of a repeat";
+		outer = r->level == 0 ? r : outer;
+	}
+	return NULL;
+}
+
+static const char *check_times(const struct rules *x)
+{
+	for (unsigned k = 0; k < x->p->nsteps; k++) {
+		uint64_t times = 1;
+		for (unsigned i = 0; i < x->p->nrepeats; i++)
+			times *= k >= x->p->repeat[i].first && k < x->p->repeat[i].end ? x->p->repeat[i].trips : 1;
+		if (x->p->step[k].info.times != times)
+			return "a step does not run as often as it says";
+	}
+	return NULL;
+}
+
 /* Groups may be parts that run side by side: then none touches what another writes. */
 static const char *check_beside(const struct rules *x, const struct gllm_part *const *part, unsigned k)
 {
@@ -268,7 +320,8 @@ static const char *check_steps(struct rules *x, const struct gllm_part **part)
 			if (s->nslots != part[k]->code->trace.nparams + 1 || s->first_slot + s->nslots > x->p->nslots)
 				return "a step has not one slot for each operand and its constants";
 			for (unsigned p = 0; p + 1 < s->nslots && !why; p++)
-				why = check_operand(x, g, part[k]->code->param[p].kind, &part[k]->source[p], &x->p->slot[s->first_slot + p]);
+				if (!(why = check_operand(x, g, part[k]->code->param[p].kind, &part[k]->source[p], &x->p->slot[s->first_slot + p])))
+					why = check_moves(x, k, part[k], p);
 			if (!why)
 				why = check_code(x, s);
 			if (!why)
@@ -304,6 +357,10 @@ const char *plan_breaks(struct gllm_context *c, const struct gllm_graph *g, cons
 	const char *why = check_groups(&x);
 	if (!why)
 		why = check_steps(&x, part);
+	if (!why)
+		why = check_repeats(&x);
+	if (!why)
+		why = check_times(&x);
 	if (!why)
 		why = check_overlap(&x);
 	if (!why)

@@ -52,8 +52,8 @@ void plan_json(const struct gllm_plan *p)
 		json_text("pattern", gllm_pattern_name(s.pattern));
 		printf(", ");
 		json_text("strategy", s.strategy);
-		printf(", \"code_bytes\": %u, \"bytes_saved\": %" PRIu64 ", \"bytes_moved\": %" PRIu64 ", \"cycles\": %" PRIu64 "}",
-		       s.code_bytes, s.bytes_saved, s.bytes_moved, s.cycles);
+		printf(", \"times\": %" PRIu64 ", \"code_bytes\": %u, \"bytes_saved\": %" PRIu64 ", \"bytes_moved\": %" PRIu64 ", \"cycles\": %"
+		       PRIu64 "}", s.times, s.code_bytes, s.bytes_saved, s.bytes_moved, s.cycles);
 	}
 	printf("], \"nodes\": [");
 	for (unsigned i = 0; i < gllm_plan_nodes(p); i++) {

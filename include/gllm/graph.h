@@ -133,8 +133,9 @@ struct gllm_step_info {
 	enum gllm_pattern pattern; /* of the fused trace */
 	const char *strategy;      /* how workers share it: "rows", "columns", "elements", or "sequential" if it is one piece of
 	                            * work or too little to share; any sharing gives the same bits */
+	uint64_t times;            /* it runs in one run of the plan: steps of blocked products repeat */
 	uint32_t code_offset, code_bytes;
-	/* per run at max_rows; of a compiled plan: */
+	/* per run at max_rows, all times together; of a compiled plan: */
 	uint64_t bytes_saved;      /* reads and writes of tensors that fusion removed; of a group, told with its first step */
 	uint64_t bytes_moved;      /* that the step reads and writes, each place once */
 	uint64_t cycles;           /* predicted, of one core: a roofline over operations and bytes, shared by the cores if the
