@@ -50,6 +50,12 @@ void gllm_profile_settle(struct gllm_profile *p, unsigned sve_bytes)
 	p->vector_regs = w ? w->regs : 0;
 }
 
+bool gllm_profile_any_length(const struct gllm_profile *p)
+{
+	const struct width *w = width_of(p);
+	return w && !w->bytes;
+}
+
 static const struct cap {
 	char text[8];
 	enum gllm_isa isa; /* NONE: any */

@@ -9,4 +9,7 @@ void gllm_profile_settle(struct gllm_profile *p, unsigned sve_bytes);
 
 /* Takes the widest vectors away where there are narrower ones (AVX-512 above AVX2, SVE above NEON); else false. */
 bool gllm_profile_narrow(struct gllm_profile *p);
+
+/* The vectors' length is the system's choice, which it may change while code runs (SVE). */
+bool gllm_profile_any_length(const struct gllm_profile *p);
 #endif

@@ -23,8 +23,8 @@ _Static_assert(sizeof(struct gllm_edge_info) == 24, "struct gllm_edge_info has c
 _Static_assert(sizeof(struct gllm_buffer_info) == 24, "struct gllm_buffer_info has changed: see GLLM_BUFFER_FIELDS");
 
 /* The words of the header. */
-enum { MAGIC, FORMAT, SIZE, CHECKSUM, EMITTER, MACHINE, TEXT_BYTES, CODE_BYTES, HEADER_WORDS };
-enum { THIS_FORMAT = 2, SUMMED_FROM = (CHECKSUM + 1) * 8 };
+enum { MAGIC, FORMAT, SIZE, CHECKSUM, EMITTER, MACHINE, TEXT_BYTES, CODE_BYTES, VECTOR_BYTES, HEADER_WORDS };
+enum { THIS_FORMAT = 3, SUMMED_FROM = (CHECKSUM + 1) * 8 };
 enum { MOST_TRIPS = 1 << 20 };                              /* of a repeat: with `most`, every address can be computed */
 static const uint64_t magic = UINT64_C(0x6e616c706d6c6c67); /* "gllmplan" */
 static const uint64_t most = UINT64_C(1) << 40;             /* bytes of anything */
@@ -146,7 +146,8 @@ enum gllm_status gllm_plan_save(const struct gllm_plan *p, void *out, size_t siz
 	if (size < l.end)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "room for a blob is smaller than gllm_plan_blob", p->name, 0, l.end, size);
 	const uint64_t header[HEADER_WORDS] = { [MAGIC] = magic, [FORMAT] = THIS_FORMAT, [SIZE] = l.end,
-		[EMITTER] = gllm_emitter_key(), [MACHINE] = gllm_machine_key(p->context), [TEXT_BYTES] = texts, [CODE_BYTES] = code };
+		[EMITTER] = gllm_emitter_key(), [MACHINE] = gllm_machine_key(p->context), [TEXT_BYTES] = texts, [CODE_BYTES] = code,
+		[VECTOR_BYTES] = p->vector_bytes };
 	for (uint64_t i = 0; i < l.end; i += 8)
 		gllm_put_le64(to + i, 0);
 	struct writer w = { to, to + l.text, 0 };
@@ -368,10 +369,15 @@ static enum gllm_status check_header(const struct gllm_context *c, const void *b
 	if (header(blob, EMITTER) != gllm_emitter_key())
 		return gllm_fail(e, GLLM_FOREIGN, "compiled by another version of the compiler", NULL, EMITTER * 8,
 		                 gllm_emitter_key(), header(blob, EMITTER));
+	uint64_t mine = gllm_vector_bytes(c), other = header(blob, VECTOR_BYTES);
+	if (mine && other && mine != other)
+		return gllm_fail(e, GLLM_VECTOR_LENGTH, "compiled for vectors of another length", NULL, VECTOR_BYTES * 8, other, mine);
 	if (header(blob, MACHINE) != gllm_machine_key(c))
 		return gllm_fail(e, GLLM_FOREIGN, "compiled for another machine", NULL, MACHINE * 8, gllm_machine_key(c),
 		                 header(blob, MACHINE));
-	return GLLM_OK;
+	if (other != mine)
+		return gllm_fail(e, GLLM_BAD_VALUE, "a blob's vectors are not its machine's", NULL, VECTOR_BYTES * 8, mine, other);
+	return gllm_check_vectors(c, (unsigned)mine, NULL, e);
 }
 
 /* Reads the plan's own fields into `p` and finds where everything lies. */
@@ -465,7 +471,7 @@ static enum gllm_status load(struct gllm_context *c, const unsigned char *blob, 
 enum gllm_status gllm_plan_load(struct gllm_context *c, const struct gllm_plan_key *want, const void *blob, size_t n,
                                 struct gllm_plan **out, struct gllm_error *e)
 {
-	struct gllm_plan like = { .context = c };
+	struct gllm_plan like = { .context = c, .vector_bytes = gllm_vector_bytes(c) };
 	struct layout l;
 	struct reader arrays;
 	enum gllm_status s = check_header(c, blob, n, e);

@@ -338,7 +338,7 @@ static enum gllm_status build(struct planner *x, struct gllm_plan **out)
 {
 	struct gllm_plan like = { .context = x->c, .max_rows = x->g->max_rows, .workspace = (size_t)x->workspace,
 		.worker_begin = (size_t)x->worker_begin, .worker_bytes = (size_t)gllm_round_up(x->f.worker_bytes, 64),
-		.workers = x->workers, 
+		.workers = x->workers, .vector_bytes = x->o->scalar ? 0 : gllm_vector_bytes(x->c),
 		.graph_key = x->graph_key, .code_begin = x->code_begin, .code_end = x->c->code_used, .scalar = x->o->scalar };
 	size_t text = 0;
 	count(x, &like);

@@ -90,6 +90,7 @@ struct gllm_plan {
 	char *text;                      size_t text_bytes; /* names that are the plan's own */
 	size_t code_begin, code_end;     /* in the executable memory */
 	uint64_t graph_key;              /* struct gllm_plan_key; 0 in scalar plans */
+	unsigned vector_bytes;           /* that the code counts on, where a CPU's may change; else 0 */
 	bool scalar;
 };
 
@@ -125,6 +126,11 @@ uint64_t gllm_emitter_key(void);
 struct gllm_plan *gllm_plan_recall(struct gllm_context *c, const struct gllm_plan_key *key);
 void gllm_plan_remember(struct gllm_context *c, const struct gllm_plan_key *key, const struct gllm_plan *p,
                         struct gllm_arena arena);
+
+/* For struct gllm_plan. */
+unsigned gllm_vector_bytes(const struct gllm_context *c);
+/* VECTOR_LENGTH if code for vectors of `bytes` (0: of any) would run wrong now. */
+enum gllm_status gllm_check_vectors(const struct gllm_context *c, unsigned bytes, const char *name, struct gllm_error *e);
 
 /* Workers that plans of this context count on. */
 unsigned gllm_workers(const struct gllm_context *c);

@@ -2,6 +2,7 @@
  * jit/run.c - running a plan: check the bindings, fill the slots of each step, call it. */
 #include "jit/plan.h"
 #include "core/bits.h"
+#include "core/profile.h"
 #include "jit/context.h"
 
 /* Read for every slot of every step: most are plain numbers. */
@@ -187,10 +188,25 @@ static inline unsigned behind(const struct gllm_plan *p, unsigned i, struct arou
 	return i;
 }
 
+unsigned gllm_vector_bytes(const struct gllm_context *c)
+{
+	return gllm_profile_any_length(&c->profile) ? c->profile.vector_bytes : 0;
+}
+
+enum gllm_status gllm_check_vectors(const struct gllm_context *c, unsigned bytes, const char *name, struct gllm_error *e)
+{
+	uint64_t now = bytes && c->host.vector_bytes ? c->host.vector_bytes() : bytes;
+	if (now == bytes)
+		return GLLM_OK;
+	return gllm_fail(e, GLLM_VECTOR_LENGTH, "compiled for vectors of another length", name, 0, bytes, now);
+}
+
 enum gllm_status gllm_plan_run(const struct gllm_plan *p, void *const *bind, uint64_t rows, void *workspace,
                                struct gllm_error *e)
 {
 	enum gllm_status st = check_bindings(p, bind, rows, workspace, e);
+	if (st == GLLM_OK)
+		st = gllm_check_vectors(p->context, p->vector_bytes, p->name, e);
 	if (st != GLLM_OK)
 		return st;
 	struct around a = { .n = 0 };

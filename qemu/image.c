@@ -90,6 +90,7 @@ static enum gllm_status choose_target(struct job *j)
 	c->target = guest_target();
 	c->image = *guest_image();
 	c->host.clock_ns = guest_clock_ns;
+	c->host.vector_bytes = gllm_native_sve_bytes;
 	board_exec(&c->host.code);
 	if (c->target == NULL)
 		why = GLLM_NO_BACK_END;

@@ -34,6 +34,8 @@ struct check_host {
 	void *(*guarded)(void *user, size_t bytes, bool at_end);
 	void (*guarded_free)(void *user, void *p, size_t bytes, bool at_end);
 	uint64_t (*clock_ns)(void *user);
+	/* Makes the CPU's SVE vectors `bytes` long, as near as it can; returns what they then are. NULL: that cannot be done. */
+	uint64_t (*set_vector_bytes)(uint64_t bytes);
 	uint64_t seed;
 	unsigned effort;                       /* percent of the random cases of suites that draw many; 0: 100 */
 	const char *filter;                    /* run only suites whose name contains one of its words, parted by commas; NULL: all */

@@ -22,7 +22,7 @@ static const struct {
 };
 
 enum { MAX_TENSORS = 64, ROWS = 3, MAGIC = 0, FORMAT = 1, SIZE = 2, CHECKSUM = 3, EMITTER = 4, MACHINE = 5, TEXTS = 6,
-       CODE = 7, FIRST = 8 }; /* words of a blob */
+       CODE = 7, VECTORS = 8, FIRST = 9 }; /* words of a blob */
 
 struct lab {
 	struct check *t;
@@ -239,7 +239,8 @@ static void check_header(struct lab *l, const struct blob *b)
 	static const struct { unsigned word; bool summed; enum gllm_status status; } row[] = {
 		{ MAGIC, false, GLLM_BAD_MAGIC }, { FORMAT, false, GLLM_BAD_VERSION }, { SIZE, false, GLLM_TRUNCATED },
 		{ CHECKSUM, false, GLLM_BAD_VALUE }, { EMITTER, true, GLLM_FOREIGN }, { MACHINE, true, GLLM_FOREIGN },
-		{ TEXTS, true, GLLM_BAD_VALUE }, { CODE, true, GLLM_BAD_VALUE }, { FIRST, true, GLLM_BAD_VALUE },
+		{ TEXTS, true, GLLM_BAD_VALUE }, { CODE, true, GLLM_BAD_VALUE }, { VECTORS, true, GLLM_BAD_VALUE },
+		{ FIRST, true, GLLM_BAD_VALUE },
 	};
 	for (unsigned i = 0; i < GLLM_COUNT(row); i++) {
 		struct gllm_error e = { .status = GLLM_OK };
@@ -248,7 +249,8 @@ static void check_header(struct lab *l, const struct blob *b)
 		gllm_put_le64(b->at + row[i].word * 8, was ^ UINT64_C(0x8000000000000000));
 		if (row[i].summed)
 			sum(b);
-		CHECK_STATUS(l->t, gllm_plan_load(l->c, NULL, b->at, b->n, &p, &e), row[i].status);
+		bool length = row[i].word == VECTORS && was; /* another one, not one where there should be none */
+		CHECK_STATUS(l->t, gllm_plan_load(l->c, NULL, b->at, b->n, &p, &e), length ? GLLM_VECTOR_LENGTH : row[i].status);
 		CHECK(l->t, p == NULL && e.what != NULL);
 		gllm_put_le64(b->at + row[i].word * 8, was);
 		sum(b);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "tests/check.h"
@@ -106,6 +107,15 @@ static bool keeps_old_code(const struct gllm_exec_memory *x)
 	return first != 1 || entry.call() != 2;
 }
 
+#ifdef __aarch64__
+static uint64_t set_sve(uint64_t bytes)
+{
+	return (uint64_t)prctl(PR_SVE_SET_VL, bytes) & PR_SVE_VL_LEN_MASK;
+}
+#else
+static uint64_t (*const set_sve)(uint64_t bytes) = NULL;
+#endif
+
 int main(int argc, char **argv)
 {
 	enum { MEMORY = 96 << 20, CODE = 1 << 30, PARTS = 256 };
@@ -113,6 +123,7 @@ int main(int argc, char **argv)
 	struct gllm_exec_memory exec;
 	struct check_host h = { .put = put, .image = host_image(), .target = host_target(), .size = MEMORY,
 	                        .guarded = guarded, .guarded_free = guarded_free, .clock_ns = host_clock_ns, .seed = 1,
+	                        .set_vector_bytes = set_sve,
 	                        .recorded = gllm_recorded_traces, .nrecorded = gllm_recorded_count };
 	const char *cap = NULL;
 	int option;

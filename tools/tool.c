@@ -2,6 +2,7 @@
  * tools/tool.c - see tool.h. */
 #include "tools/tool.h"
 #include "gllm/measure.h"
+#include "gllm/native.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,7 @@ enum gllm_status tool_config(const struct tool *t, struct gllm_config *out, stru
 		gllm_measure(out->target, &out->profile, &out->host.code, host_clock_ns, NULL,
 		             host_memory(gllm_measure_scratch()), gllm_measure_scratch(), NULL);
 	out->host.clock_ns = host_clock_ns;
+	out->host.vector_bytes = gllm_native_sve_bytes;
 	if (t->cache)
 		out->host.store = plan_dir(t->cache);
 	out->host.workers = t->threads ? t->threads : 1;

@@ -27,8 +27,9 @@ size_t gllm_plan_blob(const struct gllm_plan *p);
 enum gllm_status gllm_plan_save(const struct gllm_plan *p, void *out, size_t size, struct gllm_error *e);
 
 /* A plan from a blob at any address, which need not outlive the call. `want` may be NULL: a plan of any graph, for this
- * machine and compiler. Fails, with nothing changed: TRUNCATED, BAD_MAGIC, BAD_VERSION (of the format), FOREIGN (another graph,
- * machine or compiler: e->what says which), BAD_VALUE (damage: e->where is the offset), NO_BACK_END, NO_EXEC_MEMORY,
+ * machine and compiler. Fails, with nothing changed: TRUNCATED, BAD_MAGIC, BAD_VERSION (of the format), VECTOR_LENGTH (made for
+ * SVE vectors of another length, or the CPU's are no longer as the profile says), FOREIGN (another graph, machine or compiler:
+ * e->what says which), BAD_VALUE (damage: e->where is the offset), NO_BACK_END, NO_EXEC_MEMORY,
  * NO_SPACE, OUT_OF_MEMORY. */
 enum gllm_status gllm_plan_load(struct gllm_context *c, const struct gllm_plan_key *want, const void *blob, size_t n,
                                 struct gllm_plan **out, struct gllm_error *e);

@@ -103,7 +103,8 @@ size_t gllm_plan_workspace(const struct gllm_plan *p);
 
 /* Runs. `bind` holds an address for every input, weight and output by tensor number (others are ignored); `rows` is
  * 0 .. max_rows (exactly 1 if max_rows is 1). Inputs and weights may be read-only memory and may overlap each other; outputs must overlap nothing.
- * Fails: INVALID_ARGUMENT (NULL binding, misaligned for its type, rows out of range), OVERLAP. */
+ * Fails: INVALID_ARGUMENT (NULL binding, misaligned for its type, rows out of range), OVERLAP, VECTOR_LENGTH (the host says that
+ * SVE vectors no longer have the length the plan was made for). */
 enum gllm_status gllm_plan_run(const struct gllm_plan *p, void *const *bind, uint64_t rows, void *workspace,
                                struct gllm_error *e);
 

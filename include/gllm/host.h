@@ -29,6 +29,10 @@ struct gllm_host {
 	void (*parallel_for)(void *user, gllm_task_fn *fn, void *task, uint64_t n, uint64_t grain);
 	unsigned workers;          /* 0 and 1 mean one */
 	uint64_t (*clock_ns)(void *user);
+	/* Bytes of a vector as the CPU now has them, where a system may change that (SVE: gllm_native_sve_bytes). Asked when a
+	 * plan that counts on such a length is loaded and whenever it runs, on the calling thread; workers must have the same.
+	 * NULL: it stays what the profile says. */
+	uint64_t (*vector_bytes)(void);
 	void (*log)(void *user, const char *text, size_t n); /* whole lines: what was compiled */
 	void *user;                /* handed to parallel_for, clock_ns and log */
 	struct gllm_store store;   /* of compiled plans: asked before anything is compiled, given what was (gllm/store.h) */

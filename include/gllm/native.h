@@ -29,8 +29,9 @@ void gllm_native_x86(struct gllm_x86_record *out);
 #elif defined __aarch64__
 void gllm_native_a64_el0(struct gllm_a64_record *out);
 void gllm_native_a64_el1(struct gllm_a64_record *out);
-uint64_t gllm_native_sve_bytes(void); /* executes RDVL: only where SVE is known not to trap */
 #endif
+/* The SVE vector length now. Executes RDVL: only where SVE is known not to trap. Elsewhere than on AArch64 0. */
+uint64_t gllm_native_sve_bytes(void);
 
 #ifdef __cplusplus
 }

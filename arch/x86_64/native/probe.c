@@ -49,6 +49,11 @@ enum gllm_status gllm_native_probe_privileged(struct gllm_profile *out)
 	return gllm_native_probe(out);
 }
 
+uint64_t gllm_native_sve_bytes(void)
+{
+	return 0;
+}
+
 void gllm_native_publish(const void *begin, size_t bytes)
 {
 	/* Instruction fetch is coherent; only the compiler must not hold stores back. */
