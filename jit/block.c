@@ -14,7 +14,7 @@ struct kernel {
 	const struct gllm_composed *c;
 	int64_t move[GLLM_TRACE_PARAMS][4];
 };
-enum { PANEL = 3 }; /* fourth column of move: lanes from the beginning of the packed block */
+enum { PANEL = 3 }; /* fourth column of move: lanes from the beginning of the block of j */
 
 struct at { /* where a part begins */
 	struct gllm_linear i;
@@ -229,12 +229,18 @@ struct macro { /* one product part */
 	bool thin;        /* k is in the lanes */
 };
 
+/* Partial sums are of one block of j at a time; rows do not fall into the same sets of a cache. */
+static int64_t partial_pitch(const struct blocker *x)
+{
+	return 4 * (int64_t)x->b.nc + LINE;
+}
+
 /* Where the partial sums of sum `which` are, as an access of the old loops' variables. */
 static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param,
                         gllm_ref value)
 {
 	const struct product *p = x->p;
-	struct gllm_affine a = { .loop = { 4 * p->n, 4 } };
+	struct gllm_affine a = { .loop = { partial_pitch(x), 4 } };
 	struct gllm_term term[1 + GLLM_STRIP_LOOPS * GLLM_STRIP_PARTS];
 	unsigned terms = 0;
 	enum gllm_param_kind kind = value == GLLM_NO_NODE ? GLLM_IN : GLLM_OUT;
@@ -246,7 +252,7 @@ static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *
 	} else if (*param == 0xff) {
 		*param = gllm_strip_param(s, "sums", kind, GLLM_F32, in_scratch(x->partial[which]));
 		k->move[*param][I] = a.loop[I];
-		k->move[*param][J] = a.loop[J];
+		k->move[*param][PANEL] = a.loop[J];
 	}
 	if (s->to->param[*param].kind != kind)
 		s->to->param[*param].kind = GLLM_INOUT;
@@ -584,6 +590,13 @@ static unsigned even(int64_t all, int64_t most, int64_t unit)
 	return (unsigned)(each > most && most % unit == 0 ? most : each);
 }
 
+/* Products side by side share the tile's registers by columns: rows are as many as for one, and so is what is loaded. */
+static unsigned columns_each(const struct blocker *x, unsigned sums)
+{
+	unsigned lanes = x->profile->vector_bytes / 4, each = lanes ? x->b.nr / sums / lanes * lanes : x->b.nr;
+	return each ? each : lanes;
+}
+
 /* Larger blocks of k than gllm_blocking's pay: a panel passes through L1 while the rows of a tile stay there, and partial
  * sums are loaded less often. Panels and rows of a block share L2. */
 static void choose_sizes(struct blocker *x)
@@ -595,14 +608,13 @@ static void choose_sizes(struct blocker *x)
 	x->b = gllm_blocking(x->profile, p->most, (uint64_t)p->n, (uint64_t)p->k, 4);
 	if (t && t->mr)
 		x->b.mr = t->mr;
-	if (t && t->nr)
-		x->b.nr = t->nr;
+	x->b.nr = t && t->nr ? t->nr : columns_each(x, p->nsums);
 	int64_t kc = l1 / (3 * x->b.nr);
 	x->b.kc = even(p->k, t && t->kc ? t->kc : kc < MOST_DEPTH ? kc : MOST_DEPTH, 8);
 	if (x->b.kc > p->k)
 		x->b.kc = (unsigned)p->k;
 	x->b.mc = even((int64_t)p->most, t && t->mc ? t->mc : l2 * 2 / 5 / (4 * x->b.kc), x->b.mr);
-	x->b.nc = even(p->n, t && t->nc ? t->nc : l2 / 2 / (4 * x->b.kc), x->b.nr);
+	x->b.nc = even(p->n, t && t->nc ? t->nc : l2 / 2 / (4 * x->b.kc) / p->nsums, x->b.nr);
 }
 
 /* The factors of one side, each once. */
@@ -706,7 +718,7 @@ static bool block_product(struct blocker *x, const struct product *p)
 	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++)
 		bytes[n++] = p->most * (uint64_t)x->row_pitch;
 	for (unsigned i = 0; i < p->nsums && partials; i++)
-		bytes[n++] = p->most * (uint64_t)p->n * 4;
+		bytes[n++] = p->most * (uint64_t)partial_pitch(x);
 	if (!affordable(x, bytes, n))
 		return false;
 	for (unsigned i = 0; i < x->npanels; i++)
