@@ -6,9 +6,7 @@
 static const uint8_t integer[] = { X86_RDI, X86_RSI, X86_RDX, X86_RCX, X86_R8, X86_R9 };
 enum { FLOATS = 8, WORD = 8 };
 
-static struct gllm_operand q(unsigned n) { return x86_gpr(n, 64); }
-static struct gllm_operand e(unsigned n) { return x86_gpr(n, 32); }
-static struct gllm_operand at(int64_t offset) { return x86_mem(X86_RSP, GLLM_NO_REG, 0, offset, 0); }
+static struct gllm_operand word(int64_t offset) { return x86_mem(X86_RSP, GLLM_NO_REG, 0, offset, 0); }
 
 /* Each parameter to its word. Beyond six integers they come on the stack, behind the return address. */
 static void put_words(struct gllm_x86_gen *g, const struct gllm_entry *in, int64_t frame)
@@ -18,12 +16,12 @@ static void put_words(struct gllm_x86_gen *g, const struct gllm_entry *in, int64
 	for (unsigned i = 0; i < in->nparams; i++) {
 		if (in->param[i].kind == GLLM_SCALAR && floats < FLOATS) {
 			x2(g, X86_VMOVD_MR, e(X86_RAX), x86_vec(floats++, 128));
-			x2(g, X86_MOV_MR, at(WORD * i), q(X86_RAX));
+			x2(g, X86_MOV_MR, word(WORD * i), q(X86_RAX));
 		} else if (in->param[i].kind != GLLM_SCALAR && integers < sizeof integer) {
-			x2(g, X86_MOV_MR, at(WORD * i), q(integer[integers++]));
+			x2(g, X86_MOV_MR, word(WORD * i), q(integer[integers++]));
 		} else {
-			x2(g, X86_MOV_RM, q(X86_RAX), at(frame + WORD * (1 + stacked++)));
-			x2(g, X86_MOV_MR, at(WORD * i), q(X86_RAX));
+			x2(g, X86_MOV_RM, q(X86_RAX), word(frame + WORD * (1 + stacked++)));
+			x2(g, X86_MOV_MR, word(WORD * i), q(X86_RAX));
 		}
 	}
 }
@@ -38,7 +36,7 @@ void gllm_x86_entry(const struct gllm_entry *in, struct gllm_code *code)
 	x2(&g, X86_SUB_MI, q(X86_RSP), x86_imm(frame));
 	put_words(&g, in, frame);
 	x2(&g, X86_MOV_RI64, q(X86_RAX), x86_imm((int64_t)in->pool));
-	x2(&g, X86_MOV_MR, at(WORD * in->nparams), q(X86_RAX));
+	x2(&g, X86_MOV_MR, word(WORD * in->nparams), q(X86_RAX));
 	x2(&g, X86_MOV_RM, q(X86_RDI), q(X86_RSP));
 	x2(&g, X86_XOR_RM, e(X86_RSI), e(X86_RSI));
 	x2(&g, X86_XOR_RM, e(X86_RDX), e(X86_RDX));

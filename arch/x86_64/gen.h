@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * arch/x86_64/gen.h - shared by abi.c and select.c: putting instructions into the code buffer. Private to this folder.
+ * arch/x86_64/gen.h - shared by abi.c, entry.c and the select files: putting instructions into the code buffer.
+ * Private to this folder.
  *
  * rax is never allocated: it carries constants, far addresses and lane bits within one VIR instruction. Nor is k7. */
 #ifndef GLLM_X86_GEN_H
@@ -7,6 +8,22 @@
 #include "arch/x86_64/insn.h"
 #include "core/bits.h"
 #include "core/target.h"
+
+struct gllm_x86_gen;
+/* A VIR operation: who emits it, the instruction per lane type, the temporaries it needs, its latency. */
+struct gllm_x86_rule {
+	void (*emit)(struct gllm_x86_gen *g, const struct gllm_vi *in);
+	uint16_t row[3];  /* F32, I32, U32: X86 row + 1, 0 none */
+	uint8_t g, v;     /* temporaries at 8 lanes */
+	uint8_t wg, wv;   /* and at 16 */
+	uint8_t latency;
+};
+extern const struct gllm_x86_rule gllm_x86_integer[GLLM_V_COUNT]; /* integers and control */
+extern const struct gllm_x86_rule gllm_x86_memory[GLLM_V_COUNT];  /* loads and stores of vectors */
+extern const struct gllm_x86_rule gllm_x86_math[GLLM_V_COUNT];    /* all else */
+const struct gllm_x86_rule *gllm_x86_rule(unsigned op);
+
+enum { SCRATCH_MASK = 7 };
 
 struct gllm_x86_gen {
 	const struct gllm_vir *v;
@@ -72,4 +89,50 @@ static inline void x4(struct gllm_x86_gen *g, unsigned row, struct gllm_operand 
 	const struct gllm_operand op[] = { a, b, c, d };
 	gllm_x86_put(g, row, op, 4);
 }
+
+static inline struct gllm_operand q(unsigned n) { return x86_gpr(n, 64); }
+static inline struct gllm_operand e(unsigned n) { return x86_gpr(n, 32); }
+static inline struct gllm_operand x(unsigned n) { return x86_vec(n, 128); }
+static inline struct gllm_operand y(const struct gllm_x86_gen *g, unsigned n) { return x86_vec(n, g->bits); }
+static inline unsigned at(const struct gllm_x86_gen *g, gllm_vreg r) { return g->a->where[r]; }
+static inline struct gllm_operand yr(const struct gllm_x86_gen *g, gllm_vreg r) { return y(g, at(g, r)); }
+static inline unsigned tg(const struct gllm_x86_gen *g, unsigned k) { return g->a->temp[g->i][GLLM_CLASS_G][k]; }
+static inline unsigned tv(const struct gllm_x86_gen *g, unsigned k) { return g->a->temp[g->i][GLLM_CLASS_V][k]; }
+static inline struct gllm_operand ty(const struct gllm_x86_gen *g, unsigned k) { return y(g, tv(g, k)); }
+static inline struct gllm_operand tx(const struct gllm_x86_gen *g, unsigned k) { return x(tv(g, k)); }
+static inline struct gllm_operand mr(const struct gllm_x86_gen *g, gllm_vreg r) { return g->wide ? x86_mask(at(g, r)) : yr(g, r); }
+/* The part of a register whose elements of so many bytes become a whole one of lanes. */
+static inline struct gllm_operand part(const struct gllm_x86_gen *g, unsigned n, unsigned bytes)
+{
+	unsigned bits = g->bits * bytes / 4;
+
+	return x86_vec(n, bits < 128 ? 128 : bits);
+}
+
+/* The next instruction works on the lanes of k register `mask` only; the others stay, or become 0. */
+static inline void under(struct gllm_x86_gen *g, unsigned mask, bool zeroing)
+{
+	g->mask = (uint8_t)mask;
+	g->zeroing = zeroing;
+}
+
+static inline bool fits32(int64_t v) { return v >= INT32_MIN && v <= INT32_MAX; }
+void gllm_x86_constant(struct gllm_x86_gen *g, unsigned reg, int64_t v);
+void gllm_x86_move(struct gllm_x86_gen *g, unsigned d, unsigned s);
+void gllm_x86_vmove(struct gllm_x86_gen *g, unsigned d, unsigned s);
+/* 0 F32, 1 I32 and masks, 2 U32; 3 none of these. */
+unsigned gllm_x86_lane_type(unsigned type);
+/* The rule's instruction for the lane type; GLLM_UNSUPPORTED if it has none. */
+unsigned gllm_x86_row_of(struct gllm_x86_gen *g, const struct gllm_vi *in);
+/* A jump over code that is emitted next: hop, then land where it ends. Less than 128 bytes lie between. */
+size_t gllm_x86_hop(struct gllm_x86_gen *g, unsigned cond);
+void gllm_x86_land(struct gllm_x86_gen *g, size_t from);
+/* The memory operand; far displacements go through rax, large scales through the first temporary. */
+struct gllm_operand gllm_x86_address(struct gllm_x86_gen *g, const struct gllm_vi *in);
+/* Operands a and b of an instruction, a folded load last. */
+void gllm_x86_sources(struct gllm_x86_gen *g, const struct gllm_vi *in, struct gllm_operand *a, struct gllm_operand *b);
+/* Elements of less than 32 bits: they are extended to lanes. */
+bool gllm_x86_narrow(unsigned mem);
+void gllm_x86_ones(struct gllm_x86_gen *g, struct gllm_operand t); /* all bits */
+void gllm_x86_binary(struct gllm_x86_gen *g, const struct gllm_vi *in); /* the rule whose last source may be a folded load */
 #endif

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: MIT
+ * arch/x86_64/select_math.c - what is done with lanes: arithmetic, masks, across lanes. */
+#include "arch/x86_64/gen.h"
+
+typedef struct gllm_x86_gen gen;
+typedef struct gllm_operand operand;
+
+/* --- lanes ---------------------------------------------------------------------------------------------------------- */
+
+static void vzero(gen *g, const struct gllm_vi *in)
+{
+	operand d = x(at(g, in->d)); /* clears the whole register */
+
+	x3(g, X86_VXORPS, d, d, d);
+}
+
+static void vmov(gen *g, const struct gllm_vi *in)
+{
+	gllm_x86_vmove(g, at(g, in->d), at(g, in->a));
+}
+
+static void splat(gen *g, unsigned d, unsigned s)
+{
+	if (g->wide) {
+		x2(g, X86_EVPBROADCASTD_G, y(g, d), e(s));
+		return;
+	}
+	x2(g, X86_VMOVD_RM, x(d), e(s));
+	x2(g, X86_VPBROADCASTD, y(g, d), x(d));
+}
+
+static void splat_constant(gen *g, unsigned d, int32_t v)
+{
+	x2(g, X86_MOV_RI, e(X86_RAX), x86_imm(v));
+	splat(g, d, X86_RAX);
+}
+
+static void vsplat(gen *g, const struct gllm_vi *in)
+{
+	splat(g, at(g, in->d), at(g, in->a));
+}
+
+/* Lane i = i. */
+static void iota(gen *g, operand d)
+{
+	x2(g, X86_VPMOVZXBD, d, gllm_x86_count(g));
+}
+
+static void vindex(gen *g, const struct gllm_vi *in)
+{
+	operand d = yr(g, in->d), t = ty(g, 0);
+
+	iota(g, t);
+	splat(g, d.reg, at(g, in->a));
+	x3(g, X86_VPADDD, d, d, t);
+}
+
+static void mtail_wide(gen *g, const struct gllm_vi *in)
+{
+	const struct gllm_vi *before = g->i ? in - 1 : in;
+	unsigned n = tg(g, 0);
+
+	if (before->op == GLLM_V_GCONST && before->d == in->a) {
+		gllm_x86_constant(g, X86_RAX, (INT64_C(1) << (before->imm < 16 ? before->imm & 15 : 16)) - 1);
+	} else {
+		gllm_x86_constant(g, n, g->lanes);
+		x2(g, X86_CMP_RM, q(n), q(at(g, in->a)));
+		x3(g, X86_CMOVCC, q(n), q(at(g, in->a)), x86_cond(X86_A));
+		x2(g, X86_MOV_RI, e(X86_RAX), x86_imm(-1));
+		x3(g, X86_BZHI, e(X86_RAX), e(X86_RAX), e(n));
+	}
+	x2(g, X86_KMOVW_KG, mr(g, in->d), e(X86_RAX));
+}
+
+static void mtail(gen *g, const struct gllm_vi *in)
+{
+	operand d, t;
+
+	if (g->wide) {
+		mtail_wide(g, in);
+		return;
+	}
+	d = yr(g, in->d);
+	t = ty(g, 0);
+	iota(g, t);
+	gllm_x86_constant(g, X86_RAX, g->lanes);
+	x2(g, X86_CMP_RM, q(X86_RAX), q(at(g, in->a)));
+	x3(g, X86_CMOVCC, q(X86_RAX), q(at(g, in->a)), x86_cond(X86_A));
+	splat(g, d.reg, X86_RAX);
+	x3(g, X86_VPCMPGTD, d, d, t);
+}
+
+void gllm_x86_binary(gen *g, const struct gllm_vi *in)
+{
+	operand a, b;
+
+	gllm_x86_sources(g, in, &a, &b);
+	x3(g, gllm_x86_row_of(g, in), yr(g, in->d), a, b);
+}
+
+static void unary(gen *g, const struct gllm_vi *in)
+{
+	x2(g, gllm_x86_row_of(g, in), yr(g, in->d), yr(g, in->a));
+}
+
+static void shift(gen *g, const struct gllm_vi *in)
+{
+	int64_t most = in->op == GLLM_V_VSARI ? 31 : 32; /* 32 clears the lane */
+	operand n = x86_imm((uint64_t)in->imm > 31 ? most : in->imm);
+
+	if (gllm_x86_lane_type(in->type) > 2)
+		gllm_x86_quit(g, GLLM_UNSUPPORTED);
+	else
+		x3(g, gllm_x86_rule(in->op)->row[1] - 1u, yr(g, in->d), yr(g, in->a), n);
+}
+
+static void vneg(gen *g, const struct gllm_vi *in)
+{
+	operand d = yr(g, in->d), a = yr(g, in->a), t = ty(g, 0);
+
+	if (in->type == GLLM_F32 && g->wide) {
+		g->broadcast = true;
+		x3(g, X86_VXORPS, d, a, gllm_x86_sign(g));
+	} else if (in->type == GLLM_F32) {
+		gllm_x86_ones(g, t);
+		x3(g, X86_VPSLLD_I, t, t, x86_imm(31));
+		x3(g, X86_VXORPS, d, a, t);
+	} else {
+		x3(g, X86_VPXOR, t, t, t);
+		x3(g, X86_VPSUBD, d, t, a);
+	}
+}
+
+static void vabs(gen *g, const struct gllm_vi *in)
+{
+	operand d = yr(g, in->d), a = yr(g, in->a), t;
+
+	if (in->type != GLLM_F32) {
+		x2(g, X86_VPABSD, d, a);
+	} else if (g->wide) {
+		g->broadcast = true;
+		x3(g, X86_EVPANDD, d, a, gllm_x86_size(g)); /* one operation that waits for nothing but a */
+	} else {
+		t = ty(g, 0);
+		gllm_x86_ones(g, t);
+		x3(g, X86_VPSRLD_I, t, t, x86_imm(1));
+		x3(g, X86_VANDPS, d, a, t);
+	}
+}
+
+static void vrint(gen *g, const struct gllm_vi *in)
+{
+	x3(g, gllm_x86_row_of(g, in), yr(g, in->d), yr(g, in->a), x86_imm(8)); /* to nearest even, no inexact */
+}
+
+/* 2^n from an integer lane -126..127 plus 127. */
+static void power(gen *g, operand t, operand bias)
+{
+	x3(g, X86_VPADDD, t, t, bias);
+	x3(g, X86_VPSLLD_I, t, t, x86_imm(23));
+}
+
+/* a * 2^n with one rounding. The wide form is one instruction; n as a float is exact wherever the result is neither 0 nor
+ * infinite. The other: if every |n| < 127 one multiplication does it. Else n = h + r + s with s in -126..127 and
+ * multiplied last: if an earlier product is inexact it is below 2^-126, and then s is -126 and the result 0 anyway. */
+static void vldexp(gen *g, const struct gllm_vi *in)
+{
+	operand d = yr(g, in->d), a = yr(g, in->a), n = yr(g, in->b);
+	operand bias = ty(g, 0), s = ty(g, 1), r = ty(g, 2), h = ty(g, 3);
+	size_t fast, done;
+
+	if (g->wide) {
+		x2(g, X86_VCVTDQ2PS, bias, n);
+		x3(g, X86_EVSCALEFPS, d, a, bias);
+		return;
+	}
+	x3(g, X86_VPCMPEQD, bias, bias, bias);
+	x3(g, X86_VPSRLD_I, bias, bias, x86_imm(25)); /* 127 */
+	x2(g, X86_VPABSD, s, n);
+	x3(g, X86_VPMINUD, s, s, bias);
+	x3(g, X86_VPCMPEQD, s, s, bias);
+	x2(g, X86_VPTEST, s, s);
+	x3(g, X86_VPADDD, s, n, bias);
+	fast = gllm_x86_hop(g, X86_E);
+	splat_constant(g, h.reg, -126);
+	x3(g, X86_VPMINSD, s, n, bias);
+	x3(g, X86_VPMAXSD, s, s, h);
+	x3(g, X86_VPSUBD, r, n, s);
+	x3(g, X86_VPADDD, h, h, h);
+	x3(g, X86_VPMAXSD, r, r, h);
+	x3(g, X86_VPADDD, h, bias, bias);
+	x3(g, X86_VPMINSD, r, r, h);
+	x3(g, X86_VPSRAD_I, h, r, x86_imm(1));
+	x3(g, X86_VPSUBD, r, r, h);
+	power(g, h, bias);
+	power(g, r, bias);
+	x3(g, X86_VPADDD, s, s, bias);
+	x3(g, X86_VMULPS, h, h, a);
+	x3(g, X86_VMULPS, r, r, h);
+	x1(g, X86_JMP_8, x86_rel(2));
+	done = g->code->used;
+	gllm_x86_land(g, fast);
+	gllm_x86_vmove(g, r.reg, a.reg);
+	gllm_x86_land(g, done);
+	x3(g, X86_VPSLLD_I, s, s, x86_imm(23));
+	x3(g, X86_VMULPS, d, r, s);
+}
+
+static void vscale(gen *g, const struct gllm_vi *in)
+{
+	if (g->wide)
+		x3(g, X86_EVSCALEFPS, yr(g, in->d), yr(g, in->a), yr(g, in->b));
+	else
+		gllm_x86_quit(g, GLLM_UNSUPPORTED);
+}
+
+/* a * b + c or c - a * b; the rule's rows are the 231 form and the 213 form. */
+static void vfma(gen *g, const struct gllm_vi *in)
+{
+	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), c = at(g, in->c);
+	unsigned r231 = gllm_x86_rule(in->op)->row[0] - 1u, r213 = gllm_x86_rule(in->op)->row[1] - 1u;
+	operand s, t;
+
+	if (in->type != GLLM_F32) {
+		gllm_x86_quit(g, GLLM_UNSUPPORTED);
+	} else if (d == c) {
+		gllm_x86_sources(g, in, &s, &t);
+		x3(g, r231, y(g, d), s, t);
+	} else if (d == a) {
+		x3(g, r213, y(g, d), y(g, b), y(g, c));
+	} else if (d == b) {
+		x3(g, r213, y(g, d), y(g, a), y(g, c));
+	} else {
+		gllm_x86_vmove(g, d, c);
+		x3(g, r231, y(g, d), y(g, a), y(g, b));
+	}
+}
+
+static void vcvt(gen *g, const struct gllm_vi *in)
+{
+	bool to_float = in->type == GLLM_F32 && in->mem == GLLM_I32, to_int = in->type == GLLM_I32 && in->mem == GLLM_F32;
+
+	if (in->op == GLLM_V_VCVT && to_float)
+		x2(g, X86_VCVTDQ2PS, yr(g, in->d), yr(g, in->a));
+	else if (in->op == GLLM_V_VCVT && to_int)
+		x2(g, X86_VCVTTPS2DQ, yr(g, in->d), yr(g, in->a));
+	else if (in->op == GLLM_V_VCVTN && in->type == GLLM_I32)
+		x2(g, X86_VCVTPS2DQ, yr(g, in->d), yr(g, in->a));
+	else
+		gllm_x86_quit(g, GLLM_UNSUPPORTED);
+}
+
+static void invert(gen *g, operand d, operand s, operand t)
+{
+	x3(g, X86_VPCMPEQD, t, t, t);
+	x3(g, X86_VPXOR, d, s, t);
+}
+
+static void fcompare(gen *g, const struct gllm_vi *in)
+{
+	static const uint8_t predicate[GLLM_V_COUNT] = {
+		[GLLM_V_VLT] = 0x11, [GLLM_V_VLE] = 0x12, [GLLM_V_VEQ] = 0x00, [GLLM_V_VUNORD] = 0x03,
+	};
+
+	x4(g, g->wide ? X86_EVCMPPS : X86_VCMPPS, mr(g, in->d), yr(g, in->a), yr(g, in->b), x86_imm(predicate[in->op]));
+}
+
+static void icompare_wide(gen *g, const struct gllm_vi *in)
+{
+	static const uint8_t predicate[GLLM_V_COUNT] = { [GLLM_V_VEQ] = 0, [GLLM_V_VLT] = 1, [GLLM_V_VLE] = 2 };
+
+	if (in->op == GLLM_V_VUNORD)
+		gllm_x86_quit(g, GLLM_UNSUPPORTED);
+	else
+		x4(g, in->type == GLLM_U32 ? X86_EVPCMPUD : X86_EVPCMPD, mr(g, in->d), yr(g, in->a), yr(g, in->b),
+		   x86_imm(predicate[in->op]));
+}
+
+static void compare(gen *g, const struct gllm_vi *in)
+{
+	operand d = yr(g, in->d), a = yr(g, in->a), b = yr(g, in->b), t = ty(g, 0);
+	bool is_unsigned = in->type == GLLM_U32;
+
+	if (in->type == GLLM_F32) {
+		fcompare(g, in);
+	} else if (g->wide) {
+		icompare_wide(g, in);
+	} else if (in->op == GLLM_V_VEQ) {
+		x3(g, X86_VPCMPEQD, d, a, b);
+	} else if (in->op == GLLM_V_VLE) { /* a is the lesser of both */
+		x3(g, is_unsigned ? X86_VPMINUD : X86_VPMINSD, t, a, b);
+		x3(g, X86_VPCMPEQD, d, t, a);
+	} else if (in->op == GLLM_V_VLT && !is_unsigned) {
+		x3(g, X86_VPCMPGTD, d, b, a);
+	} else if (in->op == GLLM_V_VLT) { /* b is not the lesser of both */
+		x3(g, X86_VPMINUD, t, a, b);
+		x3(g, X86_VPCMPEQD, d, t, b);
+		invert(g, d, d, t);
+	} else {
+		gllm_x86_quit(g, GLLM_UNSUPPORTED);
+	}
+}
+
+static void mbinary(gen *g, const struct gllm_vi *in)
+{
+	x3(g, gllm_x86_rule(in->op)->row[g->wide] - 1u, mr(g, in->d), mr(g, in->a), mr(g, in->b));
+}
+
+static void mnot(gen *g, const struct gllm_vi *in)
+{
+	if (g->wide)
+		x2(g, X86_KNOTW, mr(g, in->d), mr(g, in->a));
+	else
+		invert(g, yr(g, in->d), yr(g, in->a), ty(g, 0));
+}
+
+static void vsel(gen *g, const struct gllm_vi *in)
+{
+	if (g->wide) {
+		under(g, at(g, in->a), false);
+		x3(g, X86_EVBLENDMPS, yr(g, in->d), yr(g, in->c), yr(g, in->b));
+		return;
+	}
+	x4(g, X86_VBLENDVPS, yr(g, in->d), yr(g, in->c), yr(g, in->b), yr(g, in->a));
+}
+
+/* --- across lanes --------------------------------------------------------------------------------------------------- */
+
+/* The instruction that joins two partial results. */
+static unsigned joiner(gen *g, const struct gllm_vi *in)
+{
+	static const uint8_t op[] = {
+		[GLLM_VRED_ADD] = GLLM_V_VADD, [GLLM_VRED_MIN] = GLLM_V_VMIN,
+		[GLLM_VRED_MAX] = GLLM_V_VMAX, [GLLM_VRED_MUL] = GLLM_V_VMUL,
+	};
+	struct gllm_vi j = { .op = op[(unsigned)in->aux % GLLM_COUNT(op)], .type = in->type };
+
+	return gllm_x86_row_of(g, &j);
+}
+
+/* Upper half with lower half, down to one lane: the same tree as the interpreter's. */
+static void vreduce(gen *g, const struct gllm_vi *in)
+{
+	unsigned row = joiner(g, in), s = tv(g, 0), t = tv(g, 1), a = at(g, in->a);
+
+	for (unsigned bits = g->bits, half; bits > 128; bits = half) {
+		half = bits / 2;
+		x3(g, bits == 512 ? X86_EVEXTRACTF64X4 : X86_VEXTRACTF128, x86_vec(t, half), x86_vec(a, bits), x86_imm(1));
+		x3(g, row, x86_vec(s, half), x86_vec(a, half), x86_vec(t, half));
+		a = s;
+	}
+	x3(g, X86_VPSHUFD, x(t), x(a), x86_imm(0xee));
+	x3(g, row, x(s), x(a), x(t));
+	x3(g, X86_VPSHUFD, x(t), x(s), x86_imm(0x55));
+	x3(g, row, x(s), x(s), x(t));
+	x2(g, X86_VBROADCASTSS_R, yr(g, in->d), x(s));
+}
+
+/* Levels 0 and 1 join neighbours within each 128 bits, the others such parts. */
+static void vhpair(gen *g, const struct gllm_vi *in)
+{
+	unsigned row = joiner(g, in);
+	operand a = yr(g, in->a), b = yr(g, in->b), s = ty(g, 0), t = ty(g, 1);
+
+	if (in->imm < 2) {
+		x4(g, X86_VSHUFPS, s, a, b, x86_imm(0x88));
+		x4(g, X86_VSHUFPS, t, a, b, x86_imm(0xdd));
+	} else if (g->wide) {
+		x4(g, X86_EVSHUFF32X4, s, a, b, x86_imm(0x88));
+		x4(g, X86_EVSHUFF32X4, t, a, b, x86_imm(0xdd));
+	} else {
+		x4(g, X86_VPERM2F128, s, a, b, x86_imm(0x20));
+		x4(g, X86_VPERM2F128, t, a, b, x86_imm(0x31));
+	}
+	x3(g, row, yr(g, in->d), s, t);
+}
+
+static void vzip(gen *g, const struct gllm_vi *in)
+{
+	operand d = yr(g, in->d), a = yr(g, in->a), b = yr(g, in->b);
+
+	if (in->imm < 2)
+		x3(g, in->imm ? X86_VUNPCKHPS : X86_VUNPCKLPS, d, a, b);
+	else if (g->wide)
+		x4(g, X86_EVSHUFF32X4, d, a, b, x86_imm(in->imm == 2 ? 0x88 : 0xdd));
+	else
+		x4(g, X86_VPERM2F128, d, a, b, x86_imm(in->imm == 2 ? 0x20 : 0x31));
+}
+
+static void vlane0(gen *g, const struct gllm_vi *in)
+{
+	x2(g, X86_VBROADCASTSS_R, yr(g, in->d), x(at(g, in->a)));
+}
+
+/* --- the table ------------------------------------------------------------------------------------------------------ */
+
+#define N(row) (X86_##row + 1)
+const struct gllm_x86_rule gllm_x86_math[GLLM_V_COUNT] = {
+	/* op                  emit          f32             i32             u32               g  v  wg wv latency */
+	[GLLM_V_VZERO]      = { vzero,       { 0 },                                            0, 0,  0, 0,  0 },
+	[GLLM_V_VMOV]       = { vmov,        { 0 },                                            0, 0,  0, 0,  0 },
+	[GLLM_V_VSPLAT]     = { vsplat,      { 0 },                                            0, 0,  0, 0,  5 },
+	[GLLM_V_VINDEX]     = { vindex,      { 0 },                                            0, 1,  0, 1,  6 },
+	[GLLM_V_VADD]       = { gllm_x86_binary,      { N(VADDPS), N(VPADDD), N(VPADDD) },              0, 0,  0, 0,  4 },
+	[GLLM_V_VSUB]       = { gllm_x86_binary,      { N(VSUBPS), N(VPSUBD), N(VPSUBD) },              0, 0,  0, 0,  4 },
+	[GLLM_V_VMUL]       = { gllm_x86_binary,      { N(VMULPS), N(VPMULLD), N(VPMULLD) },            0, 0,  0, 0,  4 },
+	[GLLM_V_VDIV]       = { gllm_x86_binary,      { N(VDIVPS), 0, 0 },                              0, 0,  0, 0,  11 },
+	[GLLM_V_VMIN]       = { gllm_x86_binary,      { N(VMINPS), N(VPMINSD), N(VPMINUD) },            0, 0,  0, 0,  4 },
+	[GLLM_V_VMAX]       = { gllm_x86_binary,      { N(VMAXPS), N(VPMAXSD), N(VPMAXUD) },            0, 0,  0, 0,  4 },
+	[GLLM_V_VSQRT]      = { unary,       { N(VSQRTPS), 0, 0 },                             0, 0,  0, 0,  12 },
+	[GLLM_V_VNEG]       = { vneg,        { 0 },                                            0, 1,  0, 1,  1 },
+	[GLLM_V_VABS]       = { vabs,        { 0 },                                            0, 1,  0, 0,  1 },
+	[GLLM_V_VRINT]      = { vrint,       { N(VROUNDPS), 0, 0 },                            0, 0,  0, 0,  8 },
+	[GLLM_V_VLDEXP]     = { vldexp,      { 0 },                                            0, 4,  0, 1,  6 },
+	[GLLM_V_VSCALE]     = { vscale,      { 0 },                                            0, 0,  0, 0,  6 },
+	[GLLM_V_VFMA]       = { vfma,        { N(VFMADD231PS), N(VFMADD213PS), 0 },            0, 0,  0, 0,  4 },
+	[GLLM_V_VFNMA]      = { vfma,        { N(VFNMADD231PS), N(VFNMADD213PS), 0 },          0, 0,  0, 0,  4 },
+	[GLLM_V_VAND]       = { gllm_x86_binary,      { N(VANDPS), N(VPAND), N(VPAND) },                0, 0,  0, 0,  1 },
+	[GLLM_V_VOR]        = { gllm_x86_binary,      { N(VORPS), N(VPOR), N(VPOR) },                   0, 0,  0, 0,  1 },
+	[GLLM_V_VXOR]       = { gllm_x86_binary,      { N(VXORPS), N(VPXOR), N(VPXOR) },                0, 0,  0, 0,  1 },
+	[GLLM_V_VANDN]      = { gllm_x86_binary,      { N(VANDNPS), N(VPANDN), N(VPANDN) },             0, 0,  0, 0,  1 },
+	[GLLM_V_VSHLI]      = { shift,       { 0, N(VPSLLD_I), N(VPSLLD_I) },                  0, 0,  0, 0,  1 },
+	[GLLM_V_VSHRI]      = { shift,       { 0, N(VPSRLD_I), N(VPSRLD_I) },                  0, 0,  0, 0,  1 },
+	[GLLM_V_VSARI]      = { shift,       { 0, N(VPSRAD_I), N(VPSRAD_I) },                  0, 0,  0, 0,  1 },
+	[GLLM_V_VCVT]       = { vcvt,        { 0 },                                            0, 0,  0, 0,  4 },
+	[GLLM_V_VCVTN]      = { vcvt,        { 0 },                                            0, 0,  0, 0,  4 },
+	[GLLM_V_VLT]        = { compare,     { 0 },                                            0, 1,  0, 0,  4 },
+	[GLLM_V_VLE]        = { compare,     { 0 },                                            0, 1,  0, 0,  4 },
+	[GLLM_V_VEQ]        = { compare,     { 0 },                                            0, 0,  0, 0,  4 },
+	[GLLM_V_VUNORD]     = { compare,     { 0 },                                            0, 0,  0, 0,  4 },
+	[GLLM_V_MAND]       = { mbinary,     { N(VANDPS), N(KANDW) },                          0, 0,  0, 0,  1 },
+	[GLLM_V_MOR]        = { mbinary,     { N(VORPS), N(KORW) },                            0, 0,  0, 0,  1 },
+	[GLLM_V_MXOR]       = { mbinary,     { N(VXORPS), N(KXORW) },                          0, 0,  0, 0,  1 },
+	[GLLM_V_MNOT]       = { mnot,        { 0 },                                            0, 1,  0, 0,  1 },
+	[GLLM_V_MTAIL]      = { mtail,       { 0 },                                            0, 1,  1, 0,  7 },
+	[GLLM_V_VSEL]       = { vsel,        { 0 },                                            0, 0,  0, 0,  2 },
+	[GLLM_V_VREDUCE]    = { vreduce,     { 0 },                                            0, 2,  0, 2,  20 },
+	[GLLM_V_VHPAIR]     = { vhpair,      { 0 },                                            0, 2,  0, 2,  6 },
+	[GLLM_V_VZIP]       = { vzip,        { 0 },                                            0, 0,  0, 0,  3 },
+	[GLLM_V_VLANE0]     = { vlane0,      { 0 },                                            0, 0,  0, 0,  3 },
+};

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT
+ * arch/x86_64/select_memory.c - vectors between memory and registers: conversions on the way, masks, and loads that become
+ * the memory operand of what uses them. */
+#include "arch/x86_64/gen.h"
+
+typedef struct gllm_x86_gen gen;
+typedef struct gllm_operand operand;
+
+/* --- loads and stores ----------------------------------------------------------------------------------------------- */
+
+static operand plus(operand m, unsigned bytes)
+{
+	m.imm += bytes;
+	return m;
+}
+
+struct widen { /* how elements of a memory type become lanes */
+	uint16_t load;    /* extension from xmm or memory, row + 1; 0: the element has 32 bits */
+	uint16_t bcast;   /* one element to all places */
+	uint16_t insert, extract;
+};
+static const struct widen widening[GLLM_TYPE_COUNT] = {
+	[GLLM_F32]  = { 0, X86_VBROADCASTSS, 0, 0 },
+	[GLLM_I32]  = { 0, X86_VBROADCASTSS, 0, 0 },
+	[GLLM_U32]  = { 0, X86_VBROADCASTSS, 0, 0 },
+	[GLLM_F16]  = { X86_VCVTPH2PS + 1, X86_VPBROADCASTW, X86_VPINSRW, X86_VPEXTRW },
+	[GLLM_BF16] = { X86_VPMOVZXWD + 1, X86_VPBROADCASTW, X86_VPINSRW, X86_VPEXTRW },
+	[GLLM_I8]   = { X86_VPMOVSXBD + 1, X86_VPBROADCASTB, X86_VPINSRB, X86_VPEXTRB },
+	[GLLM_U8]   = { X86_VPMOVZXBD + 1, X86_VPBROADCASTB, X86_VPINSRB, X86_VPEXTRB },
+	[GLLM_I16]  = { X86_VPMOVSXWD + 1, X86_VPBROADCASTW, X86_VPINSRW, X86_VPEXTRW },
+	[GLLM_U16]  = { X86_VPMOVZXWD + 1, X86_VPBROADCASTW, X86_VPINSRW, X86_VPEXTRW },
+};
+
+bool gllm_x86_narrow(unsigned mem)
+{
+	return mem < GLLM_TYPE_COUNT && widening[mem].load != 0;
+}
+
+static bool is_integer(unsigned mem)
+{
+	return mem != GLLM_F32 && mem != GLLM_F16 && mem != GLLM_BF16;
+}
+
+/* The extension of `mem` for lanes of `type`: halves that are not to become floats are plain 16 bits. */
+static unsigned extension(const struct gllm_vi *in)
+{
+	if (in->mem == GLLM_F16 && in->type != GLLM_F32)
+		return X86_VPMOVZXWD;
+	return widening[in->mem].load - 1u;
+}
+
+static bool accessible(gen *g, const struct gllm_vi *in)
+{
+	bool ok = gllm_x86_lane_type(in->type) < 3 && in->mem < GLLM_TYPE_COUNT && widening[in->mem].bcast != 0;
+
+	if (!ok)
+		gllm_x86_quit(g, GLLM_UNSUPPORTED);
+	return ok;
+}
+
+/* What the extension leaves to do on the way from memory's type to lanes in d. */
+static void finish_load(gen *g, const struct gllm_vi *in, operand d)
+{
+	if (in->type != GLLM_F32)
+		return;
+	if (in->mem == GLLM_BF16)
+		x3(g, X86_VPSLLD_I, d, d, x86_imm(16));
+	else if (is_integer(in->mem))
+		x2(g, X86_VCVTDQ2PS, d, d);
+}
+
+/* One bit per lane of the mask in a temporary; after each `next`, the code up to land is for a set bit only. */
+static unsigned mask_bits(gen *g, const struct gllm_vi *in)
+{
+	unsigned bits = tg(g, in->b != GLLM_NO_VREG && in->scale > 3);
+
+	x2(g, X86_VMOVMSKPS, e(bits), yr(g, in->m));
+	return bits;
+}
+
+static size_t next_bit(gen *g, unsigned bits)
+{
+	x2(g, X86_SHR_MI, e(bits), x86_imm(1));
+	return gllm_x86_hop(g, X86_AE);
+}
+
+static void load_elements(gen *g, const struct gllm_vi *in, operand m)
+{
+	const struct widen *w = &widening[in->mem];
+	unsigned bytes = gllm_type_bytes((enum gllm_type)in->mem), bits = mask_bits(g, in);
+	operand t = tx(g, 0);
+
+	x3(g, X86_VPXOR, t, t, t);
+	for (unsigned k = 0; k < g->lanes; k++) {
+		size_t from = next_bit(g, bits);
+
+		x4(g, w->insert, t, t, plus(m, k * bytes), x86_imm(k));
+		gllm_x86_land(g, from);
+	}
+	x2(g, extension(in), yr(g, in->d), t);
+}
+
+static void load_narrow(gen *g, const struct gllm_vi *in, operand m)
+{
+	unsigned bytes = gllm_type_bytes((enum gllm_type)in->mem);
+	operand d = yr(g, in->d);
+
+	if (in->lanes == 1) {
+		x2(g, bytes == 1 ? X86_MOVZX8 : X86_MOVZX16, e(X86_RAX), m);
+		x2(g, X86_VMOVD_RM, x(d.reg), e(X86_RAX));
+		x2(g, extension(in), d, part(g, d.reg, bytes));
+	} else if (in->m != GLLM_NO_VREG && !g->wide) {
+		load_elements(g, in, m);
+	} else {
+		if (in->m != GLLM_NO_VREG)
+			under(g, at(g, in->m), true);
+		x2(g, extension(in), d, m);
+	}
+}
+
+/* A full load or broadcast of 32-bit elements that is one instruction and needs no scratch. */
+static bool plain(const struct gllm_vi *in)
+{
+	return (in->op == GLLM_V_VLOAD || in->op == GLLM_V_VBCAST) && !gllm_x86_narrow(in->mem) &&
+	       is_integer(in->mem) == is_integer(in->type) && in->m == GLLM_NO_VREG && in->lanes == 0 &&
+	       in->imm >= INT32_MIN && in->imm <= INT32_MAX - 256 && (in->b == GLLM_NO_VREG || in->scale <= 3);
+}
+
+/* Can the next instruction, or the one after another plain load, take this load's memory as its last source? The loaded
+ * value must die there, and up to there nothing may need temporaries, which could be the address registers. */
+static bool foldable(const gen *g, const struct gllm_vi *in)
+{
+	unsigned k = g->i + 1;
+	const struct gllm_vi *next;
+
+	if (g->folded || !plain(in) || k + 1 >= g->v->n)
+		return false;
+	k += plain(&g->v->ins[k]) && g->v->ins[k].d != in->d;
+	next = &g->v->ins[k];
+	if (g->a->last[in->d] != 2 * k + 1)
+		return false;
+	if ((next->a == in->d) == (next->b == in->d) || next->c == in->d)
+		return false;
+	if (next->op == GLLM_V_VFMA || next->op == GLLM_V_VFNMA)
+		return at(g, next->d) == at(g, next->c);
+	return gllm_x86_rule(next->op)->emit == gllm_x86_binary &&
+	       (next->b == in->d || next->op == GLLM_V_VADD || next->op == GLLM_V_VMUL || next->op == GLLM_V_VAND ||
+	        next->op == GLLM_V_VOR || next->op == GLLM_V_VXOR);
+}
+
+void gllm_x86_sources(gen *g, const struct gllm_vi *in, operand *a, operand *b)
+{
+	const struct gllm_vi *load = g->folded;
+
+	*a = yr(g, in->a);
+	*b = yr(g, in->b);
+	if (!load)
+		return;
+	if (load->d == in->a)
+		*a = *b;
+	*b = gllm_x86_address(g, load);
+	g->broadcast = load->op == GLLM_V_VBCAST;
+	g->folded = NULL;
+}
+
+static void vload(gen *g, const struct gllm_vi *in)
+{
+	operand m, d = yr(g, in->d);
+
+	if (in->mem == GLLM_MASK && g->wide) {
+		x2(g, X86_KMOVW_RM, mr(g, in->d), gllm_x86_address(g, in));
+		return;
+	}
+	if (!accessible(g, in))
+		return;
+	if (foldable(g, in)) {
+		g->folded = in;
+		return;
+	}
+	m = gllm_x86_address(g, in);
+	if (gllm_x86_narrow(in->mem)) {
+		load_narrow(g, in, m);
+	} else if (in->lanes == 1) {
+		x2(g, X86_VMOVSS_RM, x(at(g, in->d)), m);
+	} else if (in->m != GLLM_NO_VREG && !g->wide) {
+		x3(g, X86_VMASKMOVPS_RM, d, mr(g, in->m), m);
+	} else {
+		if (in->m != GLLM_NO_VREG)
+			under(g, at(g, in->m), true);
+		x2(g, X86_VMOVUPS_RM, d, m);
+	}
+	finish_load(g, in, d);
+}
+
+static void vbcast(gen *g, const struct gllm_vi *in)
+{
+	unsigned d = at(g, in->d);
+	operand m;
+
+	if (!accessible(g, in))
+		return;
+	if (g->wide && foldable(g, in)) {
+		g->folded = in;
+		return;
+	}
+	m = gllm_x86_address(g, in);
+	if (!gllm_x86_narrow(in->mem)) {
+		x2(g, widening[in->mem].bcast, y(g, d), m);
+	} else {
+		operand few = part(g, d, gllm_type_bytes((enum gllm_type)in->mem));
+
+		x2(g, widening[in->mem].bcast, few, m);
+		x2(g, extension(in), y(g, d), few);
+	}
+	finish_load(g, in, y(g, d));
+}
+
+void gllm_x86_ones(gen *g, operand t)
+{
+	if (g->wide)
+		x4(g, X86_EVPTERNLOGD, t, t, t, x86_imm(0xff));
+	else
+		x3(g, X86_VPCMPEQD, t, t, t);
+}
+
+/* u = bf16 of the float lanes in c, as 32-bit integers: to nearest even, NaN stays NaN. */
+static void to_bf16(gen *g, operand c)
+{
+	operand t = ty(g, 0), u = ty(g, 1), w = ty(g, 2);
+
+	x3(g, X86_VPSLLD_I, u, c, x86_imm(15));
+	x3(g, X86_VPSRLD_I, u, u, x86_imm(31));  /* the bit that decides ties */
+	x3(g, X86_VPADDD, u, u, c);
+	gllm_x86_ones(g, w);
+	x3(g, X86_VPSRLD_I, t, w, x86_imm(17));  /* 0x7fff */
+	x3(g, X86_VPADDD, u, u, t);
+	x3(g, X86_VPSRLD_I, w, w, x86_imm(31));
+	x3(g, X86_VPSLLD_I, w, w, x86_imm(22));
+	if (g->wide) {                           /* a quiet NaN where c is one */
+		x4(g, X86_EVCMPPS, x86_mask(SCRATCH_MASK), c, c, x86_imm(3));
+		under(g, SCRATCH_MASK, false);
+		x3(g, X86_VPOR, u, w, c);
+	} else {
+		x3(g, X86_VPOR, w, w, c);
+		x4(g, X86_VCMPPS, t, c, c, x86_imm(3));
+		x4(g, X86_VBLENDVPS, u, u, w, t);
+	}
+	x3(g, X86_VPSRLD_I, u, u, x86_imm(16));
+}
+
+/* The 32-bit lanes of u, cut to 16 or 8 bits, side by side in its lowest part. t is a temporary. */
+static void pack(gen *g, unsigned bytes, operand u, operand t)
+{
+	unsigned cut = 32 - 8 * bytes;
+
+	x3(g, X86_VPSLLD_I, u, u, x86_imm(cut));
+	x3(g, X86_VPSRAD_I, u, u, x86_imm(cut));
+	x3(g, X86_VPACKSSDW, u, u, u);
+	if (bytes == 1)
+		x3(g, X86_VPACKSSWB, u, u, u);
+	x3(g, X86_VEXTRACTI128, x(t.reg), u, x86_imm(1));
+	x3(g, bytes == 1 ? X86_VPUNPCKLDQ : X86_VPUNPCKLQDQ, x(u.reg), x(u.reg), x(t.reg));
+}
+
+/* The lanes of c as elements of memory's type, in the returned xmm temporary. */
+static operand narrowed(gen *g, const struct gllm_vi *in)
+{
+	operand c = yr(g, in->c), t = ty(g, 0), u = ty(g, 1);
+	unsigned bytes = gllm_type_bytes((enum gllm_type)in->mem);
+
+	if (in->type == GLLM_F32 && in->mem == GLLM_F16) {
+		x3(g, X86_VCVTPS2PH, x(u.reg), c, x86_imm(0));
+		return x(u.reg);
+	}
+	if (in->type == GLLM_F32 && in->mem == GLLM_BF16)
+		to_bf16(g, c);
+	else if (in->type == GLLM_F32)
+		x2(g, X86_VCVTTPS2DQ, u, c);
+	else
+		gllm_x86_vmove(g, u.reg, c.reg);
+	pack(g, bytes, u, t);
+	return x(u.reg);
+}
+
+static void store_narrow(gen *g, const struct gllm_vi *in, operand m)
+{
+	unsigned bytes = gllm_type_bytes((enum gllm_type)in->mem), count = in->lanes == 1 ? 1 : g->lanes, bits = 0;
+	operand s = narrowed(g, in);
+
+	if (in->m == GLLM_NO_VREG && in->lanes != 1) {
+		x2(g, bytes == 2 ? X86_VMOVUPS_MR : X86_VMOVQ_MR, m, s);
+		return;
+	}
+	if (count > 1)
+		bits = mask_bits(g, in);
+	for (unsigned k = 0; k < count; k++) {
+		size_t from = count > 1 ? next_bit(g, bits) : 0;
+
+		x3(g, widening[in->mem].extract, plus(m, k * bytes), s, x86_imm(k));
+		if (count > 1)
+			gllm_x86_land(g, from);
+	}
+}
+
+/* The store converts on its way, under a mask where not all lanes go. */
+static void store_narrow_wide(gen *g, const struct gllm_vi *in, operand m)
+{
+	const operand first = x86_mask(SCRATCH_MASK);
+	bool half = in->type == GLLM_F32 && in->mem == GLLM_F16;
+	operand c = yr(g, in->c);
+
+	if (in->type == GLLM_F32 && in->mem == GLLM_BF16) {
+		to_bf16(g, c);
+		c = ty(g, 1);
+	} else if (in->type == GLLM_F32 && !half) {
+		x2(g, X86_VCVTTPS2DQ, ty(g, 0), c);
+		c = ty(g, 0);
+	}
+	if (in->lanes == 1) {
+		x3(g, X86_KXNORW, first, first, first);
+		x3(g, X86_KSHIFTRW, first, first, x86_imm(15));
+		under(g, SCRATCH_MASK, false);
+	} else if (in->m != GLLM_NO_VREG) {
+		under(g, at(g, in->m), false);
+	}
+	if (half)
+		x3(g, X86_VCVTPS2PH, m, c, x86_imm(0));
+	else
+		x2(g, gllm_type_bytes((enum gllm_type)in->mem) == 1 ? X86_EVPMOVDB : X86_EVPMOVDW, m, c);
+}
+
+static void vstore(gen *g, const struct gllm_vi *in)
+{
+	operand m, c = yr(g, in->c);
+
+	if (in->mem == GLLM_MASK && g->wide) {
+		x2(g, X86_KMOVW_MR, gllm_x86_address(g, in), mr(g, in->c));
+		return;
+	}
+	if (!accessible(g, in))
+		return;
+	m = gllm_x86_address(g, in);
+	if (gllm_x86_narrow(in->mem)) {
+		if (g->wide)
+			store_narrow_wide(g, in, m);
+		else
+			store_narrow(g, in, m);
+		return;
+	}
+	if (in->type == GLLM_F32 && is_integer(in->mem)) {
+		x2(g, X86_VCVTTPS2DQ, ty(g, 0), c);
+		c = ty(g, 0);
+	}
+	if (in->lanes == 1) {
+		x2(g, X86_VMOVSS_MR, m, x(c.reg));
+	} else if (in->m != GLLM_NO_VREG && !g->wide) {
+		x3(g, X86_VMASKMOVPS_MR, m, mr(g, in->m), c);
+	} else {
+		if (in->m != GLLM_NO_VREG)
+			under(g, at(g, in->m), false);
+		x2(g, X86_VMOVUPS_MR, m, c);
+	}
+}
+
+/* --- the table ------------------------------------------------------------------------------------------------------ */
+
+const struct gllm_x86_rule gllm_x86_memory[GLLM_V_COUNT] = {
+	/* op                  emit          f32             i32             u32               g  v  wg wv latency */
+	[GLLM_V_VLOAD]      = { vload,       { 0 },                                            0, 0,  0, 0,  7 },
+	[GLLM_V_VSTORE]     = { vstore,      { 0 },                                            0, 0,  0, 0,  1 },
+	[GLLM_V_VBCAST]     = { vbcast,      { 0 },                                            0, 0,  0, 0,  7 },
+};
