@@ -74,7 +74,11 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	                        * Level l joins neighbours (2i, 2i+1) of the previous level's results.            \
 	                        * Intermediate layouts are the machine's own. */                                \
 	V(VZIP,     v, "vv")   /* imm 0, 1: in every 128 bits the lower, upper halves of a and b by turns: a0 b0 a1 b1 or  \
-	                        * a2 b2 a3 b3; 2, 3: the even, odd 128 bits of a, then those of b */            \
+	                        * a2 b2 a3 b3; 2, 3: the even, odd 128 bits of a, then those of b; where machine.picks \
+	                        * is not set also 4, 5: the lower, upper halves of whole a and b by turns, 6, 7: the even,  \
+	                        * odd lanes of a, then those of b */                                                   \
+	V(VPICK,    v, "vvv")  /* lane i = lane number (I32) c[i] of a and b behind each other, below twice the lanes; only \
+	                        * where machine.picks */                                                               \
 	V(VLANE0,   v, "v")    /* all lanes = lane 0 of a */                                                    \
 	V(RET,      -, "-")
 
@@ -121,6 +125,7 @@ struct gllm_machine {
 	bool has_mask;                       /* masked accesses exist; else tails run one lane at a time */
 	bool has_fma;
 	bool zips;                           /* VZIP exists */
+	bool picks;                          /* VPICK exists */
 	bool has_scale;                      /* VSCALE */
 	bool slow_fma;                       /* products and sums are kept apart: see gllm_profile */
 	uint8_t class_file[GLLM_CLASS_COUNT]; /* register file of a class: M may live in V's file */

@@ -580,6 +580,7 @@ static bool prepare(struct lower *l)
 	l->split = gllm_lower_alloc(l, n, 1);
 	l->integer = gllm_lower_alloc(l, n, 1);
 	l->turned = gllm_lower_alloc(l, n, 1);
+	l->spread = gllm_lower_alloc(l, n, 1);
 	l->reduction = gllm_lower_alloc(l, n, sizeof *l->reduction);
 	l->loop = gllm_lower_alloc(l, l->t->nloops + 1u, sizeof *l->loop);
 	l->frame = gllm_lower_alloc(l, l->t->nloops + 2u, sizeof *l->frame);

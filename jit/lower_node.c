@@ -190,7 +190,7 @@ static bool sees_split(const struct lower *l, gllm_ref n)
 	       (l->split_form || l->frame[l->depth - 1].loop != loop);
 }
 
-static gllm_vreg *place_of(struct lower *l, gllm_ref n)
+gllm_vreg *gllm_lower_place(struct lower *l, gllm_ref n)
 {
 	bool s = sees_split(l, n);
 	uint32_t base = s ? l->sval[n] : l->val[n];
@@ -220,7 +220,7 @@ gllm_vreg gllm_lower_value(struct lower *l, gllm_ref n)
 		return l->slot[gllm_lower_carry_index(l, n, own_copy(l, node(l, n)->loop))];
 	default: break;
 	}
-	r = *place_of(l, n);
+	r = *gllm_lower_place(l, n);
 	if (r == GLLM_NO_VREG)
 		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a value is used where it was not computed", n);
 	return r;
@@ -417,7 +417,7 @@ static gllm_vreg turned_node(struct lower *l, gllm_ref n, unsigned f)
 	mine = l->tuple[fw];
 	for (unsigned c = 0; c < l->frame[fw].ph[l->frame[fw].phase].copies && l->status == GLLM_OK; c++) {
 		l->tuple[fw] = c;
-		*place_of(l, n) = out[c];
+		*gllm_lower_place(l, n) = out[c];
 	}
 	l->tuple[fw] = mine;
 	return out[mine];
@@ -439,6 +439,12 @@ static gllm_vreg memory_node(struct lower *l, gllm_ref n)
 	}
 	if (lanes && l->turned[n])
 		return turned_node(l, n, f);
+	if (lanes && l->spread[n] && !store)
+		return gllm_lower_spread_load(l, n, &l->frame[f], lane_type(a->type));
+	if (lanes && l->spread[n]) {
+		gllm_lower_spread_store(l, n, &l->frame[f], lane_type(a->type));
+		return GLLM_NO_VREG;
+	}
 	access_address(l, a, p, &i);
 	i.type = (uint8_t)lane_type(a->type);
 	i.mem = a->type;
@@ -861,7 +867,7 @@ void gllm_lower_node(struct lower *l, gllm_ref n)
 		if (*at == GLLM_NO_VREG)
 			*at = integer_node(l, n);
 	}
-	at = place_of(l, n);
+	at = gllm_lower_place(l, n);
 	if (*at != GLLM_NO_VREG)
 		return;
 	gllm_vreg r = vector_node(l, n);

@@ -349,9 +349,10 @@ static bool lanes_fit(const struct lower *l, unsigned loop, int only)
 		if (a->index != GLLM_NO_NODE && (l->dep[a->index] >> loop & 1))
 			return false;
 		bool other = stride.sym != NO_SYM || (stride.c != 0 && stride.c != (int64_t)gllm_type_bytes((enum gllm_type)a->type));
-		if (other && (only >= 0 || gllm_lower_turns(l, i, loop) < 0))
+		bool spread = other && only < 0 && gllm_lower_spreads(l, i, loop);
+		if (other && !spread && (only >= 0 || gllm_lower_turns(l, i, loop) < 0))
 			return false;
-		unit += stride.c != 0 && !other;
+		unit += stride.c != 0 && (!other || spread);
 	}
 	return unit > 0;
 }
@@ -579,16 +580,19 @@ static void choose_shape(struct lower *l, unsigned v)
 	shape_leaf(l, v);
 }
 
-/* Loads that lie along another loop: that one is copied once per lane. */
-static void mark_turned(struct lower *l, unsigned v)
+/* Accesses whose lanes are no neighbours in memory. Those that lie along another loop: that one is copied once per lane. */
+static void mark_moved(struct lower *l, unsigned v)
 {
 	const struct gllm_trace *t = l->t;
 
 	for (gllm_ref i = t->loop[v].first; i < t->loop[v].end; i++) {
-		if (t->node[i].op != GLLM_N_LOAD)
+		if (!is_access(&t->node[i]))
 			continue;
 		struct lin stride = l->ind[l->access[t->node[i].imm].ind].stride[v];
 		if (stride.c == 0 || stride.c == (int64_t)gllm_type_bytes((enum gllm_type)t->access[t->node[i].imm].type))
+			continue;
+		l->spread[i] = (uint8_t)gllm_lower_spreads(l, i, v);
+		if (l->spread[i])
 			continue;
 		int w = gllm_lower_turns(l, i, v);
 		l->turned[i] = (uint8_t)(w + 1);
@@ -610,7 +614,7 @@ static void choose_vector_loops(struct lower *l)
 	for (unsigned i = 0; i < l->t->nloops; i++)
 		if (l->loop[i].vector) {
 			choose_shape(l, i);
-			mark_turned(l, i);
+			mark_moved(l, i);
 		}
 	for (unsigned i = 0; i < l->t->nloops; i++)
 		l->loop[i].partial = l->loop[i].vector || l->loop[i].paired;

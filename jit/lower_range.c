@@ -127,6 +127,7 @@ void gllm_lower_place_tables(struct lower *l)
 void gllm_lower_prologue(struct lower *l)
 {
 	l->pool_reg = gllm_lower_slot(l, l->t->nparams);
+	gllm_lower_spread_numbers(l);
 	for (unsigned i = 0; i < l->nsyms; i++)
 		l->sym_reg[i] = evaluate(l, &l->sym[i]);
 	for (unsigned i = 0; i < l->ninds; i++) {

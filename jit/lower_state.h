@@ -8,6 +8,7 @@
  *   lower_carry.c accumulators
  *   lower_node.c  one node: operands, address, instruction
  *   lower_turn.c  loads that lie along another loop than the lanes
+ *   lower_spread.c  accesses of every second, fourth or eighth element
  *
  * Words used throughout. A loop is *reorderable* if its iterations may run in any order (its carries are associative
  * reductions, its memory accesses independent). Reorderable loops can be *copied* (several iterations side by side in the
@@ -105,6 +106,7 @@ struct lower {
 	gllm_ref *direct;        /* per node: the CARRY whose accumulator it may write at once */
 	uint8_t *split;          /* per node: needed in split form */
 	uint8_t *turned;         /* per node: number of the loop it lies along plus one if it is turned, else 0 */
+	uint8_t *spread;         /* per node: elements between its lanes if they are more than one, else 0 */
 	uint8_t *integer;        /* per node: needed as an integer in class G */
 	uint16_t *reduction;     /* per node: number of the reduction of a CARRY, 0xffff none */
 	struct loop_plan *loop;
@@ -120,7 +122,7 @@ struct lower {
 	gllm_vreg *constant;     /* per node, then negated: CONST or SCALAR in a register now, or GLLM_NO_VREG */
 	gllm_ref *const_list;    unsigned nconst;
 	uint32_t *pool;          unsigned npool, first_word; /* tables lie before that one */
-	gllm_vreg pool_reg;
+	gllm_vreg pool_reg, number[4]; /* numbers of lanes: lower_spread.c */
 	struct offset_reg { int64_t mult; int16_t sym; gllm_vreg reg; } offset[64];
 	unsigned noffsets;
 	unsigned tuple[OPEN_LOOPS]; /* copy number per frame */
@@ -178,6 +180,12 @@ bool gllm_lower_plan(struct lower *l);
 int gllm_lower_turns(const struct lower *l, gllm_ref n, unsigned v);
 void gllm_lower_turned(struct lower *l, gllm_ref n, unsigned fv, int w, gllm_vreg *out);
 
+/* lower_spread.c */
+unsigned gllm_lower_spreads(const struct lower *l, gllm_ref n, unsigned v);
+void gllm_lower_spread_numbers(struct lower *l);
+gllm_vreg gllm_lower_spread_load(struct lower *l, gllm_ref n, const struct frame *f, enum gllm_type type);
+void gllm_lower_spread_store(struct lower *l, gllm_ref n, const struct frame *f, enum gllm_type type);
+
 /* lower_node.c */
 /* Fills the memory operand of `i` for the current tuple, `by` bytes further; `bytes` is the size of the access. */
 void gllm_lower_address(struct lower *l, struct place p, int64_t by, unsigned bytes, struct gllm_vi *i);
@@ -187,6 +195,7 @@ gllm_vreg gllm_lower_word(struct lower *l, uint32_t bits, gllm_vreg into);
 gllm_vreg gllm_lower_constant(struct lower *l, gllm_ref n);
 gllm_ref gllm_lower_negated(const struct lower *l, gllm_ref n); /* number of CONST n with the other sign */
 bool gllm_lower_subtracts(const struct lower *l, gllm_ref n);   /* product less constant, contracted */
+gllm_vreg *gllm_lower_place(struct lower *l, gllm_ref n); /* of its value for the current tuple */
 gllm_vreg gllm_lower_value(struct lower *l, gllm_ref n);
 gllm_vreg gllm_lower_integer_at(struct lower *l, struct place p); /* its current value for copy 0, as a new G register */
 unsigned gllm_lower_radix(const struct lower *l, unsigned f, int node_loop, bool split_form);

@@ -330,17 +330,27 @@ static bool taken(const struct vm *vm, const struct gllm_vi *i)
 	return false;
 }
 
-static void run_zip(struct vm *vm, const struct gllm_vi *i)
+/* The lane of a and b behind each other that VZIP puts into lane k. */
+static unsigned zipped(const struct gllm_vi *i, unsigned k, unsigned lanes)
+{
+	unsigned second = i->imm & 1, of = k & 1 ? lanes : 0;
+
+	switch (i->imm / 2) {
+	case 0: return of + (k & ~3u) + k % 4 / 2 + 2 * second;
+	case 1: return (k / 4 * 2 + second) * 4 + k % 4;
+	case 2: return of + k / 2 + second * lanes / 2;
+	default: return 2 * k + second;
+	}
+}
+
+static void run_move(struct vm *vm, const struct gllm_vi *i)
 {
 	const uint32_t *a = vm->lane + (size_t)i->a * vm->lanes, *b = vm->lane + (size_t)i->b * vm->lanes;
 	uint32_t r[GLLM_VIR_LANES];
 
 	for (unsigned k = 0; k < vm->lanes; k++) {
-		unsigned part = k / 4 * 2 + (i->imm & 1); /* of a and b behind each other */
-		if (i->imm < 2)
-			r[k] = (k & 1 ? b : a)[(k & ~3u) + k % 4 / 2 + 2 * (i->imm & 1)];
-		else
-			r[k] = part < vm->lanes / 4 ? a[part * 4 + k % 4] : b[(part - vm->lanes / 4) * 4 + k % 4];
+		unsigned from = i->op == GLLM_V_VZIP ? zipped(i, k, vm->lanes) : vm->lane[(size_t)i->c * vm->lanes + k];
+		r[k] = from < vm->lanes ? a[from] : b[from % vm->lanes];
 	}
 	for (unsigned k = 0; k < vm->lanes; k++)
 		vm->lane[(size_t)i->d * vm->lanes + k] = r[k];
@@ -356,8 +366,8 @@ static void run_other(struct vm *vm, const struct gllm_vi *i)
 			run_reduce(vm, i);
 		else if (i->op == GLLM_V_VHPAIR)
 			run_pair(vm, i);
-		else if (i->op == GLLM_V_VZIP)
-			run_zip(vm, i);
+		else if (i->op == GLLM_V_VZIP || i->op == GLLM_V_VPICK)
+			run_move(vm, i);
 		else if (i->op == GLLM_V_VLANE0)
 			for (unsigned k = vm->lanes; k-- > 0;)
 				vm->lane[(size_t)i->d * vm->lanes + k] = vm->lane[(size_t)i->a * vm->lanes];

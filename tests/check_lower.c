@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * tests/check_lower.c - lowering, without any back end: every operator's trace is lowered for machines that differ in
- * lanes, registers, masks and fused multiply-add, the vector IR is checked and interpreted, and the memory it leaves is
+ * lanes, registers, masks, ways to move lanes and fused multiply-add, the vector IR is checked and interpreted, and the memory it leaves is
  * compared with the trace's own evaluation. Guard bytes on both sides of every buffer must survive, the work is done in
  * two unequal parts, dims are fixed, open or mixed, and tuning is chosen or drawn. */
 #include "check.h"
@@ -27,15 +27,16 @@ static bool short_disp(int64_t disp, unsigned bytes)
 	return disp >= -64 && disp < (bytes ? 16 * (int64_t)bytes : 64);
 }
 
-#define MACHINE(lanes, regs, mask, fma, disp)                                                                       \
-	{ .vector_bytes = 4 * (lanes), .has_mask = (mask), .has_fma = (fma), .disp_ok = (disp),                      \
+#define MACHINE(lanes, regs, mask, fma, zip, pick, disp)                                                            \
+	{ .vector_bytes = 4 * (lanes), .has_mask = (mask), .has_fma = (fma), .disp_ok = (disp), .zips = (zip),       \
+	  .picks = (pick),                                                                                           \
 	  .class_file = { [GLLM_CLASS_V] = 1, [GLLM_CLASS_M] = 2 },                                                  \
 	  .allocatable = { 0x7fff, (regs) == 32 ? UINT32_MAX : 0xffff, 0xff } }
 
 static const struct gllm_machine machines[] = {
-	MACHINE(8, 16, true, true, any_disp),    MACHINE(4, 32, false, true, short_disp),
-	MACHINE(16, 32, true, true, any_disp),   MACHINE(8, 16, false, false, short_disp),
-	MACHINE(4, 16, true, false, any_disp),
+	MACHINE(8, 16, true, true, true, false, any_disp),  MACHINE(4, 32, false, true, true, false, short_disp),
+	MACHINE(16, 32, true, true, true, true, any_disp),  MACHINE(8, 16, false, false, false, false, short_disp),
+	MACHINE(4, 16, true, false, true, false, any_disp),
 };
 
 struct buffer {

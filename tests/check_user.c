@@ -163,6 +163,30 @@ static enum gllm_status compile(struct shop *s, unsigned i, const struct gllm_tr
 	return status;
 }
 
+/* Once more with operands that end where memory does. */
+static void run_at_the_end(struct shop *s, const struct user_op *u, const struct gllm_trace *t, const struct gllm_plan *plan)
+{
+	const struct check_host *h = s->t->host;
+	void *bind[GLLM_MAX_PARAMS];
+	size_t bytes[GLLM_MAX_PARAMS];
+	unsigned n = 0;
+	if (!h->guarded)
+		return;
+	for (unsigned k = 0; k < u->nparams; k++) {
+		if (u->param[k].kind >= GLLM_DIM)
+			continue;
+		bytes[n] = (size_t)gllm_trace_extent(t, k, s->arg);
+		unsigned char *p = bind[n] = h->guarded(h->user, bytes[n], true);
+		for (size_t b = 0; p && b < bytes[n]; b++)
+			p[b] = s->got[k][b];
+		CHECK(s->t, p != NULL);
+		n++;
+	}
+	CHECK_STATUS(s->t, gllm_plan_run(plan, bind, 1, s->workspace, NULL), GLLM_OK);
+	while (n-- > 0)
+		h->guarded_free(h->user, bind[n], bytes[n], true);
+}
+
 static bool check_one(struct shop *s, unsigned i, const struct gllm_trace *t, unsigned size)
 {
 	const struct user_op *u = &user_op[i];
@@ -182,6 +206,7 @@ static bool check_one(struct shop *s, unsigned i, const struct gllm_trace *t, un
 			bind[n++] = s->got[k];
 	CHECK(s->t, gllm_plan_workspace(plan) <= ROOM);
 	CHECK_STATUS(s->t, gllm_plan_run(plan, bind, 1, s->workspace, &e), GLLM_OK);
+	run_at_the_end(s, u, t, plan);
 	u->call(u->fn, s->arg);
 	for (unsigned k = 0; k < u->nparams; k++) {
 		if (u->param[k].kind >= GLLM_DIM)

@@ -7,7 +7,7 @@
 
 /* --- operations ----------------------------------------------------------------------------------------------------- */
 
-enum domain { ANY, NUMBERS, TO_INT, POWERS, SCALES, TAME };
+enum domain { ANY, NUMBERS, TO_INT, POWERS, SCALES, NUMBERED, TAME };
 
 struct one {
 	const char *name;
@@ -70,6 +70,9 @@ static const struct one ops[] = {
 	{ "vreduce max u32", GLLM_V_VREDUCE, UINT, GLLM_VRED_MAX, 0, ANY },
 	{ "vzip low", GLLM_V_VZIP, FLOAT, 0, 0, ANY }, { "vzip high", GLLM_V_VZIP, FLOAT, 0, 1, ANY },
 	{ "vzip even", GLLM_V_VZIP, FLOAT, 0, 2, ANY }, { "vzip odd", GLLM_V_VZIP, FLOAT, 0, 3, ANY },
+	{ "vzip lower half", GLLM_V_VZIP, FLOAT, 0, 4, ANY }, { "vzip upper half", GLLM_V_VZIP, FLOAT, 0, 5, ANY },
+	{ "vzip even lanes", GLLM_V_VZIP, FLOAT, 0, 6, ANY }, { "vzip odd lanes", GLLM_V_VZIP, FLOAT, 0, 7, ANY },
+	{ "vpick", GLLM_V_VPICK, FLOAT, 0, 0, NUMBERED },
 	{ "vlane0", GLLM_V_VLANE0, FLOAT, 0, 0, ANY },
 	{ "gmov", GLLM_V_GMOV, 0, 0, 0, 0, ANY },
 	{ "gadd", GLLM_V_GADD, 0, 0, 0, 0, ANY }, { "gsub", GLLM_V_GSUB, 0, 0, 0, 0, ANY },
@@ -223,6 +226,11 @@ static void data_for(struct bench *b, const struct one *o)
 	case TO_INT:  vir_fill(b, -2.0e9f, 2.0e9f); break;
 	case NUMBERS: case TAME: vir_fill(b, -4.0f, 4.0f); break;
 	case SCALES:  vir_fill(b, 1.0f, 0.0f); break;
+	case NUMBERED:
+		vir_fill(b, 1.0f, 0.0f);
+		for (unsigned i = 0; i < WORDS; i++)
+			b->data->in[2][i] = (uint32_t)check_below(b->t, 2 * b->lanes);
+		break;
 	case POWERS:
 		vir_fill(b, 1.0f, 0.0f);
 		for (unsigned i = 0; i < WORDS; i++) {
@@ -356,7 +364,7 @@ static void op_pressed(struct bench *b, const struct one *o)
 	for (unsigned k = 0; k < PRESSURE_M; k++)
 		store_chosen(b, l.out, AT_M + (int64_t)k * out_bytes(b), m[k], v[0], v[1]);
 	end(b);
-	tame.domain = o->domain == POWERS || o->domain == SCALES || o->domain == TO_INT ? o->domain : TAME;
+	tame.domain = o->domain >= TO_INT && o->domain < TAME ? o->domain : TAME;
 	data_for(b, &tame);
 	if (o->domain == POWERS || o->domain == SCALES)
 		for (unsigned i = 0; i < WORDS; i++)
@@ -385,10 +393,20 @@ static void known_tails(struct bench *b)
 	vir_finish(b, "mtail of a constant", 0, 0);
 }
 
+static bool exists(const struct gllm_machine *m, const struct one *o)
+{
+	switch (o->op) {
+	case GLLM_V_VSCALE: return m->has_scale;
+	case GLLM_V_VZIP: return m->zips && (o->imm < 4 || !m->picks);
+	case GLLM_V_VPICK: return m->picks;
+	default: return true;
+	}
+}
+
 static void for_width(struct bench *b)
 {
 	for (unsigned k = 0; k < GLLM_COUNT(ops); k++) {
-		if ((ops[k].op == GLLM_V_VSCALE && !b->machine.has_scale) || (ops[k].op == GLLM_V_VZIP && !b->machine.zips))
+		if (!exists(&b->machine, &ops[k]))
 			continue;
 		op_alone(b, &ops[k]);
 		op_in_loop(b, &ops[k]);

@@ -475,8 +475,10 @@ static void vzip(gen *g, const struct gllm_vi *in)
 {
 	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b);
 
-	if (in->imm < 2)
-		i3(g, in->imm ? A64_ZIP2_V4S : A64_ZIP1_V4S, s4(d), s4(a), s4(b));
+	if (in->imm >= 6)
+		i3(g, in->imm == 6 ? A64_UZP1_V4S : A64_UZP2_V4S, s4(d), s4(a), s4(b));
+	else if (in->imm < 2 || in->imm >= 4)
+		i3(g, in->imm & 1 ? A64_ZIP2_V4S : A64_ZIP1_V4S, s4(d), s4(a), s4(b));
 	else /* a register is one part: a has the even ones, b the odd */
 		gllm_a64_vmove(g, d, in->imm == 2 ? a : b);
 }

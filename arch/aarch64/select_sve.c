@@ -414,9 +414,14 @@ static void vhpair(gen *g, const struct gllm_vi *in)
 /* Within every 128 bits by two transpositions; whole 128 bits as the doublewords they are made of. */
 static void vzip(gen *g, const struct gllm_vi *in)
 {
+	static const uint16_t whole[] = { A64_ZIP1_ZS, A64_ZIP2_ZS, A64_UZP1_ZS, A64_UZP2_ZS };
 	unsigned s = tv(g, 0), t = tv(g, 1);
 	operand a = zs(at(g, in->a)), b = zs(at(g, in->b));
 
+	if (in->imm >= 4) {
+		i3(g, whole[in->imm - 4], zs(at(g, in->d)), a, b);
+		return;
+	}
 	if (in->imm < 2) {
 		i3(g, A64_TRN1_ZS, zs(s), a, b); /* a0 b0 a2 b2 */
 		i3(g, A64_TRN2_ZS, zs(t), a, b); /* a1 b1 a3 b3 */
@@ -490,6 +495,8 @@ struct gllm_need gllm_a64_need_sve(const struct gllm_vi *i)
 {
 	struct gllm_need n = { 0, gllm_a64_sve[i->op].v, false };
 
+	if (i->op == GLLM_V_VZIP && i->imm >= 4)
+		n.v = 0;
 	if (i->op == GLLM_V_VSTORE && i->type == GLLM_F32 && i->mem != GLLM_F32)
 		n.v = i->mem == GLLM_BF16 ? 2 : 1;
 	return n;

@@ -24,6 +24,7 @@ static void widen(struct gllm_machine *out)
 {
 	out->vector_bytes = 64;
 	out->has_scale = true;
+	out->picks = true;
 	out->class_file[GLLM_CLASS_M] = 2;
 	out->need = gllm_x86_need_wide;
 	for (uint8_t k = 0; k < 32; k++)

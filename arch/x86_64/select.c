@@ -461,6 +461,8 @@ struct gllm_need gllm_x86_need(const struct gllm_vi *i)
 {
 	struct gllm_need n = address_need(i, (struct gllm_need){ gllm_x86_rule(i->op)->g, gllm_x86_rule(i->op)->v, false });
 
+	if (i->op == GLLM_V_VZIP && i->imm >= 4)
+		n.v = 2;
 	if (i->op == GLLM_V_VLOAD && gllm_x86_narrow(i->mem) && i->m != GLLM_NO_VREG && i->lanes != 1)
 		n.v = 1;
 	if (i->op == GLLM_V_VSTORE && i->mem != i->type)

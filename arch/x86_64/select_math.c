@@ -375,16 +375,50 @@ static void vhpair(gen *g, const struct gllm_vi *in)
 	x3(g, row, yr(g, in->d), s, t);
 }
 
+/* 256 bits: whole halves and lanes by turns, from what moves within 128 bits and from moves of pairs. */
+static void zip_whole(gen *g, const struct gllm_vi *in)
+{
+	const operand pairs = x86_imm(0xd8); /* 0 2 1 3 */
+	operand d = yr(g, in->d), s = ty(g, 0), t = ty(g, 1);
+
+	if (in->imm >= 6) {
+		x4(g, X86_VSHUFPS, d, yr(g, in->a), yr(g, in->b), x86_imm(in->imm == 6 ? 0x88 : 0xdd));
+		x3(g, X86_VPERMPD_I, d, d, pairs);
+		return;
+	}
+	x3(g, X86_VPERMPD_I, s, yr(g, in->a), pairs);
+	x3(g, X86_VPERMPD_I, t, yr(g, in->b), pairs);
+	x3(g, in->imm == 5 ? X86_VUNPCKHPS : X86_VUNPCKLPS, d, s, t);
+}
+
 static void vzip(gen *g, const struct gllm_vi *in)
 {
 	operand d = yr(g, in->d), a = yr(g, in->a), b = yr(g, in->b);
 
 	if (in->imm < 2)
 		x3(g, in->imm ? X86_VUNPCKHPS : X86_VUNPCKLPS, d, a, b);
+	else if (in->imm >= 4)
+		zip_whole(g, in);
 	else if (g->wide)
 		x4(g, X86_EVSHUFF32X4, d, a, b, x86_imm(in->imm == 2 ? 0x88 : 0xdd));
 	else
 		x4(g, X86_VPERM2F128, d, a, b, x86_imm(in->imm == 2 ? 0x20 : 0x31));
+}
+
+/* Either a table is overwritten by the result, or the numbers are. */
+static void vpick(gen *g, const struct gllm_vi *in)
+{
+	unsigned d = at(g, in->d), a = at(g, in->a), c = at(g, in->c), over = d == at(g, in->b) && d != a ? tv(g, 0) : d;
+
+	if (d == c && d != a) {
+		x3(g, X86_EVPERMI2PS, y(g, d), y(g, a), yr(g, in->b));
+		return;
+	}
+	if (over != a)
+		gllm_x86_vmove(g, over, a);
+	x3(g, X86_EVPERMT2PS, y(g, over), y(g, c), yr(g, in->b));
+	if (over != d)
+		gllm_x86_vmove(g, d, over);
 }
 
 static void vlane0(gen *g, const struct gllm_vi *in)
@@ -437,5 +471,6 @@ const struct gllm_x86_rule gllm_x86_math[GLLM_V_COUNT] = {
 	[GLLM_V_VREDUCE]    = { vreduce,     { 0 },                                            0, 2,  0, 2,  20 },
 	[GLLM_V_VHPAIR]     = { vhpair,      { 0 },                                            0, 2,  0, 2,  6 },
 	[GLLM_V_VZIP]       = { vzip,        { 0 },                                            0, 0,  0, 0,  3 },
+	[GLLM_V_VPICK]      = { vpick,       { 0 },                                            0, 0,  0, 1,  3 },
 	[GLLM_V_VLANE0]     = { vlane0,      { 0 },                                            0, 0,  0, 0,  3 },
 };
