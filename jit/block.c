@@ -5,9 +5,9 @@
  * broadcast. Loop numbers 0, 1, 2 are i, j, k of the old trace. */
 #include "jit/block.h"
 #include "core/bits.h"
-#include "jit/block_form.h"
+#include "jit/block_sizes.h"
 
-enum { LEAST_ROWS = 24, LEAST_COLUMNS = 48, LEAST_DEPTH = 48, LEAST_THIN = 256, DIRECT_ROWS = 8, UNROLL = 4, MOST_DEPTH = 512, LINE = 64 };
+enum { LINE = 64 };
 
 /* A composed trace of the new nest, and how far its parameters move per step of the old loops and of the panels. */
 struct kernel {
@@ -26,6 +26,7 @@ struct blocker {
 	const struct gllm_tuning *tuning;
 	const struct gllm_profile *profile;
 	uint64_t max_rows;
+	unsigned workers;
 	struct gllm_arena *arena;
 	struct gllm_fusion *f;
 	struct gllm_part *part;
@@ -41,7 +42,9 @@ struct blocker {
 	const struct product *p;
 	struct made *made;
 	struct gllm_blocking b;
+	uint8_t unroll;
 	int64_t row_pitch;                  /* bytes of a packed row of the row side; 0: read where it lies */
+	int64_t sum_pitch;                  /* of a row of partial sums; rows do not fall into the same sets of a cache */
 	uint16_t panel[MAX_SUMS], rows[MAX_SUMS], partial[MAX_SUMS]; /* scratch */
 	unsigned npanels, nrows;
 	gllm_ref panel_of[MAX_SUMS], rows_of[MAX_SUMS]; /* the values that are packed */
@@ -59,11 +62,6 @@ static void *take(struct blocker *x, size_t n, size_t size)
 	for (; i < bytes; i++)
 		p[i] = 0;
 	return p;
-}
-
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-	return (a + b - 1) / b;
 }
 
 /* --- memory --------------------------------------------------------------------------------------------------------- */
@@ -150,19 +148,6 @@ static struct kernel *finish(struct blocker *x, struct gllm_strip *s, struct ker
 	return x->status == GLLM_OK ? k : NULL;
 }
 
-/* Whether a value lies in memory along the lanes: then whole lines of many panels are read one after another. */
-static bool along_lanes(const struct product *p, gllm_ref value)
-{
-	const struct gllm_trace *t = &p->c->trace;
-	for (unsigned i = 0; i <= value; i++) {
-		const struct gllm_node *n = &t->node[i];
-		if (n->op == GLLM_N_LOAD && n->loop == K && p->affine[n->imm].loop[J] != 0 &&
-		    p->affine[n->imm].loop[J] != (int64_t)gllm_type_bytes((enum gllm_type)t->access[n->imm].type))
-			return false;
-	}
-	return true;
-}
-
 /* Copies `value` to the panels: for p, for k, for v; or for k, for p, for v. */
 static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm_linear panels, int64_t lanes, int64_t depth)
 {
@@ -176,7 +161,7 @@ static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm
 	needed[x->panel_of[which]] = 1;
 	need(t, needed, s.map);
 	write_nodes(&s, needed, -1, 0, t->nnodes);
-	bool lines = along_lanes(x->p, x->panel_of[which]);
+	bool lines = gllm_along_lanes(x->p, x->panel_of[which]);
 	int8_t outer = gllm_strip_open(&s, lines ? fixed(depth) : panels), inner = gllm_strip_open(&s, lines ? panels : fixed(depth)),
 	       v = gllm_strip_open(&s, fixed(lanes)), p = lines ? inner : outer, kk = lines ? outer : inner;
 	int64_t nr = x->b.nr;
@@ -225,22 +210,17 @@ static struct kernel *pack_rows(struct blocker *x, unsigned which, struct gllm_l
 struct macro { /* one product part */
 	struct gllm_linear blocks, panels, rows;
 	int64_t lanes, depth;
-	bool first, last; /* block of k */
-	bool thin;        /* k is in the lanes */
+	int64_t wide, deep;       /* STREAM: blocks of nc columns, and of kc within each; 0: no such loop */
+	bool first, last;         /* block of k */
+	enum gllm_block_way way;
 };
-
-/* Partial sums are of one block of j at a time; rows do not fall into the same sets of a cache. */
-static int64_t partial_pitch(const struct blocker *x)
-{
-	return 4 * (int64_t)x->b.nc + LINE;
-}
 
 /* Where the partial sums of sum `which` are, as an access of the old loops' variables. */
 static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param,
                         gllm_ref value)
 {
 	const struct product *p = x->p;
-	struct gllm_affine a = { .loop = { partial_pitch(x), 4 } };
+	struct gllm_affine a = { .loop = { x->sum_pitch, 4 } };
 	struct gllm_term term[1 + GLLM_STRIP_LOOPS * GLLM_STRIP_PARTS];
 	unsigned terms = 0;
 	enum gllm_param_kind kind = value == GLLM_NO_NODE ? GLLM_IN : GLLM_OUT;
@@ -300,11 +280,6 @@ static void macro_needs(struct blocker *x, const struct macro *m, gllm_ref *map,
 		map[i] = GLLM_NO_NODE;
 }
 
-static uint8_t unroll(const struct blocker *x)
-{
-	return x->tuning && x->tuning->unroll ? x->tuning->unroll : UNROLL;
-}
-
 static struct kernel *macro(struct blocker *x, const struct macro *m)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
@@ -317,6 +292,7 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	macro_needs(x, m, s.map, needed);
 	write_nodes(&s, needed, -1, 0, t->nnodes);
 	int8_t ib = m->blocks.fixed == 1 && !m->blocks.per_row ? -1 : gllm_strip_open(&s, m->blocks);
+	int8_t jb = m->wide ? gllm_strip_open(&s, fixed(m->wide)) : -1, kb = m->deep ? gllm_strip_open(&s, fixed(m->deep)) : -1;
 	int8_t p = gllm_strip_open(&s, m->panels), r = gllm_strip_open(&s, m->rows);
 	s.sub[I][0].coef = s.sub[J][1].coef = s.sub[K][0].coef = 1;
 	s.sub[I][0].loop = r;
@@ -326,6 +302,10 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	}
 	s.sub[J][0].coef = x->b.nr;
 	s.sub[J][0].loop = p;
+	if (jb >= 0) {
+		s.sub[J][2].coef = x->b.nc;
+		s.sub[J][2].loop = jb;
+	}
 	write_nodes(&s, needed, I, 0, t->nnodes);
 	int8_t v = gllm_strip_open(&s, fixed(m->lanes));
 	s.sub[J][1].loop = v;
@@ -335,6 +315,10 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		begin[i] = partial(x, &s, k, i, &sums[i], GLLM_NO_NODE);
 	int8_t kk = gllm_strip_open(&s, fixed(m->depth));
 	s.sub[K][0].loop = kk;
+	if (kb >= 0) {
+		s.sub[K][1].coef = x->b.kc;
+		s.sub[K][1].loop = kb;
+	}
 	for (unsigned i = 0; i < x->p->nsums; i++) {
 		gllm_ref *from = &s.map[t->node[x->p->sum[i].carry].a], kept = *from;
 		*from = m->first ? kept : begin[i];
@@ -344,17 +328,20 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	packed_factors(x, &s, k, ib, p, r, v, kk);
 	write_nodes(&s, needed, K, 0, t->nnodes);
 	gllm_strip_close(&s);
-	s.sub[K][0].coef = 0;
+	s.sub[K][0].coef = s.sub[K][1].coef = 0;
 	write_nodes(&s, needed, J, t->loop[K].end, t->nnodes);
 	for (unsigned i = 0; i < x->p->nsums && !m->last; i++)
 		partial(x, &s, k, i, &sums[i], s.map[x->p->sum[i].last]);
 	while (s.open >= 0 && s.status == GLLM_OK)
 		gllm_strip_close(&s);
 	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
-	if (m->thin)
-		s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .columns = (uint8_t)m->lanes, .split = (int8_t)(p + 1) };
-	else
-		s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .depth = unroll(x), .split = (int8_t)(p + 1) };
+	s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .depth = x->unroll, .split = (int8_t)((jb >= 0 ? jb : p) + 1) };
+	if (m->way == GLLM_BLOCK_DOTS) {
+		s.to->how.columns = (uint8_t)m->lanes;
+		s.to->how.depth = 0;
+	} else if (m->way == GLLM_BLOCK_STREAM) {
+		s.to->how.unroll = (uint8_t)(x->b.nr * 4 / x->profile->vector_bytes);
+	}
 	return k;
 }
 
@@ -378,7 +365,8 @@ static bool same_linear(struct gllm_linear a, struct gllm_linear b)
 static bool same_macro(const struct macro *a, const struct macro *b)
 {
 	return same_linear(a->blocks, b->blocks) && same_linear(a->panels, b->panels) && same_linear(a->rows, b->rows) &&
-	       a->lanes == b->lanes && a->depth == b->depth && a->first == b->first && a->last == b->last && a->thin == b->thin;
+	       a->lanes == b->lanes && a->depth == b->depth && a->wide == b->wide && a->deep == b->deep && a->first == b->first &&
+	       a->last == b->last && a->way == b->way;
 }
 
 /* A kernel says nothing of where its block begins: blocks of one size share it. Packing reads of `m` what it needs. */
@@ -556,7 +544,7 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 /* One block of j: the first block of k begins sums, the last ends them. */
 static void blocks_of_k(struct blocker *x, int64_t jc, int64_t nc)
 {
-	int64_t kc = x->b.kc, all = ceil_div(x->p->k, kc);
+	int64_t kc = x->b.kc, all = gllm_ceil_div(x->p->k, kc);
 	if (all > 1)
 		one_block(x, jc, nc, 0, kc);
 	if (all > 2) {
@@ -578,44 +566,7 @@ static void blocks_of_j(struct blocker *x)
 		blocks_of_k(x, whole * nc, n % nc);
 }
 
-/* --- sizes ---------------------------------------------------------------------------------------------------------- */
-
-/* As few blocks of at most `most` as possible, of even size, in multiples of `unit`. */
-static unsigned even(int64_t all, int64_t most, int64_t unit)
-{
-	if (most < unit)
-		most = unit;
-	int64_t each = ceil_div(all, ceil_div(all, most));
-	each = ceil_div(each, unit) * unit;
-	return (unsigned)(each > most && most % unit == 0 ? most : each);
-}
-
-/* Products side by side share the tile's registers by columns: rows are as many as for one, and so is what is loaded. */
-static unsigned columns_each(const struct blocker *x, unsigned sums)
-{
-	unsigned lanes = x->profile->vector_bytes / 4, each = lanes ? x->b.nr / sums / lanes * lanes : x->b.nr;
-	return each ? each : lanes;
-}
-
-/* Larger blocks of k than gllm_blocking's pay: a panel passes through L1 while the rows of a tile stay there, and partial
- * sums are loaded less often. Panels and rows of a block share L2. */
-static void choose_sizes(struct blocker *x)
-{
-	const struct product *p = x->p;
-	const struct gllm_tuning *t = x->tuning;
-	int64_t l1 = x->profile->cache[0].bytes ? x->profile->cache[0].bytes : 32 << 10;
-	int64_t l2 = x->profile->cache[1].bytes ? x->profile->cache[1].bytes : 256 << 10;
-	x->b = gllm_blocking(x->profile, p->most, (uint64_t)p->n, (uint64_t)p->k, 4);
-	if (t && t->mr)
-		x->b.mr = t->mr;
-	x->b.nr = t && t->nr ? t->nr : columns_each(x, p->nsums);
-	int64_t kc = l1 / (3 * x->b.nr);
-	x->b.kc = even(p->k, t && t->kc ? t->kc : kc < MOST_DEPTH ? kc : MOST_DEPTH, 8);
-	if (x->b.kc > p->k)
-		x->b.kc = (unsigned)p->k;
-	x->b.mc = even((int64_t)p->most, t && t->mc ? t->mc : l2 * 2 / 5 / (4 * x->b.kc), x->b.mr);
-	x->b.nc = even(p->n, t && t->nc ? t->nc : l2 / 2 / (4 * x->b.kc) / p->nsums, x->b.nr);
-}
+/* --- ways ----------------------------------------------------------------------------------------------------------- */
 
 /* The factors of one side, each once. */
 static unsigned factors(const struct product *p, unsigned side, gllm_ref *out)
@@ -645,53 +596,13 @@ static bool lies_well(const struct blocker *x)
 	return true;
 }
 
-/* Every factor along j lies along the lanes, and all of that side fits a part of L2: packing would not pay. */
-static bool lies_small(const struct blocker *x, const struct product *p)
-{
-	int64_t l2 = x->profile->cache[1].bytes ? x->profile->cache[1].bytes : 256 << 10;
-	for (unsigned i = 0; i < p->nsums; i++)
-		if (!along_lanes(p, p->sum[i].value[J]))
-			return false;
-	return p->n * p->k * 4 <= l2 / 8;
-}
-
-/* Who names all blocks wants them. */
-static bool worth_while(const struct blocker *x, const struct product *p)
-{
-	const struct gllm_tuning *t = x->tuning;
-	if (t && t->mc && t->kc && t->nc)
-		return p->most > 0 && p->n > 0 && p->k > 0;
-	return !lies_small(x, p) && p->most >= LEAST_ROWS && p->n >= LEAST_COLUMNS && p->k >= LEAST_DEPTH;
-}
-
-/* Few rows, and both sides lie along k: sums run over k in the lanes. */
-static bool is_thin(const struct gllm_tuning *t, const struct product *p)
-{
-	const struct gllm_trace *c = &p->c->trace;
-	if ((t && t->mc && t->kc && t->nc) || p->most < 2 || p->most >= LEAST_ROWS || p->n < LEAST_COLUMNS || p->k < LEAST_THIN)
-		return false;
-	for (unsigned i = 0; i < c->nnodes; i++)
-		if (c->node[i].op == GLLM_N_LOAD && c->node[i].loop == K && p->affine[c->node[i].imm].loop[K] !=
-		    (int64_t)gllm_type_bytes((enum gllm_type)c->access[c->node[i].imm].type))
-			return false;
-	return true;
-}
-
 /* All rows for a few columns at a time, so that the other side is read once from memory, however many passes its rows need
  * to fit the registers. */
-static void block_thin(struct blocker *x, const struct product *p)
+static void block_dots(struct blocker *x, const struct product *p)
 {
-	unsigned lanes = x->profile->vector_bytes / 4, sums = 3 * x->profile->vector_regs / 4 / p->nsums;
-	unsigned most = lanes <= 4 ? sums / lanes : sums / 3, rows;
-	x->p = p;
-	x->made = NULL;
-	x->npanels = x->nrows = 0;
-	rows = even((int64_t)p->most, most ? most : 1, 1);
-	unsigned columns = lanes <= 4 ? lanes : sums / rows < lanes ? sums / rows : lanes;
-	x->b = (struct gllm_blocking){ .mr = rows, .nr = columns ? columns : 1, .kc = (unsigned)p->k, .mc = (unsigned)p->most };
 	int64_t nr = x->b.nr, panels = p->n / nr, rest = p->n % nr;
 	struct macro m = { .blocks = fixed(1), .panels = fixed(panels), .rows = p->m, .lanes = nr, .depth = p->k, .first = true,
-	                   .last = true, .thin = true };
+	                   .last = true, .way = GLLM_BLOCK_DOTS };
 	add_part(x, make(x, MACRO, 0, m), (struct at){ .j = 0 }, false);
 	m.panels = fixed(1);
 	m.lanes = rest;
@@ -699,26 +610,66 @@ static void block_thin(struct blocker *x, const struct product *p)
 		add_part(x, make(x, MACRO, 0, m), (struct at){ .j = panels * nr }, true);
 }
 
+/* Columns of `m`: whole blocks, what is left of panels, what is left of lanes. Rows that fit one tile need no panels. */
+static void stream_columns(struct blocker *x, struct macro m, int64_t pc)
+{
+	int64_t nc = x->b.nc, nr = x->p->most <= x->b.mr ? nc : x->b.nr, n = x->p->n, whole = n / nc, left = n % nc;
+	const struct {
+		int64_t wide, panels, lanes, at;
+	} piece[] = { { whole, nc / nr, nr, 0 }, { 1, left / nr, nr, whole * nc }, { 1, 1, left % nr, n - left % nr } };
+	bool beside = false;
+	for (unsigned i = 0; i < GLLM_COUNT(piece); i++) {
+		m.wide = piece[i].wide;
+		m.panels = fixed(piece[i].panels);
+		m.lanes = piece[i].lanes;
+		if (m.wide == 0 || piece[i].panels == 0 || m.lanes == 0)
+			continue;
+		add_part(x, make(x, MACRO, 0, m), (struct at){ .j = piece[i].at, .k = pc, .lane = piece[i].at }, beside);
+		beside = true;
+	}
+}
+
+/* The first block of k, all that are alike, the last. False, and nothing done, if partial sums would take too much. */
+static bool block_stream(struct blocker *x, const struct product *p)
+{
+	int64_t kc = x->b.kc, whole = (p->k - 1) / kc;
+	if (p->result == GLLM_NO_NODE) {
+		x->sum_pitch = 4 * p->n + LINE;
+		uint64_t bytes = p->most * (uint64_t)x->sum_pitch;
+		if (!affordable(x, &bytes, 1))
+			return false;
+		x->partial[0] = scratch(x, bytes);
+	}
+	struct macro m = { .blocks = fixed(1), .rows = p->m, .depth = kc, .first = true, .way = GLLM_BLOCK_STREAM };
+	stream_columns(x, m, 0);
+	m.first = false;
+	m.deep = whole - 1;
+	if (m.deep > 0)
+		stream_columns(x, m, kc);
+	m.deep = 0;
+	m.last = true;
+	m.depth = p->k - whole * kc;
+	stream_columns(x, m, whole * kc);
+	return true;
+}
+
 /* False, and nothing done, if the scratch would be more than is allowed. */
-static bool block_product(struct blocker *x, const struct product *p)
+static bool block_packed(struct blocker *x, const struct product *p)
 {
 	uint64_t bytes[3 * MAX_SUMS];
 	unsigned n = 0;
-	x->p = p;
-	x->used = 0;
-	x->made = NULL;
-	choose_sizes(x);
 	x->npanels = factors(p, J, x->panel_of);
 	x->nrows = factors(p, I, x->rows_of);
 	int64_t nr = x->b.nr, kc = x->b.kc, nc = x->b.nc;
 	x->row_pitch = lies_well(x) ? 0 : kc * 4 + LINE;
+	x->sum_pitch = 4 * nc + LINE; /* one block of j at a time */
 	bool partials = p->result == GLLM_NO_NODE && kc < p->k;
 	for (unsigned i = 0; i < x->npanels; i++)
-		bytes[n++] = (uint64_t)(ceil_div(nc, nr) * nr * kc * 4);
+		bytes[n++] = (uint64_t)(gllm_ceil_div(nc, nr) * nr * kc * 4);
 	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++)
 		bytes[n++] = p->most * (uint64_t)x->row_pitch;
 	for (unsigned i = 0; i < p->nsums && partials; i++)
-		bytes[n++] = p->most * (uint64_t)partial_pitch(x);
+		bytes[n++] = p->most * (uint64_t)x->sum_pitch;
 	if (!affordable(x, bytes, n))
 		return false;
 	for (unsigned i = 0; i < x->npanels; i++)
@@ -729,6 +680,24 @@ static bool block_product(struct blocker *x, const struct product *p)
 		x->partial[i] = scratch(x, bytes[x->used]);
 	blocks_of_j(x);
 	return true;
+}
+
+/* True if `p` has become parts of its own. */
+static bool block_product(struct blocker *x, const struct product *p, enum gllm_block_way way)
+{
+	x->p = p;
+	x->used = x->npanels = x->nrows = 0;
+	x->made = NULL;
+	x->row_pitch = 0;
+	if (way != GLLM_BLOCK_NOT)
+		x->b = gllm_block_sizes(x->profile, x->tuning, p, x->workers, way);
+	switch (way) {
+	case GLLM_BLOCK_PACKED: return block_packed(x, p);
+	case GLLM_BLOCK_STREAM: return block_stream(x, p);
+	case GLLM_BLOCK_DOTS:   block_dots(x, p); return true;
+	case GLLM_BLOCK_DIRECT: case GLLM_BLOCK_NOT: break;
+	}
+	return false;
 }
 
 static void block_group(struct blocker *x, struct gllm_group *g)
@@ -748,17 +717,15 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 		for (unsigned q = 0; q < c->trace.nparams; q++)
 			c->source[q] = old[i].source[q];
 		bool product = gllm_block_form(x->arena, c, x->max_rows, p);
-		if (product && worth_while(x, p) && block_product(x, p))
+		struct gllm_block_choice choice = { .way = GLLM_BLOCK_NOT };
+		if (product)
+			choice = gllm_block_choose(x->profile, x->tuning, p);
+		x->unroll = choice.unroll;
+		if (product && (block_product(x, p, choice.way) || (choice.other != choice.way && block_product(x, p, choice.other))))
 			continue;
-		if (product && is_thin(x->tuning, p)) {
-			block_thin(x, p);
-			continue;
-		}
-		if (product && p->most >= DIRECT_ROWS && lies_small(x, p)) {
-			x->p = p;
-			choose_sizes(x);
+		if (choice.way == GLLM_BLOCK_DIRECT || choice.other == GLLM_BLOCK_DIRECT) {
 			c->how.rows = (uint8_t)x->b.mr;
-			c->how.depth = unroll(x);
+			c->how.depth = x->unroll;
 		}
 		struct kernel k = { .c = product ? c : old[i].code };
 		add_part(x, &k, (struct at){ .j = 0 }, old[i].beside);
@@ -777,9 +744,9 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 }
 
 enum gllm_status gllm_block(const struct gllm_profile *p, const struct gllm_tuning *tuning, uint64_t max_rows,
-                            uint64_t scratch_limit, struct gllm_arena *arena, struct gllm_fusion *f)
+                            unsigned workers, uint64_t scratch_limit, struct gllm_arena *arena, struct gllm_fusion *f)
 {
-	struct blocker x = { .tuning = tuning, .profile = p, .max_rows = max_rows, .limit = scratch_limit, .arena = arena, .f = f };
+	struct blocker x = { .tuning = tuning, .profile = p, .max_rows = max_rows, .workers = workers, .limit = scratch_limit, .arena = arena, .f = f };
 	for (unsigned g = 0; g < f->ngroups && x.status == GLLM_OK; g++) {
 		x.group = g;
 		if (f->group[g].nparts)

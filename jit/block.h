@@ -10,6 +10,7 @@
  *     rows [i][k] of the other side, stored where the cache has room for them, unless they already lie so;
  *     the product: panels p (shared by the workers), rows s, the tile's columns v, k; partial sums are loaded and stored
  *     between blocks of k, and what follows the sums is done in the last.
+ * Few rows by a side that lies along the lanes: that side is read where it lies, once (jit/block_sizes.h).
  * Everything is a trace, so the lowering makes them vector code like any other; sizes come from gllm_blocking and
  * gllm_tuning. A part that does not gain stays as it is. */
 #ifndef GLLM_JIT_BLOCK_H
@@ -17,8 +18,9 @@
 #include "gllm/graph.h"
 #include "jit/fuse.h"
 
-/* No group gets more than `scratch_limit` bytes of scratch (0: any number): what would need more stays as it is.
+/* Parts are made such that `workers` can share them. No group gets more than `scratch_limit` bytes of scratch (0: any
+ * number): what would need more stays as it is.
  * Fails: OUT_OF_MEMORY, COMPILE_ERROR. `tuning` may be NULL. */
 enum gllm_status gllm_block(const struct gllm_profile *p, const struct gllm_tuning *tuning, uint64_t max_rows,
-                            uint64_t scratch_limit, struct gllm_arena *arena, struct gllm_fusion *f);
+                            unsigned workers, uint64_t scratch_limit, struct gllm_arena *arena, struct gllm_fusion *f);
 #endif

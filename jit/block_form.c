@@ -82,11 +82,52 @@ static bool plain_accesses(struct product *p)
 	return true;
 }
 
+/* A product of one row has lost its loop of rows (jit/compose.c): the same trace with that loop around it, or NULL. */
+static const struct gllm_composed *one_row(struct gllm_arena *arena, const struct gllm_composed *c)
+{
+	const struct gllm_trace *t = &c->trace;
+	struct gllm_composed *to = gllm_alloc(arena, sizeof *to, 8);
+	struct gllm_node *node = gllm_alloc_array(arena, t->nnodes + 1u, sizeof *node, 8);
+	struct gllm_term *term = gllm_alloc_array(arena, t->nterms + 1u, sizeof *term, 8);
+	struct gllm_loop *loop = gllm_alloc_array(arena, 3, sizeof *loop, 8);
+	struct gllm_reduction *reduction = gllm_alloc_array(arena, t->nreductions + 1u, sizeof *reduction, 8);
+	if (!to || !node || !term || !loop || !reduction)
+		return NULL;
+	for (unsigned i = 0; i < t->nnodes; i++) {
+		node[i] = t->node[i];
+		node[i].loop = (int8_t)(node[i].loop < 0 ? node[i].loop : node[i].loop + 1);
+	}
+	for (unsigned i = 0; i < t->nterms; i++) {
+		term[i] = t->term[i];
+		for (unsigned k = 0; k < GLLM_TERM_SYMS; k++)
+			term[i].sym[k] = (uint8_t)(term[i].sym[k] + (term[i].sym[k] >= GLLM_SYM_LOOP));
+	}
+	term[t->nterms] = (struct gllm_term){ .coef = 1 };
+	for (unsigned i = 0; i < 2; i++) {
+		loop[i + 1] = t->loop[i];
+		loop[i + 1].parent++;
+	}
+	loop[I] = (struct gllm_loop){ .parent = -1, .first = loop[J].first, .end = loop[J].end,
+	                              .trip = { .first = (uint16_t)t->nterms, .count = 1 } };
+	for (unsigned i = 0; i < t->nreductions; i++) {
+		reduction[i] = t->reduction[i];
+		reduction[i].loop++;
+	}
+	*to = *c;
+	to->trace.node = node;
+	to->trace.term = term;
+	to->trace.nterms++;
+	to->trace.loop = loop;
+	to->trace.nloops = 3;
+	to->trace.reduction = reduction;
+	return to;
+}
+
 static bool one_sum(const struct product *p, const uint8_t *dep, const struct gllm_reduction *r, struct sum *s)
 {
 	const struct gllm_trace *t = &p->c->trace;
 	const struct gllm_node *n = &t->node[r->carry], *v = r->value == GLLM_NO_NODE ? NULL : &t->node[r->value];
-	const uint8_t along[2] = { 1 << I | 1 << K, 1 << J | 1 << K };
+	const uint8_t along[2] = { 1 << I | 1 << K, 1 << J | 1 << K }, one = p->most == 1 ? 1 << I : 0;
 	if (r->kind != GLLM_REDUCE_SUM || r->loop != K || n->type != GLLM_F32 || !v || v->op != GLLM_N_MUL || v->loop != K)
 		return false;
 	s->carry = r->carry;
@@ -97,7 +138,7 @@ static bool one_sum(const struct product *p, const uint8_t *dep, const struct gl
 	for (unsigned i = t->loop[K].end; i < t->nnodes; i++)
 		if (t->node[i].op == GLLM_N_LAST && t->node[i].a == r->carry)
 			s->last = (gllm_ref)i;
-	return dep[s->value[I]] == along[I] && dep[s->value[J]] == along[J] && s->last != GLLM_NO_NODE;
+	return (dep[s->value[I]] | one) == along[I] && dep[s->value[J]] == along[J] && s->last != GLLM_NO_NODE;
 }
 
 /* Nodes of i stand before j, nothing but sums stands in k, nothing follows j. */
@@ -128,12 +169,17 @@ static gllm_ref result_of(const struct product *p)
 		found = (gllm_ref)i;
 	}
 	bool fits = found != GLLM_NO_NODE && p->nsums == 1 && t->access[t->node[found].imm].type == GLLM_F32 &&
-	            p->affine[t->node[found].imm].loop[J] == 4 && p->affine[t->node[found].imm].loop[I] != 0;
+	            p->affine[t->node[found].imm].loop[J] == 4 &&
+	            (p->most == 1 || p->affine[t->node[found].imm].loop[I] != 0);
 	return fits ? found : GLLM_NO_NODE;
 }
 
 bool gllm_block_form(struct gllm_arena *arena, const struct gllm_composed *c, uint64_t max_rows, struct product *p)
 {
+	if (c->trace.nloops == 2 && c->trace.loop[0].parent == -1 && c->trace.loop[1].parent == 0)
+		c = one_row(arena, c);
+	if (!c)
+		return false;
 	const struct gllm_trace *t = &c->trace;
 	*p = (struct product){ .c = c };
 	if (c->how.own || !plain_nest(t) || !row_trip(c, max_rows, p) || !fixed_trip(t, J, &p->n) || !fixed_trip(t, K, &p->k) ||

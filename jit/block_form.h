@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * jit/block_form.h - whether a trace is a product of matrices: parallel loops i, j around sums of products over k, each of a
- * value that varies along i with one that varies along j, and what follows the sums. Known by its structure alone. */
+ * value that varies along i with one that varies along j, and what follows the sums. Known by its structure alone. One row is
+ * a product, too: its loop i runs once. */
 #ifndef GLLM_JIT_BLOCK_FORM_H
 #define GLLM_JIT_BLOCK_FORM_H
 #include "jit/strip.h"

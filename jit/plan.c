@@ -484,7 +484,7 @@ static enum gllm_status make(struct planner *x, struct gllm_plan **out)
 	unsigned kernels = c->nkernels, counted = c->stats.kernels;
 	enum gllm_status s = gllm_fuse(c, x->g, !x->o->no_fusion, x->o->scalar, &x->arena, &x->f, x->e);
 	if (s == GLLM_OK && !x->o->scalar &&
-	    (s = gllm_block(&c->profile, x->o->tuning, x->g->max_rows, x->o->pack_bytes, &x->arena, &x->f)) != GLLM_OK)
+	    (s = gllm_block(&c->profile, x->o->tuning, x->g->max_rows, gllm_workers(c), x->o->pack_bytes, &x->arena, &x->f)) != GLLM_OK)
 		gllm_fail(x->e, s, "blocking a product of matrices", x->g->name, 0, 0, 0);
 	if (s == GLLM_OK)
 		s = plan_buffers(x);

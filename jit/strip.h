@@ -10,7 +10,7 @@
 #define GLLM_JIT_STRIP_H
 #include "jit/compose.h"
 
-enum { GLLM_STRIP_LOOPS = 3, GLLM_STRIP_PARTS = 2 };
+enum { GLLM_STRIP_LOOPS = 3, GLLM_STRIP_PARTS = 3 };
 
 struct gllm_affine { /* bytes from a parameter's address */
 	int64_t base, loop[GLLM_STRIP_LOOPS]; /* per iteration of the old trace's loops */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * tests/check_block.c - products of matrices that the plan packs and blocks, against the scalar plan: sizes around every
  * edge of tiny blocks and of the profile's own, weights either way round and of either float type, maps behind the sums,
- * symbolic rows, any number of workers; and that every number of the tuning changes the code. */
+ * symbolic rows, any number of workers, caches that few rows' weights exceed; and that every number of the tuning changes the code. */
 #include "check.h"
 #include "core/arena.h"
 #include "core/bits.h"
@@ -194,6 +194,27 @@ static void own_blocks(struct fixture *f, uint64_t nr)
 		compare(f, &shape[i], NULL);
 }
 
+/* Few rows by weights that lie along the lanes, larger than the caches stated: streamed. */
+static void streams(struct fixture *f, uint64_t lanes)
+{
+	const struct shape shape[] = {
+		{ GLLM_OP_gemm, 1, 16 * lanes, 128, 0, GLLM_OP_COUNT, false },
+		{ GLLM_OP_gemm, 1, 1163, 65, 0, GLLM_OP_silu, true },
+		{ GLLM_OP_gemm, 1, 128, 97, 0, GLLM_OP_relu, false },
+		{ GLLM_OP_gemm, 2, 131, 96, 0, GLLM_OP_COUNT, false },
+		{ GLLM_OP_gemm_bias, 3, 12 * lanes + 1, 161, 0, GLLM_OP_COUNT, false },
+		{ GLLM_OP_gemm, 8, 3 * 1024, 64, 0, GLLM_OP_gelu, true },
+		{ GLLM_OP_gemm_bias, 13, 211, 100, 0, GLLM_OP_silu, false },
+		{ GLLM_OP_gemm, 17, 6 * lanes + 3, 256, 0, GLLM_OP_COUNT, false },
+		{ GLLM_OP_gemm, 32, 1025, 129, 0, GLLM_OP_relu, true },
+		{ GLLM_OP_gemm, 0, 256, 64, 7, GLLM_OP_COUNT, false },
+		{ GLLM_OP_gemm, 1, 256, 64, 20, GLLM_OP_COUNT, false },
+		{ GLLM_OP_gemm, 29, 16 * lanes + 7, 131, 31, GLLM_OP_silu, true },
+	};
+	for (unsigned i = 0; i < GLLM_COUNT(shape); i++)
+		compare(f, &shape[i], NULL);
+}
+
 /* --- the tuning reaches the code ------------------------------------------------------------------------------------ */
 
 static uint64_t plan_hash(struct fixture *f, const struct shape *s, const struct gllm_tuning *tuning)
@@ -251,6 +272,7 @@ void check_block(struct check *t)
 	config.host.user = &f;
 	config.host.workers = 3;
 	gllm_arena_init(&f.arena, memory, size);
+	struct gllm_arena empty = f.arena;
 	void *p = gllm_alloc(&f.arena, gllm_context_quote(&config), 64);
 	if (!CHECK_STATUS(t, gllm_context_create(p, gllm_context_quote(&config), &config, &f.c, &f.e), GLLM_OK))
 		return;
@@ -258,4 +280,13 @@ void check_block(struct check *t)
 	tiny_blocks(&f, lanes);
 	own_blocks(&f, 2u * lanes);
 	tuning_counts(&f, lanes);
+	f.arena = empty;
+	config.host.code = *check_exec_fresh(t);
+	config.profile.cache[0].bytes = 8 << 10;
+	config.profile.cache[1].bytes = 32 << 10;
+	p = gllm_alloc(&f.arena, gllm_context_quote(&config), 64);
+	if (!CHECK_STATUS(t, gllm_context_create(p, gllm_context_quote(&config), &config, &f.c, &f.e), GLLM_OK))
+		return;
+	own_blocks(&f, 2u * lanes);
+	streams(&f, lanes);
 }

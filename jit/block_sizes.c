@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT
+ * jit/block_sizes.c - see block_sizes.h. Every limit here was measured; what was seen stands beside it. */
+#include "jit/block_sizes.h"
+
+enum { LEAST_ROWS = 24, LEAST_COLUMNS = 48, LEAST_DEPTH = 48, LEAST_THIN = 256, DIRECT_ROWS = 8, UNROLL = 4, MOST_DEPTH = 512 };
+
+/* Prefetchers follow so many rows of the lane side at once, and each of them within a page. */
+enum { STREAM_ROWS = 32, STREAM_DEPTH = 32, STREAM_COLUMNS = 1024, STREAM_VECTORS = 4 };
+
+static int64_t cache_bytes(const struct gllm_profile *p, unsigned level, int64_t unknown)
+{
+	return p->cache[level].bytes ? p->cache[level].bytes : unknown;
+}
+
+static int64_t l2_bytes(const struct gllm_profile *p)
+{
+	return cache_bytes(p, 1, 256 << 10);
+}
+
+/* As few blocks of at most `most` as possible, of even size, in multiples of `unit`. */
+static unsigned even(int64_t all, int64_t most, int64_t unit)
+{
+	if (most < unit)
+		most = unit;
+	if (all < 1)
+		return (unsigned)unit;
+	int64_t each = gllm_ceil_div(all, gllm_ceil_div(all, most));
+	each = gllm_ceil_div(each, unit) * unit;
+	return (unsigned)(each > most && most % unit == 0 ? most : each);
+}
+
+/* --- which way ------------------------------------------------------------------------------------------------------ */
+
+/* Who names all blocks wants them. */
+static bool all_named(const struct gllm_tuning *t)
+{
+	return t && t->mc && t->kc && t->nc;
+}
+
+bool gllm_along_lanes(const struct product *q, gllm_ref value)
+{
+	const struct gllm_trace *t = &q->c->trace;
+	for (unsigned i = 0; i <= value; i++) {
+		const struct gllm_node *n = &t->node[i];
+		if (n->op == GLLM_N_LOAD && n->loop == K && q->affine[n->imm].loop[J] != 0 &&
+		    q->affine[n->imm].loop[J] != (int64_t)gllm_type_bytes((enum gllm_type)t->access[n->imm].type))
+			return false;
+	}
+	return true;
+}
+
+static bool all_along_lanes(const struct product *q)
+{
+	for (unsigned i = 0; i < q->nsums; i++)
+		if (!gllm_along_lanes(q, q->sum[i].value[J]))
+			return false;
+	return true;
+}
+
+/* All of the lane side lies along the lanes and fits a part of L2: packing would not pay. */
+static bool lies_small(const struct gllm_profile *p, const struct product *q)
+{
+	return all_along_lanes(q) && q->n * q->k * 4 <= l2_bytes(p) / 8;
+}
+
+static bool packs(const struct gllm_tuning *t, const struct product *q, bool small)
+{
+	if (all_named(t))
+		return q->most > 0 && q->n > 0 && q->k > 0;
+	return !small && q->most >= LEAST_ROWS && q->n >= LEAST_COLUMNS && q->k >= LEAST_DEPTH;
+}
+
+/* Few rows, and both sides lie along k. */
+static bool is_dots(const struct gllm_tuning *t, const struct product *q)
+{
+	const struct gllm_trace *c = &q->c->trace;
+	if (all_named(t) || q->most < 2 || q->most >= LEAST_ROWS || q->n < LEAST_COLUMNS || q->k < LEAST_THIN)
+		return false;
+	for (unsigned i = 0; i < c->nnodes; i++)
+		if (c->node[i].op == GLLM_N_LOAD && c->node[i].loop == K && q->affine[c->node[i].imm].loop[K] !=
+		    (int64_t)gllm_type_bytes((enum gllm_type)c->access[c->node[i].imm].type))
+			return false;
+	return true;
+}
+
+/* The lane side comes from beyond L2. */
+static bool is_stream(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
+{
+	return !all_named(t) && q->most >= 1 && q->n >= LEAST_COLUMNS && q->k >= 2 * STREAM_DEPTH && q->nsums == 1 &&
+	       q->n * q->k * 4 > l2_bytes(p) / 2 && all_along_lanes(q);
+}
+
+struct gllm_block_choice gllm_block_choose(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
+{
+	bool small = lies_small(p, q), stream = is_stream(p, t, q);
+	enum gllm_block_way plain = small && q->most >= DIRECT_ROWS ? GLLM_BLOCK_DIRECT : GLLM_BLOCK_NOT;
+	struct gllm_block_choice c = { .way = plain, .other = plain, .unroll = t && t->unroll ? t->unroll : UNROLL };
+	if (stream && q->most <= STREAM_ROWS)
+		c.way = GLLM_BLOCK_STREAM;
+	else if (packs(t, q, small))
+		c = (struct gllm_block_choice){ GLLM_BLOCK_PACKED, stream ? GLLM_BLOCK_STREAM : plain, c.unroll };
+	else if (is_dots(t, q))
+		c.way = GLLM_BLOCK_DOTS;
+	return c;
+}
+
+/* --- which sizes ---------------------------------------------------------------------------------------------------- */
+
+/* Products side by side share the tile's registers by columns: rows are as many as for one, and so is what is loaded. */
+static unsigned columns_each(const struct gllm_profile *p, unsigned nr, unsigned sums)
+{
+	unsigned lanes = p->vector_bytes / 4, each = lanes ? nr / sums / lanes * lanes : nr;
+	return each ? each : lanes;
+}
+
+/* Larger blocks of k than gllm_blocking's pay: a panel passes through L1 while the rows of a tile stay there, and partial
+ * sums are loaded less often. Panels and rows of a block share L2. */
+static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, struct gllm_blocking *b)
+{
+	int64_t l1 = cache_bytes(p, 0, 32 << 10), l2 = l2_bytes(p), kc;
+	if (t && t->mr)
+		b->mr = t->mr;
+	b->nr = t && t->nr ? t->nr : columns_each(p, b->nr, q->nsums);
+	kc = l1 / (3 * b->nr);
+	b->kc = even(q->k, t && t->kc ? t->kc : kc < MOST_DEPTH ? kc : MOST_DEPTH, 8);
+	if (b->kc > q->k)
+		b->kc = (unsigned)q->k;
+	b->mc = even((int64_t)q->most, t && t->mc ? t->mc : l2 * 2 / 5 / (4 * b->kc), b->mr);
+	b->nc = even(q->n, t && t->nc ? t->nc : l2 / 2 / (4 * b->kc) / q->nsums, b->nr);
+}
+
+/* All rows for a few columns at a time, however many passes its rows need to fit the registers. */
+static void dots(const struct gllm_profile *p, const struct product *q, struct gllm_blocking *b)
+{
+	unsigned lanes = p->vector_bytes / 4, sums = 3 * p->vector_regs / 4 / q->nsums;
+	unsigned most = lanes <= 4 ? sums / lanes : sums / 3, rows = even((int64_t)q->most, most ? most : 1, 1);
+	unsigned columns = lanes <= 4 ? lanes : sums / rows < lanes ? sums / rows : lanes;
+	*b = (struct gllm_blocking){ .mr = rows, .nr = columns ? columns : 1, .kc = (unsigned)q->k, .mc = (unsigned)q->most };
+}
+
+/* As wide as the registers allow beside the sums, less where that leaves no columns over. Blocks as wide as can be: whole
+ * rows are one stream from one block of k to the next (1x3000x1000: 14.5 GFLOP/s, in halves 10.6). */
+static void stream(const struct gllm_profile *p, const struct product *q, unsigned workers, struct gllm_blocking *b)
+{
+	unsigned lanes = p->vector_bytes / 4, rows = even((int64_t)q->most, b->mr, 1);
+	unsigned wide = (p->vector_regs - 1) / (rows + 1), fits;
+	wide = wide > STREAM_VECTORS ? STREAM_VECTORS : wide ? wide : 1;
+	for (fits = wide; fits > 1 && q->n % (fits * lanes) != 0;)
+		fits--;
+	b->mr = rows;
+	b->nr = (fits > 1 ? fits : wide) * lanes;
+	b->kc = STREAM_DEPTH;
+	b->mc = (unsigned)q->most;
+	int64_t most = l2_bytes(p) / 16 / (int64_t)q->most, share = gllm_ceil_div(q->n, workers);
+	most = most < STREAM_COLUMNS ? STREAM_COLUMNS : most;
+	b->nc = even(q->n, share < most ? share : most, b->nr);
+}
+
+struct gllm_blocking gllm_block_sizes(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q,
+                                      unsigned workers, enum gllm_block_way way)
+{
+	struct gllm_blocking b = gllm_blocking(p, q->most, (uint64_t)q->n, (uint64_t)q->k, 4);
+	if (way == GLLM_BLOCK_DOTS)
+		dots(p, q, &b);
+	else if (way == GLLM_BLOCK_STREAM)
+		stream(p, q, workers, &b);
+	else
+		packed(p, t, q, &b);
+	return b;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ * jit/block_sizes.h - which way a product of matrices is computed, and in which sizes.
+ *
+ * GLLM_BLOCK_NOT      as it is
+ * GLLM_BLOCK_DIRECT   as it is, tiles of rows sharing what they load: the lane side lies well and is small
+ * GLLM_BLOCK_PACKED   five loops around packed panels
+ * GLLM_BLOCK_DOTS     few rows, both sides lie along k: sums run over k in the lanes, so the lane side is read once
+ * GLLM_BLOCK_STREAM   few rows, the lane side lies along the lanes: it is read once, many rows of it side by side, and
+ *                     partial sums wait in the nearest cache */
+#ifndef GLLM_JIT_BLOCK_SIZES_H
+#define GLLM_JIT_BLOCK_SIZES_H
+#include "gllm/graph.h"
+#include "jit/block_form.h"
+
+enum gllm_block_way { GLLM_BLOCK_NOT, GLLM_BLOCK_DIRECT, GLLM_BLOCK_PACKED, GLLM_BLOCK_DOTS, GLLM_BLOCK_STREAM };
+
+struct gllm_block_choice {
+	enum gllm_block_way way, other; /* the other: if the first would take too much scratch */
+	uint8_t unroll;                 /* steps of k in the innermost body */
+};
+
+struct gllm_block_choice gllm_block_choose(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q);
+/* The sizes for one of the ways; those that it does not use are what they are. */
+struct gllm_blocking gllm_block_sizes(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q,
+                                      unsigned workers, enum gllm_block_way way);
+
+/* Whether `value` lies in memory along the lanes: then whole lines of many panels are read one after another. */
+bool gllm_along_lanes(const struct product *q, gllm_ref value);
+
+static inline int64_t gllm_ceil_div(int64_t a, int64_t b)
+{
+	return (a + b - 1) / b;
+}
+#endif
