@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * jit/sym.c - executes blocks symbolically, in order, each once. */
 #include "core/bits.h"
+#include "jit/live.h"
 #include "jit/sym.h"
 
 enum {
@@ -22,11 +23,9 @@ struct exec {
 	const struct flow *f;
 	const struct gllm_abi *abi;
 	const struct gllm_image *img;
-	uint16_t *out;                 /* per block: state at its end; then per loop: state at its header */
-	unsigned nstates;
+	const struct live *live;       /* per block */
+	uint16_t *out;                 /* per block: state at its end */
 	uint16_t *st;                  /* of the block being executed */
-	uint8_t used[STATE];           /* locations that the function or its calls name, ascending, then the slots */
-	unsigned nused;
 	uint16_t *phi; unsigned nphis; /* all PHIs */
 	struct slot slot[RAW_SLOTS];
 	unsigned nslots;
@@ -129,6 +128,18 @@ static bool fold(unsigned op, unsigned w, uint64_t a, uint64_t b, uint64_t *r)
 	return true;
 }
 
+/* a op imm */
+static uint16_t integer_imm(struct exec *x, unsigned op, unsigned w, uint16_t a, int64_t imm)
+{
+	const struct raw *ra = &x->s->raw[a];
+	uint64_t r;
+	if (ra->op == RAW_SP && w == 64 && (op == GLLM_S_ADD || op == GLLM_S_SUB))
+		return make(x, RAW_SP, 64, 0, 0, 0, op == GLLM_S_ADD ? ra->imm + imm : ra->imm - imm);
+	if (ra->op == RAW_CONST && fold(op, w, (uint64_t)ra->imm, (uint64_t)imm, &r))
+		return constant(x, r);
+	return make(x, op, w, a, constant(x, (uint64_t)imm), 0, 0);
+}
+
 static uint16_t integer(struct exec *x, unsigned op, unsigned w, uint16_t a, uint16_t b)
 {
 	const struct raw *ra = &x->s->raw[a], *rb = &x->s->raw[b];
@@ -136,8 +147,8 @@ static uint16_t integer(struct exec *x, unsigned op, unsigned w, uint16_t a, uin
 	bool b_const = rb->op == RAW_CONST || op == GLLM_S_NEG || op == GLLM_S_NOT;
 	if (ra->op == RAW_CONST && b_const && fold(op, w, (uint64_t)ra->imm, (uint64_t)rb->imm, &r))
 		return constant(x, r);
-	if (ra->op == RAW_SP && rb->op == RAW_CONST && w == 64 && (op == GLLM_S_ADD || op == GLLM_S_SUB))
-		return make(x, RAW_SP, 64, 0, 0, 0, op == GLLM_S_ADD ? ra->imm + rb->imm : ra->imm - rb->imm);
+	if (ra->op == RAW_SP && rb->op == RAW_CONST)
+		return integer_imm(x, op, w, a, rb->imm);
 	if (rb->op == RAW_SP && ra->op == RAW_CONST && w == 64 && op == GLLM_S_ADD)
 		return make(x, RAW_SP, 64, 0, 0, 0, ra->imm + rb->imm);
 	if (a == b && a != UNDEF && (op == GLLM_S_XOR || op == GLLM_S_SUB))
@@ -174,9 +185,8 @@ static unsigned slot_of(struct exec *x, int64_t offset, uint32_t bytes, bool lan
 		refuse(x, "too many stack slots");
 		return 0;
 	}
-	for (unsigned i = 0; i < x->nstates; i++)
+	for (unsigned i = 0; i <= x->block; i++) /* later blocks begin with what these have */
 		x->out[i * STATE + SLOT0 + x->nslots] = NOTHING;
-	x->used[x->nused++] = (uint8_t)(SLOT0 + x->nslots);
 	x->slot[x->nslots] = (struct slot){ offset, bytes, lane, false };
 	return x->nslots++;
 }
@@ -229,20 +239,17 @@ static uint16_t address(struct exec *x, const struct gllm_sem_op_rec *s)
 	if (s->b != GLLM_LOC_NONE) {
 		uint16_t index = read_loc(x, s->b);
 		if (s->scale)
-			index = integer(x, GLLM_S_SHL, 64, index, constant(x, s->scale));
+			index = integer_imm(x, GLLM_S_SHL, 64, index, s->scale);
 		at = integer(x, GLLM_S_ADD, 64, at, index);
 	}
 	if (s->a != GLLM_LOC_NONE && s->imm)
-		at = integer(x, GLLM_S_ADD, 64, at, constant(x, (uint64_t)s->imm));
+		at = integer_imm(x, GLLM_S_ADD, 64, at, s->imm);
 	return at;
 }
 
 static uint64_t read_bytes(const unsigned char *p, unsigned n)
 {
-	uint64_t v = 0;
-	for (unsigned i = 0; i < n && i < 8; i++)
-		v |= (uint64_t)p[i] << (8 * i);
-	return v;
+	return n >= 8 ? gllm_le64(p) : n == 4 ? gllm_le32(p) : n == 2 ? gllm_le16(p) : p[0];
 }
 
 void gllm_sym_folded(struct sym *s, uint64_t addr, uint32_t bytes)
@@ -350,7 +357,7 @@ static void call(struct exec *x, const struct flow_op *o)
 		x->st[x->abi->link] = back;
 		return;
 	}
-	x->st[sp] = integer(x, GLLM_S_SUB, 64, x->st[sp], constant(x, 8));
+	x->st[sp] = integer_imm(x, GLLM_S_SUB, 64, x->st[sp], 8);
 	if (is(x, x->st[sp], RAW_SP))
 		write_slot(x, x->s->raw[x->st[sp]].imm, 8, back, false);
 }
@@ -371,7 +378,7 @@ static void ret(struct exec *x, const struct flow_op *o)
 	if (!is(x, back, RAW_CONST) || (uint64_t)x->s->raw[back].imm != x->f->block[b->succ[0]].addr)
 		refuse(x, "a return to somewhere else");
 	if (x->abi->link == GLLM_LOC_NONE)
-		x->st[sp] = integer(x, GLLM_S_ADD, 64, x->st[sp], constant(x, 8));
+		x->st[sp] = integer_imm(x, GLLM_S_ADD, 64, x->st[sp], 8);
 	(void)o;
 }
 
@@ -413,8 +420,10 @@ static void execute(struct exec *x, const struct flow_op *o)
 			write_loc(x, s->d, constant(x, 0));
 			break;
 		}
-		b = s->op == GLLM_S_NEG || s->op == GLLM_S_NOT ? UNDEF : operand_b(x, s);
-		a = integer(x, s->op, w, a, b);
+		if (s->op == GLLM_S_NEG || s->op == GLLM_S_NOT)
+			a = integer(x, s->op, w, a, UNDEF);
+		else
+			a = s->b == GLLM_LOC_NONE ? integer_imm(x, s->op, w, a, s->imm) : integer(x, s->op, w, a, read_loc(x, s->b));
 		write_loc(x, s->d, is_vector(s->d) && w < 64 && s->a != s->b ? lane(x, a) : a);
 		break;
 	case GLLM_S_ZEXT: write_loc(x, s->d, cut(x, read_loc(x, s->a), w)); break;
@@ -475,17 +484,18 @@ static void execute(struct exec *x, const struct flow_op *o)
 
 /* ---- joins and loops ------------------------------------------------------------------------------------------- */
 
-static uint16_t phi(struct exec *x, unsigned npreds)
+static void phi(struct exec *x, unsigned loc, unsigned npreds)
 {
 	if (x->s->ninputs + npreds > RAW_INPUTS) {
 		refuse(x, "too many joins");
-		return UNDEF;
+		return;
 	}
 	uint16_t v = make(x, RAW_PHI, 64, 0, 0, 0, (int64_t)x->s->ninputs);
+	x->s->raw[v].loc = (uint8_t)loc;
 	x->s->ninputs += npreds;
+	x->st[loc] = v;
 	if (!x->status)
 		x->phi[x->nphis++] = v;
-	return v;
 }
 
 static bool same_stack(const struct exec *x, uint16_t a, uint16_t b)
@@ -493,113 +503,145 @@ static bool same_stack(const struct exec *x, uint16_t a, uint16_t b)
 	return is(x, a, RAW_SP) && is(x, b, RAW_SP) && x->s->raw[a].imm == x->s->raw[b].imm;
 }
 
-static void join(struct exec *x)
+/* A location in which the predecessors of a block differ; the first one's value is in the state. */
+static void join_loc(struct exec *x, const struct flow_block *b, unsigned loc)
 {
-	const struct flow_block *b = &x->f->block[x->block];
-	const uint16_t *pred = &x->f->pred[b->pred], *one = &x->out[pred[0] * STATE], *two = &x->out[pred[1] * STATE];
-	for (unsigned i = 0; i < x->nused; i++) {
-		unsigned loc = x->used[i];
-		uint16_t first = one[loc];
-		x->st[loc] = first;
-		if (b->npreds == 2 && first == two[loc])
-			continue;
-		bool equal = true, nothing = first == NOTHING;
-		for (unsigned p = 1; p < b->npreds; p++) {
-			uint16_t v = x->out[pred[p] * STATE + loc];
-			nothing = nothing || v == NOTHING;
-			equal = equal && (v == first || (v != NOTHING && first != NOTHING && same_stack(x, v, first)));
-		}
-		if (equal)
-			continue;
-		if (nothing || (loc >= GLLM_LOC_FLAGS && loc < SLOT0)) { /* temporaries live for one instruction */
-			x->st[loc] = loc >= SLOT0 ? NOTHING : UNDEF;
-			continue;
-		}
-		uint16_t v = phi(x, b->npreds);
-		for (unsigned p = 0; v && p < b->npreds; p++)
-			x->s->input[(size_t)x->s->raw[v].imm + p] = x->out[pred[p] * STATE + loc];
-		x->st[loc] = v;
+	const uint16_t *pred = &x->f->pred[b->pred];
+	uint16_t first = x->st[loc];
+	bool stack = true, nothing = false;
+	for (unsigned p = 0; p < b->npreds; p++) {
+		uint16_t v = x->out[pred[p] * STATE + loc];
+		nothing = nothing || v == NOTHING;
+		stack = stack && !nothing && same_stack(x, v, first);
 	}
+	if (nothing)
+		x->st[loc] = NOTHING;
+	if (nothing || stack)
+		return;
+	phi(x, loc, b->npreds);
+	for (unsigned p = 0; x->st[loc] != first && p < b->npreds; p++)
+		x->s->input[(size_t)x->s->raw[x->st[loc]].imm + p] = x->out[pred[p] * STATE + loc];
 }
 
-static uint16_t *header_state(struct exec *x, unsigned loop)
+/* The first register of a set, which is taken out of it. */
+static unsigned next_register(uint64_t *set)
 {
-	return &x->out[(x->f->nblocks + loop) * STATE];
+	unsigned loc = (unsigned)__builtin_ctzll(*set);
+	*set &= *set - 1;
+	return loc;
 }
 
-/* Registers that a loop may change, a bit each, R and V locations; slots that it plainly stores to are marked, the stack
- * pointer being what it is before. */
-static void changed(struct exec *x, const struct flow_loop *l, const struct raw *sp, uint32_t bits[2])
+static inline bool equal_in_all(const struct exec *x, const struct flow_block *b, unsigned loc)
 {
-	const struct gllm_abi *abi = x->abi;
-	bits[0] = bits[1] = 0;
-	for (unsigned b = l->header; b < l->end; b++) {
+	unsigned p = 1;
+	while (p < b->npreds && x->out[x->f->pred[b->pred + p] * STATE + loc] == x->st[loc])
+		p++;
+	return p == b->npreds;
+}
+
+static void join(struct exec *x, const struct flow_block *b)
+{
+	for (uint64_t set = x->live[x->block].in; set; ) {
+		unsigned loc = next_register(&set);
+		if (!equal_in_all(x, b, loc))
+			join_loc(x, b, loc);
+	}
+	if (!equal_in_all(x, b, GLLM_LOC_FLAGS))
+		x->st[GLLM_LOC_FLAGS] = UNDEF;
+	for (unsigned i = 0; i < x->nslots; i++)
+		if (!equal_in_all(x, b, SLOT0 + i))
+			join_loc(x, b, SLOT0 + i);
+}
+
+/* Registers that a loop may change and that are read in it or behind it. */
+static uint64_t changed(const struct exec *x, const struct flow_loop *l)
+{
+	uint64_t written = 0;
+	for (unsigned b = l->header; b < l->end; b++)
+		written |= x->live[b].written;
+	return written & x->live[l->header].in;
+}
+
+/* Marks the slots that a loop plainly stores to, the stack pointer being what it is before. */
+static void mark_spills(struct exec *x, const struct flow_loop *l, const struct raw *sp)
+{
+	for (unsigned b = l->header; b < l->end && x->nslots; b++) {
+		if (!x->live[b].spills || sp->op != RAW_SP)
+			continue;
 		for (unsigned i = 0; i < x->f->block[b].n; i++) {
-			const struct flow_op *o = &x->f->op[x->f->block[b].first + i];
-			const struct gllm_sem_op_rec *s = &o->s;
-			uint8_t d = s->op == GLLM_S_CALL ? abi->link : s->d;
-			if (o->prim) {
-				bits[0] |= (uint32_t)~abi->preserved_int;
-				bits[1] |= ~abi->preserved_vec;
-			}
-			if (s->op != GLLM_S_STORE) {
-				bits[d >> 5 & 1] |= (uint32_t)(d < GLLM_LOC_FLAGS) << (d & 31);
-				continue;
-			}
-			for (unsigned k = 0; k < x->nslots && s->a == abi->stack_pointer && s->b == GLLM_LOC_NONE && sp->op == RAW_SP; k++)
+			const struct gllm_sem_op_rec *s = &x->f->op[x->f->block[b].first + i].s;
+			for (unsigned k = 0; k < x->nslots && live_is_spill(s, x->abi); k++)
 				if (overlaps(&x->slot[k], sp->imm + s->imm, s->w / 8u))
 					x->slot[k].varies = true;
 		}
 	}
 }
 
+static void begin_phi(struct exec *x, unsigned loc)
+{
+	uint16_t first = x->st[loc];
+	if (is(x, first, RAW_SP))
+		return;
+	phi(x, loc, 2);
+	if (x->st[loc] != first)
+		x->s->input[(size_t)x->s->raw[x->st[loc]].imm] = first;
+}
+
 /* At a header every register the loop may change becomes a PHI, if it is defined, and every slot of which that is known;
  * but copies of the stack pointer and other slots are taken to stay, and end_loop sees to it. */
-static void begin_loop(struct exec *x)
+static void begin_loop(struct exec *x, const struct flow_loop *l)
 {
-	const struct flow_loop *l = &x->f->loop[x->f->block[x->block].loop];
-	const uint16_t *in = &x->out[l->before * STATE];
-	uint32_t bits[2];
-	changed(x, l, &x->s->raw[in[x->abi->stack_pointer]], bits);
-	for (unsigned i = 0; i < x->nused; i++) {
-		unsigned loc = x->used[i];
-		uint16_t first = in[loc];
-		bool changes = loc >= SLOT0 ? first != NOTHING && x->slot[loc - SLOT0].varies
-		                            : loc < GLLM_LOC_FLAGS && first != UNDEF && bits[loc >> 5] >> (loc & 31) & 1;
-		x->st[loc] = loc == GLLM_LOC_FLAGS ? UNDEF : first;
-		if (changes && !is(x, first, RAW_SP)) {
-			x->st[loc] = phi(x, 2);
-			if (x->st[loc])
-				x->s->input[(size_t)x->s->raw[x->st[loc]].imm] = first;
-		}
+	mark_spills(x, l, &x->s->raw[x->st[x->abi->stack_pointer]]);
+	x->st[GLLM_LOC_FLAGS] = UNDEF;
+	for (uint64_t set = changed(x, l); set; ) {
+		unsigned loc = next_register(&set);
+		if (x->st[loc] != UNDEF)
+			begin_phi(x, loc);
 	}
+	for (unsigned i = 0; i < x->nslots; i++)
+		if (x->slot[i].varies && x->st[SLOT0 + i] != NOTHING)
+			begin_phi(x, SLOT0 + i);
 }
 
-static void end_loop(struct exec *x, const struct flow_loop *l, const uint16_t *at_header)
+/* A copy of the stack pointer must be the same after an iteration, or not be known any more. */
+static void check_stack(struct exec *x, unsigned loc, uint16_t before, uint16_t after)
 {
-	const uint16_t *back = &x->out[l->latch * STATE];
-	for (unsigned i = 0; i < x->nused; i++) {
-		unsigned loc = x->used[i];
-		uint16_t v = at_header[loc];
-		if (v == NOTHING || (loc >= GLLM_LOC_FLAGS && loc < SLOT0))
+	if (is(x, before, RAW_SP) && !(after != NOTHING && same_stack(x, before, after)) &&
+	    (loc == x->abi->stack_pointer || after != UNDEF))
+		refuse(x, "the stack pointer in a loop");
+}
+
+static void end_loop(struct exec *x, const struct flow_loop *l)
+{
+	const uint16_t *before = &x->out[l->before * STATE], *back = &x->out[l->latch * STATE];
+	bool joined[RAW_SLOTS] = { false };
+	for (unsigned v = x->s->first[l->header]; is(x, (uint16_t)v, RAW_PHI); v++) {
+		uint16_t after = back[x->s->raw[v].loc];
+		x->s->input[(size_t)x->s->raw[v].imm + 1] = after == NOTHING ? UNDEF : after;
+		if (x->s->raw[v].loc >= SLOT0)
+			joined[x->s->raw[v].loc - SLOT0] = true;
+	}
+	for (uint64_t set = changed(x, l); set; ) {
+		unsigned loc = next_register(&set);
+		check_stack(x, loc, before[loc], back[loc]);
+	}
+	for (unsigned i = 0; i < x->nslots; i++) {
+		uint16_t v = before[SLOT0 + i];
+		if (v == NOTHING || joined[i])
 			continue;
-		bool stays = v == back[loc] || is(x, v, RAW_SP) || (is(x, v, RAW_PHI) && x->s->raw[v].block == l->header);
-		if (loc >= SLOT0 && !stays) {
-			x->slot[loc - SLOT0].varies = true;
+		check_stack(x, SLOT0 + i, v, back[SLOT0 + i]);
+		if (v != back[SLOT0 + i] && !is(x, v, RAW_SP)) {
+			x->slot[i].varies = true;
 			x->again = true;
 		}
-		if (is(x, v, RAW_SP) && !(back[loc] != NOTHING && same_stack(x, v, back[loc])) &&
-		    (loc == x->abi->stack_pointer || back[loc] != UNDEF))
-			refuse(x, "the stack pointer in a loop");
-		if (is(x, v, RAW_PHI) && x->s->raw[v].block == l->header)
-			x->s->input[(size_t)x->s->raw[v].imm + 1] = back[loc] == NOTHING ? UNDEF : back[loc];
 	}
 }
 
-static void copy_state(const struct exec *x, uint16_t *to, const uint16_t *from)
+static void copy_state(const struct exec *x, const uint16_t *from)
 {
-	for (unsigned i = 0; i < x->nused; i++)
-		to[x->used[i]] = from[x->used[i]];
+	__builtin_memcpy(x->st, from, (GLLM_LOC_FLAGS + 1) * sizeof *from); /* temporaries live for one instruction */
+	for (unsigned i = 0; i < x->nslots; i++)
+		x->st[SLOT0 + i] = from[SLOT0 + i];
 }
 
 static void run_block(struct exec *x, uint16_t b)
@@ -609,39 +651,19 @@ static void run_block(struct exec *x, uint16_t b)
 	x->at = block->first;
 	x->st = &x->out[b * STATE];
 	x->s->first[b] = (uint16_t)x->s->n;
-	if (b && block->header)
-		begin_loop(x);
-	else if (block->npreds == 1)
-		copy_state(x, x->st, &x->out[x->f->pred[block->pred] * STATE]);
-	else if (block->npreds)
-		join(x);
+	if (block->npreds)
+		copy_state(x, &x->out[x->f->pred[block->pred] * STATE]);
 	if (block->header)
-		copy_state(x, header_state(x, (unsigned)block->loop), x->st);
+		begin_loop(x, &x->f->loop[block->loop]);
+	else if (block->npreds > 1)
+		join(x, block);
 	for (unsigned i = 0; i < block->n && !x->status; i++) {
 		x->at = (uint16_t)(block->first + i);
 		execute(x, &x->f->op[x->at]);
 	}
-	for (unsigned l = 0; l < x->f->nloops; l++)
-		if (x->f->loop[l].latch == b)
-			end_loop(x, &x->f->loop[l], header_state(x, l));
-}
-
-static void find_used(struct exec *x)
-{
-	const struct gllm_abi *abi = x->abi;
-	const uint8_t by_calls[] = { abi->stack_pointer, abi->link, GLLM_LOC_FLAGS, abi->int_result, abi->float_result,
-	                             abi->int_arg[0], abi->float_arg[0], abi->float_arg[1], abi->float_arg[2] };
-	bool named[256] = { false };
-	for (unsigned i = 0; i < GLLM_COUNT(by_calls); i++)
-		named[by_calls[i]] = true;
-	for (unsigned i = 0; i < x->f->nops; i++) {
-		const struct gllm_sem_op_rec *s = &x->f->op[i].s;
-		named[s->a] = named[s->b] = named[s->c] = named[s->d] = true;
-	}
-	for (unsigned loc = 0; loc < SLOT0; loc++) {
-		x->used[x->nused] = (uint8_t)loc;
-		x->nused += named[loc];
-	}
+	for (unsigned k = 0; k < block->nsucc; k++)
+		if (block->succ[k] <= b)
+			end_loop(x, &x->f->loop[x->f->block[block->succ[k]].loop]);
 }
 
 static void entry_state(struct exec *x, const struct gllm_param *param, unsigned nparams)
@@ -650,10 +672,10 @@ static void entry_state(struct exec *x, const struct gllm_param *param, unsigned
 	unsigned ints = 0, floats = 0, stacked = 0;
 	make(x, RAW_UNDEF, 64, 0, 0, 0, 0);
 	x->st = x->out;
-	for (unsigned i = 0; i < SLOT0; i++)
-		x->st[i] = UNDEF;
-	for (unsigned i = 0; i < x->nstates * x->nslots; i++)
-		x->out[i / x->nslots * STATE + SLOT0 + i % x->nslots] = NOTHING;
+	_Static_assert(UNDEF == 0, "what the bytes make");
+	__builtin_memset(x->st, 0, SLOT0 * sizeof *x->st);
+	for (unsigned i = 0; i < x->nslots; i++)
+		x->st[SLOT0 + i] = NOTHING;
 	x->st[abi->stack_pointer] = make(x, RAW_SP, 64, 0, 0, 0, 0);
 	for (unsigned i = 0; i < nparams; i++) {
 		bool is_float = param[i].kind == GLLM_SCALAR;
@@ -742,21 +764,22 @@ enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struc
 	s->first = gllm_alloc_array(a, f->nblocks + 1, sizeof *s->first, 8);
 	s->cond = gllm_alloc_array(a, f->nblocks, sizeof *s->cond, 8);
 	s->folded = gllm_alloc_array(a, RAW_FOLDED, sizeof *s->folded, 8);
-	unsigned nstates = f->nblocks + f->nloops;
-	uint16_t *out = gllm_alloc_array(a, (size_t)nstates * STATE, sizeof *out, 8);
+	uint16_t *out = gllm_alloc_array(a, (size_t)f->nblocks * STATE, sizeof *out, 8);
+	struct live *live = gllm_alloc_array(a, f->nblocks, sizeof *live, 8);
 	uint16_t *phi_list = gllm_alloc_array(a, RAW_VALUES, sizeof *phi_list, 8);
-	if (!x || !s->raw || !s->same || !s->store || !s->first || !s->input || !s->cond || !s->folded || !out || !phi_list)
+	if (!x || !s->raw || !s->same || !s->store || !s->first || !s->input || !s->cond || !s->folded || !out || !live ||
+	    !phi_list)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch for symbolic execution", NULL, 0, 0, 0);
 	x->s = s;
 	x->f = f;
 	x->abi = abi;
 	x->img = img;
 	x->out = out;
-	x->nstates = nstates;
+	x->live = live;
 	x->phi = phi_list;
-	x->nused = x->nslots = 0;
+	x->nslots = 0;
 	x->status = GLLM_OK;
-	find_used(x);
+	gllm_live_find(live, f, abi);
 	do
 		run_all(x, param, nparams);
 	while (x->again && !x->status);

@@ -29,7 +29,8 @@ struct raw {
 	uint8_t op, w, cc, fcc;
 	uint16_t a, b, c;
 	uint16_t block, at; /* at: the flow operation that made it */
-	uint8_t scale, pad;
+	uint8_t scale;
+	uint8_t loc;             /* PHI: the location it is of */
 	int64_t imm;
 };
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ * jit/live.c - registers read and written by blocks, then backwards along the edges. */
+#include "jit/live.h"
+
+struct convention { /* of primitives and of calls */
+	uint64_t arguments, clobbered, stack;
+};
+
+static struct convention convention(const struct gllm_abi *abi)
+{
+	uint64_t stack = live_bit(abi->stack_pointer);
+	return (struct convention){
+		.arguments = live_bit(abi->int_arg[0]) | live_bit(abi->float_arg[0]) | live_bit(abi->float_arg[1]) |
+		             live_bit(abi->float_arg[2]),
+		.clobbered = ((uint32_t)~abi->preserved_int | (uint64_t)(uint32_t)~abi->preserved_vec << GLLM_LOC_V0) & ~stack,
+		.stack = stack | live_bit(abi->link),
+	};
+}
+
+static void of_block(struct live *b, const struct flow_op *o, unsigned n, const struct gllm_abi *abi,
+                     const struct convention *c)
+{
+	*b = (struct live){ .in = live_bit(abi->stack_pointer) };
+	for (; n-- > 0; o++) {
+		const struct gllm_sem_op_rec *s = &o->s;
+		uint64_t reads = live_bit(s->a) | live_bit(s->b) | live_bit(s->c), writes = live_bit(s->d);
+		if (s->op >= GLLM_S_CALL) {
+			reads |= c->stack | (o->prim ? c->arguments : 0);
+			writes |= o->prim ? c->clobbered : s->op == GLLM_S_CALL ? live_bit(abi->link) : 0;
+		}
+		b->read |= reads & ~b->written;
+		b->written |= writes;
+		b->spills = b->spills || live_is_spill(s, abi);
+	}
+}
+
+void gllm_live_find(struct live *of, const struct flow *f, const struct gllm_abi *abi)
+{
+	const struct convention c = convention(abi);
+	for (unsigned b = 0; b < f->nblocks; b++)
+		of_block(&of[b], &f->op[f->block[b].first], f->block[b].n, abi, &c);
+	for (bool again = true; again; ) {
+		again = false;
+		for (unsigned i = f->nblocks; i-- > 0; ) {
+			const struct flow_block *b = &f->block[i];
+			uint64_t in = of[i].in | of[i].read, out = 0;
+			for (unsigned k = 0; k < b->nsucc; k++)
+				out |= of[b->succ[k]].in;
+			in |= out & ~of[i].written;
+			again = again || (in != of[i].in && b->header);
+			of[i].in = in;
+		}
+	}
+}
