@@ -9,7 +9,7 @@
 
 const struct gllm_x86_form gllm_x86_forms[X86_ROWS] = {
 #define X(id, text, enc, pp, map, w, l, opc, n, ops, dec, isa, sem, arg, width) \
-	{ text, enc, pp, MAP_##map, w, l, opc, n, dec, ops, isa, sem, (uint8_t)(arg), width },
+	{ text, enc, pp, MAP_##map, opc, w, l, n, dec, ops, isa, sem, (uint8_t)(arg), width },
 #include "arch/x86_64/insn.def"
 #undef X
 };

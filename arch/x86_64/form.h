@@ -210,7 +210,8 @@ enum gllm_x86_sem {
 
 struct gllm_x86_form {
 	char text[16];
-	uint8_t enc, pp, map, w, l, opcode;
+	uint8_t enc, pp, map, opcode; /* together the key of a run of rows */
+	uint8_t w, l;
 	uint16_t n, dec;
 	uint32_t op[4];
 	uint32_t isa;
