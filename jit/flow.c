@@ -229,26 +229,27 @@ static bool ends_block(enum gllm_sem_op op)
 	return op >= GLLM_S_JUMP && op <= GLLM_S_TRAP && op != GLLM_S_NOP; /* as core/sem.h lists them */
 }
 
-/* Resolves jumps and calls through registers, and turns a jump to a primitive into a call and a return. Returns the
- * number of operations appended, 0 if the target is unknown. */
-static unsigned resolve(struct discovery *d, unsigned first, struct flow_op *o)
+/* Resolves jumps and calls through registers, and turns a jump to a primitive into a call and a return, which is appended.
+ * `o` is the last operation yet. False: the target is unknown. */
+static bool resolve(struct discovery *d, unsigned first, struct flow_op *o)
 {
 	struct flow *f = d->f;
 	bool call = o->s.op == GLLM_S_CALL;
 	if (o->s.op != GLLM_S_JUMP && !call)
-		return 1;
+		return true;
 	uint64_t target = (uint64_t)o->s.imm;
-	if (o->s.a != GLLM_LOC_NONE && !constant_at(d, first, f->nops, o->s.a, &target))
-		return 0;
+	if (o->s.a != GLLM_LOC_NONE && !constant_at(d, first, f->nops - 1, o->s.a, &target))
+		return false;
 	o->s.imm = (int64_t)target;
 	o->prim = (uint8_t)known(d->img, target);
-	if (call || !o->prim || f->nops + 2 > FLOW_OPS)
-		return 1;
+	if (call || !o->prim || f->nops + 1 > FLOW_OPS)
+		return true;
 	o->s.op = GLLM_S_CALL;
 	o[1] = *o;
 	o[1].s.op = GLLM_S_RET;
 	o[1].prim = 0;
-	return 2;
+	f->nops++;
+	return true;
 }
 
 /* Appends the operations of the instruction at `addr`, of which `left` bytes and what follows are at p. `last` is then the
@@ -270,16 +271,18 @@ static enum gllm_status read_insn(struct discovery *d, unsigned first, uint64_t 
 		return gllm_flow_refuse(f, "too many instructions", addr);
 	*next = addr + insn.length;
 	*last = NULL;
-	for (unsigned i = 0; i < sem.n && !*last; i++) {
-		struct flow_op *o = &f->op[f->nops];
-		*o = (struct flow_op){ sem.op[i], GLLM_PRIM_NONE, addr, *next };
-		unsigned added = resolve(d, first, o);
-		if (!added)
+	for (unsigned i = 0; i < sem.n; i++) {
+		struct flow_op *o = &f->op[f->nops++];
+		*o = (struct flow_op){ sem.op[i], GLLM_PRIM_NONE, addr, addr + insn.length };
+		if (o->s.op < GLLM_S_JUMP)
+			continue;
+		if (!resolve(d, first, o))
 			return gllm_flow_refuse(f, not_constant, addr);
-		f->nops += added;
-		o += added - 1;
-		if (ends_block((enum gllm_sem_op)o->s.op) && !o->prim)
+		o = &f->op[f->nops - 1];
+		if (ends_block((enum gllm_sem_op)o->s.op) && !o->prim) {
 			*last = o;
+			break;
+		}
 	}
 	return GLLM_OK;
 }

@@ -55,27 +55,19 @@ static uint16_t meet(const struct shape *g, uint16_t a, uint16_t b)
 	return a;
 }
 
+/* Along edges in order, so that what leads forward to a block is known when its turn comes; edges back cannot raise the
+ * dominator of a loop with one entry. */
 static void dominators(const struct flow *f, struct shape *g)
 {
 	for (unsigned i = 0; i < f->nblocks; i++)
 		g->idom[i] = FLOW_NONE;
 	g->idom[0] = 0;
-	for (bool changed = true; changed; ) {
-		changed = false;
-		/* Push along edges instead of pulling from predecessors, whose lists do not exist yet. */
-		for (unsigned i = 0; i < g->n; i++)
-			g->work[g->rpo[i]] = FLOW_NONE;
-		for (unsigned i = 0; i < g->n; i++) {
-			uint16_t b = g->rpo[i];
-			if (b && g->work[b] != g->idom[b]) {
-				g->idom[b] = g->work[b] == FLOW_NONE ? g->idom[b] : g->work[b];
-				changed = true;
-			}
-			for (unsigned k = 0; k < f->block[b].nsucc; k++) {
-				uint16_t s = f->block[b].succ[k];
-				if (g->rank[s] > i) /* forward edges decide; back edges cannot raise a reducible idom */
-					g->work[s] = g->work[s] == FLOW_NONE ? b : meet(g, g->work[s], b);
-			}
+	for (unsigned i = 0; i < g->n; i++) {
+		const struct flow_block *b = &f->block[g->rpo[i]];
+		for (unsigned k = 0; k < b->nsucc; k++) {
+			uint16_t s = b->succ[k];
+			if (g->rank[s] > i)
+				g->idom[s] = g->idom[s] == FLOW_NONE ? g->rpo[i] : meet(g, g->idom[s], g->rpo[i]);
 		}
 	}
 }
@@ -137,24 +129,24 @@ static enum gllm_status regular_headers(struct flow *f, struct shape *g, bool *a
 	return GLLM_OK;
 }
 
-/* Marks the loop of `header` in block[].loop: what reaches the latch without passing the header. */
-static void mark_loop(struct flow *f, struct shape *g, uint16_t header, uint16_t latch, int8_t id)
+/* Marks the loop of `header` in block[].loop: what reaches its latch without passing the header. Backwards once, and again
+ * when a header inside was found after its own latch had been passed. */
+static void mark_loop(struct flow *f, const struct shape *g, const uint16_t *latch, uint16_t header, int8_t id)
 {
 	f->block[header].loop = id;
-	f->block[latch].loop = id;
-	for (bool changed = true; changed; ) {
-		changed = false;
-		for (unsigned i = g->n; i-- > 0; ) {
-			uint16_t b = g->rpo[i];
-			if (f->block[b].loop == id)
+	f->block[latch[header]].loop = id;
+	for (bool again = true; again; ) {
+		again = false;
+		for (unsigned i = g->n; --i > g->rank[header]; ) {
+			struct flow_block *b = &f->block[g->rpo[i]];
+			bool inside = false;
+			for (unsigned k = 0; k < b->nsucc && b->loop != id; k++)
+				inside = inside || (f->block[b->succ[k]].loop == id && b->succ[k] != header);
+			if (!inside)
 				continue;
-			for (unsigned k = 0; k < f->block[b].nsucc; k++) {
-				uint16_t s = f->block[b].succ[k];
-				if (f->block[s].loop == id && s != header && dominates(g, header, b)) {
-					f->block[b].loop = id;
-					changed = true;
-				}
-			}
+			b->loop = id;
+			uint16_t inner = latch[g->rpo[i]];
+			again = again || (inner != FLOW_NONE && f->block[inner].loop != id);
 		}
 	}
 }
@@ -181,7 +173,7 @@ static enum gllm_status find_loops(struct flow *f, struct shape *g)
 		struct flow_loop *l = &f->loop[f->nloops];
 		*l = (struct flow_loop){ .header = header, .latch = latch, .parent = f->block[header].loop };
 		f->block[header].header = true;
-		mark_loop(f, g, header, latch, (int8_t)f->nloops++);
+		mark_loop(f, g, latches, header, (int8_t)f->nloops++);
 	}
 	return GLLM_OK;
 }
