@@ -22,8 +22,8 @@ enum { GLLM_NO_REG = 255, GLLM_REG_PC = 254 };
 struct gllm_operand {
 	uint8_t kind, cls;
 	uint8_t reg;          /* REG: number; x86 ah..bh are 16..19 with size 8 */
-	uint16_t size;        /* bits of the register or of the memory access; 0 if unsized (lea) */
 	uint8_t access;       /* 1 read, 2 written, 3 both */
+	uint16_t size;        /* bits of the register or of the memory access; 0 if unsized (lea) */
 	uint8_t base, index;  /* MEM: register numbers, GLLM_NO_REG if absent, base GLLM_REG_PC: relative to pc */
 	uint8_t index_vec;    /* MEM: index is a vector register (VSIB) */
 	uint8_t scale;        /* MEM: log2 */
@@ -41,9 +41,9 @@ struct gllm_insn {
 	uint16_t row;         /* of the ISA's insn.def */
 	uint8_t length;       /* bytes */
 	uint8_t n;            /* operands, destination first */
-	struct gllm_operand op[GLLM_INSN_OPERANDS];
 	uint8_t vl;           /* x86: 0 = 128, 1 = 256, 2 = 512 */
 	uint8_t mask, zeroing, broadcast, rounding; /* EVEX: k register (0 none), {z}, {1toN}, 1 + rounding mode or 0 */
 	uint8_t rep;          /* x86: 0, 0xf2 or 0xf3 where it is a plain prefix */
+	struct gllm_operand op[GLLM_INSN_OPERANDS]; /* those beyond n say nothing */
 };
 #endif

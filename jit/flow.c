@@ -346,8 +346,8 @@ static enum gllm_status discover(struct discovery *d, uint64_t addr)
 {
 	d->context[0] = (struct context){ .entry = addr };
 	d->ncontexts = 1;
-	for (unsigned i = 0; i < BUCKETS; i++)
-		d->bucket[i] = FLOW_NONE;
+	_Static_assert(FLOW_NONE == 0xffff, "what the bytes make");
+	__builtin_memset(d->bucket, 0xff, sizeof d->bucket);
 	uint16_t first;
 	block_at(d, addr, 0, &first);
 	for (uint16_t n = 0; n < d->f->nblocks; n++) { /* blocks made meanwhile are read in their turn; cut ones are read */
@@ -364,7 +364,10 @@ enum gllm_status gllm_flow_build(struct flow *f, const struct gllm_target *t, co
                                  uint64_t addr, struct gllm_arena *a, struct gllm_error *e)
 {
 	*f = (struct flow){ .entry = addr, .error = e };
-	struct discovery d = { .f = f, .t = t, .img = img };
+	struct discovery d; /* a block's link in its chain is made with it */
+	d.f = f;
+	d.t = t;
+	d.img = img;
 	f->op = gllm_alloc_array(a, FLOW_OPS, sizeof *f->op, 8);
 	f->block = gllm_alloc_array(a, FLOW_BLOCKS, sizeof *f->block, 8);
 	f->pred = gllm_alloc_array(a, 2 * FLOW_BLOCKS, sizeof *f->pred, 8);

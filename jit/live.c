@@ -30,7 +30,8 @@ static void of_block(struct live *b, const struct flow_op *o, unsigned n, const 
 		}
 		b->read |= reads & ~b->written;
 		b->written |= writes;
-		b->spills = b->spills || live_is_spill(s, abi);
+		if (s->op == GLLM_S_STORE && live_is_spill(s, abi))
+			b->spills = true;
 	}
 }
 

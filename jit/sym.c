@@ -50,16 +50,17 @@ static uint16_t too_many(struct exec *x)
 	return RAW_VALUES;
 }
 
-static uint16_t make(struct exec *x, unsigned op, unsigned w, uint16_t a, uint16_t b, uint16_t c, int64_t imm)
+static uint16_t make(struct exec *x, unsigned op, unsigned w, unsigned a, unsigned b, unsigned c, int64_t imm)
 {
-	uint16_t v = (uint16_t)x->s->n;
+	struct sym *s = x->s;
+	unsigned v = s->n;
 	if (v == RAW_VALUES)
 		return too_many(x);
-	x->s->n++;
-	x->s->raw[v] = (struct raw){ .op = (uint8_t)op, .w = (uint8_t)w, .a = a, .b = b, .c = c, .block = x->block, .at = x->at,
-	                             .imm = imm };
-	x->s->same[v] = v;
-	return v;
+	s->n = v + 1;
+	s->same[v] = (uint16_t)v;
+	s->raw[v] = (struct raw){ .op = (uint8_t)op, .w = (uint8_t)w, .a = (uint16_t)a, .b = (uint16_t)b, .c = (uint16_t)c,
+	                          .block = x->block, .at = x->at, .imm = imm };
+	return (uint16_t)v;
 }
 
 static uint16_t constant(struct exec *x, uint64_t v)
@@ -614,12 +615,13 @@ static void check_stack(struct exec *x, unsigned loc, uint16_t before, uint16_t 
 static void end_loop(struct exec *x, const struct flow_loop *l)
 {
 	const uint16_t *before = &x->out[l->before * STATE], *back = &x->out[l->latch * STATE];
-	bool joined[RAW_SLOTS] = { false };
+	_Static_assert(RAW_SLOTS <= 64, "a bit for every slot");
+	uint64_t joined = 0;
 	for (unsigned v = x->s->first[l->header]; is(x, (uint16_t)v, RAW_PHI); v++) {
 		uint16_t after = back[x->s->raw[v].loc];
 		x->s->input[(size_t)x->s->raw[v].imm + 1] = after == NOTHING ? UNDEF : after;
 		if (x->s->raw[v].loc >= SLOT0)
-			joined[x->s->raw[v].loc - SLOT0] = true;
+			joined |= UINT64_C(1) << (x->s->raw[v].loc - SLOT0);
 	}
 	for (uint64_t set = changed(x, l); set; ) {
 		unsigned loc = next_register(&set);
@@ -627,7 +629,7 @@ static void end_loop(struct exec *x, const struct flow_loop *l)
 	}
 	for (unsigned i = 0; i < x->nslots; i++) {
 		uint16_t v = before[SLOT0 + i];
-		if (v == NOTHING || joined[i])
+		if (v == NOTHING || joined >> i & 1)
 			continue;
 		check_stack(x, SLOT0 + i, v, back[SLOT0 + i]);
 		if (v != back[SLOT0 + i] && !is(x, v, RAW_SP)) {
@@ -657,9 +659,10 @@ static void run_block(struct exec *x, uint16_t b)
 		begin_loop(x, &x->f->loop[block->loop]);
 	else if (block->npreds > 1)
 		join(x, block);
+	const struct flow_op *o = &x->f->op[block->first];
 	for (unsigned i = 0; i < block->n && !x->status; i++) {
 		x->at = (uint16_t)(block->first + i);
-		execute(x, &x->f->op[x->at]);
+		execute(x, &o[i]);
 	}
 	for (unsigned k = 0; k < block->nsucc; k++)
 		if (block->succ[k] <= b)

@@ -185,17 +185,17 @@ static bool padding_fits(const struct gllm_x86_form *f, const struct reading *r,
 /* The operand size that the prefixes choose, and the plain ones among them; 0: not this row. */
 static unsigned legacy_size(const struct gllm_x86_form *f, const struct reading *r, uint8_t *rep)
 {
-	unsigned left66 = r->n66 - (unsigned)(r->pp == 1), left_rep = r->nrep - (unsigned)(r->pp >= 2);
+	_Static_assert(W16 << 4 == 16 && W0 << 4 == 32 && W1 << 4 == 64, "a size is its bit");
+	unsigned size = r->rex & W ? W1 : W0;
 
-	if ((left66 | left_rep | r->nseg) && !padding_fits(f, r, left66, left_rep, rep))
-		return 0;
-	if (f->w & WIG)
-		return 64;
-	if (r->rex & W)
-		return (f->w & W1) && (!left66 || (f->dec & PAD)) ? 64 : 0;
-	if (left66)
-		return 16;
-	return f->w & W0 ? 32 : 0;
+	if (r->n66 | r->nrep | r->nseg) {
+		unsigned left66 = r->n66 - (unsigned)(r->pp == 1), left_rep = r->nrep - (unsigned)(r->pp >= 2);
+		if ((left66 | left_rep | r->nseg) && !padding_fits(f, r, left66, left_rep, rep))
+			return 0;
+		if (left66)
+			size = size == W0 ? W16 : f->dec & PAD ? W1 : 0;
+	}
+	return f->w & WIG ? 64 : (f->w & size) << 4;
 }
 
 static bool uses(const struct gllm_x86_form *f, unsigned place)
@@ -271,14 +271,13 @@ static void read_memory(struct reading *r, unsigned unit, bool vsib, struct gllm
 		o->imm = sign(next_le(r, 4), 4);
 }
 
-/* Reads one operand, which is zero yet. False: not this row, or a register that does not exist. */
+/* False: not this row, or a register that does not exist. */
 static inline bool read_operand(struct reading *r, const struct gllm_x86_form *f, uint32_t op, struct gllm_operand *o)
 {
 	static const uint8_t most[] = { [GLLM_R_GPR] = 15, [GLLM_R_VEC] = 31, [GLLM_R_MASK] = 7 };
 	unsigned place = gllm_x86_place(op), cls = gllm_x86_class(op), bits, n;
 
-	o->access = (uint8_t)gllm_x86_access(op);
-	o->kind = GLLM_O_IMM;
+	*o = (struct gllm_operand){ .kind = GLLM_O_IMM, .access = (uint8_t)gllm_x86_access(op) };
 	switch ((enum gllm_x86_place)place) {
 	case P_REG: n = (r->modrm >> 3 & 7) | (r->rex << 1 & 8) | (unsigned)r->r2 << 4; break;
 	case P_VVV: n = r->vvv | (unsigned)r->v2 << 4; break;
@@ -368,7 +367,9 @@ static enum gllm_status match(unsigned row, struct reading *r, struct gllm_insn 
 		if (f->n >= FIX && r->modrm != (f->n & 0xff))
 			return GLLM_BAD_INSN;
 	}
-	*out = (struct gllm_insn){ .row = (uint16_t)row, .rep = rep };
+	out->row = (uint16_t)row;
+	out->rep = rep;
+	out->mask = out->zeroing = out->broadcast = out->rounding = 0;
 	if (r->enc != LEG && !vector_fits(f, r, out))
 		return GLLM_BAD_INSN;
 	for (; n < 4 && f->op[n]; n++)
@@ -391,17 +392,13 @@ static inline uint32_t run_of(const struct gllm_x86_form *f)
 /* The rows of one key that cover this opcode. */
 static enum gllm_status match_key(struct reading *r, struct gllm_insn *out)
 {
-	enum gllm_status best = GLLM_BAD_INSN;
-	unsigned row = run_end[(r->page + r->pp) * 256 + r->opcode];
-	unsigned digit = r->operands < r->end ? *r->operands >> 3 & 7 : 8; /* of ModRM, if that is what follows; 8: any */
+	enum gllm_status best = GLLM_BAD_INSN, status;
+	unsigned row = run_end[(r->page + r->pp) * 256u + r->opcode];
 	const uint32_t run = row ? run_of(&gllm_x86_forms[row - 1]) : 0;
 
-	while (row-- > 0) {
+	while (row-- > 0 && run_of(&gllm_x86_forms[row]) == run) {
 		const struct gllm_x86_form *f = &gllm_x86_forms[row];
-		enum gllm_status status;
-		if (run_of(f) != run)
-			break;
-		if (f->n < 8 && f->n != digit && digit < 8)
+		if (f->n < 8 && r->operands < r->end && f->n != (*r->operands >> 3 & 7))
 			continue;
 		if (r->opcode != f->opcode && r->opcode - f->opcode >= (int)COVERS(f->n))
 			continue;
@@ -416,22 +413,23 @@ static enum gllm_status match_key(struct reading *r, struct gllm_insn *out)
 
 enum gllm_status gllm_x86_decode(const unsigned char *bytes, size_t size, uint64_t addr, struct gllm_insn *out)
 {
-	const enum gllm_status cut = size < LONGEST ? GLLM_TRUNCATED : GLLM_BAD_INSN;
 	struct reading r = { .p = bytes, .end = bytes + (size < LONGEST ? size : LONGEST), .start = bytes, .addr = addr };
-	enum gllm_status status = GLLM_BAD_INSN;
-	bool truncated = false;
+	enum gllm_status best = GLLM_BAD_INSN, status;
 
 	if (!read_key(&r))
 		return GLLM_BAD_INSN;
 	if (r.cut)
-		return cut;
+		return size < LONGEST ? GLLM_TRUNCATED : GLLM_BAD_INSN;
 	r.operands = r.p;
 	/* A prefix belongs to the opcode if a row says so, F2 and F3 before 66; else it is the plain prefix. */
-	unsigned may_be = r.enc != LEG ? 1u << r.pp : 1u | (r.n66 ? 2u : 0u) | (r.rep ? r.rep == 0xf3 ? 4u : 8u : 0u);
-	for (; may_be && status != GLLM_OK; may_be &= ~(1u << r.pp)) {
+	unsigned may_be = 1u << r.pp | (r.n66 ? 2u : 0) | (r.nrep ? r.rep == 0xf3 ? 4u : 8u : 0);
+	for (; may_be; may_be &= ~(1u << r.pp)) {
 		r.pp = (uint8_t)(31 - __builtin_clz(may_be));
 		status = match_key(&r, out);
-		truncated = truncated || status == GLLM_TRUNCATED;
+		if (status == GLLM_OK)
+			return status;
+		if (status == GLLM_TRUNCATED && size < LONGEST)
+			best = status;
 	}
-	return status == GLLM_OK ? GLLM_OK : truncated ? cut : GLLM_BAD_INSN;
+	return best;
 }

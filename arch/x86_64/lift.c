@@ -68,30 +68,32 @@ static const struct gllm_operand *last(const struct lift *l)
 
 /* --- operands ------------------------------------------------------------------------------------------------------- */
 
-/* Emits r with the address of m: [a + (b << scale) + imm]; the absolute form has no a. */
-static void access(struct lift *l, const struct gllm_operand *m, rec r)
+/* Emits an operation on the address of m: [a + (b << scale) + imm]; the absolute form has no a. */
+static rec *access(struct lift *l, unsigned op, unsigned w, unsigned d, const struct gllm_operand *m)
 {
-	r.a = m->base < 16 ? (uint8_t)(GLLM_LOC_R0 + m->base) : (uint8_t)NONE;
-	r.b = m->index < 16 ? (uint8_t)(GLLM_LOC_R0 + m->index) : (uint8_t)NONE;
-	r.scale = m->scale;
-	r.imm = m->imm;
-	if (r.a == NONE && r.b != NONE) { /* [4*index + disp]: the index becomes the base */
-		r.a = (uint8_t)temp(l);
-		emit_imm(l, GLLM_S_SHL, 64, r.a, r.b, r.scale);
-		r.b = NONE;
-		r.scale = 0;
+	unsigned a = m->base < 16 ? GLLM_LOC_R0 + m->base : (unsigned)NONE;
+	unsigned b = m->index < 16 ? GLLM_LOC_R0 + m->index : (unsigned)NONE;
+	uint8_t scale = m->scale;
+	if (a == NONE && b != NONE) { /* [4*index + disp]: the index becomes the base */
+		a = temp(l);
+		emit_imm(l, GLLM_S_SHL, 64, a, b, scale);
+		b = NONE;
+		scale = 0;
 	}
-	*emit(l, 0, 0, 0, 0, 0) = r;
+	rec *r = emit(l, op, w, d, a, b);
+	r->scale = scale;
+	r->imm = m->imm;
+	return r;
 }
 
 static void load(struct lift *l, unsigned d, const struct gllm_operand *m, unsigned w)
 {
-	access(l, m, (rec){ .op = GLLM_S_LOAD, .w = (uint8_t)w, .d = (uint8_t)d, .c = NONE });
+	access(l, GLLM_S_LOAD, w, d, m);
 }
 
 static void store(struct lift *l, const struct gllm_operand *m, unsigned source, unsigned w)
 {
-	access(l, m, (rec){ .op = GLLM_S_STORE, .w = (uint8_t)w, .d = NONE, .c = (uint8_t)source });
+	access(l, GLLM_S_STORE, w, NONE, m)->c = (uint8_t)source;
 }
 
 static unsigned loc(const struct gllm_operand *o)
@@ -214,7 +216,7 @@ static void sem_lea(struct lift *l)
 
 	if (d->size < 32)
 		refuse(l);
-	access(l, operand(l, 1), (rec){ .op = GLLM_S_ADDR, .w = (uint8_t)d->size, .d = (uint8_t)loc(d), .c = NONE });
+	access(l, GLLM_S_ADDR, d->size, loc(d), operand(l, 1));
 }
 
 static void sem_xchg(struct lift *l)
