@@ -169,11 +169,21 @@ bench-sizes: $(B)/$(HOST)/sizes
 	@$(B)/$(HOST)/sizes $(MODEL)
 $(B)/$(HOST)/sizes: $(B)/$(HOST)/hosted/bench/sizes/sizes.o $(B)/$(HOST)/hosted/tools/host.o $(B)/$(HOST)/models/story.o $(B)/$(HOST)/libgllm.a
 	$(CC_$(HOST)) -static -no-pie -Wl,--gc-sections $^ -o $@ -lpthread
-bench-peers: $(B)/$(HOST)/peers
-	@sh bench/peers.sh $(B)/$(HOST)/peers
+bench-peers: $(B)/$(HOST)/peers $(B)/$(HOST)/maps
+	@sh bench/peers.sh $(B)/$(HOST)
 # Linked dynamically: it opens the other libraries while it runs. libxsmm is an archive in Debian, linked if it is there.
 XSMM := $(if $(wildcard /usr/lib/libxsmm.a),-u libxsmm_smmdispatch -lxsmm -lxsmmnoblas -lm)
-$(B)/$(HOST)/peers: $(B)/$(HOST)/hosted/bench/peers.o $(B)/$(HOST)/hosted/bench/limits.o $(B)/$(HOST)/hosted/tools/host.o $(B)/$(HOST)/libgllm.a
+$(B)/$(HOST)/peers: $(B)/$(HOST)/hosted/bench/peers.o $(B)/$(HOST)/hosted/bench/limits.o $(B)/$(HOST)/hosted/bench/stats.o $(B)/$(HOST)/hosted/tools/host.o $(B)/$(HOST)/libgllm.a
 	$(CC_$(HOST)) -no-pie -Wl,--gc-sections $^ -o $@ $(XSMM) -ldl -lpthread
+# Elementwise operators: with what oneDNN and libmvec this machine has.
+$(B)/$(HOST)/hosted/bench/maps/loops.o: bench/maps/loops.c
+	@mkdir -p $(@D)
+	gcc -std=gnu11 -Ofast -march=native -mprefer-vector-width=512 -fno-pic -fno-pie -Wall -Wextra $(INCLUDE) -MMD -MP -c $< -o $@
+$(B)/$(HOST)/hosted/bench/maps/fused_map.o: bench/maps/fused_map.c
+	@mkdir -p $(@D)
+	$(CC_$(HOST)) $(FREESTANDING) $(MACHINE_$(HOST)) $(OPS_FLAGS) $(OPS_FLAGS_$(HOST)) $(WARN) $(INCLUDE) -MMD -MP -c $< -o $@
+MAPS_OBJ := $(patsubst %,$(B)/$(HOST)/hosted/bench/%.o,maps/maps maps/fused maps/fused_map maps/loops maps/dnnl stats)
+$(B)/$(HOST)/maps: $(MAPS_OBJ) $(B)/$(HOST)/hosted/tools/host.o $(B)/$(HOST)/libgllm.a
+	$(CC_$(HOST)) -no-pie -Wl,--gc-sections $^ -o $@ $(if $(wildcard /usr/include/dnnl.h),-ldnnl -lgomp) -lmvec -ldl -lpthread -lm
 clean:
 	rm -rf build

@@ -189,20 +189,6 @@ static void measure_model(struct model *m, unsigned round)
 	m->decode[round] = DECODE / (seconds() - t);
 }
 
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-double quantile(const double *x, unsigned n, double q)
-{
-	double copy[MAX_ROUNDS];
-	memcpy(copy, x, n * sizeof *x);
-	qsort(copy, n, sizeof *copy, ascending);
-	return copy[(unsigned)(q * (n - 1) + 0.5)];
-}
-
 /* --- lifting --------------------------------------------------------------------------------------------------------- */
 
 struct lift_times {

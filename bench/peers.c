@@ -14,11 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 #include "bench/limits.h"
+#include "bench/stats.h"
 #include "gllm/graph.h"
 #include "gllm/ops.h"
 #include "tools/host.h"
 
-enum { MAX_ROUNDS = 99, PEERS = 5, SAMPLES = 200, ROW_MAJOR = 101, PLAIN = 111, TURNED = 112 };
+enum { PEERS = 5, SAMPLES = 200, ROW_MAJOR = 101, PLAIN = 111, TURNED = 112 };
 
 struct shape {
 	int m, n, k;
@@ -186,20 +187,6 @@ static double time_calls(const struct peer *p, const struct problem *q, long n)
 }
 
 /* --- report --------------------------------------------------------------------------------------------------------- */
-
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-static double quantile(const double *x, unsigned n, double q)
-{
-	double copy[MAX_ROUNDS];
-	memcpy(copy, x, n * sizeof *x);
-	qsort(copy, n, sizeof *copy, ascending);
-	return copy[(unsigned)(q * (n - 1) + 0.5)];
-}
 
 static volatile float unread; /* what bandwidth loops return */
 

@@ -1,8 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Products of matrices beside OpenBLAS, BLIS, oneDNN and libxsmm in one process; JSON lines go to build/bench/, the table to the
-# screen. ROUNDS, THREADS, and SHAPES (a list like "128x4096x4096T 64x64x64", T: weights stored N x K) may be given.
-peers=$1
+# Beside other libraries, each part in one process: products of matrices (OpenBLAS, BLIS, oneDNN, libxsmm) and elementwise operators,
+# norms, products with epilogues (SLEEF, gcc with libmvec, oneDNN). peers.sh FOLDER; JSON lines go to build/bench/, tables to the
+# screen. ROUNDS, THREADS, SHAPES (a list like "128x4096x4096T 64x64x64", T: weights stored N x K) and PARTS (p products, m maps,
+# f fusion) may be given.
+b=$1
 cd "$(dirname "$0")/.." || exit 1
 mkdir -p build/bench
-"$peers" -r "${ROUNDS:-9}" -t "${THREADS:-1}" ${SHAPES:-} >build/bench/peers.json
+parts=${PARTS:-pmf}
+bad=0
+case $parts in *p*) "$b/peers" -r "${ROUNDS:-9}" -t "${THREADS:-1}" ${SHAPES:-} >build/bench/peers.json || bad=1 ;; esac
+case $parts in *[mf]*) "$b/maps" -r "${ROUNDS:-9}" -p "$parts" >build/bench/maps.json || bad=1 ;; esac
+exit $bad
