@@ -6,6 +6,7 @@
 #include "jit/block.h"
 #include "core/bits.h"
 #include "jit/block_sizes.h"
+#include "jit/block_stage.h"
 
 enum { LINE = 64 };
 
@@ -112,30 +113,6 @@ static struct gllm_term along(int8_t loop, int64_t coef)
 	return (struct gllm_term){ .coef = coef, .sym = { (uint8_t)(GLLM_SYM_LOOP + loop) } };
 }
 
-/* Marks what `root` is computed from; loops until carries are closed. */
-static void need(const struct gllm_trace *t, uint8_t *needed, const gllm_ref *map)
-{
-	bool again = true;
-	while (again) {
-		again = false;
-		for (unsigned i = t->nnodes; i-- > 0;) {
-			const gllm_ref from[3] = { t->node[i].a, t->node[i].b, t->node[i].c };
-			for (unsigned k = 0; k < 3 && needed[i] && map[i] == GLLM_NO_NODE; k++)
-				if (from[k] != GLLM_NO_NODE && !needed[from[k]]) {
-					needed[from[k]] = 1;
-					again = again || from[k] > i;
-				}
-		}
-	}
-}
-
-static void write_nodes(struct gllm_strip *s, const uint8_t *needed, int loop, unsigned first, unsigned end)
-{
-	for (unsigned i = first; i < end; i++)
-		if (needed[i] && s->map[i] == GLLM_NO_NODE && (loop == -2 || s->from->trace.node[i].loop == loop))
-			gllm_strip_node(s, (gllm_ref)i);
-}
-
 static struct kernel *finish(struct blocker *x, struct gllm_strip *s, struct kernel *k, enum gllm_pattern pattern)
 {
 	enum gllm_status st = gllm_strip_finish(s, pattern);
@@ -159,8 +136,8 @@ static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm
 	if (!k || !needed || s.status != GLLM_OK)
 		return NULL;
 	needed[x->panel_of[which]] = 1;
-	need(t, needed, s.map);
-	write_nodes(&s, needed, -1, 0, t->nnodes);
+	gllm_strip_need(t, needed, s.map);
+	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
 	bool lines = gllm_along_lanes(x->p, x->panel_of[which]);
 	int8_t outer = gllm_strip_open(&s, lines ? fixed(depth) : panels), inner = gllm_strip_open(&s, lines ? panels : fixed(depth)),
 	       v = gllm_strip_open(&s, fixed(lanes)), p = lines ? inner : outer, kk = lines ? outer : inner;
@@ -170,7 +147,7 @@ static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm
 	s.sub[J][1].coef = s.sub[K][0].coef = 1;
 	s.sub[J][1].loop = v;
 	s.sub[K][0].loop = kk;
-	write_nodes(&s, needed, -2, 0, t->nnodes);
+	gllm_strip_write(&s, needed, -2, 0, t->nnodes);
 	const struct gllm_term offset[] = { along(p, 4 * nr * x->b.kc), along(kk, 4 * nr), along(v, 4) };
 	uint8_t to = gllm_strip_param(&s, "panels", GLLM_OUT, GLLM_F32, in_scratch(x->panel[which]));
 	gllm_strip_access(&s, to, GLLM_F32, offset, 3, s.map[x->panel_of[which]]);
@@ -191,13 +168,13 @@ static struct kernel *pack_rows(struct blocker *x, unsigned which, struct gllm_l
 	if (!k || !needed || s.status != GLLM_OK)
 		return NULL;
 	needed[x->rows_of[which]] = 1;
-	need(t, needed, s.map);
-	write_nodes(&s, needed, -1, 0, t->nnodes);
+	gllm_strip_need(t, needed, s.map);
+	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
 	int8_t r = gllm_strip_open(&s, rows), kk = gllm_strip_open(&s, fixed(depth));
 	s.sub[I][0].coef = s.sub[K][0].coef = 1;
 	s.sub[I][0].loop = r;
 	s.sub[K][0].loop = kk;
-	write_nodes(&s, needed, -2, 0, t->nnodes);
+	gllm_strip_write(&s, needed, -2, 0, t->nnodes);
 	const struct gllm_term offset[] = { along(r, x->row_pitch), along(kk, 4) };
 	uint8_t to = gllm_strip_param(&s, "rows", GLLM_OUT, GLLM_F32, in_scratch(x->rows[which]));
 	gllm_strip_access(&s, to, GLLM_F32, offset, 2, s.map[x->rows_of[which]]);
@@ -275,7 +252,7 @@ static void macro_needs(struct blocker *x, const struct macro *m, gllm_ref *map,
 		needed[x->p->sum[i].last] = 1;
 	for (unsigned i = 0; i < t->nnodes && m->last; i++)
 		needed[i] |= t->node[i].op == GLLM_N_STORE;
-	need(t, needed, map);
+	gllm_strip_need(t, needed, map);
 	for (unsigned i = 0; i < t->nnodes; i++)
 		map[i] = GLLM_NO_NODE;
 }
@@ -290,7 +267,7 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	if (!k || !needed || s.status != GLLM_OK)
 		return NULL;
 	macro_needs(x, m, s.map, needed);
-	write_nodes(&s, needed, -1, 0, t->nnodes);
+	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
 	int8_t ib = m->blocks.fixed == 1 && !m->blocks.per_row ? -1 : gllm_strip_open(&s, m->blocks);
 	int8_t jb = m->wide ? gllm_strip_open(&s, fixed(m->wide)) : -1, kb = m->deep ? gllm_strip_open(&s, fixed(m->deep)) : -1;
 	int8_t p = gllm_strip_open(&s, m->panels), r = gllm_strip_open(&s, m->rows);
@@ -306,10 +283,10 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		s.sub[J][2].coef = x->b.nc;
 		s.sub[J][2].loop = jb;
 	}
-	write_nodes(&s, needed, I, 0, t->nnodes);
+	gllm_strip_write(&s, needed, I, 0, t->nnodes);
 	int8_t v = gllm_strip_open(&s, fixed(m->lanes));
 	s.sub[J][1].loop = v;
-	write_nodes(&s, needed, J, 0, t->loop[K].first);
+	gllm_strip_write(&s, needed, J, 0, t->loop[K].first);
 	gllm_ref begin[MAX_SUMS];
 	for (unsigned i = 0; i < x->p->nsums && !m->first; i++)
 		begin[i] = partial(x, &s, k, i, &sums[i], GLLM_NO_NODE);
@@ -326,10 +303,10 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		*from = kept;
 	}
 	packed_factors(x, &s, k, ib, p, r, v, kk);
-	write_nodes(&s, needed, K, 0, t->nnodes);
+	gllm_strip_write(&s, needed, K, 0, t->nnodes);
 	gllm_strip_close(&s);
 	s.sub[K][0].coef = s.sub[K][1].coef = 0;
-	write_nodes(&s, needed, J, t->loop[K].end, t->nnodes);
+	gllm_strip_write(&s, needed, J, t->loop[K].end, t->nnodes);
 	for (unsigned i = 0; i < x->p->nsums && !m->last; i++)
 		partial(x, &s, k, i, &sums[i], s.map[x->p->sum[i].last]);
 	while (s.open >= 0 && s.status == GLLM_OK)
@@ -342,6 +319,24 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	} else if (m->way == GLLM_BLOCK_STREAM) {
 		s.to->how.unroll = (uint8_t)(x->b.nr * 4 / x->profile->vector_bytes);
 	}
+	return k;
+}
+
+/* The same with sums that wait in the worker's memory, `lanes` columns of them, for what follows. */
+static struct kernel *staged(struct blocker *x, const struct macro *m)
+{
+	struct kernel *k = take(x, 1, sizeof *k);
+	uint8_t *needed = take(x, x->p->c->trace.nnodes, 1);
+	struct gllm_stage stage = { .panels = m->panels, .rows = m->rows, .most = x->p->most, .width = m->lanes, .tile = x->b.nr };
+	struct gllm_strip s;
+	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
+	if (!k || !needed || s.status != GLLM_OK)
+		return NULL;
+	uint64_t bytes = gllm_stage_write(&s, x->p, &stage, needed);
+	x->f->worker_bytes = bytes > x->f->worker_bytes ? bytes : x->f->worker_bytes;
+	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
+	s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .columns = (uint8_t)x->b.nr, .split = 1,
+	                                         .own = UINT32_C(1) << stage.memory };
 	return k;
 }
 
@@ -385,7 +380,7 @@ static const struct kernel *make(struct blocker *x, enum kind kind, unsigned whi
 	switch (kind) {
 	case PACK_PANELS: d->kernel = pack_panels(x, which, m.panels, m.lanes, m.depth); break;
 	case PACK_ROWS:   d->kernel = pack_rows(x, which, m.rows, m.depth); break;
-	case MACRO:       d->kernel = macro(x, &m); break;
+	case MACRO:       d->kernel = m.way == GLLM_BLOCK_STAGED ? staged(x, &m) : macro(x, &m); break;
 	}
 	return d->kernel;
 }
@@ -598,16 +593,18 @@ static bool lies_well(const struct blocker *x)
 
 /* All rows for a few columns at a time, so that the other side is read once from memory, however many passes its rows need
  * to fit the registers. */
-static void block_dots(struct blocker *x, const struct product *p)
+static void block_dots(struct blocker *x, const struct product *p, enum gllm_block_way way)
 {
-	int64_t nr = x->b.nr, panels = p->n / nr, rest = p->n % nr;
-	struct macro m = { .blocks = fixed(1), .panels = fixed(panels), .rows = p->m, .lanes = nr, .depth = p->k, .first = true,
-	                   .last = true, .way = GLLM_BLOCK_DOTS };
-	add_part(x, make(x, MACRO, 0, m), (struct at){ .j = 0 }, false);
+	int64_t wide = way == GLLM_BLOCK_STAGED ? gllm_stage_width(x->b.nr, x->profile->vector_bytes / 4) : x->b.nr;
+	int64_t panels = p->n / wide, rest = p->n % wide;
+	struct macro m = { .blocks = fixed(1), .panels = fixed(panels), .rows = p->m, .lanes = wide, .depth = p->k, .first = true,
+	                   .last = true, .way = way };
+	if (panels)
+		add_part(x, make(x, MACRO, 0, m), (struct at){ .j = 0 }, false);
 	m.panels = fixed(1);
 	m.lanes = rest;
 	if (rest)
-		add_part(x, make(x, MACRO, 0, m), (struct at){ .j = panels * nr }, true);
+		add_part(x, make(x, MACRO, 0, m), (struct at){ .j = panels * wide }, panels != 0);
 }
 
 /* Columns of `m`: whole blocks, what is left of panels, what is left of lanes. Rows that fit one tile need no panels. */
@@ -694,7 +691,7 @@ static bool block_product(struct blocker *x, const struct product *p, enum gllm_
 	switch (way) {
 	case GLLM_BLOCK_PACKED: return block_packed(x, p);
 	case GLLM_BLOCK_STREAM: return block_stream(x, p);
-	case GLLM_BLOCK_DOTS:   block_dots(x, p); return true;
+	case GLLM_BLOCK_DOTS: case GLLM_BLOCK_STAGED: block_dots(x, p, way); return true;
 	case GLLM_BLOCK_DIRECT: case GLLM_BLOCK_NOT: break;
 	}
 	return false;

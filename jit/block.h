@@ -11,6 +11,8 @@
  *     the product: panels p (shared by the workers), rows s, the tile's columns v, k; partial sums are loaded and stored
  *     between blocks of k, and what follows the sums is done in the last.
  * Few rows by a side that lies along the lanes: that side is read where it lies, once (jit/block_sizes.h).
+ * Few rows of operands that lie along k are not packed either: all rows for a few columns at a time. Products side by side
+ * share the register tile by columns, or their sums are taken one after another (jit/block_stage.h).
  * Everything is a trace, so the lowering makes them vector code like any other; sizes come from gllm_blocking and
  * gllm_tuning. A part that does not gain stays as it is. */
 #ifndef GLLM_JIT_BLOCK_H

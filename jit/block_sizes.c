@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * jit/block_sizes.c - see block_sizes.h. Every limit here was measured; what was seen stands beside it. */
 #include "jit/block_sizes.h"
+#include "jit/block_stage.h"
 
 enum { LEAST_ROWS = 24, LEAST_COLUMNS = 48, LEAST_DEPTH = 48, LEAST_THIN = 256, DIRECT_ROWS = 8, UNROLL = 4, MOST_DEPTH = 512 };
 
@@ -74,7 +75,9 @@ static bool packs(const struct gllm_tuning *t, const struct product *q, bool sma
 static bool is_dots(const struct gllm_tuning *t, const struct product *q)
 {
 	const struct gllm_trace *c = &q->c->trace;
-	if (all_named(t) || q->most < 2 || q->most >= LEAST_ROWS || q->n < LEAST_COLUMNS || q->k < LEAST_THIN)
+	if (all_named(t) || q->most >= LEAST_ROWS || q->n < LEAST_COLUMNS || q->k < LEAST_THIN)
+		return false;
+	if (q->most < 2 && q->nsums < 2) /* one row of one product is well as it is */
 		return false;
 	for (unsigned i = 0; i < c->nnodes; i++)
 		if (c->node[i].op == GLLM_N_LOAD && c->node[i].loop == K && q->affine[c->node[i].imm].loop[K] !=
@@ -100,7 +103,7 @@ struct gllm_block_choice gllm_block_choose(const struct gllm_profile *p, const s
 	else if (packs(t, q, small))
 		c = (struct gllm_block_choice){ GLLM_BLOCK_PACKED, stream ? GLLM_BLOCK_STREAM : plain, c.unroll };
 	else if (is_dots(t, q))
-		c.way = GLLM_BLOCK_DOTS;
+		c.way = gllm_stage_pays(q) ? GLLM_BLOCK_STAGED : GLLM_BLOCK_DOTS;
 	return c;
 }
 
@@ -129,10 +132,10 @@ static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, co
 	b->nc = even(q->n, t && t->nc ? t->nc : l2 / 2 / (4 * b->kc) / q->nsums, b->nr);
 }
 
-/* All rows for a few columns at a time, however many passes its rows need to fit the registers. */
-static void dots(const struct gllm_profile *p, const struct product *q, struct gllm_blocking *b)
+/* All rows for a few columns at a time, however many passes its rows need to fit the registers, which `together` sums share. */
+static void dots(const struct gllm_profile *p, const struct product *q, unsigned together, struct gllm_blocking *b)
 {
-	unsigned lanes = p->vector_bytes / 4, sums = 3 * p->vector_regs / 4 / q->nsums;
+	unsigned lanes = p->vector_bytes / 4, sums = 3 * p->vector_regs / 4 / together;
 	unsigned most = lanes <= 4 ? sums / lanes : sums / 3, rows = even((int64_t)q->most, most ? most : 1, 1);
 	unsigned columns = lanes <= 4 ? lanes : sums / rows < lanes ? sums / rows : lanes;
 	*b = (struct gllm_blocking){ .mr = rows, .nr = columns ? columns : 1, .kc = (unsigned)q->k, .mc = (unsigned)q->most };
@@ -160,8 +163,8 @@ struct gllm_blocking gllm_block_sizes(const struct gllm_profile *p, const struct
                                       unsigned workers, enum gllm_block_way way)
 {
 	struct gllm_blocking b = gllm_blocking(p, q->most, (uint64_t)q->n, (uint64_t)q->k, 4);
-	if (way == GLLM_BLOCK_DOTS)
-		dots(p, q, &b);
+	if (way == GLLM_BLOCK_DOTS || way == GLLM_BLOCK_STAGED)
+		dots(p, q, way == GLLM_BLOCK_STAGED ? 1 : q->nsums, &b);
 	else if (way == GLLM_BLOCK_STREAM)
 		stream(p, q, workers, &b);
 	else

@@ -5,6 +5,7 @@
  * GLLM_BLOCK_DIRECT   as it is, tiles of rows sharing what they load: the lane side lies well and is small
  * GLLM_BLOCK_PACKED   five loops around packed panels
  * GLLM_BLOCK_DOTS     few rows, both sides lie along k: sums run over k in the lanes, so the lane side is read once
+ * GLLM_BLOCK_STAGED   the same with the sums apart from what follows them (block_stage.h)
  * GLLM_BLOCK_STREAM   few rows, the lane side lies along the lanes: it is read once, many rows of it side by side, and
  *                     partial sums wait in the nearest cache */
 #ifndef GLLM_JIT_BLOCK_SIZES_H
@@ -12,7 +13,8 @@
 #include "gllm/graph.h"
 #include "jit/block_form.h"
 
-enum gllm_block_way { GLLM_BLOCK_NOT, GLLM_BLOCK_DIRECT, GLLM_BLOCK_PACKED, GLLM_BLOCK_DOTS, GLLM_BLOCK_STREAM };
+enum gllm_block_way { GLLM_BLOCK_NOT, GLLM_BLOCK_DIRECT, GLLM_BLOCK_PACKED, GLLM_BLOCK_DOTS, GLLM_BLOCK_STAGED,
+                      GLLM_BLOCK_STREAM };
 
 struct gllm_block_choice {
 	enum gllm_block_way way, other; /* the other: if the first would take too much scratch */

@@ -49,7 +49,7 @@ static int asked_loop(const struct lower *l)
 		return -1;
 	for (int i = loop; i >= 0; i = l->t->loop[i].parent) {
 		int parent = l->t->loop[i].parent;
-		if (!l->loop[i].reorderable || l->loop[i].carries || (parent >= 0 && l->loop[parent].only_child != i))
+		if (!l->loop[i].shared || l->loop[i].carries || (parent >= 0 && l->loop[parent].only_child != i))
 			return -1;
 	}
 	for (unsigned n = 0; n < l->t->nnodes; n++)

@@ -3,7 +3,8 @@
 #include "jit/strip.h"
 #include "jit/trace.h"
 
-enum { EXTRA = 16 }; /* nodes, accesses and loops beyond those of the old trace */
+/* Nodes, accesses and loops beyond those of the old trace, each of which may be written twice; terms of an offset. */
+enum { EXTRA = 16, TERMS = 6 };
 
 static bool affine_of(const struct gllm_trace *t, struct gllm_poly p, struct gllm_affine *out)
 {
@@ -32,9 +33,9 @@ void gllm_strip_begin(struct gllm_strip *s, const struct gllm_composed *from, co
                       struct gllm_arena *arena)
 {
 	const struct gllm_trace *t = &from->trace;
-	*s = (struct gllm_strip){ .from = from, .affine = affine, .open = -1, .max_nodes = t->nnodes + EXTRA,
-	                          .max_accesses = t->naccesses + EXTRA };
-	s->max_terms = 4 * s->max_accesses + GLLM_TRACE_LOOPS;
+	*s = (struct gllm_strip){ .from = from, .affine = affine, .open = -1, .max_nodes = 2 * t->nnodes + EXTRA,
+	                          .max_accesses = 2 * t->naccesses + EXTRA };
+	s->max_terms = TERMS * s->max_accesses + GLLM_TRACE_LOOPS;
 	s->to = gllm_alloc(arena, sizeof *s->to, 8);
 	s->map = gllm_alloc_array(arena, t->nnodes + 1u, sizeof *s->map, 8);
 	s->node = gllm_alloc_array(arena, s->max_nodes, sizeof *s->node, 8);
@@ -174,6 +175,29 @@ gllm_ref gllm_strip_node(struct gllm_strip *s, gllm_ref old)
 		n.b = mapped(s, n.b);
 	n.c = mapped(s, n.c);
 	return s->map[old] = gllm_strip_append(s, n);
+}
+
+void gllm_strip_need(const struct gllm_trace *t, uint8_t *needed, const gllm_ref *map)
+{
+	bool again = true;
+	while (again) { /* once more until carries are closed */
+		again = false;
+		for (unsigned i = t->nnodes; i-- > 0;) {
+			const gllm_ref from[3] = { t->node[i].a, t->node[i].b, t->node[i].c };
+			for (unsigned k = 0; k < 3 && needed[i] && map[i] == GLLM_NO_NODE; k++)
+				if (from[k] != GLLM_NO_NODE && !needed[from[k]]) {
+					needed[from[k]] = 1;
+					again = again || from[k] > i;
+				}
+		}
+	}
+}
+
+void gllm_strip_write(struct gllm_strip *s, const uint8_t *needed, int loop, unsigned first, unsigned end)
+{
+	for (unsigned i = first; i < end; i++)
+		if (needed[i] && s->map[i] == GLLM_NO_NODE && (loop == -2 || s->from->trace.node[i].loop == loop))
+			gllm_strip_node(s, (gllm_ref)i);
 }
 
 static void close_carries(struct gllm_strip *s)

@@ -49,6 +49,10 @@ gllm_ref gllm_strip_access(struct gllm_strip *s, uint8_t param, enum gllm_type t
                            unsigned terms, gllm_ref value);
 /* Node `old` in the open loop, its operands already written; CARRY's second operand by gllm_strip_finish. */
 gllm_ref gllm_strip_node(struct gllm_strip *s, gllm_ref old);
+/* Marks all that the marked nodes of `t` are computed from, up to those that `map` has already. */
+void gllm_strip_need(const struct gllm_trace *t, uint8_t *needed, const gllm_ref *map);
+/* The marked nodes in [first, end) of old loop `loop` (-2: of any) that are not written yet. */
+void gllm_strip_write(struct gllm_strip *s, const uint8_t *needed, int loop, unsigned first, unsigned end);
 /* A node of its own. */
 gllm_ref gllm_strip_append(struct gllm_strip *s, struct gllm_node n);
 

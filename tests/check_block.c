@@ -8,7 +8,7 @@
 #include "gllm/graph.h"
 #include "gllm/ops.h"
 
-enum { TENSORS = 4 };
+enum { TENSORS = 5 }; /* of inputs, outputs and weights: 0 result, 1 a, 2 b, 3 more, 4 b of a pair */
 
 struct shape {
 	unsigned op;
@@ -16,6 +16,7 @@ struct shape {
 	uint64_t max_rows; /* 0: rows are fixed */
 	unsigned behind;   /* GLLM_OP_COUNT: nothing; a map over the product otherwise */
 	bool residual;     /* another matrix is added at last */
+	bool pair;         /* swiglu of two products of `a` in place of one */
 };
 
 struct fixture {
@@ -50,13 +51,14 @@ static struct gllm_graph *graph_of(struct fixture *f, const struct shape *s)
 	uint64_t rows = s->max_rows ? GLLM_ROWS : s->m;
 	bool turned = weights_transposed(s->op), bias = s->op == GLLM_OP_gemm_bias || s->op == GLLM_OP_gemm_bt_bias;
 	enum gllm_type type = s->op == GLLM_OP_gemm_bt_f16 ? GLLM_F16 : GLLM_F32;
-	if (!CHECK_STATUS(f->t, gllm_graph_create(f->c, "product", s->max_rows ? s->max_rows : 1, 8, 4, &g, &f->e), GLLM_OK))
+	if (!CHECK_STATUS(f->t, gllm_graph_create(f->c, "product", s->max_rows ? s->max_rows : 1, 10, 5, &g, &f->e), GLLM_OK))
 		return NULL;
 	gllm_tensor y = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, rows, s->n, "y"),
 	            a = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, rows, s->k, "a"),
 	            b = gllm_graph_tensor(g, GLLM_TENSOR_WEIGHT, type, turned ? s->n : s->k, turned ? s->k : s->n, "b"),
 	            more = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, bias ? 1 : rows, s->n, "more");
-	gllm_tensor p = y, q = y;
+	gllm_tensor p = y, q = y, part[2];
+	gllm_tensor other = s->pair ? gllm_graph_tensor(g, GLLM_TENSOR_WEIGHT, type, turned ? s->n : s->k, turned ? s->k : s->n, "b2") : b;
 	if (s->behind != GLLM_OP_COUNT)
 		p = q = gllm_graph_tensor(g, GLLM_TENSOR_VALUE, GLLM_F32, rows, s->n, "product");
 	if (s->behind != GLLM_OP_COUNT && s->residual)
@@ -65,7 +67,15 @@ static struct gllm_graph *graph_of(struct fixture *f, const struct shape *s)
 	if (!bias)
 		for (unsigned i = 3; i < 6; i++)
 			actual[i] = actual[i + 1];
-	gllm_graph_node(g, s->op, 1, actual, bias ? 7 : 6);
+	for (unsigned i = 0; i < 2 && s->pair; i++)
+		part[i] = gllm_graph_tensor(g, GLLM_TENSOR_VALUE, GLLM_F32, rows, s->n, i ? "up" : "gate");
+	for (unsigned i = 0; i < (s->pair ? 2u : 1u); i++) {
+		actual[0].tensor = s->pair ? part[i] : p;
+		actual[2].tensor = i ? other : b;
+		gllm_graph_node(g, s->op, 1, actual, bias ? 7 : 6);
+	}
+	if (s->pair)
+		gllm_graph_node(g, GLLM_OP_swiglu, rows, (struct gllm_actual[]){ GLLM_T(p), GLLM_T(part[0]), GLLM_T(part[1]), GLLM_D(s->n) }, 4);
 	if (s->behind != GLLM_OP_COUNT)
 		gllm_graph_node(g, s->behind, rows, (struct gllm_actual[]){ GLLM_T(s->residual ? q : y), GLLM_T(p), GLLM_D(s->n) }, 3);
 	if (s->behind != GLLM_OP_COUNT && s->residual)
@@ -118,28 +128,30 @@ static void compare(struct fixture *f, const struct shape *s, const struct gllm_
 	          CHECK_STATUS(f->t, gllm_compile(f->c, g, &options, &got, &f->e), GLLM_OK);
 	if (!ok)
 		check_print(f->t, "     %s: %s\n", f->e.what, f->e.name);
-	const uint64_t m = s->m, size[TENSORS] = { m * s->n, m * s->k, s->n * s->k, m * s->n };
-	float *memory[5];
+	const uint64_t m = s->m, size[TENSORS] = { m * s->n, m * s->k, s->n * s->k, m * s->n, s->n * s->k };
+	float *memory[TENSORS + 1];
 	void *workspace = ok ? gllm_alloc(&f->arena, gllm_plan_workspace(got) + gllm_plan_workspace(want) + 64, 64) : NULL;
-	for (unsigned i = 0; i < 5; i++)
-		memory[i] = gllm_alloc_array(&f->arena, (i < 4 ? size[i] : size[0]) + 1, sizeof(float), 64);
-	if (ok && CHECK(f->t, workspace && memory[4])) {
-		for (unsigned i = 1; i < 4; i++)
-			fill(f, memory[i], size[i], i == 2 && s->op == GLLM_OP_gemm_bt_f16 ? GLLM_F16 : GLLM_F32);
-		void *bind[] = { memory[0], memory[1], memory[2], memory[3], NULL, NULL, NULL, NULL };
+	for (unsigned i = 0; i <= TENSORS; i++)
+		memory[i] = gllm_alloc_array(&f->arena, size[i % TENSORS] + 1, sizeof(float), 64);
+	if (ok && CHECK(f->t, workspace && memory[TENSORS])) {
+		for (unsigned i = 1; i < TENSORS; i++)
+			fill(f, memory[i], size[i], i % 2 == 0 && s->op == GLLM_OP_gemm_bt_f16 ? GLLM_F16 : GLLM_F32);
+		void *bind[] = { memory[0], memory[1], memory[2], memory[3], NULL, NULL, NULL, NULL, NULL, NULL };
+		for (unsigned i = 4; i < 10 && s->pair; i++) /* where the second matrix is depends on the values before it */
+			bind[i] = memory[4];
 		uint64_t rows = s->max_rows ? m : 1;
 		ok = CHECK_STATUS(f->t, gllm_plan_run(want, bind, rows, workspace, &f->e), GLLM_OK);
-		bind[0] = memory[4];
+		bind[0] = memory[TENSORS];
 		for (f->workers = 1; f->workers <= 3 && ok; f->workers++) {
 			for (uint64_t i = 0; i <= size[0]; i++)
-				memory[4][i] = -123.0f;
+				memory[TENSORS][i] = -123.0f;
 			ok = CHECK_STATUS(f->t, gllm_plan_run(got, bind, rows, workspace, &f->e), GLLM_OK) &&
-			     CHECK(f->t, same(f->t, memory[4], memory[0], size[0], s->behind == GLLM_OP_COUNT)) &&
-			     CHECK(f->t, memory[4][size[0]] == -123.0f);
+			     CHECK(f->t, same(f->t, memory[TENSORS], memory[0], size[0], s->behind == GLLM_OP_COUNT && !s->pair)) &&
+			     CHECK(f->t, memory[TENSORS][size[0]] == -123.0f);
 			if (!ok)
-				check_print(f->t, "     %s %llu x %llu x %llu, rows to %llu, %u workers, map %u\n", gllm_op_info[s->op].name,
+				check_print(f->t, "     %s %llu x %llu x %llu, rows to %llu, %u workers, map %u, pair %u\n", gllm_op_info[s->op].name,
 				            (unsigned long long)m, (unsigned long long)s->n, (unsigned long long)s->k,
-				            (unsigned long long)s->max_rows, f->workers, s->behind);
+				            (unsigned long long)s->max_rows, f->workers, s->behind, s->pair);
 		}
 	}
 	f->arena = mark;
@@ -168,7 +180,8 @@ static void tiny_blocks(struct fixture *f, uint16_t lanes)
 			.nc = vectors * lanes * (1 + check_below(f->t, 3)), .mr = (uint16_t)(1 + check_below(f->t, 7)),
 			.nr = (uint16_t)(vectors * lanes), .unroll = (uint8_t)(1 + check_below(f->t, 5)) };
 		struct shape s = { op[check_below(f->t, GLLM_COUNT(op))], near(f->t, tuning.mc), near(f->t, tuning.nr),
-			near(f->t, tuning.kc), 0, map[check_below(f->t, GLLM_COUNT(map))], check_below(f->t, 2) };
+			near(f->t, tuning.kc), 0, map[check_below(f->t, GLLM_COUNT(map))], check_below(f->t, 2),
+			check_below(f->t, 3) == 0 };
 		if (check_below(f->t, 2))
 			s.max_rows = s.m + check_below(f->t, 9) + 1;
 		compare(f, &s, &tuning);
@@ -178,17 +191,24 @@ static void tiny_blocks(struct fixture *f, uint16_t lanes)
 static void own_blocks(struct fixture *f, uint64_t nr)
 {
 	const struct shape shape[] = {
-		{ GLLM_OP_gemm, 61, 2 * nr + 5, 301, 0, GLLM_OP_COUNT, false },
-		{ GLLM_OP_gemm_bt, 61, 2 * nr + 5, 301, 0, GLLM_OP_gelu, true },
-		{ GLLM_OP_gemm_bt, 29, 3 * nr, 512, 40, GLLM_OP_COUNT, false },
-		{ GLLM_OP_gemm_bt_f16, 33, 3 * nr + 1, 270, 0, GLLM_OP_silu, false },
-		{ GLLM_OP_gemm_bias, 48, 4 * nr, 64, 0, GLLM_OP_COUNT, false },
-		{ GLLM_OP_gemm, 0, 2 * nr, 64, 60, GLLM_OP_COUNT, false },
-		{ GLLM_OP_gemm_bt, 2, 67, 256, 0, GLLM_OP_COUNT, false }, /* few rows */
-		{ GLLM_OP_gemm_bt, 8, 50, 261, 0, GLLM_OP_silu, true },
-		{ GLLM_OP_gemm_bt_bias, 13, 71, 300, 0, GLLM_OP_COUNT, false },
-		{ GLLM_OP_gemm_bt_f16, 5, 48, 272, 23, GLLM_OP_relu, false },
-		{ GLLM_OP_gemm_bt, 0, 64, 260, 9, GLLM_OP_COUNT, false },
+		{ GLLM_OP_gemm, 61, 2 * nr + 5, 301, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm_bt, 61, 2 * nr + 5, 301, 0, GLLM_OP_gelu, true, false },
+		{ GLLM_OP_gemm_bt, 29, 3 * nr, 512, 40, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm_bt_f16, 33, 3 * nr + 1, 270, 0, GLLM_OP_silu, false, false },
+		{ GLLM_OP_gemm_bias, 48, 4 * nr, 64, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm, 0, 2 * nr, 64, 60, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm_bt, 2, 67, 256, 0, GLLM_OP_COUNT, false, false }, /* few rows */
+		{ GLLM_OP_gemm_bt, 8, 50, 261, 0, GLLM_OP_silu, true, false },
+		{ GLLM_OP_gemm_bt_bias, 13, 71, 300, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm_bt_f16, 5, 48, 272, 23, GLLM_OP_relu, false, false },
+		{ GLLM_OP_gemm_bt, 0, 64, 260, 9, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm_bt, 61, 2 * nr + 5, 301, 0, GLLM_OP_COUNT, false, true }, /* side by side */
+		{ GLLM_OP_gemm_bt_f16, 33, 700, 1100, 40, GLLM_OP_COUNT, true, true },
+		{ GLLM_OP_gemm_bt, 1, 131, 260, 0, GLLM_OP_COUNT, false, true }, /* sums wait in the worker's memory */
+		{ GLLM_OP_gemm_bt_f16, 1, 64, 301, 0, GLLM_OP_relu, true, true },
+		{ GLLM_OP_gemm_bt, 7, 192, 270, 0, GLLM_OP_COUNT, true, true },
+		{ GLLM_OP_gemm_bt_f16, 5, 147, 272, 23, GLLM_OP_COUNT, false, true },
+		{ GLLM_OP_gemm_bt, 3, 55, 280, 0, GLLM_OP_gelu, true, false },
 	};
 	for (unsigned i = 0; i < GLLM_COUNT(shape); i++)
 		compare(f, &shape[i], NULL);
@@ -198,18 +218,18 @@ static void own_blocks(struct fixture *f, uint64_t nr)
 static void streams(struct fixture *f, uint64_t lanes)
 {
 	const struct shape shape[] = {
-		{ GLLM_OP_gemm, 1, 16 * lanes, 128, 0, GLLM_OP_COUNT, false },
-		{ GLLM_OP_gemm, 1, 1163, 65, 0, GLLM_OP_silu, true },
-		{ GLLM_OP_gemm, 1, 128, 97, 0, GLLM_OP_relu, false },
-		{ GLLM_OP_gemm, 2, 131, 96, 0, GLLM_OP_COUNT, false },
-		{ GLLM_OP_gemm_bias, 3, 12 * lanes + 1, 161, 0, GLLM_OP_COUNT, false },
-		{ GLLM_OP_gemm, 8, 3 * 1024, 64, 0, GLLM_OP_gelu, true },
-		{ GLLM_OP_gemm_bias, 13, 211, 100, 0, GLLM_OP_silu, false },
-		{ GLLM_OP_gemm, 17, 6 * lanes + 3, 256, 0, GLLM_OP_COUNT, false },
-		{ GLLM_OP_gemm, 32, 1025, 129, 0, GLLM_OP_relu, true },
-		{ GLLM_OP_gemm, 0, 256, 64, 7, GLLM_OP_COUNT, false },
-		{ GLLM_OP_gemm, 1, 256, 64, 20, GLLM_OP_COUNT, false },
-		{ GLLM_OP_gemm, 29, 16 * lanes + 7, 131, 31, GLLM_OP_silu, true },
+		{ GLLM_OP_gemm, 1, 16 * lanes, 128, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm, 1, 1163, 65, 0, GLLM_OP_silu, true, false },
+		{ GLLM_OP_gemm, 1, 128, 97, 0, GLLM_OP_relu, false, false },
+		{ GLLM_OP_gemm, 2, 131, 96, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm_bias, 3, 12 * lanes + 1, 161, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm, 8, 3 * 1024, 64, 0, GLLM_OP_gelu, true, false },
+		{ GLLM_OP_gemm_bias, 13, 211, 100, 0, GLLM_OP_silu, false, false },
+		{ GLLM_OP_gemm, 17, 6 * lanes + 3, 256, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm, 32, 1025, 129, 0, GLLM_OP_relu, true, false },
+		{ GLLM_OP_gemm, 0, 256, 64, 7, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm, 1, 256, 64, 20, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm, 29, 16 * lanes + 7, 131, 31, GLLM_OP_silu, true, false },
 	};
 	for (unsigned i = 0; i < GLLM_COUNT(shape); i++)
 		compare(f, &shape[i], NULL);
@@ -241,7 +261,7 @@ static uint64_t plan_hash(struct fixture *f, const struct shape *s, const struct
 static void tuning_counts(struct fixture *f, uint16_t lanes)
 {
 	const struct gllm_tuning base = { .mc = 24, .kc = 64, .nc = 8u * lanes, .mr = 4, .nr = (uint16_t)(2 * lanes), .unroll = 2 };
-	const struct shape s = { GLLM_OP_gemm, 48, 16u * lanes, 192, 0, GLLM_OP_COUNT, false };
+	const struct shape s = { GLLM_OP_gemm, 48, 16u * lanes, 192, 0, GLLM_OP_COUNT, false, false };
 	struct gllm_tuning other[6] = { base, base, base, base, base, base };
 	other[0].mc = 12;
 	other[1].kc = 96;

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ * jit/block_stage.h - a product of few rows whose sums wait in the worker's memory for what follows them.
+ *
+ * Tiles of few rows are few columns wide, and where sums run over k in the lanes, what follows a tile has no more lanes in
+ * use than that. A map of many operations, or products side by side, which would share the tile's registers, are better
+ * apart from the sums:
+ *   for panels of columns:
+ *     for each sum: for tiles of columns, for rows, for k, stored to the worker's memory;
+ *     for rows, for columns: what follows, in whole vectors. */
+#ifndef GLLM_JIT_BLOCK_STAGE_H
+#define GLLM_JIT_BLOCK_STAGE_H
+#include "jit/block_form.h"
+
+struct gllm_stage {
+	struct gllm_linear panels, rows;
+	uint64_t most;        /* of rows */
+	int64_t width, tile;  /* columns of a panel, and of them together; panels no multiple of a tile are one run */
+	uint8_t memory;       /* filled in: the parameter that is the worker's memory */
+};
+
+/* Whether what follows the sums is better done apart from them. */
+bool gllm_stage_pays(const struct product *p);
+/* Columns of a panel: whole tiles and whole vectors. */
+int64_t gllm_stage_width(int64_t tile, int64_t lanes);
+/* Writes the nest into `s`, which has just begun; `needed` is workspace, by node, zeroed. Returns the worker's bytes. */
+uint64_t gllm_stage_write(struct gllm_strip *s, const struct product *p, struct gllm_stage *g, uint8_t *needed);
+#endif
