@@ -595,7 +595,7 @@ static bool lies_well(const struct blocker *x)
  * to fit the registers. */
 static void block_dots(struct blocker *x, const struct product *p, enum gllm_block_way way)
 {
-	int64_t wide = way == GLLM_BLOCK_STAGED ? gllm_stage_width(x->b.nr, x->profile->vector_bytes / 4) : x->b.nr;
+	int64_t wide = way == GLLM_BLOCK_STAGED ? gllm_stage_width(x->b.nr, x->profile->vector_bytes / 4, p->n) : x->b.nr;
 	int64_t panels = p->n / wide, rest = p->n % wide;
 	struct macro m = { .blocks = fixed(1), .panels = fixed(panels), .rows = p->m, .lanes = wide, .depth = p->k, .first = true,
 	                   .last = true, .way = way };

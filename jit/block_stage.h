@@ -20,8 +20,8 @@ struct gllm_stage {
 
 /* Whether what follows the sums is better done apart from them. */
 bool gllm_stage_pays(const struct product *p);
-/* Columns of a panel: whole tiles and whole vectors. */
-int64_t gllm_stage_width(int64_t tile, int64_t lanes);
+/* Columns of a panel, of `n` in all: whole tiles and whole vectors. */
+int64_t gllm_stage_width(int64_t tile, int64_t lanes, int64_t n);
 /* Writes the nest into `s`, which has just begun; `needed` is workspace, by node, zeroed. Returns the worker's bytes. */
 uint64_t gllm_stage_write(struct gllm_strip *s, const struct product *p, struct gllm_stage *g, uint8_t *needed);
 #endif
