@@ -60,6 +60,8 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	                        * where machine.has_scale */                                                      \
 	V(VFMA,     v, "vvv")  /* a * b + c, one rounding if the machine has it */                              \
 	V(VFNMA,    v, "vvv")  /* c - a * b */                                                                  \
+	V(VDOT,     v, "vvv")  /* F32 c + products of the two BF16 (`mem`) in each lane of a and b, as the ISA rounds them, \
+	                        * denormals as zeros; only where machine.bf16_dot */                          \
 	V(VAND,     v, "vv")   V(VOR, v, "vv") V(VXOR, v, "vv") V(VANDN, v, "vv") /* ~a & b */                  \
 	V(VSHLI,    v, "vi")   V(VSHRI, v, "vi") V(VSARI, v, "vi")                                              \
 	V(VCVT,     v, "v")    /* lanes of type `mem` to `type`: I32->F32, F32->I32 toward zero */              \
@@ -127,6 +129,7 @@ struct gllm_machine {
 	bool zips;                           /* VZIP exists */
 	bool picks;                          /* VPICK exists */
 	bool has_scale;                      /* VSCALE */
+	bool bf16_dot;                       /* VDOT exists and is faster than the products it stands for */
 	bool slow_fma;                       /* products and sums are kept apart: see gllm_profile */
 	uint8_t class_file[GLLM_CLASS_COUNT]; /* register file of a class: M may live in V's file */
 	uint32_t allocatable[3];             /* per file, bit per physical register, in the order given below */

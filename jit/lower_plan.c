@@ -73,17 +73,24 @@ static bool is_constant(const struct lower *l, gllm_ref n)
 	return n != GLLM_NO_NODE && l->t->node[n].op == GLLM_N_CONST;
 }
 
+/* Is the node a product that one instruction computes and adds to something? */
+static bool adds_on(const struct lower *l, const struct gllm_node *f)
+{
+	return (f->op == GLLM_N_MUL && l->m->has_fma && !l->m->slow_fma) || f->op == GLLM_N_DOT2;
+}
+
 /* mul feeding add with a single use becomes one fused instruction; so does mul less a constant, by adding its negation. */
 static void contract(struct lower *l)
 {
-	for (unsigned i = 0; i < l->t->nnodes && l->m->has_fma && !l->m->slow_fma; i++) {
+	for (unsigned i = 0; i < l->t->nnodes; i++) {
 		const struct gllm_node *n = &l->t->node[i];
 		gllm_ref from[2] = { n->b, n->op == GLLM_N_ADD || is_constant(l, n->b) ? n->a : GLLM_NO_NODE };
 		if ((n->op != GLLM_N_ADD && n->op != GLLM_N_SUB) || n->type != GLLM_F32)
 			continue;
 		for (unsigned k = 0; k < 2 && l->fused[i] == GLLM_NO_NODE; k++) {
 			const struct gllm_node *f = from[k] == GLLM_NO_NODE ? NULL : &l->t->node[from[k]];
-			if (f && f->op == GLLM_N_MUL && f->loop == n->loop && l->uses[from[k]] == 1) {
+			bool fits = f && adds_on(l, f) && (f->op == GLLM_N_MUL || n->op == GLLM_N_ADD);
+			if (fits && f->loop == n->loop && l->uses[from[k]] == 1) {
 				l->fused[i] = from[k];
 				l->fused[from[k]] = from[k];
 			}

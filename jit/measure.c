@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * jit/measure.c - see gllm/measure.h. Two kernels differ in nothing but what is asked: how they multiply and add, or how
- * wide they are. Both are run for longer and longer until the clock can tell. */
+ * jit/measure.c - see gllm/measure.h. Two kernels differ in nothing but what is asked: how they multiply and add, how
+ * wide they are, or what they multiply. Both are run for longer and longer until the clock can tell. */
 #include "gllm/measure.h"
 #include "core/arena.h"
 #include "core/bits.h"
@@ -10,7 +10,7 @@
 #include "jit/regalloc.h"
 #include "jit/vir.h"
 
-enum { CHAINS = 4, WIDEST = 256, PAGE = 4096, MAX_INS = 256, MAX_REGS = 64, SCRATCH = 256 << 10, LONG_ENOUGH_NS = 20000, RUNS = 3 };
+enum { CHAINS = 4, MANY_CHAINS = 12, WIDEST = 256, PAGE = 4096, PLACE = PAGE / 8, MAX_INS = 256, MAX_REGS = 64, SCRATCH = 256 << 10, LONG_ENOUGH_NS = 20000, RUNS = 3 };
 
 size_t gllm_measure_scratch(void)
 {
@@ -49,11 +49,17 @@ static gllm_vreg load(struct gllm_vir *v, int64_t at)
 	return gllm_vir_emit(v, i);
 }
 
-/* `end` times: every chain gains a product, in one instruction or two, of a constant and the same or what is loaded. */
-static void write_kernel(struct gllm_vir *v, bool fused, unsigned loaded_bytes)
+struct kind {
+	enum gllm_vir_op op;  /* that multiplies: VMUL, an addition follows; VFMA; VDOT */
+	unsigned chains;      /* few: how long one waits for the other; many: how many fit into a cycle */
+	bool loads;
+};
+
+/* `end` times: every chain gains a product of a constant and the same or what is loaded. */
+static void write_kernel(struct gllm_vir *v, const struct kind *kind, unsigned vector_bytes)
 {
-	gllm_vreg x = tenth(v), y = x, product = gllm_vir_reg(v, GLLM_CLASS_V), sum[CHAINS], count = GLLM_VIR_RANGE_END;
-	for (unsigned i = 0; i < CHAINS; i++)
+	gllm_vreg x = tenth(v), y = x, product = gllm_vir_reg(v, GLLM_CLASS_V), sum[MANY_CHAINS], count = GLLM_VIR_RANGE_END;
+	for (unsigned i = 0; i < kind->chains; i++)
 		sum[i] = op1(v, GLLM_V_VMOV, gllm_vir_reg(v, GLLM_CLASS_V), x, GLLM_NO_VREG, GLLM_NO_VREG);
 	struct gllm_vi label = gllm_vi(GLLM_V_LABEL), down = gllm_vi(GLLM_V_GADDI), again = gllm_vi(GLLM_V_BRANCHI);
 	label.imm = again.imm = gllm_vir_label(v);
@@ -62,11 +68,11 @@ static void write_kernel(struct gllm_vir *v, bool fused, unsigned loaded_bytes)
 	again.cc = GLLM_VCC_GT;
 	gllm_vir_emit(v, gllm_vi(GLLM_V_LOOP_BEGIN));
 	gllm_vir_emit(v, label);
-	for (unsigned i = 0; i < CHAINS; i++) {
-		if (loaded_bytes)
-			y = load(v, (int64_t)i * loaded_bytes);
-		if (fused) {
-			op1(v, GLLM_V_VFMA, sum[i], x, y, sum[i]);
+	for (unsigned i = 0; i < kind->chains; i++) {
+		if (kind->loads)
+			y = load(v, (int64_t)i * vector_bytes);
+		if (kind->op != GLLM_V_VMUL) {
+			op1(v, kind->op, sum[i], x, y, sum[i]);
 		} else {
 			op1(v, GLLM_V_VMUL, product, x, y, GLLM_NO_VREG);
 			op1(v, GLLM_V_VADD, sum[i], sum[i], product, GLLM_NO_VREG);
@@ -78,20 +84,20 @@ static void write_kernel(struct gllm_vir *v, bool fused, unsigned loaded_bytes)
 	gllm_vir_emit(v, gllm_vi(GLLM_V_RET));
 }
 
-/* The kernel's place in the code: the next of four. */
-static enum gllm_status make(const struct gllm_target *t, const struct gllm_machine *m, bool fused, bool loads,
+/* The kernel's place in the code: the next of eight. */
+static enum gllm_status make(const struct gllm_target *t, const struct gllm_machine *m, const struct kind *kind,
                              struct gllm_arena arena, const struct gllm_exec_memory *x, size_t offset, gllm_kernel_fn **out,
                              struct gllm_error *e)
 {
 	struct gllm_vir v;
 	struct gllm_allocation a;
-	struct gllm_code code = { .base = x->write + offset, .size = PAGE / 4 };
+	struct gllm_code code = { .base = x->write + offset, .size = PLACE };
 	struct gllm_vi *ins = gllm_alloc_array(&arena, MAX_INS, sizeof *ins, 8);
 	uint8_t *classes = gllm_alloc(&arena, MAX_REGS, 1);
 	if (!ins || !classes)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch is smaller than gllm_measure_scratch", NULL, 0, SCRATCH, 0);
 	gllm_vir_init(&v, ins, MAX_INS, classes, MAX_REGS);
-	write_kernel(&v, fused, loads ? m->vector_bytes : 0);
+	write_kernel(&v, kind, m->vector_bytes);
 	enum gllm_status s = v.status;
 	if (s == GLLM_OK)
 		s = gllm_regalloc(&v, m, &arena, &a);
@@ -144,14 +150,37 @@ static enum gllm_status choose_width(const struct gllm_target *t, struct gllm_pr
 	enum gllm_status s;
 	if (!gllm_profile_narrow(&narrow) || t->machine(p, &wide_m) != GLLM_OK || t->machine(&narrow, &narrow_m) != GLLM_OK)
 		return GLLM_OK;
-	s = make(t, &wide_m, !p->slow_fma, true, arena, x, at, &kernel[0], e);
+	const struct kind kind = { p->slow_fma ? GLLM_V_VMUL : GLLM_V_VFMA, CHAINS, true };
+	s = make(t, &wide_m, &kind, arena, x, at, &kernel[0], e);
 	if (s == GLLM_OK)
-		s = make(t, &narrow_m, !p->slow_fma, true, arena, x, at + PAGE / 4, &kernel[1], e);
+		s = make(t, &narrow_m, &kind, arena, x, at + PLACE, &kernel[1], e);
 	if (s != GLLM_OK)
 		return s;
 	compare(w, kernel, best);
 	if (best[0] * 4 * narrow_m.vector_bytes > best[1] * 5 * wide_m.vector_bytes)
 		*p = narrow;
+	return GLLM_OK;
+}
+
+/* Are products of two pairs of BF16 at a time, where there are such, no faster than those of floats, by an eighth at least? */
+static enum gllm_status compare_pairs(const struct gllm_target *t, struct gllm_profile *p, struct gllm_arena arena,
+                                      const struct watch *w, const struct gllm_exec_memory *x, size_t at, struct gllm_error *e)
+{
+	const struct kind kind[2] = { { p->slow_fma ? GLLM_V_VMUL : GLLM_V_VFMA, MANY_CHAINS, false },
+	                              { GLLM_V_VDOT, MANY_CHAINS, false } };
+	struct gllm_machine m;
+	gllm_kernel_fn *kernel[2];
+	uint64_t best[2];
+	enum gllm_status s = GLLM_OK;
+	p->slow_bf16 = false;
+	if (t->machine(p, &m) != GLLM_OK || !m.bf16_dot)
+		return GLLM_OK;
+	for (unsigned k = 0; k < 2 && s == GLLM_OK; k++)
+		s = make(t, &m, &kind[k], arena, x, at + k * PLACE, &kernel[k], e);
+	if (s != GLLM_OK)
+		return s;
+	compare(w, kernel, best);
+	p->slow_bf16 = best[1] * 8 > best[0] * 2 * 7;
 	return GLLM_OK;
 }
 
@@ -181,14 +210,17 @@ enum gllm_status gllm_measure(const struct gllm_target *t, struct gllm_profile *
 	for (unsigned i = 0; i < CHAINS * WIDEST / sizeof *data; i++)
 		data[i] = UINT64_C(0x3dcccccd3dcccccd);
 	w.data = data;
+	static const struct kind kind[2] = { { GLLM_V_VMUL, CHAINS, false }, { GLLM_V_VFMA, CHAINS, false } };
 	for (unsigned fused = 0; fused < 2 && s == GLLM_OK; fused++)
-		s = make(t, &m, fused, false, arena, code, at + fused * (PAGE / 4), &kernel[fused], e);
+		s = make(t, &m, &kind[fused], arena, code, at + fused * PLACE, &kernel[fused], e);
 	if (s != GLLM_OK)
 		return s;
 	compare(&w, kernel, best);
 	struct gllm_profile found = *p;
 	found.slow_fma = best[1] > best[0] + best[0] / 2;
-	s = choose_width(t, &found, arena, &w, code, at + PAGE / 2, e);
+	s = choose_width(t, &found, arena, &w, code, at + 2 * PLACE, e);
+	if (s == GLLM_OK)
+		s = compare_pairs(t, &found, arena, &w, code, at + 4 * PLACE, e);
 	if (s != GLLM_OK)
 		return s;
 	code->size = at;

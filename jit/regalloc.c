@@ -294,7 +294,8 @@ static unsigned hint_for(const struct scan *s, const struct gllm_vi *in, uint32_
 {
 	gllm_vreg r[4];
 	unsigned n = gllm_vi_uses(in, r), f = file_of(s, in->d);
-	unsigned first = in->op == GLLM_V_VFMA || in->op == GLLM_V_VFNMA ? 2 : 0; /* the addend is overwritten best */
+	bool adds = in->op == GLLM_V_VFMA || in->op == GLLM_V_VFNMA || in->op == GLLM_V_VDOT;
+	unsigned first = adds ? 2 : 0; /* the addend is overwritten best */
 
 	for (unsigned k = 0; k < n; k++) {
 		gllm_vreg o = r[(k + first) % n];

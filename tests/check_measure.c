@@ -3,6 +3,7 @@
 #include "check.h"
 #include "core/arena.h"
 #include "core/profile.h"
+#include "core/target.h"
 #include "gllm/measure.h"
 
 /* Clocks of machines that do not exist: of products and sums the fused kernel seems `ns` long, of two widths the wide one,
@@ -48,11 +49,17 @@ void check_measure(struct check *t)
 	CHECK_EQ(t, code.size, before);
 	CHECK_STATUS(t, gllm_measure(target, &p, &code, fake_clock, &fast, memory, size, NULL), GLLM_OK);
 	CHECK_EQ(t, code.size, before - 4096);
-	CHECK(t, !p.slow_fma);
+	CHECK(t, !p.slow_fma && !p.slow_bf16);
 	code = *check_exec_fresh(t);
 	CHECK_STATUS(t, gllm_measure(target, &p, &code, fake_clock, &slow, memory, size, NULL), GLLM_OK);
 	CHECK(t, p.slow_fma);
 	CHECK_EQ(t, p.vector_bytes, check_profile(t)->vector_bytes);
+	struct gllm_profile other = p;
+	struct gllm_machine m;
+	other.slow_bf16 = false;
+	bool pairs = target->machine(&other, &m) == GLLM_OK && m.bf16_dot;
+	CHECK(t, !pairs || !gllm_profile_narrow(&other) || p.slow_bf16); /* the same clock for them as for fused ones */
+	CHECK(t, pairs || !p.slow_bf16);
 
 	struct fake wide_is_slow = { .ns = 100 * 100000 };
 	struct gllm_profile narrow = *check_profile(t);

@@ -23,6 +23,8 @@ static const struct width { /* a target's widths, each with the least profile th
 	  { .isa = GLLM_ISA_X86_64, .vector_bytes = 32, .vector_regs = 16, .have = AVX2 }, 8 },
 	{ &gllm_target_x86_64, "AVX-512",
 	  { .isa = GLLM_ISA_X86_64, .vector_bytes = 64, .vector_regs = 32, .have = AVX512 }, 16 },
+	{ &gllm_target_x86_64, "AVX-512 bf16",
+	  { .isa = GLLM_ISA_X86_64, .vector_bytes = 64, .vector_regs = 32, .have = AVX512 | GLLM_BIT(GLLM_X86_AVX512BF16) }, 16 },
 	{ &gllm_target_aarch64, "NEON",
 	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32, .have = NEON }, 4 },
 	{ &gllm_target_aarch64, "NEON aligned",

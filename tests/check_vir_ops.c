@@ -7,7 +7,7 @@
 
 /* --- operations ----------------------------------------------------------------------------------------------------- */
 
-enum domain { ANY, NUMBERS, TO_INT, POWERS, SCALES, NUMBERED, TAME };
+enum domain { ANY, NUMBERS, TO_INT, POWERS, SCALES, NUMBERED, PAIRS, TAME };
 
 struct one {
 	const char *name;
@@ -38,6 +38,7 @@ static const struct one ops[] = {
 	{ "vldexp", GLLM_V_VLDEXP, FLOAT, 0, 0, POWERS },
 	{ "vscale", GLLM_V_VSCALE, FLOAT, 0, 0, SCALES },
 	{ "vfma", GLLM_V_VFMA, FLOAT, 0, 0, ANY }, { "vfnma", GLLM_V_VFNMA, FLOAT, 0, 0, ANY },
+	{ "vdot bf16", GLLM_V_VDOT, GLLM_F32, GLLM_BF16, 0, 0, PAIRS },
 	{ "vand f32", GLLM_V_VAND, FLOAT, 0, 0, ANY }, { "vand i32", GLLM_V_VAND, INT, 0, 0, ANY },
 	{ "vor", GLLM_V_VOR, INT, 0, 0, ANY }, { "vxor", GLLM_V_VXOR, INT, 0, 0, ANY },
 	{ "vxor f32", GLLM_V_VXOR, FLOAT, 0, 0, ANY },
@@ -219,6 +220,18 @@ static void leave(struct bench *b, const struct loop *l)
 	label(b, l->done);
 }
 
+/* Integers below 8 in magnitude, two halves to a word in what is multiplied: sums of products are exact whatever is
+ * rounded in between. */
+static void fill_pairs(struct bench *b)
+{
+	for (unsigned k = 0; k < 4; k++)
+		for (unsigned i = 0; i < WORDS; i++) {
+			float x = (float)((int)check_below(b->t, 15) - 7), y = (float)((int)check_below(b->t, 15) - 7);
+
+			b->data->in[k][i] = gllm_f32_bits(x) | (k < 2 ? gllm_f32_bits(y) >> 16 : 0);
+		}
+}
+
 static void data_for(struct bench *b, const struct one *o)
 {
 	switch ((enum domain)o->domain) {
@@ -226,6 +239,7 @@ static void data_for(struct bench *b, const struct one *o)
 	case TO_INT:  vir_fill(b, -2.0e9f, 2.0e9f); break;
 	case NUMBERS: case TAME: vir_fill(b, -4.0f, 4.0f); break;
 	case SCALES:  vir_fill(b, 1.0f, 0.0f); break;
+	case PAIRS:   vir_fill(b, -1.0f, 1.0f); fill_pairs(b); break;
 	case NUMBERED:
 		vir_fill(b, 1.0f, 0.0f);
 		for (unsigned i = 0; i < WORDS; i++)
@@ -331,8 +345,9 @@ static void op_pressed(struct bench *b, const struct one *o)
 			r = apply(b, o, &x, 0);
 			put_result(b, o, &x, r, l.out, l.index, 0);
 		}
-		if (o->op == GLLM_V_VFMA || o->op == GLLM_V_VFNMA) {
+		if (o->op == GLLM_V_VFMA || o->op == GLLM_V_VFNMA || o->op == GLLM_V_VDOT) {
 			j = op((enum gllm_vir_op)o->op, GLLM_F32);
+			j.mem = o->mem;
 			j.c = v[k];
 			j.b = x.v[1];
 		} else {
@@ -399,6 +414,7 @@ static bool exists(const struct gllm_machine *m, const struct one *o)
 	case GLLM_V_VSCALE: return m->has_scale;
 	case GLLM_V_VZIP: return m->zips && (o->imm < 4 || !m->picks);
 	case GLLM_V_VPICK: return m->picks;
+	case GLLM_V_VDOT: return m->bf16_dot;
 	default: return true;
 	}
 }

@@ -56,6 +56,7 @@ enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_mach
 		.preserved = { UINT32_C(0x3ff) << 19, UINT32_C(0xff) << 8, 0 },
 		.allocatable = { 0, UINT32_MAX, 0 },
 		.stack = A64_SP, .disp_ok = disp_ok, .need = gllm_a64_need_neon,
+		.bf16_dot = (p->have & GLLM_BIT(GLLM_A64_BF16)) && !p->slow_bf16 && !p->strict_align, /* pairs are words */
 	};
 	for (uint8_t k = 0; k < 29; k++)
 		if (k < A64_IP0 || k > 18) {

@@ -130,7 +130,7 @@ static bool holds_lane0(const gen *g, gllm_vreg r)
 
 static bool is_fma(const struct gllm_vi *i)
 {
-	return (i->op == GLLM_V_VFMA || i->op == GLLM_V_VFNMA) && i->type == GLLM_F32;
+	return (i->op == GLLM_V_VFMA || i->op == GLLM_V_VFNMA || i->op == GLLM_V_VDOT) && i->type == GLLM_F32;
 }
 
 /* Is the broadcast value only a factor of fused multiplications? They take it from lane 0 themselves, one factor each. */
@@ -385,19 +385,29 @@ static void vldexp(gen *g, const struct gllm_vi *in)
 	i3(g, A64_FMUL_V4S, s4(d), s4(r), s4(s));
 }
 
+/* The sum of products, with a whole vector or with its lane 0. */
+static void multiply_add(gen *g, const struct gllm_vi *in, unsigned sum, unsigned a, unsigned b, bool by_element)
+{
+	unsigned row = gllm_a64_row_of(g, in);
+
+	if (in->op == GLLM_V_VDOT) /* pairs of halves */
+		i3(g, by_element ? A64_BFDOT_E_V4S : row, s4(sum), a64_v(a, A64_8H),
+		   by_element ? a64_lane(b, A64_ES, 0) : a64_v(b, A64_8H));
+	else if (by_element)
+		i3(g, row == A64_FMLA_V4S ? A64_FMLA_V4S_E : A64_FMLS_V4S_E, s4(sum), s4(a), a64_lane(b, A64_ES, 0));
+	else
+		i3(g, row, s4(sum), s4(a), s4(b));
+}
+
 static void vfma(gen *g, const struct gllm_vi *in)
 {
 	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), c = at(g, in->c), sum = d;
-	unsigned row = gllm_a64_row_of(g, in);
+	bool first = holds_lane0(g, in->a);
 
 	if (in->c != in->d && (d == a || d == b))
 		sum = tv(g, 0);
 	gllm_a64_vmove(g, sum, c);
-	if (holds_lane0(g, in->a) || holds_lane0(g, in->b))
-		i3(g, row == A64_FMLA_V4S ? A64_FMLA_V4S_E : A64_FMLS_V4S_E, s4(sum), s4(holds_lane0(g, in->a) ? b : a),
-		   a64_lane(holds_lane0(g, in->a) ? a : b, A64_ES, 0));
-	else
-		i3(g, row, s4(sum), s4(a), s4(b));
+	multiply_add(g, in, sum, first ? b : a, first ? a : b, first || holds_lane0(g, in->b));
 	gllm_a64_vmove(g, d, sum);
 }
 
@@ -513,6 +523,7 @@ const struct gllm_a64_rule gllm_a64_neon[GLLM_V_COUNT] = {
 	[GLLM_V_VLDEXP]     = { vldexp,    { 0 },                                               4, 12 },
 	[GLLM_V_VFMA]       = { vfma,      { N(FMLA_V4S), 0, 0 },                               1, 4 },
 	[GLLM_V_VFNMA]      = { vfma,      { N(FMLS_V4S), 0, 0 },                               1, 4 },
+	[GLLM_V_VDOT]       = { vfma,      { N(BFDOT_V4S), 0, 0 },                              1, 5 },
 	[GLLM_V_VAND]       = { bitwise,   { N(AND_V16B) },                                     0, 1 },
 	[GLLM_V_VOR]        = { bitwise,   { N(ORR_V16B) },                                     0, 1 },
 	[GLLM_V_VXOR]       = { bitwise,   { N(EOR_V16B) },                                     0, 1 },
@@ -540,7 +551,7 @@ const struct gllm_a64_rule gllm_a64_neon[GLLM_V_COUNT] = {
 
 struct gllm_need gllm_a64_need_neon(const struct gllm_vi *i)
 {
-	bool fma = i->op == GLLM_V_VFMA || i->op == GLLM_V_VFNMA;
+	bool fma = is_fma(i);
 	struct gllm_need n = { 0, gllm_a64_neon[i->op].v, fma && i->c != i->d };
 
 	if (fma && !n.apart)

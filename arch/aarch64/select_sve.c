@@ -346,6 +346,19 @@ static void vfma(gen *g, const struct gllm_vi *in)
 	}
 }
 
+/* c + the products of pairs of halves: overwrites its addend only. */
+static void vdot(gen *g, const struct gllm_vi *in)
+{
+	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), c = at(g, in->c), sum = d;
+
+	if (d != c && (d == a || d == b))
+		sum = tv(g, 0);
+	if (sum != c)
+		i2(g, A64_MOVPRFX, zn(sum), zn(c));
+	i3(g, A64_BFDOT_ZS, zs(sum), a64_z(a, A64_EH), a64_z(b, A64_EH));
+	move(g, d, sum);
+}
+
 static void vcvt(gen *g, const struct gllm_vi *in)
 {
 	operand d = zs(at(g, in->d)), a = zs(at(g, in->a));
@@ -466,6 +479,7 @@ const struct gllm_a64_rule gllm_a64_sve[GLLM_V_COUNT] = {
 	[GLLM_V_VLDEXP]     = { vldexp,      { 0 },                                               1, 4 },
 	[GLLM_V_VFMA]       = { vfma,        { N(FMLA_ZS), N(FMAD_ZS), 0 },                       0, 4 },
 	[GLLM_V_VFNMA]      = { vfma,        { N(FMLS_ZS), N(FMSB_ZS), 0 },                       0, 4 },
+	[GLLM_V_VDOT]       = { vdot,        { 0 },                                               1, 5 },
 	[GLLM_V_VAND]       = { bitwise,     { N(AND_ZD) },                                       0, 1 },
 	[GLLM_V_VOR]        = { bitwise,     { N(ORR_ZD) },                                       0, 1 },
 	[GLLM_V_VXOR]       = { bitwise,     { N(EOR_ZD) },                                       0, 1 },

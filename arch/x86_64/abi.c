@@ -25,6 +25,7 @@ static void widen(struct gllm_machine *out)
 	out->vector_bytes = 64;
 	out->has_scale = true;
 	out->picks = true;
+	out->bf16_dot = (out->profile->have & GLLM_BIT(GLLM_X86_AVX512BF16)) && !out->profile->slow_bf16;
 	out->class_file[GLLM_CLASS_M] = 2;
 	out->need = gllm_x86_need_wide;
 	for (uint8_t k = 0; k < 32; k++)

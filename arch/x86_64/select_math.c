@@ -236,6 +236,23 @@ static void vfma(gen *g, const struct gllm_vi *in)
 	}
 }
 
+static void vdot(gen *g, const struct gllm_vi *in)
+{
+	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), c = at(g, in->c), sum = d;
+	operand s, t;
+
+	if (!g->wide) {
+		gllm_x86_quit(g, GLLM_UNSUPPORTED);
+		return;
+	}
+	if (d != c && (d == a || d == b))
+		sum = tv(g, 0);
+	gllm_x86_vmove(g, sum, c);
+	gllm_x86_sources(g, in, &s, &t);
+	x3(g, X86_EVDPBF16PS, y(g, sum), s, t);
+	gllm_x86_vmove(g, d, sum);
+}
+
 static void vcvt(gen *g, const struct gllm_vi *in)
 {
 	bool to_float = in->type == GLLM_F32 && in->mem == GLLM_I32, to_int = in->type == GLLM_I32 && in->mem == GLLM_F32;
@@ -449,6 +466,7 @@ const struct gllm_x86_rule gllm_x86_math[GLLM_V_COUNT] = {
 	[GLLM_V_VSCALE]     = { vscale,      { 0 },                                            0, 0,  0, 0,  6 },
 	[GLLM_V_VFMA]       = { vfma,        { N(VFMADD231PS), N(VFMADD213PS), 0 },            0, 0,  0, 0,  4 },
 	[GLLM_V_VFNMA]      = { vfma,        { N(VFNMADD231PS), N(VFNMADD213PS), 0 },          0, 0,  0, 0,  4 },
+	[GLLM_V_VDOT]       = { vdot,        { 0 },                                            0, 0,  0, 1,  6 },
 	[GLLM_V_VAND]       = { gllm_x86_binary,      { N(VANDPS), N(VPAND), N(VPAND) },                0, 0,  0, 0,  1 },
 	[GLLM_V_VOR]        = { gllm_x86_binary,      { N(VORPS), N(VPOR), N(VPOR) },                   0, 0,  0, 0,  1 },
 	[GLLM_V_VXOR]       = { gllm_x86_binary,      { N(VXORPS), N(VPXOR), N(VPXOR) },                0, 0,  0, 0,  1 },

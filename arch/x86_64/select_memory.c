@@ -141,7 +141,7 @@ static bool foldable(const gen *g, const struct gllm_vi *in)
 		return false;
 	if ((next->a == in->d) == (next->b == in->d) || next->c == in->d)
 		return false;
-	if (next->op == GLLM_V_VFMA || next->op == GLLM_V_VFNMA)
+	if (next->op == GLLM_V_VFMA || next->op == GLLM_V_VFNMA || next->op == GLLM_V_VDOT)
 		return at(g, next->d) == at(g, next->c);
 	return gllm_x86_rule(next->op)->emit == gllm_x86_binary &&
 	       (next->b == in->d || next->op == GLLM_V_VADD || next->op == GLLM_V_VMUL || next->op == GLLM_V_VAND ||

@@ -7,7 +7,8 @@
  * each operand that has `batch` rows advances by one row and the others stay.
  * A tensor of F16 or BF16 may stand where the operator's definition has F32: its elements are widened when read and
  * rounded to nearest even when written, all arithmetic is F32, and values that fusion keeps in registers are not rounded
- * in between. Scalar plans have no such nodes.
+ * in between. Only sums of products of two BF16 elements are made, where the profile has them, by instructions that multiply two
+ * pairs at a time (BFDOT, VDPBF16PS): within the same bound of error, denormals taken as zeros. Scalar plans have no such nodes.
  * Pointers other than `e` must not be NULL unless stated. Errors name the node or tensor. A graph lives in its context's heap until freed; plans do not refer to it. */
 #ifndef GLLM_GRAPH_H
 #define GLLM_GRAPH_H

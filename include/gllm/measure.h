@@ -16,7 +16,9 @@ size_t gllm_measure_scratch(void);
 /* Takes the widest vectors off the profile if the next narrower ones are clearly faster per lane at loading, multiplying
  * and adding: emulators may pay more for wide vectors than they hold, and so may CPUs that lower their clock.
  * Sets p->slow_fma: on this CPU (or its emulator) a fused multiply-add takes longer than a product and a sum. Some
- * emulators pay many times more for it than for the two; code without it is then several times faster. Compile with
+ * emulators pay many times more for it than for the two; code without it is then several times faster. Sets p->slow_bf16:
+ * instructions for products of pairs of BF16 are no faster than those for floats (some CPUs have one unit for the former and
+ * two for the latter). Compile with
  * the profile it returns. Takes the last 4 KiB of `code` for good (code->size shrinks). Runs some 200 us of code.
  * Fails, leaving the profile as it was: NO_BACK_END (no target), NO_FEATURE (no vectors or no FMA), NO_EXEC_MEMORY,
  * INVALID_ARGUMENT (no clock), OUT_OF_MEMORY (scratch). */

@@ -75,6 +75,8 @@ struct gllm_profile {
 	unsigned cores, threads;               /* physical, logical; 0 unknown */
 	double peak_gflops, bandwidth_gbs;     /* measured or given by the caller; 0 unknown */
 	bool slow_fma;                         /* measured (gllm_measure): a product and a sum are faster than one FMA */
+	bool slow_bf16;                        /* measured: an instruction for products of two pairs of BF16 takes as long as,
+	                                        * or longer than, those of four floats */
 	bool strict_align;                     /* AArch64: memory is Device or alignment is checked, so code may access
 	                                        * elements at their natural alignment only. false: the code takes all
 	                                        * memory as Normal and vectors at any address */

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT
+ * tests/check_pairs.c - products of BF16 elements by instructions that multiply two pairs at a time, where the CPU has them:
+ * against sums in double precision of the same elements, with the instructions there exactly when the profile says so. */
+#include "check.h"
+#include "core/arena.h"
+#include "core/bits.h"
+#include "core/target.h"
+#include "gllm/graph.h"
+
+#if GLLM_JIT
+
+enum { MOST = 128 * 384, ROOM = 4 << 20 };
+
+/* Products c[m][n] of a and b, whose element (i, k) or (k, j) lies at i * m_step + k, k * k_step + j * n_step. */
+struct form {
+	const char *op;
+	bool along_rows, bias; /* b is [n][k]; one more operand, of n elements */
+	unsigned dims;         /* m and n alone: a vector in place of b; n alone: two vectors */
+};
+static const struct form form[] = {
+	{ "gemm_bt", true, false, 3 }, { "gemm", false, false, 3 }, { "gemm_bt_bias", true, true, 3 }, { "gemm_bias", false, true, 3 },
+	{ "gemv", false, false, 2 }, { "dot", false, false, 1 },
+};
+
+/* Odd depths, tails of every loop, small ones, ones that are blocked and packed. */
+static const struct { uint64_t m, n, k; } shape[] = {
+	{ 1, 1, 2 }, { 3, 5, 7 }, { 2, 3, 8 }, { 5, 17, 34 }, { 4, 64, 258 }, { 31, 49, 98 }, { 64, 96, 128 }, { 50, 100, 384 }, { 33, 70, 131 },
+};
+
+struct lab {
+	struct check *t;
+	struct gllm_context *c;
+	struct gllm_arena arena;
+	const struct form *f;
+	uint64_t m, n, k;
+	uint16_t *a, *b, *bias;
+	float *out;
+};
+
+static float element(uint16_t h)
+{
+	return gllm_bf16_to_f32(h);
+}
+
+/* Instructions that need `feature` among the plan's. */
+static unsigned uses(const struct lab *l, const struct gllm_plan *p, uint64_t feature)
+{
+	const struct gllm_target *target = check_target(l->t);
+	const unsigned char *code = check_exec(l->t)->exec;
+	unsigned found = 0;
+	for (unsigned i = 0; i < gllm_plan_steps(p); i++) {
+		struct gllm_step_info s;
+		struct gllm_insn insn = { .length = 0 };
+		gllm_plan_step(p, i, &s);
+		for (uint32_t at = 0; at < s.code_bytes; at += insn.length) {
+			if (target->decode(code + s.code_offset + at, s.code_bytes - at, at, &insn) != GLLM_OK)
+				return CHECK(l->t, false && "code is decoded"), found;
+			found += (target->features(&insn) & feature) != 0;
+		}
+	}
+	return found;
+}
+
+static struct gllm_plan *compile(struct lab *l, void **bind)
+{
+	const struct form *f = l->f;
+	struct gllm_graph *g;
+	struct gllm_plan *p = NULL;
+	struct gllm_error e = { .status = GLLM_OK };
+	struct gllm_actual actual[8];
+	unsigned n = 0;
+	if (!CHECK_STATUS(l->t, gllm_graph_create(l->c, f->op, 1, 4, 1, &g, &e), GLLM_OK))
+		return NULL;
+	uint64_t rows = f->dims == 1 ? 1 : l->m, columns = f->dims == 3 ? l->n : 1;
+	gllm_tensor out = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, rows, columns, "c");
+	gllm_tensor a = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_BF16, rows, l->k, "a");
+	gllm_tensor b = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_BF16, l->k, columns, "b"), bias = GLLM_NO_TENSOR;
+	bind[out] = l->out;
+	bind[a] = l->a;
+	bind[b] = l->b;
+	actual[n++] = GLLM_T(out);
+	actual[n++] = GLLM_T(a);
+	actual[n++] = GLLM_T(b);
+	if (f->bias) {
+		bias = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_BF16, 1, columns, "bias");
+		bind[bias] = l->bias;
+		actual[n++] = GLLM_T(bias);
+	}
+	if (f->dims > 1)
+		actual[n++] = GLLM_D(l->m);
+	if (f->dims > 2)
+		actual[n++] = GLLM_D(l->n);
+	actual[n++] = GLLM_D(l->k);
+	gllm_graph_node(g, gllm_op_find(l->c, f->op), 1, actual, n);
+	if (!CHECK_STATUS(l->t, gllm_compile(l->c, g, &(struct gllm_plan_options){ .readback = true }, &p, &e), GLLM_OK))
+		check_print(l->t, "     %s %s\n", e.what, e.name);
+	gllm_graph_free(l->c, g);
+	return p;
+}
+
+/* An ulp per operation of the sum; denormals may be taken as zeros, by infinities too. */
+static bool close_enough(const struct lab *l, uint64_t i, uint64_t j, float got)
+{
+	bool wild = false; /* infinite times what may be zero */
+	double sum = l->f->bias ? (double)element(l->bias[j]) : 0, terms = sum < 0 ? -sum : sum, lost = 0;
+	for (uint64_t k = 0; k < l->k; k++) {
+		double x = (double)element(l->a[i * l->k + k]);
+		double y = (double)element(l->b[l->f->dims < 3 ? k : l->f->along_rows ? j * l->k + k : k * l->n + j]), z = x * y;
+		double ax = x < 0 ? -x : x, ay = y < 0 ? -y : y;
+		sum += z;
+		terms += ax * ay;
+		wild = wild || (ax - ax != 0 && ay < 0x1p-126) || (ay - ay != 0 && ax < 0x1p-126);
+		lost += (ax < 0x1p-126 || ay < 0x1p-126 ? ax * ay : 0) + 0x1p-125;
+	}
+	if (wild)
+		return got - got != 0;
+	if (sum != sum || terms - terms != 0) /* not a number, or infinite terms */
+		return sum != sum ? got != got : got == (float)sum;
+	double off = (double)got - sum;
+	return (off < 0 ? -off : off) <= ((double)l->k + 2) * 0x1p-23 * terms + lost;
+}
+
+static uint16_t any_half(struct check *t, bool hostile)
+{
+	static const uint16_t special[] = { 0, 0x8000, 1, 0x8012, 0x7f, 0x0080, 0x7f80, 0xff80, 0x7fc0, 0x0300, 0x4e80 };
+	if (hostile && check_below(t, 256) == 0)
+		return special[check_below(t, GLLM_COUNT(special))];
+	return gllm_f32_to_bf16(check_float(t, -2.0f, 2.0f));
+}
+
+static void check_one(struct lab *l, bool hostile, uint64_t feature, bool wanted)
+{
+	void *bind[4] = { NULL };
+	struct gllm_arena mark = l->arena;
+	uint64_t rows = l->f->dims == 1 ? 1 : l->m, columns = l->f->dims == 3 ? l->n : 1, bad = 0;
+	for (unsigned i = 0; i < MOST; i++) {
+		l->a[i] = any_half(l->t, hostile);
+		l->b[i] = any_half(l->t, hostile);
+		l->bias[i % 256] = any_half(l->t, false);
+		l->out[i] = 0.5f;
+	}
+	struct gllm_plan *p = compile(l, bind);
+	if (!p)
+		return;
+	unsigned found = uses(l, p, feature);
+	CHECK(l->t, (found != 0) == (wanted && l->k % 2 == 0));
+	size_t bytes = gllm_plan_workspace(p);
+	CHECK_STATUS(l->t, gllm_plan_run(p, bind, 1, gllm_alloc(&l->arena, bytes + 64, 64), NULL), GLLM_OK);
+	for (uint64_t i = 0; i < rows; i++)
+		for (uint64_t j = 0; j < columns; j++)
+			if (!close_enough(l, i, j, l->out[i * columns + j]) && bad++ == 0)
+				check_print(l->t, "     %s %llux%llux%llu: c[%llu][%llu] is %08lx\n", l->f->op, (unsigned long long)l->m,
+				            (unsigned long long)l->n, (unsigned long long)l->k, (unsigned long long)i, (unsigned long long)j,
+				            (unsigned long)gllm_f32_bits(l->out[i * columns + j]));
+	CHECK_EQ(l->t, bad, 0);
+	gllm_plan_free(l->c, p);
+	l->arena = mark;
+}
+
+static void check_profile_of(struct check *t, struct gllm_profile profile, uint64_t feature)
+{
+	size_t size;
+	struct lab l = { .t = t };
+	struct gllm_machine m;
+	unsigned char *memory = check_memory(t, &size);
+	gllm_arena_init(&l.arena, memory, size);
+	struct gllm_config config = { .target = check_target(t), .profile = profile, .image = *check_image(t),
+		.recorded = t->host->recorded, .nrecorded = t->host->nrecorded, .host.code = *check_exec_fresh(t) };
+	size_t need = gllm_context_quote(&config);
+	CHECK_STATUS(t, gllm_context_create(gllm_alloc(&l.arena, need, 64), need, &config, &l.c, NULL), GLLM_OK);
+	l.a = gllm_alloc(&l.arena, MOST * sizeof *l.a, 64);
+	l.b = gllm_alloc(&l.arena, MOST * sizeof *l.b, 64);
+	l.bias = gllm_alloc(&l.arena, 256 * sizeof *l.bias, 64);
+	l.out = gllm_alloc(&l.arena, MOST * sizeof *l.out, 64);
+	if (!CHECK(t, l.c && l.out))
+		return;
+	bool wanted = config.target->machine(&profile, &m) == GLLM_OK && m.bf16_dot;
+	for (unsigned i = 0; i < GLLM_COUNT(form); i++)
+		for (unsigned k = 0; k < 2 * GLLM_COUNT(shape); k++) {
+			l.f = &form[i];
+			l.m = shape[k / 2].m;
+			l.n = shape[k / 2].n;
+			l.k = shape[k / 2].k;
+			check_one(&l, k % 2, feature, wanted);
+		}
+}
+
+void check_pairs(struct check *t)
+{
+	if (!check_target(t) || !check_image(t) || !check_exec(t) || !check_profile(t)->vector_bytes) {
+		check_skip(t, "compiled plans need a back end, vector units and executable memory");
+		return;
+	}
+	struct gllm_profile p = *check_profile(t);
+	uint64_t feature = p.isa == GLLM_ISA_AARCH64 ? GLLM_BIT(GLLM_A64_BF16) : GLLM_BIT(GLLM_X86_AVX512BF16);
+	struct gllm_machine m;
+	p.slow_bf16 = false;
+	if (check_target(t)->machine(&p, &m) != GLLM_OK || !m.bf16_dot)
+		check_skip(t, "this CPU has no products of pairs");
+	else
+		check_profile_of(t, p, feature);
+	p.slow_bf16 = true;
+	check_profile_of(t, p, feature);
+}
+
+#else
+
+void check_pairs(struct check *t)
+{
+	check_skip(t, "built without back ends");
+}
+
+#endif
