@@ -379,6 +379,8 @@ int main(int argc, char **argv)
 	}
 	report_lifting(&lifting);
 	measure_stored(&config, rounds);
+	if (bench_half(&config, rounds, &e) != GLLM_OK)
+		return fail(&e);
 	if (bench_layers(&second, rounds, &e) != GLLM_OK)
 		return fail(&e);
 	if (path) {

@@ -9,6 +9,8 @@ struct limits {
 	unsigned vector_bytes;
 	float (*fma)(long n);                           /* 12 vector operations per step */
 	float (*read)(const float *p, size_t floats);
+	float (*pairs)(long n);                         /* the same of products of two pairs of BF16; NULL: none at this width */
+	enum gllm_feature feature;                      /* that they need */
 };
 
 /* The widest loops that the profile's code may use; of the compiled kernels' width, so that ratios are honest. NULL: none. */
@@ -16,4 +18,6 @@ const struct limits *limits_of(const struct gllm_profile *p);
 
 /* GFLOP/s of one thread, from a burst of a few milliseconds by the clock `now`, in seconds. */
 double limits_peak(const struct limits *l, double (*now)(void));
+/* The same of products of pairs of BF16; 0 where the profile has none. */
+double limits_pairs(const struct limits *l, const struct gllm_profile *p, double (*now)(void));
 #endif
