@@ -19,35 +19,42 @@ enum { MAX_DEPTH = 16, FILES = 3, REGS = 32 };
 
 enum { SHORT = 1, SPILL = 2, CONSTANT = 4 }; /* what is known of a register */
 
+struct interval { /* of a virtual register */
+	uint32_t start, end;   /* start UINT32_MAX: never accessed */
+	uint64_t cost;         /* accesses, weighted by loop depth */
+	uint32_t def;          /* the writing instruction where CONSTANT */
+	uint32_t slot;         /* frame offset where SPILL */
+	uint8_t flags, where, file;
+	uint8_t depth;         /* of the innermost loop with an access */
+	uint8_t once;          /* written by one instruction */
+};
+
+/* Physical registers. A rank is a place in the machine's order; those outside of it have the ranks behind. */
+struct file {
+	gllm_vreg owner[REGS]; /* by rank */
+	uint8_t reg[REGS], rank[REGS];
+	uint32_t vacant;       /* ranks that have no owner */
+	uint32_t used;         /* registers */
+	unsigned n;            /* ranks that may be handed out */
+};
+
 struct scan {
 	struct gllm_vir *v;
 	const struct gllm_machine *m;
 	struct gllm_arena *arena;
 	gllm_vreg frame;       /* NONE until something is spilled */
 	uint32_t frame_bytes;
-	uint32_t *start, *end; /* per register; start UINT32_MAX: never accessed */
-	uint32_t *def;         /* the writing instruction where CONSTANT */
-	uint32_t *slot;        /* frame offset where SPILL */
-	uint64_t *cost;        /* accesses, weighted by loop depth */
-	uint8_t *flags, *where;
-	uint8_t *depth;        /* of the innermost loop with an access */
-	uint8_t *once;         /* written by one instruction */
+	struct interval *reg;  /* with one to spare */
+	const uint8_t *flags;  /* of the registers as this round begins */
 	uint8_t (*temp)[2][GLLM_VIR_TEMPS];
 	uint32_t *close;       /* LOOP_BEGIN -> its LOOP_END; handed on as room for select */
-	gllm_vreg owner[FILES][REGS];
-	uint32_t used[FILES];
+	struct file file[FILES];
 	unsigned nspilled;
-	struct gllm_need need; /* of the instruction being placed */
 };
 
 static bool writes(const struct gllm_vi *i)
 {
-	return gllm_vir_info[i->op].d[0] != '-';
-}
-
-static unsigned file_of(const struct scan *s, gllm_vreg r)
-{
-	return s->m->class_file[s->v->reg_class[r]];
+	return i->d != NONE;
 }
 
 /* --- moves ---------------------------------------------------------------------------------------------------------- */
@@ -148,174 +155,188 @@ static enum gllm_status match_loops(struct scan *s)
 	return depth == 0 ? GLLM_OK : GLLM_INVALID_ARGUMENT;
 }
 
-static void touch(struct scan *s, gllm_vreg r, uint32_t at, unsigned depth)
+static inline void touch(struct interval *r, uint32_t at, unsigned depth, uint64_t weight)
 {
-	if (s->start[r] == UINT32_MAX)
-		s->start[r] = at;
-	if (s->end[r] < at)
-		s->end[r] = at;
-	if (s->depth[r] < depth)
-		s->depth[r] = (uint8_t)depth;
-	s->cost[r] += UINT64_C(1) << (depth < 8 ? 3 * depth : 24);
+	if (r->end < at)
+		r->end = at;
+	if (r->depth < depth)
+		r->depth = (uint8_t)depth;
+	r->cost += weight;
+}
+
+/* A read inside loops of what was written before them carries it to the end of the outermost of these. */
+static void carry(const struct scan *s, struct interval *r, const uint32_t *open)
+{
+	while (r->start >= 2 * *open + 1)
+		open++;
+	uint32_t back = 2 * s->close[*open] + 1;
+	if (r->end < back)
+		r->end = back;
 }
 
 static enum gllm_status intervals(struct scan *s)
 {
 	uint32_t open[MAX_DEPTH];
-	unsigned depth = 0;
+	unsigned depth = 0, nregs = s->v->nregs;
+	uint64_t weight = 1;
 
 	for (unsigned k = GLLM_VIR_ARGS; k < GLLM_VIR_FIRST_FREE; k++)
-		s->start[k] = 0;
+		s->reg[k].start = 0;
 	for (unsigned i = 0; i < s->v->n; i++) {
 		const struct gllm_vi *in = &s->v->ins[i];
 		gllm_vreg r[4];
 		unsigned n = gllm_vi_uses(in, r);
 
-		if (in->op == GLLM_V_LOOP_BEGIN)
-			open[depth++] = i;
-		if (in->op == GLLM_V_LOOP_END)
-			depth--;
+		if (in->op == GLLM_V_LOOP_BEGIN || in->op == GLLM_V_LOOP_END) {
+			if (in->op == GLLM_V_LOOP_BEGIN)
+				open[depth++] = i;
+			else
+				depth--;
+			weight = UINT64_C(1) << (depth < 8 ? 3 * depth : 24);
+		}
 		for (unsigned k = 0; k < n; k++) {
+			struct interval *x = &s->reg[r[k]];
+
 			if (r[k] == s->frame)
 				continue;
-			if (r[k] >= s->v->nregs || s->start[r[k]] == UINT32_MAX)
+			if (r[k] >= nregs || x->start == UINT32_MAX)
 				return GLLM_INVALID_ARGUMENT; /* read before any write */
-			touch(s, r[k], 2 * i + 1, depth);
-			for (unsigned l = 0; l < depth; l++)
-				if (s->start[r[k]] < 2 * open[l] + 1) {
-					uint32_t back = 2 * s->close[open[l]] + 1;
-
-					if (s->end[r[k]] < back)
-						s->end[r[k]] = back;
-					break; /* the outermost such loop ends last */
-				}
+			touch(x, 2 * i + 1, depth, weight);
+			if (depth && x->start < 2 * open[depth - 1] + 1)
+				carry(s, x, open);
 		}
 		if (!writes(in))
 			continue;
-		if (in->d >= s->v->nregs || in->d == s->frame)
+		if (in->d >= nregs || in->d == s->frame)
 			return GLLM_INVALID_ARGUMENT;
-		if (s->start[in->d] == UINT32_MAX && (in->op == GLLM_V_GCONST || in->op == GLLM_V_VZERO)) {
-			s->flags[in->d] |= CONSTANT;
-			s->def[in->d] = i;
+		struct interval *d = &s->reg[in->d];
+		d->once = d->start == UINT32_MAX;
+		if (d->once && (in->op == GLLM_V_GCONST || in->op == GLLM_V_VZERO)) {
+			d->flags |= CONSTANT;
+			d->def = i;
 		} else {
-			s->flags[in->d] &= (uint8_t)~CONSTANT;
+			d->flags &= (uint8_t)~CONSTANT;
 		}
-		s->once[in->d] = s->start[in->d] == UINT32_MAX;
-		touch(s, in->d, 2 * i + 2, depth);
+		if (d->once)
+			d->start = 2 * i + 2;
+		touch(d, 2 * i + 2, depth, weight);
 	}
 	return GLLM_OK;
 }
 
 /* --- one round ------------------------------------------------------------------------------------------------------ */
 
-static void release(struct scan *s, gllm_vreg r, uint32_t before)
+static void vacate(struct file *f, unsigned rank)
 {
-	if (r != s->frame && s->end[r] < before && s->where[r] != NOWHERE) {
-		gllm_vreg *o = &s->owner[file_of(s, r)][s->where[r]];
+	f->owner[rank] = NONE;
+	f->vacant |= UINT32_C(1) << rank;
+}
 
-		if (*o == r)
-			*o = NONE;
+static inline void release(struct scan *s, gllm_vreg r, uint32_t before)
+{
+	const struct interval *x = &s->reg[r];
+
+	if (x->end < before && x->where != NOWHERE && r != s->frame) {
+		struct file *f = &s->file[x->file];
+		unsigned rank = f->rank[x->where];
+
+		if (f->owner[rank] == r)
+			vacate(f, rank);
 	}
 }
 
 /* Intervals end at a reader, at a write nobody reads, or at the end of a loop: nothing else need be looked at. */
-static void release_read(struct scan *s, unsigned i)
+static void release_all(struct scan *s, uint32_t before)
 {
-	const struct gllm_vi *in = &s->v->ins[i];
-	gllm_vreg r[4];
-	unsigned n = gllm_vi_uses(in, r);
-
-	for (unsigned k = 0; k < n; k++)
-		release(s, r[k], 2 * i + 2);
-	if (in->op == GLLM_V_LOOP_END)
-		for (unsigned f = 0; f < FILES; f++)
-			for (unsigned k = 0; k < REGS; k++)
-				if (s->owner[f][k] != NONE)
-					release(s, s->owner[f][k], 2 * i + 2);
-}
-
-static void release_temps(struct scan *s, unsigned i)
-{
-	for (unsigned c = 0; c < 2; c++)
-		for (unsigned k = 0; k < GLLM_VIR_TEMPS && s->temp[i][c][k] != NOWHERE; k++)
-			s->owner[s->m->class_file[c]][s->temp[i][c][k]] = NONE;
+	for (unsigned f = 0; f < FILES; f++)
+		for (uint32_t busy = ~s->file[f].vacant; busy; busy &= busy - 1) {
+			gllm_vreg o = s->file[f].owner[__builtin_ctz(busy)];
+			if (o != NONE && o != TEMP)
+				release(s, o, before);
+		}
 }
 
 /* Is it better to keep `a` in memory than `b`: an inner loop is the last place for spill code; within one depth, fewer
  * weighted accesses per length of the interval. */
-static bool cheaper(const struct scan *s, gllm_vreg a, gllm_vreg b)
+static bool cheaper(const struct interval *a, const struct interval *b)
 {
-	uint64_t la = (uint64_t)s->end[a] - s->start[a] + 1, lb = (uint64_t)s->end[b] - s->start[b] + 1;
-	uint64_t ca = s->cost[a] >> ((s->flags[a] & CONSTANT) != 0), cb = s->cost[b] >> ((s->flags[b] & CONSTANT) != 0);
+	uint64_t la = (uint64_t)a->end - a->start + 1, lb = (uint64_t)b->end - b->start + 1;
+	uint64_t ca = a->cost >> ((a->flags & CONSTANT) != 0), cb = b->cost >> ((b->flags & CONSTANT) != 0);
 
-	if (s->depth[a] != s->depth[b])
-		return s->depth[a] < s->depth[b];
+	if (a->depth != b->depth)
+		return a->depth < b->depth;
 	return ca * lb < cb * la; /* costs < 2^40, lengths < 2^18 for the sizes compiled here; a wrap only costs speed */
+}
+
+/* The rank whose owner is the best to spill, `who` among them; NOWHERE if that is `who` or nothing can be. */
+static unsigned evict(struct scan *s, struct file *f, gllm_vreg who)
+{
+	gllm_vreg victim = who != TEMP && !(s->reg[who].flags & SHORT) ? who : NONE;
+
+	for (unsigned k = 0; k < f->n; k++) {
+		gllm_vreg o = f->owner[k];
+
+		if (o != TEMP && !(s->reg[o].flags & SHORT) && (victim == NONE || cheaper(&s->reg[o], &s->reg[victim])))
+			victim = o;
+	}
+	if (victim == NONE)
+		return NOWHERE;
+	s->reg[victim].flags |= SPILL;
+	s->nspilled++;
+	return victim == who ? NOWHERE : f->rank[s->reg[victim].where];
 }
 
 /* A register of the file for `who`: the hint if it is free, else rather none of `avoid`. NOWHERE if `who` itself is the
  * best to spill or nothing can be. */
-static unsigned take(struct scan *s, unsigned f, gllm_vreg who, unsigned hint, uint32_t avoid)
+static unsigned take(struct scan *s, struct file *f, gllm_vreg who, unsigned hint, uint32_t avoid)
 {
-	gllm_vreg victim = who != TEMP && !(s->flags[who] & SHORT) ? who : NONE;
-	unsigned reg = NOWHERE;
+	uint32_t vacant = f->vacant & (f->n < REGS ? (UINT32_C(1) << f->n) - 1 : UINT32_MAX), better = vacant & ~avoid;
+	unsigned rank;
 
-	if (hint != NOWHERE && s->owner[f][hint] == NONE)
-		reg = hint;
-	for (unsigned k = 0; k < s->m->norder[f] && (reg == NOWHERE || avoid >> reg & 1); k++)
-		if (s->owner[f][s->m->order[f][k]] == NONE)
-			reg = s->m->order[f][k];
-	for (unsigned k = 0; reg == NOWHERE && k < s->m->norder[f]; k++) {
-		gllm_vreg o = s->owner[f][s->m->order[f][k]];
-
-		if (o != TEMP && !(s->flags[o] & SHORT) && (victim == NONE || cheaper(s, o, victim)))
-			victim = o;
-	}
-	if (reg == NOWHERE) {
-		if (victim == NONE)
-			return NOWHERE;
-		s->flags[victim] |= SPILL;
-		s->nspilled++;
-		if (victim == who)
-			return NOWHERE;
-		reg = s->where[victim];
-	}
-	s->owner[f][reg] = who;
-	s->used[f] |= UINT32_C(1) << reg;
-	return reg;
+	if (hint != NOWHERE && f->owner[hint] == NONE && !(avoid >> hint & 1))
+		rank = hint;
+	else if (better)
+		rank = (unsigned)__builtin_ctz(better);
+	else if (vacant)
+		rank = 31u - (unsigned)__builtin_clz(vacant);
+	else if ((rank = evict(s, f, who)) == NOWHERE)
+		return NOWHERE;
+	f->owner[rank] = who;
+	f->vacant &= ~(UINT32_C(1) << rank);
+	f->used |= UINT32_C(1) << f->reg[rank];
+	return f->reg[rank];
 }
 
-static uint32_t bit_of(const struct scan *s, gllm_vreg r)
+static uint32_t bit_of(const struct scan *s, const struct file *f, gllm_vreg r)
 {
-	return r == NONE || s->where[r] == NOWHERE ? 0 : UINT32_C(1) << s->where[r];
+	return r == NONE || s->reg[r].where == NOWHERE ? 0 : UINT32_C(1) << f->rank[s->reg[r].where];
 }
 
-static unsigned hint_for(const struct scan *s, const struct gllm_vi *in, uint32_t at, uint32_t avoid)
+/* The rank of an operand that dies here. */
+static unsigned hint_for(const struct scan *s, const struct gllm_vi *in, const gllm_vreg *r, unsigned n, uint32_t at,
+                         uint32_t avoid)
 {
-	gllm_vreg r[4];
-	unsigned n = gllm_vi_uses(in, r), f = file_of(s, in->d);
+	unsigned file = s->reg[in->d].file;
+	const struct file *f = &s->file[file];
 	bool adds = in->op == GLLM_V_VFMA || in->op == GLLM_V_VFNMA || in->op == GLLM_V_VDOT;
-	unsigned first = adds ? 2 : 0; /* the addend is overwritten best */
+	unsigned k = adds ? 2 : 0; /* the addend is overwritten best */
 
-	for (unsigned k = 0; k < n; k++) {
-		gllm_vreg o = r[(k + first) % n];
+	for (unsigned left = n; left > 0; left--, k = k + 1 < n ? k + 1 : 0) {
+		const struct interval *o = &s->reg[r[k]];
 
-		if (o != s->frame && file_of(s, o) == f && s->end[o] == at && bit_of(s, o) & ~avoid)
-			return s->where[o];
+		if (o->end == at && o->file == file && r[k] != s->frame && bit_of(s, f, r[k]) & ~avoid)
+			return f->rank[o->where];
 	}
 	return NOWHERE;
 }
 
-static enum gllm_status grant_temps(struct scan *s, unsigned i)
+static enum gllm_status grant_temps(struct scan *s, unsigned i, struct gllm_need need)
 {
-	unsigned count[2];
+	const unsigned count[2] = { need.g, need.v };
 
-	s->need = s->m->need(&s->v->ins[i]);
-	count[0] = s->need.g;
-	count[1] = s->need.v;
 	for (unsigned c = 0; c < 2; c++)
 		for (unsigned k = 0; k < count[c] && k < GLLM_VIR_TEMPS; k++) {
-			unsigned reg = take(s, s->m->class_file[c], TEMP, NOWHERE, 0);
+			unsigned reg = take(s, &s->file[s->m->class_file[c]], TEMP, NOWHERE, 0);
 
 			if (reg == NOWHERE)
 				return GLLM_COMPILE_ERROR;
@@ -324,43 +345,78 @@ static enum gllm_status grant_temps(struct scan *s, unsigned i)
 	return GLLM_OK;
 }
 
-static enum gllm_status place(struct scan *s, unsigned i)
+static void release_temps(struct scan *s, unsigned i)
 {
-	const struct gllm_vi *in = &s->v->ins[i];
-	gllm_vreg r = in->d;
-	uint32_t avoid = 0;
-	unsigned reg;
+	for (unsigned c = 0; c < 2; c++)
+		for (unsigned k = 0; k < GLLM_VIR_TEMPS && s->temp[i][c][k] != NOWHERE; k++) {
+			struct file *f = &s->file[s->m->class_file[c]];
+			vacate(f, f->rank[s->temp[i][c][k]]);
+		}
+}
 
-	if (s->need.apart)
-		avoid = bit_of(s, in->a) | bit_of(s, in->b);
-	reg = take(s, file_of(s, r), r, hint_for(s, in, 2 * i + 1, avoid), avoid);
+static enum gllm_status place(struct scan *s, const struct gllm_vi *in, const gllm_vreg *r, unsigned n, uint32_t at, bool apart)
+{
+	struct interval *d = &s->reg[in->d];
+	struct file *f = &s->file[d->file];
+	uint32_t avoid = apart ? bit_of(s, f, in->a) | bit_of(s, f, in->b) : 0;
+	unsigned reg = take(s, f, in->d, hint_for(s, in, r, n, at, avoid), avoid);
 
-	s->where[r] = (uint8_t)reg;
-	return reg == NOWHERE && !(s->flags[r] & SPILL) ? GLLM_COMPILE_ERROR : GLLM_OK;
+	d->where = (uint8_t)reg;
+	return reg == NOWHERE && !(d->flags & SPILL) ? GLLM_COMPILE_ERROR : GLLM_OK;
+}
+
+static void open_files(struct scan *s)
+{
+	for (unsigned c = 0; c < FILES; c++) {
+		struct file *f = &s->file[c];
+		unsigned n = 0;
+		uint32_t ranked = 0;
+
+		*f = (struct file){ .n = s->m->norder[c], .vacant = UINT32_MAX };
+		for (; n < f->n; n++) {
+			f->reg[n] = s->m->order[c][n];
+			ranked |= UINT32_C(1) << f->reg[n];
+		}
+		for (unsigned k = 0; k < REGS; k++)
+			if (!(ranked >> k & 1))
+				f->reg[n++] = (uint8_t)k;
+		for (unsigned k = 0; k < REGS; k++) {
+			f->rank[f->reg[k]] = (uint8_t)k;
+			f->owner[k] = NONE;
+		}
+	}
 }
 
 static enum gllm_status walk(struct scan *s)
 {
-	for (unsigned f = 0; f < FILES; f++)
-		for (unsigned k = 0; k < REGS; k++)
-			s->owner[f][k] = NONE;
+	struct file *g = &s->file[s->m->class_file[GLLM_CLASS_G]];
+
+	open_files(s);
 	for (gllm_vreg k = GLLM_VIR_ARGS; k < GLLM_VIR_FIRST_FREE; k++)
-		if (s->end[k] > 0)
-			s->where[k] = (uint8_t)take(s, s->m->class_file[GLLM_CLASS_G], k, s->m->entry[k], 0);
+		if (s->reg[k].end > 0)
+			s->reg[k].where = (uint8_t)take(s, g, k, g->rank[s->m->entry[k]], 0);
 	for (unsigned i = 0; i < s->v->n; i++) {
 		const struct gllm_vi *in = &s->v->ins[i];
-		enum gllm_status st;
+		struct gllm_need need = s->m->need(in);
+		enum gllm_status st = GLLM_OK;
+		gllm_vreg r[4];
+		unsigned n = gllm_vi_uses(in, r);
 
-		st = grant_temps(s, i);
-		release_read(s, i);
-		if (st == GLLM_OK && writes(in) && s->start[in->d] == 2 * i + 2)
-			st = place(s, i);
-		if (writes(in))
+		if (need.g | need.v)
+			st = grant_temps(s, i, need);
+		for (unsigned k = 0; k < n; k++)
+			release(s, r[k], 2 * i + 2);
+		if (in->op == GLLM_V_LOOP_END)
+			release_all(s, 2 * i + 2);
+		if (writes(in)) {
+			if (st == GLLM_OK && s->reg[in->d].start == 2 * i + 2)
+				st = place(s, in, r, n, 2 * i + 1, need.apart);
 			release(s, in->d, 2 * i + 3);
-		if (st == GLLM_OK && s->need.g + s->need.v)
-			release_temps(s, i);
+		}
 		if (st != GLLM_OK)
 			return st;
+		if (need.g | need.v)
+			release_temps(s, i);
 	}
 	return GLLM_OK;
 }
@@ -394,7 +450,7 @@ static struct gllm_vi spill_access(const struct scan *s, gllm_vreg r, gllm_vreg 
 	i.d = store ? NONE : reg;
 	i.b = i.m = NONE;
 	i.c = store ? reg : NONE;
-	i.imm = s->slot[r];
+	i.imm = s->reg[r].slot;
 	return i;
 }
 
@@ -417,8 +473,8 @@ static gllm_vreg reload(struct scan *s, struct rewrite *w, gllm_vreg r)
 {
 	gllm_vreg t = short_reg(w, s->v->reg_class[r]);
 
-	if (s->flags[r] & CONSTANT) {
-		w->ins[w->n] = s->v->ins[s->def[r]];
+	if (s->reg[r].flags & CONSTANT) {
+		w->ins[w->n] = s->v->ins[s->reg[r].def];
 		w->ins[w->n++].d = t;
 	} else {
 		w->ins[w->n++] = spill_access(s, r, t, false);
@@ -440,7 +496,7 @@ static void rewrite_one(struct scan *s, struct rewrite *w, struct gllm_vi in)
 	unsigned n = gllm_vi_uses(&in, use);
 
 	for (unsigned k = 0; k < n; k++)
-		if (use[k] != s->frame && (s->flags[use[k]] & SPILL)) {
+		if (use[k] != s->frame && (s->reg[use[k]].flags & SPILL)) {
 			gllm_vreg t = reload(s, w, use[k]);
 
 			for (unsigned j = k + 1; j < n; j++)
@@ -449,11 +505,11 @@ static void rewrite_one(struct scan *s, struct rewrite *w, struct gllm_vi in)
 			in.d = use[k] == d ? t : in.d;
 			rename(&in, use[k], t);
 		}
-	if (!writes(&in) || !(s->flags[d] & SPILL)) {
+	if (!writes(&in) || !(s->reg[d].flags & SPILL)) {
 		w->ins[w->n++] = in;
 		return;
 	}
-	if (s->flags[d] & CONSTANT)
+	if (s->reg[d].flags & CONSTANT)
 		return; /* made again at each use */
 	if (in.d == d)
 		in.d = short_reg(w, s->v->reg_class[d]);
@@ -471,8 +527,8 @@ static unsigned spill_accesses(const struct scan *s)
 		unsigned n = gllm_vi_uses(&s->v->ins[i], r);
 
 		for (unsigned k = 0; k < n; k++)
-			more += r[k] != s->frame && (s->flags[r[k]] & SPILL);
-		more += writes(&s->v->ins[i]) && (s->flags[s->v->ins[i].d] & SPILL);
+			more += r[k] != s->frame && (s->reg[r[k]].flags & SPILL);
+		more += writes(&s->v->ins[i]) && (s->reg[s->v->ins[i].d].flags & SPILL);
 	}
 	return more;
 }
@@ -492,18 +548,18 @@ static enum gllm_status rewrite(struct scan *s)
 		return GLLM_OUT_OF_MEMORY;
 	for (unsigned r = 0; r < v->nregs; r++) {
 		w.reg_class[r] = v->reg_class[r];
-		w.flags[r] = s->flags[r] & SHORT;
+		w.flags[r] = s->reg[r].flags & SHORT;
 	}
 	w.nregs = v->nregs;
 	if (s->frame == NONE) {
 		s->frame = short_reg(&w, GLLM_CLASS_G);
-		s->flags[s->frame] = 0; /* the arrays of a round have one entry to spare */
+		s->reg[s->frame].flags = 0;
 	}
 	for (unsigned r = 0; r < v->nregs; r++)
-		if (r != s->frame && (s->flags[r] & SPILL) && !(s->flags[r] & CONSTANT))
-			s->slot[r] = new_slot(s, v->reg_class[r]);
+		if (r != s->frame && (s->reg[r].flags & SPILL) && !(s->reg[r].flags & CONSTANT))
+			s->reg[r].slot = new_slot(s, v->reg_class[r]);
 	for (gllm_vreg k = GLLM_VIR_ARGS; k < GLLM_VIR_FIRST_FREE; k++)
-		if (s->flags[k] & SPILL) { /* an argument arrives in its register and is stored at once */
+		if (s->reg[k].flags & SPILL) { /* an argument arrives in its register and is stored at once */
 			w.ins[w.n++] = spill_access(s, k, k, true);
 			w.flags[k] = SHORT;
 		}
@@ -520,39 +576,48 @@ static enum gllm_status rewrite(struct scan *s)
 
 /* --- rounds --------------------------------------------------------------------------------------------------------- */
 
-static enum gllm_status prepare(struct scan *s, const uint8_t *flags)
+static enum gllm_status prepare(struct scan *s)
 {
-	size_t nregs = s->v->nregs + 1u, n = s->v->n + 1u;
+	size_t nregs = s->v->nregs, n = s->v->n + 1u;
 
-	s->start = gllm_alloc_array(s->arena, nregs, sizeof *s->start, 4);
-	s->end = gllm_alloc_array(s->arena, nregs, sizeof *s->end, 4);
-	s->def = gllm_alloc_array(s->arena, nregs, sizeof *s->def, 4);
-	s->slot = gllm_alloc_array(s->arena, nregs, sizeof *s->slot, 4);
-	s->cost = gllm_alloc_array(s->arena, nregs, sizeof *s->cost, 8);
-	s->flags = gllm_alloc_array(s->arena, nregs, 1, 1);
-	s->where = gllm_alloc_array(s->arena, nregs, 1, 1);
-	s->depth = gllm_alloc_array(s->arena, nregs, 1, 1);
-	s->once = gllm_alloc_array(s->arena, nregs, 1, 1);
+	s->reg = gllm_alloc_array(s->arena, nregs + 1, sizeof *s->reg, 8);
 	s->close = gllm_alloc_array(s->arena, n, sizeof *s->close, 4);
-	s->temp = gllm_alloc_array(s->arena, n, sizeof *s->temp, 1);
-	if (!s->start || !s->end || !s->def || !s->slot || !s->cost || !s->flags || !s->where || !s->depth ||
-	    !s->once || !s->close || !s->temp)
+	s->temp = gllm_alloc_array(s->arena, n, sizeof *s->temp, 8);
+	if (!s->reg || !s->close || !s->temp)
 		return GLLM_OUT_OF_MEMORY;
-	for (size_t r = 0; r < nregs; r++) {
-		s->start[r] = UINT32_MAX;
-		s->end[r] = 0;
-		s->cost[r] = 0;
-		s->depth[r] = 0;
-		s->once[r] = 0;
-		s->flags[r] = flags && r + 1 < nregs ? flags[r] : 0;
-		s->where[r] = NOWHERE;
-	}
+	for (size_t r = 0; r < nregs; r++)
+		s->reg[r] = (struct interval){ .start = UINT32_MAX, .where = NOWHERE, .flags = s->flags ? s->flags[r] : 0,
+		                               .file = s->m->class_file[s->v->reg_class[r]] };
+	s->reg[nregs] = (struct interval){ .start = UINT32_MAX, .where = NOWHERE };
 	for (size_t i = 0; i < n; i++)
-		for (unsigned k = 0; k < GLLM_VIR_TEMPS; k++)
-			s->temp[i][0][k] = s->temp[i][1][k] = NOWHERE;
-	for (unsigned f = 0; f < FILES; f++)
-		s->used[f] = 0;
+		for (unsigned c = 0; c < 2; c++)
+			for (unsigned k = 0; k < GLLM_VIR_TEMPS; k++)
+				s->temp[i][c][k] = NOWHERE;
 	s->nspilled = 0;
+	return GLLM_OK;
+}
+
+/* What select is told. */
+static enum gllm_status hand_on(struct scan *s, struct gllm_allocation *out)
+{
+	unsigned nregs = s->v->nregs;
+	uint8_t *where = gllm_alloc(s->arena, nregs, 1), *once = gllm_alloc(s->arena, nregs, 1);
+	uint32_t *last = gllm_alloc_array(s->arena, nregs, sizeof *last, 4);
+
+	if (!where || !once || !last)
+		return GLLM_OUT_OF_MEMORY;
+	for (unsigned r = 0; r < nregs; r++) {
+		where[r] = s->reg[r].where;
+		once[r] = s->reg[r].once;
+		last[r] = s->reg[r].end;
+	}
+	if (s->frame != NONE)
+		where[s->frame] = s->m->stack;
+	*out = (struct gllm_allocation){ .where = where, .temp = (const uint8_t (*)[2][GLLM_VIR_TEMPS])s->temp,
+		.frame_bytes = (uint32_t)gllm_round_up(s->frame_bytes, 64), .frame = s->frame, .offset = s->close, .last = last,
+		.once = once };
+	for (unsigned f = 0; f < FILES; f++)
+		out->used[f] = s->file[f].used;
 	return GLLM_OK;
 }
 
@@ -567,7 +632,7 @@ enum gllm_status gllm_regalloc(struct gllm_vir *v, const struct gllm_machine *m,
 	if (st == GLLM_OK)
 		st = coalesce(v, *arena);
 	while (st == GLLM_OK) {
-		st = prepare(&s, s.flags);
+		st = prepare(&s);
 		if (st == GLLM_OK)
 			st = match_loops(&s);
 		if (st == GLLM_OK)
@@ -578,20 +643,7 @@ enum gllm_status gllm_regalloc(struct gllm_vir *v, const struct gllm_machine *m,
 			break;
 		st = rewrite(&s);
 	}
-	if (st != GLLM_OK)
-		return st;
-	if (s.frame != NONE)
-		s.where[s.frame] = m->stack;
-	out->where = s.where;
-	out->temp = (const uint8_t (*)[2][GLLM_VIR_TEMPS])s.temp;
-	for (unsigned f = 0; f < FILES; f++)
-		out->used[f] = s.used[f];
-	out->frame_bytes = (uint32_t)gllm_round_up(s.frame_bytes, 64);
-	out->frame = s.frame;
-	out->offset = s.close;
-	out->last = s.end;
-	out->once = s.once;
-	return GLLM_OK;
+	return st == GLLM_OK ? hand_on(&s, out) : st;
 }
 
 /* --- the check ------------------------------------------------------------------------------------------------------ */

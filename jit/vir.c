@@ -74,22 +74,6 @@ static unsigned operands(const struct gllm_vi *i, gllm_vreg use[4], char letter[
 	return n;
 }
 
-/* Fields that an operation lacks are GLLM_NO_VREG (gllm_vir_check sees to it), so the letters need not be read. */
-unsigned gllm_vi_uses(const struct gllm_vi *i, gllm_vreg use[4])
-{
-	unsigned n = 0;
-
-	use[n] = i->a;
-	n += i->a != GLLM_NO_VREG;
-	use[n] = i->b;
-	n += i->b != GLLM_NO_VREG;
-	use[n] = i->c;
-	n += i->c != GLLM_NO_VREG;
-	if (i->m != GLLM_NO_VREG)
-		use[n++] = i->m;
-	return n;
-}
-
 void gllm_vir_sweep(struct gllm_vir *v, uint32_t *work)
 {
 	gllm_vreg use[4];

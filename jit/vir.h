@@ -25,8 +25,22 @@ unsigned gllm_vir_label(struct gllm_vir *v); /* a new label number; it stands wh
 gllm_vreg gllm_vir_emit(struct gllm_vir *v, struct gllm_vi i);
 struct gllm_vi gllm_vi(enum gllm_vir_op op); /* an instruction with all registers absent */
 
-/* The virtual registers instruction `i` reads, in order a b c m; returns how many (at most 4). */
-unsigned gllm_vi_uses(const struct gllm_vi *i, gllm_vreg use[4]);
+/* The virtual registers instruction `i` reads, in order a b c m; returns how many (at most 4). Fields that an operation
+ * lacks are GLLM_NO_VREG (gllm_vir_check sees to it), so its letters need not be read. */
+static inline unsigned gllm_vi_uses(const struct gllm_vi *i, gllm_vreg use[4])
+{
+	unsigned n = 0;
+
+	use[n] = i->a;
+	n += i->a != GLLM_NO_VREG;
+	use[n] = i->b;
+	n += i->b != GLLM_NO_VREG;
+	use[n] = i->c;
+	n += i->c != GLLM_NO_VREG;
+	if (i->m != GLLM_NO_VREG)
+		use[n++] = i->m;
+	return n;
+}
 
 /* Removes instructions without effect whose result nobody reads. `work` has v->nregs elements. */
 void gllm_vir_sweep(struct gllm_vir *v, uint32_t *work);
