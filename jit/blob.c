@@ -10,11 +10,11 @@
 #include "core/fmt.h"
 #include "core/hash.h"
 #include "jit/context.h"
-#include "jit/plan.h"
+#include "jit/pieces.h"
 
 /* A member that is new here needs a row in the lists of plan.h. */
 _Static_assert(sizeof(struct gllm_plan_tensor) == 64, "struct gllm_plan_tensor has changed: see GLLM_TENSOR_FIELDS");
-_Static_assert(sizeof(struct gllm_step) == 168, "struct gllm_step has changed: see GLLM_STEP_FIELDS");
+_Static_assert(sizeof(struct gllm_step) == 176, "struct gllm_step has changed: see GLLM_STEP_FIELDS");
 _Static_assert(sizeof(struct gllm_slot) == 56, "struct gllm_slot has changed: see GLLM_SLOT_FIELDS");
 _Static_assert(sizeof(struct gllm_repeat) == 16, "struct gllm_repeat has changed: see GLLM_REPEAT_FIELDS");
 _Static_assert(sizeof(struct gllm_note) == 24, "struct gllm_note has changed: see GLLM_NOTE_FIELDS");
@@ -55,11 +55,6 @@ static struct layout lay_out(const struct gllm_plan *p, uint64_t text_bytes, uin
 	l.code = l.pool + gllm_round_up(p->pool_bytes, 8);
 	l.end = l.code + gllm_round_up(code_bytes, 8);
 	return l;
-}
-
-static size_t code_bytes(const struct gllm_plan *p)
-{
-	return p->code_end > gllm_code_base(p) ? p->code_end - gllm_code_base(p) : 0;
 }
 
 /* --- writing -------------------------------------------------------------------------------------------------------- */
@@ -125,22 +120,24 @@ static size_t text_bytes(const struct gllm_plan *p)
 
 size_t gllm_plan_blob(const struct gllm_plan *p)
 {
-	return p->scalar ? 0 : (size_t)lay_out(p, text_bytes(p), code_bytes(p)).end;
+	return p->scalar ? 0 : (size_t)lay_out(p, text_bytes(p), p->code_bytes).end;
 }
 
-/* Kernel by kernel: what lies between them in the executable memory is not the plan's. */
+/* Kernel by kernel, wherever each lies in the executable memory. */
 static void put_code(const struct gllm_plan *p, unsigned char *to)
 {
-	const unsigned char *from = p->context->host.code.write + gllm_code_base(p);
-	for (unsigned i = 0; i < p->nsteps; i++)
-		copy(to + p->step[i].info.code_offset, from + p->step[i].info.code_offset, p->step[i].info.code_bytes);
+	const struct gllm_exec_memory *x = &p->context->host.code;
+	for (unsigned i = 0; i < p->nsteps; i++) {
+		union { gllm_kernel_fn *code; const unsigned char *data; } entry = { p->step[i].kernel };
+		copy(to + p->step[i].info.code_offset, x->write + (entry.data - x->exec), p->step[i].info.code_bytes);
+	}
 }
 
 enum gllm_status gllm_plan_save(const struct gllm_plan *p, void *out, size_t size, struct gllm_error *e)
 {
 	if (p->scalar)
 		return gllm_fail(e, GLLM_UNSUPPORTED, "a scalar plan holds no code", p->name, 0, 0, 0);
-	size_t texts = text_bytes(p), code = code_bytes(p);
+	size_t texts = text_bytes(p), code = p->code_bytes;
 	struct layout l = lay_out(p, texts, code);
 	unsigned char *to = out;
 	if (size < l.end)
@@ -400,23 +397,22 @@ static enum gllm_status check_plan(const struct gllm_context *c, const unsigned 
 	return why ? gllm_fail(e, GLLM_BAD_VALUE, why, NULL, where, 0, 0) : GLLM_OK;
 }
 
-/* Where there is room for code, if the host has any. */
-static enum gllm_status check_room(const struct gllm_context *c, uint64_t bytes, struct gllm_plan *p, struct gllm_error *e)
+/* Where there is room for code, if the host has any: `at` in the executable memory. */
+static enum gllm_status check_room(const struct gllm_context *c, const struct gllm_plan *p, size_t *at, struct gllm_error *e)
 {
 	const struct gllm_exec_memory *x = &c->host.code;
 	if (!c->target)
 		return gllm_fail(e, GLLM_NO_BACK_END, "running compiled code needs a target", p->name, 0, 0, 0);
 	if (!x->write || !x->exec)
 		return gllm_fail(e, GLLM_NO_EXEC_MEMORY, "the host granted no executable memory", p->name, 0, 0, 0);
-	p->code_begin = c->code_used;
-	size_t base = gllm_code_base(p);
-	if (base > x->size || bytes > x->size - base)
-		return gllm_fail(e, GLLM_NO_SPACE, "the blob's code does not fit into executable memory", p->name, base, bytes, x->size);
-	p->code_end = bytes ? base + (size_t)bytes : p->code_begin;
+	*at = (size_t)gllm_round_up(c->code_used, GLLM_CODE_ALIGN);
+	if (*at > x->size || p->code_bytes > x->size - *at)
+		return gllm_fail(e, GLLM_NO_SPACE, "the blob's code does not fit into executable memory", p->name, *at, p->code_bytes,
+		                 x->size);
 	return GLLM_OK;
 }
 
-static void fill(struct gllm_plan *p, struct reader r)
+static void fill(struct gllm_plan *p, struct gllm_piece *piece, struct reader r)
 {
 #define A(member, count, type, fields) \
 	for (unsigned i = 0; i < p->count; i++) \
@@ -425,12 +421,14 @@ static void fill(struct gllm_plan *p, struct reader r)
 #undef A
 	union { const unsigned char *data; gllm_kernel_fn *code; } entry;
 	for (unsigned i = 0; i < p->nsteps; i++) {
-		entry.data = p->context->host.code.exec + gllm_code_base(p) + p->step[i].info.code_offset;
+		entry.data = p->context->host.code.exec + piece->kernel.offset + p->step[i].info.code_offset;
 		p->step[i].kernel = entry.code;
+		p->step[i].piece = piece;
+		piece->users++;
 	}
 }
 
-static void keep_ranges(struct gllm_context *c, const struct gllm_plan *p)
+static void keep_ranges(struct gllm_context *c, const struct gllm_plan *p, size_t at)
 {
 	for (unsigned i = 0; i < p->nsteps; i++) {
 		const struct gllm_step_info *s = &p->step[i].info;
@@ -438,31 +436,35 @@ static void keep_ranges(struct gllm_context *c, const struct gllm_plan *p)
 		while (p->step[k].info.code_offset != s->code_offset)
 			k++;
 		if (k == i)
-			gllm_keep_range(c, (uint32_t)gllm_code_base(p) + s->code_offset, s->code_bytes, s->name);
+			gllm_keep_range(c, (uint32_t)at + s->code_offset, s->code_bytes, s->name);
 	}
 }
 
-static enum gllm_status load(struct gllm_context *c, const unsigned char *blob, const struct layout *l,
+static enum gllm_status load(struct gllm_context *c, const unsigned char *blob, const struct layout *l, size_t at,
                              const struct gllm_plan *like, struct reader arrays, struct gllm_plan **out, struct gllm_error *e)
 {
 	const struct gllm_exec_memory *x = &c->host.code;
-	size_t base = gllm_code_base(like), code = code_bytes(like);
+	struct gllm_kernel code = { .offset = (uint32_t)at, .bytes = (uint32_t)like->code_bytes };
 	struct gllm_plan *p = gllm_plan_new(c, like);
-	if (!p)
+	struct gllm_piece *piece = p ? gllm_piece_add(c, NULL, 0, &code) : NULL;
+	if (!piece) {
+		gllm_heap_free(&c->heap, p);
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "the context's heap cannot hold the plan", like->name, 0, 0, 0);
-	copy(x->write + base, blob + l->code, code);
-	enum gllm_status s = code && x->publish ? x->publish(x->user, base, code) : GLLM_OK;
+	}
+	copy(x->write + at, blob + l->code, code.bytes);
+	enum gllm_status s = code.bytes && x->publish ? x->publish(x->user, at, code.bytes) : GLLM_OK;
 	if (s != GLLM_OK) {
 		gllm_heap_free(&c->heap, p);
-		return gllm_fail(e, s, "the host did not publish the code", like->name, base, code, 0);
+		gllm_pieces_drop(c);
+		return gllm_fail(e, s, "the host did not publish the code", like->name, at, code.bytes, 0);
 	}
 	copy((unsigned char *)p->text, blob + l->text, p->text_bytes);
 	copy(p->pool, blob + l->pool, p->pool_bytes);
 	p->name = p->text + (like->name - arrays.text);
 	arrays.text = p->text;
-	fill(p, arrays);
-	c->code_used = p->code_end;
-	keep_ranges(c, p);
+	fill(p, piece, arrays);
+	c->code_used = at + code.bytes;
+	keep_ranges(c, p, at);
 	c->stats.loaded++;
 	*out = p;
 	return GLLM_OK;
@@ -474,16 +476,18 @@ enum gllm_status gllm_plan_load(struct gllm_context *c, const struct gllm_plan_k
 	struct gllm_plan like = { .context = c, .vector_bytes = gllm_vector_bytes(c) };
 	struct layout l;
 	struct reader arrays;
+	size_t at = 0;
 	enum gllm_status s = check_header(c, blob, n, e);
 	if (s == GLLM_OK)
 		s = check_plan(c, blob, n, &like, &l, &arrays, e);
 	if (s == GLLM_OK && want && (want->graph != like.graph_key || want->machine != header(blob, MACHINE) ||
 	                             want->emitter != header(blob, EMITTER)))
 		s = gllm_fail(e, GLLM_FOREIGN, "a plan of another graph", like.name, 0, want->graph, like.graph_key);
-	if (s == GLLM_OK)
-		s = check_room(c, header(blob, CODE_BYTES), &like, e);
+	like.code_bytes = s == GLLM_OK ? (size_t)header(blob, CODE_BYTES) : 0;
 	like.text_bytes = s == GLLM_OK ? (size_t)arrays.text_bytes : 0;
-	return s == GLLM_OK ? load(c, blob, &l, &like, arrays, out, e) : s;
+	if (s == GLLM_OK)
+		s = check_room(c, &like, &at, e);
+	return s == GLLM_OK ? load(c, blob, &l, at, &like, arrays, out, e) : s;
 }
 
 /* --- stores --------------------------------------------------------------------------------------------------------- */

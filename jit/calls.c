@@ -4,7 +4,7 @@
 #include "core/bits.h"
 #include "core/target.h"
 #include "jit/context.h"
-#include "jit/plan.h"
+#include "jit/pieces.h"
 #include "jit/retype.h"
 
 enum { LIMIT_BITS = 31 }; /* sizes are below 2^31 */
@@ -75,6 +75,17 @@ static enum gllm_status emit_entry(struct filler *f, const struct gllm_kernel *k
 	return GLLM_OK;
 }
 
+/* For good: kernel and entry. */
+static enum gllm_status keep_code(struct filler *f, const struct gllm_kernel *k)
+{
+	struct gllm_kernel both = { .offset = k->offset, .bytes = (uint32_t)(f->c->code_used - k->offset) };
+	struct gllm_piece *piece = gllm_piece_add(f->c, NULL, 0, &both);
+	if (!piece)
+		return gllm_fail(f->e, GLLM_OUT_OF_MEMORY, "the context's heap cannot hold what is known of a function", f->op->name, 0, 0, 0);
+	piece->users = 1;
+	return GLLM_OK;
+}
+
 static enum gllm_status fill_one(struct filler *f, unsigned op, gllm_any_fn **out)
 {
 	struct gllm_arena arena = f->c->scratch;
@@ -89,7 +100,9 @@ static enum gllm_status fill_one(struct filler *f, unsigned op, gllm_any_fn **ou
 		f->c->scratch.high = arena.high;
 	if (s == GLLM_OK)
 		s = keep_pool(f, &k, &pool);
-	return s == GLLM_OK ? emit_entry(f, &k, pool, out) : s;
+	if (s == GLLM_OK)
+		s = emit_entry(f, &k, pool, out);
+	return s == GLLM_OK ? keep_code(f, &k) : s;
 }
 
 static enum gllm_status cannot_compile(const struct gllm_context *c)

@@ -34,6 +34,7 @@ struct gllm_context {
 	struct gllm_arena scratch; /* passes copy it, work, and drop the copy; `high` is put back */
 	struct gllm_heap heap;
 	size_t code_used;
+	struct gllm_piece *pieces; /* the topmost (pieces.h) */
 	struct gllm_kernel_range kernel[GLLM_KERNEL_RANGES];
 	unsigned nkernels;
 	struct gllm_stats stats;

@@ -9,8 +9,15 @@
 #include "jit/context.h"
 #include "jit/cost.h"
 #include "jit/pairs.h"
+#include "jit/pieces.h"
 
 enum { STEP_NAME = 96 }; /* characters that are kept of a step's name, with the end */
+
+struct used { /* a kernel, and where it and its constants lie in the plan */
+	struct gllm_piece *piece;
+	uint32_t code_at;
+	size_t pool_at;
+};
 
 struct planner {
 	struct gllm_context *c;
@@ -18,8 +25,7 @@ struct planner {
 	const struct gllm_plan_options *o;
 	struct gllm_arena arena;
 	struct gllm_fusion f;
-	struct gllm_kernel *kernel; /* one for each code that differs from all before it */
-	const struct gllm_composed **code; /* of each kernel */
+	struct used *kernel;        /* one for each code that differs from all before it */
 	unsigned nkernels;
 	uint32_t *which;            /* kernel of each part, all groups' in order */
 	unsigned nparts;
@@ -27,7 +33,7 @@ struct planner {
 	unsigned nlives;
 	uint64_t workspace, worker_begin;
 	unsigned workers;
-	uint64_t graph_key;
+	uint64_t graph_key, machine_key;
 	size_t code_begin;          /* executable memory used before this plan */
 	struct gllm_error *e;
 };
@@ -148,22 +154,24 @@ static void predict(const struct planner *x, const struct gllm_part *part, const
 }
 
 static enum gllm_status compiled_step(const struct planner *x, struct gllm_plan *p, const struct gllm_part *part,
-                                      const struct gllm_kernel *k, struct gllm_step *s)
+                                      const struct used *used, struct gllm_step *s)
 {
 	const struct gllm_composed *c = part->code;
+	const struct gllm_kernel *k = &used->piece->kernel;
 	for (unsigned i = 0; i < c->trace.nparams; i++) {
 		struct gllm_slot *slot = &p->slot[p->nslots++];
 		*slot = source_slot(x, &part->source[i]);
 		for (unsigned l = 0; l < GLLM_REPEAT_LEVELS && part->move; l++)
 			slot->move[l] = part->move[i][l];
 	}
-	p->slot[p->nslots++] = (struct gllm_slot){ .kind = GLLM_SLOT_POOL, .value = k->pool_at };
+	p->slot[p->nslots++] = (struct gllm_slot){ .kind = GLLM_SLOT_POOL, .value = used->pool_at };
 	union { const unsigned char *data; gllm_kernel_fn *code; } entry = { x->c->host.code.exec + k->offset };
 	s->kernel = entry.code;
+	s->piece = used->piece;
 	s->tile = k->tile;
 	s->beside = part->beside;
 	s->info.pattern = c->trace.pattern;
-	s->info.code_offset = k->offset - (uint32_t)gllm_code_base(p);
+	s->info.code_offset = used->code_at;
 	s->info.code_bytes = k->bytes;
 	predict(x, part, k, s);
 	return k->tile ? gllm_trip_of(c, part->source, k->trip, &s->trip) : GLLM_OK;
@@ -230,7 +238,7 @@ static unsigned edges_of(const struct planner *x, unsigned node)
 	return n;
 }
 
-/* Numbers of everything a plan holds; and where each kernel's constants go. */
+/* Numbers of everything a plan holds; and where each kernel and its constants go. */
 static void count(const struct planner *x, struct gllm_plan *p)
 {
 	p->ntensors = x->g->ntensors;
@@ -255,8 +263,11 @@ static void count(const struct planner *x, struct gllm_plan *p)
 	for (unsigned i = 0; i < x->nlives; i++)
 		p->nbuffers += x->life[i].placed;
 	for (unsigned k = 0; k < x->nkernels; k++) {
-		x->kernel[k].pool_at = p->pool_bytes;
-		p->pool_bytes += (size_t)gllm_round_up(x->kernel[k].pool_bytes, 64);
+		struct used *u = &x->kernel[k];
+		u->pool_at = p->pool_bytes;
+		p->pool_bytes += (size_t)gllm_round_up(u->piece->kernel.pool_bytes, 64);
+		u->code_at = (uint32_t)gllm_round_up(p->code_bytes, GLLM_CODE_ALIGN);
+		p->code_bytes = u->code_at + u->piece->kernel.bytes;
 	}
 }
 
@@ -341,7 +352,7 @@ static enum gllm_status build(struct planner *x, struct gllm_plan **out)
 	struct gllm_plan like = { .context = x->c, .max_rows = x->g->max_rows, .workspace = (size_t)x->workspace,
 		.worker_begin = (size_t)x->worker_begin, .worker_bytes = (size_t)gllm_round_up(x->f.worker_bytes, 64),
 		.workers = x->workers, .vector_bytes = x->o->scalar ? 0 : gllm_vector_bytes(x->c),
-		.graph_key = x->graph_key, .code_begin = x->code_begin, .code_end = x->c->code_used, .scalar = x->o->scalar };
+		.graph_key = x->graph_key, .scalar = x->o->scalar };
 	size_t text = 0;
 	count(x, &like);
 	struct gllm_plan *p = gllm_plan_new(x->c, &like);
@@ -349,8 +360,8 @@ static enum gllm_status build(struct planner *x, struct gllm_plan **out)
 		return gllm_fail(x->e, GLLM_OUT_OF_MEMORY, "the context's heap cannot hold the plan", x->g->name, 0, 0, 0);
 	p->name = own_text(p, &text, x->g->name);
 	for (unsigned i = 0; i < x->nkernels; i++)
-		for (size_t n = 0; n < x->kernel[i].pool_bytes; n++)
-			p->pool[x->kernel[i].pool_at + n] = x->kernel[i].pool[n];
+		for (size_t n = 0; n < x->kernel[i].piece->kernel.pool_bytes; n++)
+			p->pool[x->kernel[i].pool_at + n] = x->kernel[i].piece->kernel.pool[n];
 	for (unsigned i = 0; i < p->ntensors; i++) {
 		struct gllm_tensor_info info;
 		gllm_graph_tensor_info(x->g, i, &info);
@@ -369,37 +380,29 @@ static enum gllm_status build(struct planner *x, struct gllm_plan **out)
 	return GLLM_OK;
 }
 
-/* Whether two composed traces become the same bytes: equal traces whose parameters come from like sources. */
-static bool same_code(const struct gllm_composed *a, const struct gllm_composed *b)
-{
-	if (a == b)
-		return true;
-	if (a->trace.hash != b->trace.hash || a->trace.nnodes != b->trace.nnodes || a->trace.nterms != b->trace.nterms ||
-	    a->trace.nparams != b->trace.nparams)
-		return false;
-	if (a->how.unroll != b->how.unroll || a->how.rows != b->how.rows || a->how.columns != b->how.columns ||
-	    a->how.depth != b->how.depth || a->how.split != b->how.split || a->how.tile != b->how.tile || a->how.own != b->how.own)
-		return false;
-	for (unsigned i = 0; i < a->trace.nparams; i++)
-		if (a->source[i].kind != b->source[i].kind)
-			return false;
-	return true;
-}
-
-/* The kernel with the code of a part, compiled if there is none yet. */
+/* The kernel with the code of a part: the plan's, another plan's, or compiled now. What is to be read back is compiled. */
 static enum gllm_status kernel_for(struct planner *x, const struct gllm_composed *code, const struct gllm_group *group,
                                    unsigned part, uint32_t *which)
 {
-	char name[STEP_NAME];
+	struct gllm_piece *piece = gllm_piece_find(x->c, code, x->machine_key, x->o->readback ? x->code_begin : 0);
 	uint32_t k = 0;
-	while (k < x->nkernels && !same_code(x->code[k], code))
+	if (!piece) {
+		char name[STEP_NAME];
+		struct gllm_kernel kernel;
+		step_name(x, group, part, name, sizeof name);
+		enum gllm_status s = gllm_compile_trace(x->c, code, name, x->o->readback, &x->arena, &kernel, x->e);
+		if (s != GLLM_OK)
+			return s;
+		piece = gllm_piece_add(x->c, code, x->machine_key, &kernel);
+		if (!piece)
+			return gllm_fail(x->e, GLLM_OUT_OF_MEMORY, "the context's heap cannot hold what is known of a kernel", name, 0, 0, 0);
+	}
+	while (k < x->nkernels && x->kernel[k].piece != piece)
 		k++;
+	if (k == x->nkernels)
+		x->kernel[x->nkernels++].piece = piece;
 	*which = k;
-	if (k < x->nkernels)
-		return GLLM_OK;
-	x->code[x->nkernels++] = code;
-	step_name(x, group, part, name, sizeof name);
-	return gllm_compile_trace(x->c, code, name, x->o->readback, &x->arena, &x->kernel[k], x->e);
+	return GLLM_OK;
 }
 
 static enum gllm_status compile_groups(struct planner *x)
@@ -408,9 +411,8 @@ static enum gllm_status compile_groups(struct planner *x)
 	for (unsigned g = 0; g < x->f.ngroups; g++)
 		x->nparts += x->f.group[g].nparts;
 	x->kernel = gllm_alloc_array(&x->arena, x->nparts + 1, sizeof *x->kernel, 8);
-	x->code = gllm_alloc_array(&x->arena, x->nparts + 1, sizeof *x->code, 8);
 	x->which = gllm_alloc_array(&x->arena, x->nparts + 1, sizeof *x->which, 8);
-	if (!x->kernel || !x->code || !x->which)
+	if (!x->kernel || !x->which)
 		return gllm_fail(x->e, GLLM_OUT_OF_MEMORY, "compile scratch is too small for the graph", x->g->name, 0, 0, 0);
 	for (unsigned g = 0; g < x->f.ngroups; g++) {
 		const struct gllm_group *group = &x->f.group[g];
@@ -491,7 +493,7 @@ static enum gllm_status pair_products(struct planner *x)
 static enum gllm_status make(struct planner *x, struct gllm_plan **out)
 {
 	struct gllm_context *c = x->c;
-	unsigned kernels = c->nkernels, counted = c->stats.kernels;
+	unsigned counted = c->stats.kernels;
 	enum gllm_status s = gllm_fuse(c, x->g, !x->o->no_fusion, x->o->scalar, &x->arena, &x->f, x->e);
 	if (s == GLLM_OK && !x->o->scalar && (s = pair_products(x)) != GLLM_OK)
 		gllm_fail(x->e, s, "pairing products", x->g->name, 0, 0, 0);
@@ -507,11 +509,14 @@ static enum gllm_status make(struct planner *x, struct gllm_plan **out)
 	if (x->arena.high > c->scratch.high)
 		c->scratch.high = x->arena.high;
 	if (s != GLLM_OK) {
-		c->code_used = x->code_begin;
-		c->nkernels = kernels;
+		gllm_pieces_drop(c);
 		c->stats.kernels = counted;
+		return s;
 	}
-	return s;
+	for (unsigned i = 0; i < (*out)->nsteps; i++)
+		if ((*out)->step[i].piece)
+			(*out)->step[i].piece->users++;
+	return GLLM_OK;
 }
 
 enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g, const struct gllm_plan_options *o,
@@ -525,7 +530,8 @@ enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g
 	enum gllm_status s = check_graph(g, e);
 	if (s == GLLM_OK)
 		s = check_host(&x);
-	struct gllm_plan_key key = { x.graph_key, gllm_machine_key(c), gllm_emitter_key() };
+	x.machine_key = gllm_machine_key(c);
+	struct gllm_plan_key key = { x.graph_key, x.machine_key, gllm_emitter_key() };
 	if (s == GLLM_OK && !x.o->scalar && !x.o->readback)
 		p = gllm_plan_recall(c, &key);
 	bool recalled = p != NULL;

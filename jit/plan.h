@@ -28,7 +28,8 @@ struct gllm_slot {
 };
 
 struct gllm_step {
-	struct gllm_step_info info; /* code_offset from the plan's first kernel on */
+	struct gllm_step_info info; /* code_offset: in the plan's blob, as if its kernels lay one behind the other */
+	struct gllm_piece *piece;   /* of executable memory; NULL: scalar */
 	gllm_kernel_fn *kernel;     /* NULL: scalar */
 	gllm_any_fn *scalar;
 	gllm_call_fn *call;
@@ -88,7 +89,7 @@ struct gllm_plan {
 #undef A
 	unsigned char *pool;             size_t pool_bytes; /* constants, 64-byte aligned */
 	char *text;                      size_t text_bytes; /* names that are the plan's own */
-	size_t code_begin, code_end;     /* in the executable memory */
+	size_t code_bytes;               /* of all kernels in a blob */
 	uint64_t graph_key;              /* struct gllm_plan_key; 0 in scalar plans */
 	unsigned vector_bytes;           /* that the code counts on, where a CPU's may change; else 0 */
 	bool scalar;
@@ -98,7 +99,7 @@ struct gllm_plan {
  * else is a copy of `like`. NULL if the heap cannot hold it. */
 struct gllm_plan *gllm_plan_new(struct gllm_context *c, const struct gllm_plan *like);
 
-/* A compiled group before it is copied into a plan. */
+/* A compiled trace. */
 struct gllm_kernel {
 	uint32_t offset, bytes;          /* in the executable memory */
 	const unsigned char *pool;
@@ -106,7 +107,6 @@ struct gllm_kernel {
 	struct gllm_poly trip;           /* of the split loop, of the trace */
 	uint64_t tile;                   /* 0: sequential */
 	int8_t loop;                     /* the split one, -1 none */
-	size_t pool_at;                  /* of its constants in the plan's */
 };
 
 /* The trip of a split loop as a function of the row count, where parameters come from `source`; composed traces have no
@@ -139,13 +139,7 @@ unsigned gllm_workers(const struct gllm_context *c);
 void gllm_keep_range(struct gllm_context *c, uint32_t offset, uint32_t bytes, const char *name);
 
 enum { GLLM_MAX_SLOTS = GLLM_TRACE_PARAMS + 1 }; /* of a step */
-enum { GLLM_CODE_ALIGN = 64 }; /* of kernels, from the beginning of the executable memory */
-
-/* Where the plan's first kernel lies, or would. */
-static inline size_t gllm_code_base(const struct gllm_plan *p)
-{
-	return (size_t)gllm_round_up(p->code_begin, GLLM_CODE_ALIGN);
-}
+enum { GLLM_CODE_ALIGN = 64 }; /* of kernels, from the beginning of the executable memory or of a blob's code */
 
 /* Compiles one trace: lower, allocate, select, copy, publish. `arena` is scratch that outlives the call. */
 enum gllm_status gllm_compile_trace(struct gllm_context *c, const struct gllm_composed *t, const char *name,

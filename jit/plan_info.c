@@ -3,7 +3,7 @@
 #include "core/bits.h"
 #include "core/fmt.h"
 #include "jit/context.h"
-#include "jit/plan.h"
+#include "jit/pieces.h"
 
 struct gllm_plan *gllm_plan_new(struct gllm_context *c, const struct gllm_plan *like)
 {
@@ -31,21 +31,17 @@ struct gllm_plan *gllm_plan_new(struct gllm_context *c, const struct gllm_plan *
 	return p;
 }
 
-/* Code memory is a stack: only the last plan's can be taken back. */
+/* The heap leaves what it takes back as it is: only then is it known that this was a plan. */
 enum gllm_status gllm_plan_free(struct gllm_context *c, struct gllm_plan *p)
 {
-	size_t begin = 0, end = 0;
-	if (p && (unsigned char *)p >= c->heap.base && (unsigned char *)p < c->heap.base + c->heap.size) {
-		begin = p->code_begin;
-		end = p->code_end;
-	}
 	enum gllm_status s = gllm_heap_free(&c->heap, p);
-	if (s != GLLM_OK || c->host.code.once || end != c->code_used || begin == end)
+	if (s != GLLM_OK || !p)
 		return s;
-	c->code_used = begin;
-	while (c->nkernels > 0 && c->kernel[c->nkernels - 1].offset >= begin)
-		c->nkernels--;
-	return s;
+	for (unsigned i = 0; i < p->nsteps; i++)
+		if (p->step[i].piece)
+			p->step[i].piece->users--;
+	gllm_pieces_drop(c);
+	return GLLM_OK;
 }
 
 size_t gllm_plan_workspace(const struct gllm_plan *p)
@@ -73,7 +69,9 @@ enum gllm_status gllm_plan_step(const struct gllm_plan *p, unsigned i, struct gl
 	if (i >= p->nsteps)
 		return GLLM_INVALID_ARGUMENT;
 	*out = p->step[i].info;
-	out->code_offset += (uint32_t)gllm_code_base(p);
+	union { gllm_kernel_fn *code; const unsigned char *data; } entry = { p->step[i].kernel };
+	if (p->step[i].kernel)
+		out->code_offset = (uint32_t)(entry.data - p->context->host.code.exec);
 	return GLLM_OK;
 }
 

@@ -7,6 +7,7 @@
 #include "core/bits.h"
 #include "jit/block.h"
 #include "jit/context.h"
+#include "jit/pieces.h"
 
 struct buffer { /* memory of the workspace */
 	uint64_t begin, bytes;
@@ -200,10 +201,12 @@ static const char *check_code(const struct rules *x, const struct gllm_step *s)
 {
 	const struct gllm_exec_memory *m = &x->c->host.code;
 	union { gllm_kernel_fn *fn; const unsigned char *data; } entry = { s->kernel };
-	uint64_t begin = gllm_code_base(x->p) + s->info.code_offset, end = begin + s->info.code_bytes;
-	if (s->info.code_bytes == 0 || end > m->size || entry.data != m->exec + begin)
+	uint64_t begin = (uint64_t)(entry.data - m->exec), end = begin + s->info.code_bytes;
+	if (s->info.code_bytes == 0 || end > m->size || end > x->c->code_used)
 		return "code lies outside of the memory that was granted";
-	if (end > x->p->code_end)
+	if (!s->piece || s->piece->kernel.offset != begin || s->piece->kernel.bytes != s->info.code_bytes || s->piece->users == 0)
+		return "code lies where nobody keeps it";
+	if ((uint64_t)s->info.code_offset + s->info.code_bytes > x->p->code_bytes)
 		return "code lies outside of the plan's own range";
 	for (const struct gllm_step *o = x->p->step; o < s; o++)
 		if (o->kernel != s->kernel && o->info.code_offset < s->info.code_offset + s->info.code_bytes &&

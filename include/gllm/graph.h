@@ -95,8 +95,9 @@ struct gllm_plan_options {
  * COMPILE_ERROR, OUT_OF_MEMORY. The scalar option needs none of these. */
 enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g, const struct gllm_plan_options *o,
                               struct gllm_plan **out, struct gllm_error *e);
-/* Gives its heap back. Executable memory is used like a stack: it is given back when the plan made last is freed, so plans
- * that live and die in turn do not use it up. INVALID_ARGUMENT for what is no plan of this context. */
+/* Gives its heap back. Kernels of equal code are shared by the plans of a context. Executable memory is used like a stack: a
+ * kernel's is given back when no plan that lives uses it or one that lies above it, so plans that live and die in any order
+ * do not use it up. INVALID_ARGUMENT for what is no plan of this context. */
 enum gllm_status gllm_plan_free(struct gllm_context *c, struct gllm_plan *p);
 
 /* Bytes of workspace a run with up to max_rows rows needs; 64-byte aligned; contents are not kept between runs. */

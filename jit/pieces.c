@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ * jit/pieces.c - see pieces.h. */
+#include "jit/pieces.h"
+#include "jit/context.h"
+
+static bool same_options(const struct gllm_lower_options *a, const struct gllm_lower_options *b)
+{
+	return a->unroll == b->unroll && a->rows == b->rows && a->columns == b->columns && a->depth == b->depth &&
+	       a->split == b->split && a->tile == b->tile && a->own == b->own;
+}
+
+/* Equal traces, to be lowered alike, whose parameters come from like sources, become the same bytes. */
+static bool same_code(const struct gllm_piece *p, const struct gllm_composed *t)
+{
+	if (p->hash != t->trace.hash || p->nnodes != t->trace.nnodes || p->nterms != t->trace.nterms ||
+	    p->nparams != t->trace.nparams || !same_options(&p->how, &t->how))
+		return false;
+	for (unsigned i = 0; i < p->nparams; i++)
+		if (p->source[i] != t->source[i].kind)
+			return false;
+	return true;
+}
+
+struct gllm_piece *gllm_piece_find(const struct gllm_context *c, const struct gllm_composed *t, uint64_t machine, size_t from)
+{
+	for (struct gllm_piece *p = c->pieces; p && p->kernel.offset >= from; p = p->below)
+		if (p->shared && p->machine == machine && same_code(p, t))
+			return p;
+	return NULL;
+}
+
+struct gllm_piece *gllm_piece_add(struct gllm_context *c, const struct gllm_composed *t, uint64_t machine,
+                                  const struct gllm_kernel *k)
+{
+	struct gllm_piece *p = gllm_heap_alloc(&c->heap, sizeof *p + k->pool_bytes);
+	if (!p)
+		return NULL;
+	unsigned char *pool = (unsigned char *)(p + 1);
+	*p = (struct gllm_piece){ .below = c->pieces, .kernel = *k, .shared = t != NULL, .machine = machine };
+	for (size_t i = 0; i < k->pool_bytes; i++)
+		pool[i] = k->pool[i];
+	p->kernel.pool = pool;
+	if (t) {
+		p->hash = t->trace.hash;
+		p->nnodes = t->trace.nnodes;
+		p->nterms = t->trace.nterms;
+		p->nparams = t->trace.nparams;
+		p->how = t->how;
+		for (unsigned i = 0; i < p->nparams; i++)
+			p->source[i] = t->source[i].kind;
+	}
+	c->pieces = p;
+	return p;
+}
+
+void gllm_pieces_drop(struct gllm_context *c)
+{
+	while (c->pieces && c->pieces->users == 0) {
+		struct gllm_piece *top = c->pieces;
+		c->pieces = top->below;
+		gllm_heap_free(&c->heap, top);
+	}
+	if (c->host.code.once)
+		return;
+	c->code_used = c->pieces ? c->pieces->kernel.offset + c->pieces->kernel.bytes : 0;
+	while (c->nkernels > 0 && c->kernel[c->nkernels - 1].offset >= c->code_used)
+		c->nkernels--;
+}
