@@ -3,6 +3,8 @@
 #include "core/bits.h"
 #include "jit/lower_state.h"
 
+enum { UNDER_WAY = 4 }; /* registers of values that an expression holds at once, about */
+
 static const struct gllm_reduction *reduction_of(const struct lower *l, gllm_ref carry)
 {
 	return l->reduction[carry] == 0xffff ? NULL : &l->t->reduction[l->reduction[carry]];
@@ -126,6 +128,24 @@ static gllm_vreg join_copies(struct lower *l, gllm_ref carry)
 	return x[0];
 }
 
+/* Whether what follows the loop needs more registers than its sums leave: then they are better in memory there, but not
+ * in the loop, where the same registers would be. */
+static bool crowded(const struct lower *l, unsigned loop)
+{
+	const struct gllm_trace *t = l->t;
+	unsigned sums = 0, most = 0;
+
+	for (gllm_ref n = t->loop[loop].first; n < t->loop[loop].end; n++)
+		sums += t->node[n].op == GLLM_N_CARRY && t->node[n].loop == (int)loop;
+	for (unsigned f = 1; f < l->depth; f++)
+		sums *= gllm_lower_phase(&l->frame[f])->copies;
+	for (gllm_ref n = t->loop[loop].end; n < t->nnodes && t->node[n].loop == t->loop[loop].parent; n++) {
+		unsigned temps = gllm_lower_temporaries(l, n);
+		most = temps > most ? temps : most;
+	}
+	return most > 0 && sums + most + UNDER_WAY > l->vregs;
+}
+
 static gllm_vreg finish_carry(struct lower *l, gllm_ref carry)
 {
 	const struct loop_plan *p = &l->loop[l->t->node[carry].loop];
@@ -134,8 +154,12 @@ static gllm_vreg finish_carry(struct lower *l, gllm_ref carry)
 	gllm_vreg x[GLLM_VIR_LANES], v;
 	unsigned f = l->depth - 1;
 
-	if (!p->partial)
-		return p->accumulators == 1 ? l->slot[gllm_lower_carry_index(l, carry, 0)] : join_copies(l, carry);
+	if (!p->partial) {
+		v = p->accumulators == 1 ? l->slot[gllm_lower_carry_index(l, carry, 0)] : join_copies(l, carry);
+		if (l->t->node[carry].type != GLLM_F32 || !crowded(l, (unsigned)l->t->node[carry].loop))
+			return v;
+		return gllm_lower_emit(l, GLLM_V_VMOV, GLLM_F32, v, GLLM_NO_VREG, GLLM_NO_VREG);
+	}
 	if (outer->loop >= 0 && gllm_lower_phase(outer)->paired) {
 		for (unsigned k = 0; k < gllm_lower_phase(outer)->copies; k++) {
 			l->tuple[f] = k;
