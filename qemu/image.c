@@ -5,6 +5,7 @@
  * Options: prompt, n (tokens to generate), temp (such as 0.8; absent or 0: greedy), seed, isa (caps the CPU), context
  * (tokens), scalar=1 (compile nothing). The speaker gets exactly the memory it asked for beforehand, so a wrong quote fails here. */
 #include "gllm/measure.h"
+#include "gllm/native.h"
 #include "gllm/speaker.h"
 #include "models/story.h"
 #include "qemu/guest.h"
