@@ -8,7 +8,8 @@ SMP ?= 1
 TEMP ?= 0
 SEED ?= 0
 BUDGET ?= 120
-export MODEL PROMPT N SMP BUDGET SEED
+CPU ?=
+export MODEL PROMPT N SMP BUDGET SEED CPU
 unexport TEMP # to programs that name means a folder for temporary files
 
 BOARD_SRC := board.c pages.c fw_cfg.c fault.c
@@ -33,7 +34,7 @@ $(foreach a,$(ARCHES),$(eval $(call image_rules,$(a))))
 run: deps
 	@if [ "$$SMP" != 1 ]; then echo "make run: this version uses one core; SMP must be 1" >&2; exit 1; fi
 	@$(MAKE) -s $(B)/$(ARCH)/image.elf
-	@qemu/run.sh $(ARCH) $(B)/$(ARCH)/image.elf $${MODEL:+--model "$$MODEL"} --smp "$$SMP" --budget "$$BUDGET" "prompt=$$PROMPT" "n=$$N" "temp=$(TEMP)" "seed=$$SEED"
+	@qemu/run.sh $(ARCH) $(B)/$(ARCH)/image.elf $${MODEL:+--model "$$MODEL"} $${CPU:+--cpu "$$CPU"} --smp "$$SMP" --budget "$$BUDGET" "prompt=$$PROMPT" "n=$$N" "temp=$(TEMP)" "seed=$$SEED"
 
 # An archive that never accesses memory unaligned, to run where that faults. By clang: gcc 12 clears structs with 16-byte
 # stores at 8-byte boundaries even with -mstrict-align (gcc bug 103100). Not vectorised: clang 14 loads four
