@@ -15,32 +15,40 @@ const struct gllm_x86_form gllm_x86_forms[X86_ROWS] = {
 };
 
 struct fields { /* operands, sorted by place */
-	unsigned reg, vvv, is4, opr, cc;
-	const struct gllm_operand *rm; /* NULL: none */
-	const struct gllm_operand *rel;
+	uint8_t field[P_OPR + 1];      /* register numbers by place */
+	uint8_t cc;
 	bool vsib, rex;                /* rex: spl.. need the prefix even if its bits are 0 */
 	bool no_rex;                   /* ah..bh cannot be named with it */
 	unsigned unit;                 /* of disp8 */
+	const struct gllm_operand *rm; /* NULL: none */
+	const struct gllm_operand *rel;
 	uint64_t imm;
 	unsigned imm_bytes;
 };
 
-static bool in_range(int64_t v, int64_t least, int64_t greatest)
+static inline bool in_range(int64_t v, int64_t least, int64_t greatest)
 {
 	return v >= least && v <= greatest;
 }
 
-static bool register_fits(const struct gllm_x86_form *f, uint32_t op, const struct gllm_operand *o, unsigned bits)
+/* Bits of each size by vl, of registers and of memory; of SV they are os. */
+#define ALL(bits) { bits, bits, bits }
+#define FIXED_SIZES [S8] = ALL(8), [S16] = ALL(16), [S32] = ALL(32), [S64] = ALL(64), [S128] = ALL(128), [S256] = ALL(256), \
+	[S512] = ALL(512), [SX] = { 128, 256, 512 }, [SDUP] = { 64, 256, 512 }
+static const uint16_t vector_sizes[SDUP + 1][3] = { FIXED_SIZES, [SXH] = { 128, 128, 256 }, [SXQ] = ALL(128), [SXE] = ALL(128) };
+static const uint16_t sizes[SDUP + 1][3] = { FIXED_SIZES, [SXH] = { 64, 128, 256 }, [SXQ] = { 32, 64, 128 }, [SXE] = { 16, 32, 64 } };
+
+static inline bool register_fits(const struct gllm_x86_form *f, uint32_t op, const struct gllm_operand *o, unsigned os, unsigned vl)
 {
+	unsigned size = gllm_x86_rsize(op);
+
 	if (o->kind != GLLM_O_REG || o->cls != gllm_x86_class(op))
 		return false;
+	if (o->cls == GLLM_R_VEC)
+		return o->size == vector_sizes[size][vl] && o->reg < (f->enc == EVEX ? 32 : 16);
 	if (o->cls == GLLM_R_MASK)
 		return o->reg < 8;
-	if (o->size != bits)
-		return false;
-	if (o->cls == GLLM_R_VEC)
-		return o->reg < (f->enc == EVEX ? 32 : 16);
-	return o->reg < (bits == 8 && f->enc == LEG ? 20 : 16);
+	return o->size == (size == SV ? os : sizes[size][vl]) && o->reg < (o->size == 8 && f->enc == LEG ? 20 : 16);
 }
 
 static bool memory_fits(const struct gllm_operand *o, unsigned bits, bool vsib, bool evex)
@@ -58,15 +66,16 @@ static bool memory_fits(const struct gllm_operand *o, unsigned bits, bool vsib, 
 	       o->index != X86_RSP && in_range(o->imm, INT32_MIN, INT32_MAX);
 }
 
-static void put_register(struct fields *p, const struct gllm_operand *o, unsigned *field)
+/* The number of a register as its field has it. */
+static inline unsigned register_number(struct fields *p, const struct gllm_operand *o)
 {
 	unsigned n = o->reg;
-	if (o->cls == GLLM_R_GPR && o->size == 8) {
+	if (o->size == 8 && o->cls == GLLM_R_GPR) {
 		p->rex |= n >= 4 && n < 8;
 		p->no_rex |= n >= 16;
 		n = n >= 16 ? n - 12 : n;
 	}
-	*field = n;
+	return n;
 }
 
 static bool put_imm(struct fields *p, uint64_t value, unsigned bytes)
@@ -92,38 +101,48 @@ static bool immediate(struct fields *p, unsigned place, int64_t v, unsigned os)
 	}
 }
 
+/* Puts a register or memory operand into ModRM.rm. */
+static bool put_rm(struct fields *p, const struct gllm_x86_form *f, const struct gllm_insn *in, uint32_t op,
+                   const struct gllm_operand *o, unsigned os, unsigned vl)
+{
+	unsigned place = gllm_x86_place(op), size = gllm_x86_msize(op), bits;
+
+	p->rm = o;
+	if (o->kind == GLLM_O_REG) {
+		if (place > P_RMR || in->broadcast || !register_fits(f, op, o, os, vl))
+			return false;
+		p->field[P_RM] = (uint8_t)register_number(p, o);
+		return true;
+	}
+	bits = in->broadcast ? gllm_x86_element(f) * 8 : size == SV ? os : sizes[size][vl];
+	p->vsib = place == P_VSIB;
+	p->unit = f->enc != EVEX ? 1 : f->dec & E4 ? 4 : f->dec & E8 ? 8 : bits / 8;
+	return place != P_RMR && memory_fits(o, bits, p->vsib, f->enc == EVEX);
+}
+
 /* Puts operand `o` where `op` says; false if it does not fit for this os and vl. */
 static bool put_operand(struct fields *p, const struct gllm_x86_form *f, const struct gllm_insn *in, uint32_t op,
                         const struct gllm_operand *o, unsigned os, unsigned vl)
 {
-	unsigned place = gllm_x86_place(op), rbits = 0, mbits = 0, cl = 0;
+	enum gllm_x86_place place = (enum gllm_x86_place)gllm_x86_place(op);
 
-	if (o->kind == GLLM_O_REG)
-		rbits = gllm_x86_bits(gllm_x86_rsize(op), os, vl, gllm_x86_class(op) == GLLM_R_VEC);
-	else if (o->kind == GLLM_O_MEM)
-		mbits = in->broadcast ? gllm_x86_element(f) * 8 : gllm_x86_bits(gllm_x86_msize(op), os, vl, false);
-	switch ((enum gllm_x86_place)place) {
+	switch (place) {
 	case P_REG: case P_VVV: case P_OPR: case P_IS4:
-		if (!register_fits(f, op, o, rbits))
+		if (!register_fits(f, op, o, os, vl))
 			return false;
-		put_register(p, o, place == P_REG ? &p->reg : place == P_VVV ? &p->vvv : place == P_OPR ? &p->opr : &p->is4);
-		return place == P_IS4 ? put_imm(p, p->is4 << 4, 1) : !gllm_x86_is_nop(f, p->opr);
-	case P_ACC:
-		return register_fits(f, op, o, rbits) && o->reg == X86_RAX;
-	case P_X0:
-		return register_fits(f, op, o, rbits) && o->reg == 0;
-	case P_CL:
-		put_register(p, o, &cl);
-		return register_fits(f, op, o, rbits) && o->reg == X86_RCX;
+		p->field[place] = (uint8_t)register_number(p, o);
+		return place == P_IS4 ? put_imm(p, (uint64_t)p->field[P_IS4] << 4, 1) : !gllm_x86_is_nop(f, p->field[P_OPR]);
 	case P_RM: case P_RMR: case P_MEM: case P_VSIB:
-		p->rm = o;
-		p->vsib = place == P_VSIB;
-		p->unit = f->enc != EVEX ? 1 : f->dec & E4 ? 4 : f->dec & E8 ? 8 : mbits / 8;
-		if (o->kind == GLLM_O_REG)
-			return place <= P_RMR && !in->broadcast && register_fits(f, op, o, rbits);
-		return place != P_RMR && memory_fits(o, mbits, p->vsib, f->enc == EVEX);
+		return put_rm(p, f, in, op, o, os, vl);
+	case P_ACC:
+		return register_fits(f, op, o, os, vl) && o->reg == X86_RAX;
+	case P_X0:
+		return register_fits(f, op, o, os, vl) && o->reg == 0;
+	case P_CL:
+		register_number(p, o);
+		return register_fits(f, op, o, os, vl) && o->reg == X86_RCX;
 	case P_CC:
-		p->cc = (unsigned)o->imm & 15;
+		p->cc = (uint8_t)(o->imm & 15);
 		return o->kind == GLLM_O_COND && in_range(o->imm, 0, 15);
 	case P_JB: case P_JZ:
 		p->rel = o;
@@ -145,13 +164,7 @@ static bool put_operands(struct fields *p, const struct gllm_x86_form *f, const 
 	for (; n < 4 && f->op[n] != 0; n++)
 		if (n >= in->n || !put_operand(p, f, in, f->op[n], &in->op[n], os, vl))
 			return false;
-	if (n != in->n)
-		return false;
-	if (p->rm != NULL && p->rm->kind == GLLM_O_REG) {
-		unsigned rm;
-		put_register(p, p->rm, &rm);
-	}
-	return true;
+	return n == in->n;
 }
 
 /* Decorations that the row does not carry, or that contradict each other. */
@@ -159,6 +172,8 @@ static bool decoration_fits(const struct gllm_x86_form *f, const struct gllm_ins
 {
 	bool memory = p->rm != NULL && p->rm->kind == GLLM_O_MEM;
 
+	if (!(in->mask | in->zeroing | in->broadcast | in->rounding | in->rep))
+		return !(f->dec & KREQ);
 	if (in->mask > 7 || (in->mask && !(f->dec & K)) || (in->zeroing && (!(f->dec & Z) || !in->mask)))
 		return false;
 	if ((f->dec & KREQ) && !in->mask)
@@ -185,15 +200,16 @@ static unsigned char *put_prefixes(unsigned char *o, const struct gllm_x86_form 
                                    const struct fields *p, unsigned os, unsigned vl)
 {
 	static const unsigned char byte[4] = { 0, 0x66, 0xf3, 0xf2 };
-	unsigned rmreg = p->rm && p->rm->kind == GLLM_O_REG ? p->rm->reg & 31u : 0;
 	bool memory = p->rm && p->rm->kind == GLLM_O_MEM;
-	unsigned base = memory && p->rm->base < 16 ? p->rm->base : memory ? 0 : p->rm ? rmreg : p->opr;
-	unsigned index = memory && p->rm->index < 32 ? p->rm->index : 0;
-	unsigned w = !(f->w & WIG) && os == 64, b = base >> 3 & 1, x = memory ? index >> 3 & 1 : rmreg >> 4 & 1;
-	unsigned r = p->reg >> 3 & 1;
+	unsigned base = p->rm ? p->field[P_RM] : p->field[P_OPR], index = 0, reg = p->field[P_REG], vvv = p->field[P_VVV];
+	unsigned w = !(f->w & WIG) && os == 64, b, x = base >> 4, r = reg >> 3 & 1;
 
-	if (p->rm && p->rm->kind == GLLM_O_REG && p->rm->cls == GLLM_R_GPR)
-		b = rmreg < 16 ? rmreg >> 3 & 1 : 0, x = 0;
+	if (memory) {
+		base = p->rm->base < 16 ? p->rm->base : 0;
+		index = p->rm->index < 32 ? p->rm->index : 0;
+		x = index >> 3 & 1;
+	}
+	b = base >> 3 & 1;
 	switch (f->enc) {
 	case LEG:
 		if (in->rep)
@@ -212,7 +228,7 @@ static unsigned char *put_prefixes(unsigned char *o, const struct gllm_x86_form 
 			*o++ = f->map == MAP_0F38 ? 0x38 : 0x3a;
 		return o;
 	case VEX: {
-		unsigned low = (~p->vvv & 15) << 3 | (vl & 1) << 2 | f->pp;
+		unsigned low = (~vvv & 15) << 3 | (vl & 1) << 2 | f->pp;
 		if (f->map == MAP_0F && !(w | x | b)) {
 			*o++ = 0xc5;
 			*o++ = (unsigned char)((r ^ 1) << 7 | low);
@@ -224,11 +240,11 @@ static unsigned char *put_prefixes(unsigned char *o, const struct gllm_x86_form 
 		return o;
 	}
 	default: {
-		unsigned v2 = p->vsib ? index >> 4 : p->vvv >> 4;
+		unsigned v2 = p->vsib ? index >> 4 : vvv >> 4;
 		unsigned ll = in->rounding ? in->rounding - 1u : vl;
 		*o++ = 0x62;
-		*o++ = (unsigned char)((r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (p->reg >> 4 ^ 1) << 4 | f->map);
-		*o++ = (unsigned char)(w << 7 | (~p->vvv & 15) << 3 | 4 | f->pp);
+		*o++ = (unsigned char)((r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (reg >> 4 ^ 1) << 4 | f->map);
+		*o++ = (unsigned char)(w << 7 | (~vvv & 15) << 3 | 4 | f->pp);
 		*o++ = (unsigned char)((unsigned)in->zeroing << 7 | ll << 5 | (unsigned)(in->broadcast || in->rounding) << 4 |
 		                       (v2 ^ 1) << 3 | in->mask);
 		return o;
@@ -252,7 +268,7 @@ static unsigned char *put_memory(unsigned char *o, unsigned reg, const struct fi
 	if (m->base == GLLM_NO_REG || (d == 0 && base != 5))
 		mod = 0;
 	else
-		mod = d % unit == 0 && in_range(d / unit, -128, 127) ? 1 : 2;
+		mod = in_range(d, -128 * unit, 127 * unit) && d % unit == 0 ? 1 : 2;
 	*o++ = (unsigned char)(mod << 6 | r | (sib ? 4 : base));
 	if (sib)
 		*o++ = (unsigned char)((unsigned)m->scale << 6 | (m->index == GLLM_NO_REG ? 4 : m->index & 7u) << 3 | base);
@@ -268,17 +284,15 @@ static unsigned char *put_memory(unsigned char *o, unsigned reg, const struct fi
 static unsigned char *put_opcode(unsigned char *o, const struct gllm_x86_form *f, const struct fields *p,
                                  unsigned char **fixup)
 {
-	unsigned reg = f->n < 8 ? f->n : p->reg, rm;
+	unsigned reg = f->n < 8 ? f->n : p->field[P_REG];
 
-	*o++ = (unsigned char)(f->opcode | p->cc | (f->n == PR ? p->opr & 7 : 0));
+	*o++ = (unsigned char)(f->opcode | p->cc | (f->n == PR ? p->field[P_OPR] & 7 : 0));
 	if (f->n >= FIX)
 		*o++ = (unsigned char)f->n;
 	else if (p->rm && p->rm->kind == GLLM_O_MEM)
 		return put_memory(o, reg, p, fixup);
-	else if (p->rm) {
-		rm = p->rm->cls == GLLM_R_GPR && p->rm->reg >= 16 ? p->rm->reg - 12u : p->rm->reg;
-		*o++ = (unsigned char)(0xc0 | (reg & 7) << 3 | (rm & 7));
-	}
+	else if (p->rm)
+		*o++ = (unsigned char)(0xc0 | (reg & 7) << 3 | (p->field[P_RM] & 7));
 	return o;
 }
 
@@ -287,10 +301,11 @@ static bool put_tail(unsigned char **at, unsigned char *out, const struct gllm_i
                      unsigned char *fixup)
 {
 	unsigned char *o = *at;
-	uint64_t imm = p->imm, end;
+	uint64_t end;
 
-	for (unsigned i = 0; i < p->imm_bytes; i++)
-		*o++ = (unsigned char)(imm >> 8 * i);
+	if (p->imm_bytes)
+		gllm_put_le64(o, p->imm);
+	o += p->imm_bytes;
 	end = in->addr + (uint64_t)(o - out);
 	if (p->rel) {
 		int64_t d = (int64_t)((uint64_t)p->rel->imm - end);
@@ -313,31 +328,27 @@ static size_t encode_as(const struct gllm_x86_form *f, const struct gllm_insn *i
                         unsigned char *out)
 {
 	struct fields p;
-	unsigned char bytes[24], *o, *fixup = NULL;
+	unsigned char *o, *fixup = NULL;
 
 	if (!put_operands(&p, f, in, os, vl) || !decoration_fits(f, in, &p, vl))
 		return 0;
-	o = put_prefixes(bytes, f, in, &p, os, vl);
+	o = put_prefixes(out, f, in, &p, os, vl);
 	if (o == NULL)
 		return 0;
 	o = put_opcode(o, f, &p, &fixup);
-	if (!put_tail(&o, bytes, in, &p, fixup) || o - bytes > 15)
+	if (!put_tail(&o, out, in, &p, fixup) || o - out > 15)
 		return 0;
-	for (size_t i = 0; i < (size_t)(o - bytes); i++)
-		out[i] = bytes[i];
-	return (size_t)(o - bytes);
+	return (size_t)(o - out);
 }
 
 /* Operands that leave the vector length open (a broadcast operand, a narrowed result) mean in->vl. */
 static size_t encode_length(const struct gllm_x86_form *f, const struct gllm_insn *in, unsigned os, unsigned char *out)
 {
-	unsigned hint = in->vl < 3 ? in->vl : 0;
-	size_t n = 0;
+	unsigned vl = f->l & LIG || in->vl > 2 ? 0 : in->vl;
+	size_t n = f->l & LIG || f->l >> vl & 1 ? encode_as(f, in, os, vl, out) : 0;
 
-	if (f->l & LIG)
-		return encode_as(f, in, os, 0, out);
-	for (unsigned i = 0; i < 3 && n == 0; i++) {
-		unsigned vl = (hint + i) % 3;
+	for (unsigned i = 0; i < 2 && n == 0 && !(f->l & LIG); i++) {
+		vl = vl == 2 ? 0 : vl + 1;
 		if (f->l >> vl & 1)
 			n = encode_as(f, in, os, vl, out);
 	}
@@ -353,7 +364,7 @@ static unsigned settled_size(const struct gllm_x86_form *f, const struct gllm_in
 	return 0;
 }
 
-size_t gllm_x86_encode(const struct gllm_insn *in, unsigned char *out)
+size_t gllm_x86_encode_into(const struct gllm_insn *in, unsigned char out[X86_ROOM])
 {
 	const struct gllm_x86_form *f;
 	size_t n = 0;
@@ -367,5 +378,15 @@ size_t gllm_x86_encode(const struct gllm_insn *in, unsigned char *out)
 	for (unsigned w = 0; w < 3 && n == 0; w++)
 		if ((f->w >> w & 1) && (os == 0 || os == 16u << w))
 			n = encode_length(f, in, 16u << w, out);
+	return n;
+}
+
+size_t gllm_x86_encode(const struct gllm_insn *in, unsigned char *out)
+{
+	unsigned char bytes[X86_ROOM];
+	size_t n = gllm_x86_encode_into(in, bytes);
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = bytes[i];
 	return n;
 }

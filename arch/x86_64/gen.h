@@ -61,33 +61,45 @@ static inline void gllm_x86_quit(struct gllm_x86_gen *g, enum gllm_status s)
 		g->code->status = s;
 }
 
-/* Appends one instruction of `n` operands. */
-void gllm_x86_put(struct gllm_x86_gen *g, unsigned row, const struct gllm_operand *op, unsigned n);
+/* Appends one instruction; `in` has its `n` operands and nothing else yet. */
+void gllm_x86_put(struct gllm_x86_gen *g, unsigned row, struct gllm_insn *in, unsigned n);
 
 static inline void x0(struct gllm_x86_gen *g, unsigned row)
 {
-	gllm_x86_put(g, row, NULL, 0);
+	struct gllm_insn in;
+	gllm_x86_put(g, row, &in, 0);
 }
 static inline void x1(struct gllm_x86_gen *g, unsigned row, struct gllm_operand a)
 {
-	gllm_x86_put(g, row, &a, 1);
+	struct gllm_insn in;
+	in.op[0] = a;
+	gllm_x86_put(g, row, &in, 1);
 }
 static inline void x2(struct gllm_x86_gen *g, unsigned row, struct gllm_operand a, struct gllm_operand b)
 {
-	const struct gllm_operand op[] = { a, b };
-	gllm_x86_put(g, row, op, 2);
+	struct gllm_insn in;
+	in.op[0] = a;
+	in.op[1] = b;
+	gllm_x86_put(g, row, &in, 2);
 }
 static inline void x3(struct gllm_x86_gen *g, unsigned row, struct gllm_operand a, struct gllm_operand b,
                       struct gllm_operand c)
 {
-	const struct gllm_operand op[] = { a, b, c };
-	gllm_x86_put(g, row, op, 3);
+	struct gllm_insn in;
+	in.op[0] = a;
+	in.op[1] = b;
+	in.op[2] = c;
+	gllm_x86_put(g, row, &in, 3);
 }
 static inline void x4(struct gllm_x86_gen *g, unsigned row, struct gllm_operand a, struct gllm_operand b,
                       struct gllm_operand c, struct gllm_operand d)
 {
-	const struct gllm_operand op[] = { a, b, c, d };
-	gllm_x86_put(g, row, op, 4);
+	struct gllm_insn in;
+	in.op[0] = a;
+	in.op[1] = b;
+	in.op[2] = c;
+	in.op[3] = d;
+	gllm_x86_put(g, row, &in, 4);
 }
 
 static inline struct gllm_operand q(unsigned n) { return x86_gpr(n, 64); }

@@ -59,6 +59,9 @@ static inline struct gllm_operand x86_cond(unsigned cc)
 /* The functions of struct gllm_target (core/target.h says what they promise). */
 enum gllm_status gllm_x86_decode(const unsigned char *bytes, size_t size, uint64_t addr, struct gllm_insn *out);
 size_t gllm_x86_encode(const struct gllm_insn *in, unsigned char *out); /* out has room for 16 bytes */
+enum { X86_ROOM = 24 };
+size_t gllm_x86_encode_into(const struct gllm_insn *in, unsigned char out[X86_ROOM]); /* bytes behind what is returned, and all
+                                                                                        * if that is 0, may be anything */
 size_t gllm_x86_text(const struct gllm_insn *in, char *out, size_t size);
 uint64_t gllm_x86_features(const struct gllm_insn *in);
 enum gllm_status gllm_x86_meaning(const struct gllm_insn *in, struct gllm_sem *out);

@@ -33,34 +33,49 @@ static const uint16_t evex[] = {
 
 /* --- putting -------------------------------------------------------------------------------------------------------- */
 
-void gllm_x86_put(gen *g, unsigned row, const operand *op, unsigned operands)
+/* Copies an encoded instruction, whole words where there is room. */
+static void append(struct gllm_code *c, const unsigned char *bytes, size_t n)
 {
-	struct gllm_insn in = { .row = (uint16_t)row, .n = (uint8_t)operands, .mask = g->mask, .zeroing = g->zeroing,
-	                        .broadcast = g->broadcast };
-	unsigned char bytes[16];
+	unsigned char *to = c->base + c->used;
+
+	if (c->size - c->used >= X86_ROOM)
+		for (size_t k = 0; k < 16; k += 8)
+			gllm_put_le64(to + k, gllm_le64(bytes + k));
+	else
+		for (size_t k = 0; k < n; k++)
+			to[k] = bytes[k];
+	c->used += n;
+}
+
+void gllm_x86_put(gen *g, unsigned row, struct gllm_insn *in, unsigned operands)
+{
+	unsigned char bytes[X86_ROOM];
 	bool new_form = false;
 	size_t n;
 
+	in->addr = 0;
+	in->n = (uint8_t)operands;
+	in->vl = in->rounding = in->rep = 0;
+	in->mask = g->mask;
+	in->zeroing = g->zeroing;
+	in->broadcast = g->broadcast;
 	g->mask = g->zeroing = g->broadcast = 0;
 	for (unsigned k = 0; k < operands; k++) {
-		in.op[k] = op[k];
-		if (in.op[k].kind != GLLM_O_REG || in.op[k].cls != GLLM_R_VEC)
+		const operand *o = &in->op[k];
+		if (o->kind != GLLM_O_REG || o->cls != GLLM_R_VEC)
 			continue;
-		if (in.op[k].size > 128u << in.vl)
-			in.vl = in.op[k].size == 256 ? 1 : 2;
-		new_form |= in.op[k].size == 512 || in.op[k].reg > 15;
+		if (o->size > 128u << in->vl)
+			in->vl = o->size == 256 ? 1 : 2;
+		new_form |= o->size == 512 || o->reg > 15;
 	}
-	if (new_form && row < GLLM_COUNT(evex) && evex[row])
-		in.row = (uint16_t)(evex[row] - 1u);
-	n = gllm_x86_encode(&in, bytes);
+	in->row = (uint16_t)(new_form && row < GLLM_COUNT(evex) && evex[row] ? evex[row] - 1u : row);
+	n = gllm_x86_encode_into(in, bytes);
 	if (n == 0)
 		gllm_x86_quit(g, GLLM_COMPILE_ERROR);
 	else if (n > g->code->size - g->code->used)
 		gllm_x86_quit(g, GLLM_NO_SPACE);
-	if (g->code->status != GLLM_OK)
-		return;
-	for (size_t k = 0; k < n; k++)
-		g->code->base[g->code->used++] = bytes[k];
+	if (g->code->status == GLLM_OK)
+		append(g->code, bytes, n);
 }
 
 const struct gllm_x86_rule *gllm_x86_rule(unsigned op)
