@@ -154,6 +154,7 @@ struct gllm_allocation {
 	                             * that need it count as reads at their end */
 	const uint8_t *once;        /* per register: one instruction writes it */
 	uint32_t *offset;           /* room for select: a code offset per instruction */
+	const uint32_t *label;      /* per label: the instruction where it stands; UINT32_MAX: nowhere */
 	const uint8_t (*temp)[2][GLLM_VIR_TEMPS]; /* per instruction: G and V registers granted for machine.need */
 };
 #endif

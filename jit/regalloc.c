@@ -48,6 +48,7 @@ struct scan {
 	const uint8_t *flags;  /* of the registers as this round begins */
 	uint8_t (*temp)[2][GLLM_VIR_TEMPS];
 	uint32_t *close;       /* LOOP_BEGIN -> its LOOP_END; handed on as room for select */
+	uint32_t *label;       /* where labels stand */
 	struct file file[FILES];
 	unsigned nspilled;
 };
@@ -94,22 +95,24 @@ static void drop_moves(struct gllm_vir *v, struct values *x)
 	unsigned kept = 0, block = 0;
 
 	for (unsigned i = 0; i < v->n; i++) {
-		struct gllm_vi in = v->ins[i];
+		const struct gllm_vi *in = &v->ins[i];
 		gllm_vreg r[4];
-		unsigned n = gllm_vi_uses(&in, r);
+		unsigned n = gllm_vi_uses(in, r);
 
-		if ((in.op == GLLM_V_VMOV || in.op == GLLM_V_GMOV) && x->writes[in.a] == 1 && x->reads[in.a] == 1 &&
-		    x->def[in.a] > block && x->last[in.d] <= x->def[in.a] && in.a != in.d) {
-			v->ins[x->def[in.a] - 1].d = in.d;
-			x->def[in.d] = x->last[in.d] = x->def[in.a];
+		if ((in->op == GLLM_V_VMOV || in->op == GLLM_V_GMOV) && x->writes[in->a] == 1 && x->reads[in->a] == 1 &&
+		    x->def[in->a] > block && x->last[in->d] <= x->def[in->a] && in->a != in->d) {
+			v->ins[x->def[in->a] - 1].d = in->d;
+			x->def[in->d] = x->last[in->d] = x->def[in->a];
 			continue;
 		}
-		v->ins[kept++] = in;
+		if (kept != i)
+			v->ins[kept] = *in;
+		in = &v->ins[kept++];
 		for (unsigned k = 0; k < n; k++)
 			x->last[r[k]] = kept;
-		if (writes(&in))
-			x->def[in.d] = x->last[in.d] = kept;
-		if (ends_block(&in))
+		if (writes(in))
+			x->def[in->d] = x->last[in->d] = kept;
+		if (ends_block(in))
 			block = kept;
 	}
 	v->n = kept;
@@ -132,17 +135,23 @@ static enum gllm_status coalesce(struct gllm_vir *v, struct gllm_arena scratch)
 
 /* --- intervals ------------------------------------------------------------------------------------------------------ */
 
-static enum gllm_status match_loops(struct scan *s)
+static enum gllm_status find_flow(struct scan *s)
 {
 	uint32_t open[MAX_DEPTH];
 	unsigned depth = 0;
 
+	for (unsigned l = 0; l < s->v->nlabels; l++)
+		s->label[l] = UINT32_MAX;
 	for (unsigned i = 0; i < s->v->n; i++) {
 		unsigned op = s->v->ins[i].op;
+		uint64_t label = (uint64_t)s->v->ins[i].imm;
 
 		if (op >= GLLM_V_COUNT)
 			return GLLM_INVALID_ARGUMENT;
-		if (op == GLLM_V_LOOP_BEGIN) {
+		if (op == GLLM_V_LABEL) {
+			if (label < s->v->nlabels && s->label[label] == UINT32_MAX)
+				s->label[label] = i;
+		} else if (op == GLLM_V_LOOP_BEGIN) {
 			if (depth == MAX_DEPTH)
 				return GLLM_INVALID_ARGUMENT;
 			open[depth++] = i;
@@ -582,8 +591,9 @@ static enum gllm_status prepare(struct scan *s)
 
 	s->reg = gllm_alloc_array(s->arena, nregs + 1, sizeof *s->reg, 8);
 	s->close = gllm_alloc_array(s->arena, n, sizeof *s->close, 4);
+	s->label = gllm_alloc_array(s->arena, s->v->nlabels + 1u, sizeof *s->label, 4);
 	s->temp = gllm_alloc_array(s->arena, n, sizeof *s->temp, 8);
-	if (!s->reg || !s->close || !s->temp)
+	if (!s->reg || !s->close || !s->label || !s->temp)
 		return GLLM_OUT_OF_MEMORY;
 	for (size_t r = 0; r < nregs; r++)
 		s->reg[r] = (struct interval){ .start = UINT32_MAX, .where = NOWHERE, .flags = s->flags ? s->flags[r] : 0,
@@ -614,7 +624,7 @@ static enum gllm_status hand_on(struct scan *s, struct gllm_allocation *out)
 	if (s->frame != NONE)
 		where[s->frame] = s->m->stack;
 	*out = (struct gllm_allocation){ .where = where, .temp = (const uint8_t (*)[2][GLLM_VIR_TEMPS])s->temp,
-		.frame_bytes = (uint32_t)gllm_round_up(s->frame_bytes, 64), .frame = s->frame, .offset = s->close, .last = last,
+		.frame_bytes = (uint32_t)gllm_round_up(s->frame_bytes, 64), .frame = s->frame, .offset = s->close, .label = s->label, .last = last,
 		.once = once };
 	for (unsigned f = 0; f < FILES; f++)
 		out->used[f] = s->file[f].used;
@@ -634,7 +644,7 @@ enum gllm_status gllm_regalloc(struct gllm_vir *v, const struct gllm_machine *m,
 	while (st == GLLM_OK) {
 		st = prepare(&s);
 		if (st == GLLM_OK)
-			st = match_loops(&s);
+			st = find_flow(&s);
 		if (st == GLLM_OK)
 			st = intervals(&s);
 		if (st == GLLM_OK)

@@ -90,17 +90,17 @@ void gllm_vir_sweep(struct gllm_vir *v, uint32_t *work)
 		unsigned kept = v->n;
 		again = false;
 		for (unsigned i = v->n; i-- > 0;) {
-			struct gllm_vi x = v->ins[i];
-			if (x.d != GLLM_NO_VREG && work[x.d] == 0) {
-				for (unsigned n = gllm_vi_uses(&x, use); n-- > 0;)
-					if (use[n] != x.d)
+			const struct gllm_vi *x = &v->ins[i];
+			if (x->d != GLLM_NO_VREG && work[x->d] == 0) {
+				for (unsigned n = gllm_vi_uses(x, use); n-- > 0;)
+					if (use[n] != x->d)
 						work[use[n]]--;
 				again = true;
-			} else {
-				v->ins[--kept] = x;
+			} else if (--kept != i) {
+				v->ins[kept] = *x;
 			}
 		}
-		for (unsigned i = kept; i < v->n; i++)
+		for (unsigned i = kept; i < v->n && kept; i++)
 			v->ins[i - kept] = v->ins[i];
 		v->n -= kept;
 	}
@@ -146,7 +146,9 @@ void gllm_vir_join_bumps(struct gllm_vir *v)
 			if (next || v->ins[i].imm == 0)
 				continue;
 		}
-		v->ins[kept++] = v->ins[i];
+		if (kept != i)
+			v->ins[kept] = v->ins[i];
+		kept++;
 	}
 	v->n = kept;
 }

@@ -326,10 +326,7 @@ static void branchi(gen *g, const struct gllm_vi *in)
 
 static unsigned label_at(const gen *g, int64_t label)
 {
-	for (unsigned k = 0; k < g->v->n; k++)
-		if (g->v->ins[k].op == GLLM_V_LABEL && g->v->ins[k].imm == label)
-			return k;
-	return UINT32_MAX;
+	return (uint64_t)label < g->v->nlabels ? g->a->label[label] : UINT32_MAX;
 }
 
 /* Fills in the displacements of branches; each is the last word of its VIR instruction. */

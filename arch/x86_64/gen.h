@@ -21,7 +21,10 @@ struct gllm_x86_rule {
 extern const struct gllm_x86_rule gllm_x86_integer[GLLM_V_COUNT]; /* integers and control */
 extern const struct gllm_x86_rule gllm_x86_memory[GLLM_V_COUNT];  /* loads and stores of vectors */
 extern const struct gllm_x86_rule gllm_x86_math[GLLM_V_COUNT];    /* all else */
-const struct gllm_x86_rule *gllm_x86_rule(unsigned op);
+static inline const struct gllm_x86_rule *gllm_x86_rule(unsigned op)
+{
+	return gllm_x86_math[op].emit ? &gllm_x86_math[op] : gllm_x86_memory[op].emit ? &gllm_x86_memory[op] : &gllm_x86_integer[op];
+}
 
 enum { SCRATCH_MASK = 7 };
 

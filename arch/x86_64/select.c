@@ -78,16 +78,6 @@ void gllm_x86_put(gen *g, unsigned row, struct gllm_insn *in, unsigned operands)
 		append(g->code, bytes, n);
 }
 
-const struct gllm_x86_rule *gllm_x86_rule(unsigned op)
-{
-	const struct gllm_x86_rule *const table[] = { gllm_x86_integer, gllm_x86_memory };
-
-	for (unsigned k = 0; k < GLLM_COUNT(table); k++)
-		if (table[k][op].emit)
-			return &table[k][op];
-	return &gllm_x86_math[op];
-}
-
 void gllm_x86_constant(gen *g, unsigned reg, int64_t v)
 {
 	if (v == 0)
@@ -347,10 +337,7 @@ static void prefetch(gen *g, const struct gllm_vi *in)
 
 static unsigned label_at(const gen *g, int64_t label)
 {
-	for (unsigned k = 0; k < g->v->n; k++)
-		if (g->v->ins[k].op == GLLM_V_LABEL && g->v->ins[k].imm == label)
-			return k;
-	return UINT32_MAX;
+	return (uint64_t)label < g->v->nlabels ? g->a->label[label] : UINT32_MAX;
 }
 
 /* Bytes back to which a jump is short: such a one ends within 2 bytes more, a near one after 5. */
@@ -462,34 +449,38 @@ const struct gllm_x86_rule gllm_x86_integer[GLLM_V_COUNT] = {
 	[GLLM_V_RET]        = { ret,         { 0 },                                            0, 0,  0, 0,  1 },
 };
 
-static struct gllm_need address_need(const struct gllm_vi *i, struct gllm_need n)
+static bool accesses(const struct gllm_vi *i)
 {
-	bool memory = i->op == GLLM_V_GLOAD || i->op == GLLM_V_GSTORE || i->op == GLLM_V_PREFETCH ||
-	              i->op == GLLM_V_VLOAD || i->op == GLLM_V_VSTORE || i->op == GLLM_V_VBCAST;
+	return i->op == GLLM_V_GLOAD || i->op == GLLM_V_GSTORE || i->op == GLLM_V_PREFETCH || i->op == GLLM_V_VLOAD ||
+	       i->op == GLLM_V_VSTORE || i->op == GLLM_V_VBCAST;
+}
 
-	if (memory && i->b != GLLM_NO_VREG && i->scale > 3)
-		n.g++;
-	return n;
+static bool far_index(const struct gllm_vi *i)
+{
+	return i->scale > 3 && i->b != GLLM_NO_VREG && accesses(i);
 }
 
 struct gllm_need gllm_x86_need(const struct gllm_vi *i)
 {
-	struct gllm_need n = address_need(i, (struct gllm_need){ gllm_x86_rule(i->op)->g, gllm_x86_rule(i->op)->v, false });
+	const struct gllm_x86_rule *r = gllm_x86_rule(i->op);
+	struct gllm_need n = { (uint8_t)(r->g + far_index(i)), r->v, false };
 
 	if (i->op == GLLM_V_VZIP && i->imm >= 4)
 		n.v = 2;
-	if (i->op == GLLM_V_VLOAD && gllm_x86_narrow(i->mem) && i->m != GLLM_NO_VREG && i->lanes != 1)
-		n.v = 1;
 	if (i->op == GLLM_V_VSTORE && i->mem != i->type)
 		n.v = i->mem == GLLM_BF16 ? 3 : 2;
-	if ((i->op == GLLM_V_VLOAD || i->op == GLLM_V_VSTORE) && gllm_x86_narrow(i->mem) && i->m != GLLM_NO_VREG)
+	if (i->m != GLLM_NO_VREG && (i->op == GLLM_V_VLOAD || i->op == GLLM_V_VSTORE) && gllm_x86_narrow(i->mem)) {
 		n.g++;
+		if (i->op == GLLM_V_VLOAD && i->lanes != 1)
+			n.v = 1;
+	}
 	return n;
 }
 
 struct gllm_need gllm_x86_need_wide(const struct gllm_vi *i)
 {
-	struct gllm_need n = address_need(i, (struct gllm_need){ gllm_x86_rule(i->op)->wg, gllm_x86_rule(i->op)->wv, false });
+	const struct gllm_x86_rule *r = gllm_x86_rule(i->op);
+	struct gllm_need n = { (uint8_t)(r->wg + far_index(i)), r->wv, false };
 
 	if (i->op == GLLM_V_VNEG && i->type == GLLM_F32)
 		n.v = 0;
