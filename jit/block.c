@@ -5,6 +5,7 @@
  * broadcast. Loop numbers 0, 1, 2 are i, j, k of the old trace. */
 #include "jit/block.h"
 #include "core/bits.h"
+#include "jit/block_rows.h"
 #include "jit/block_sizes.h"
 #include "jit/block_stage.h"
 
@@ -38,6 +39,7 @@ struct blocker {
 	struct at step[GLLM_REPEAT_LEVELS];   /* how far a trip moves it */
 	uint16_t pool[3 * MAX_SUMS];        /* scratch of this group, used by one product after another */
 	unsigned npool, used;
+	struct gllm_packed_rows packed;     /* scratch of this group that later products may read */
 	uint64_t limit;                     /* bytes of scratch of a group; 0: none */
 	/* of the product at hand */
 	const struct product *p;
@@ -45,6 +47,8 @@ struct blocker {
 	struct gllm_blocking b;
 	uint8_t unroll;
 	int64_t row_pitch;                  /* bytes of a packed row of the row side; 0: read where it lies */
+	bool whole;                         /* packed rows hold all of k; else one block of it at a time */
+	const struct kernel *pack[MAX_SUMS];/* the kernels of whole rows, by row side; NULL: packed already */
 	int64_t sum_pitch;                  /* of a row of partial sums; rows do not fall into the same sets of a cache */
 	uint16_t panel[MAX_SUMS], rows[MAX_SUMS], partial[MAX_SUMS]; /* scratch */
 	unsigned npanels, nrows;
@@ -67,28 +71,32 @@ static void *take(struct blocker *x, size_t n, size_t size)
 
 /* --- memory --------------------------------------------------------------------------------------------------------- */
 
+static uint16_t new_scratch(struct blocker *x, uint64_t bytes)
+{
+	struct gllm_scratch *more = take(x, x->f->nscratch + 1, sizeof *more);
+	if (!more)
+		return 0;
+	for (unsigned i = 0; i < x->f->nscratch; i++)
+		more[i] = x->f->scratch[i];
+	more[x->f->nscratch] = (struct gllm_scratch){ .group = (uint16_t)x->group, .bytes = bytes };
+	x->f->scratch = more;
+	return (uint16_t)x->f->nscratch++;
+}
+
 /* Products of a group run one after another, so that they share its scratch: the next piece of it, made large enough. */
 static uint16_t scratch(struct blocker *x, uint64_t bytes)
 {
-	if (x->used == x->npool) {
-		struct gllm_scratch *more = take(x, x->f->nscratch + 1, sizeof *more);
-		if (!more)
-			return 0;
-		for (unsigned i = 0; i < x->f->nscratch; i++)
-			more[i] = x->f->scratch[i];
-		more[x->f->nscratch] = (struct gllm_scratch){ .group = (uint16_t)x->group };
-		x->f->scratch = more;
-		x->pool[x->npool++] = (uint16_t)x->f->nscratch++;
-	}
+	if (x->used == x->npool)
+		x->pool[x->npool++] = new_scratch(x, bytes);
 	struct gllm_scratch *s = &x->f->scratch[x->pool[x->used]];
 	s->bytes = s->bytes > bytes ? s->bytes : bytes;
 	return x->pool[x->used++];
 }
 
-/* Whether so many pieces more leave the group's scratch within its limit. */
-static bool affordable(const struct blocker *x, const uint64_t *bytes, unsigned n)
+/* Whether so many pieces, and `more` bytes that nothing else shares, leave the group's scratch within its limit. */
+static bool affordable(const struct blocker *x, const uint64_t *bytes, unsigned n, uint64_t more)
 {
-	uint64_t sum = 0;
+	uint64_t sum = x->packed.bytes + more;
 	for (unsigned i = 0; i < n || i < x->npool; i++) {
 		uint64_t have = i < x->npool ? x->f->scratch[x->pool[i]].bytes : 0, want = i < n ? bytes[i] : 0;
 		sum += gllm_round_up(have > want ? have : want, LINE);
@@ -236,6 +244,7 @@ static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kerne
 		const struct gllm_term offset[] = { along(r, x->row_pitch), along(kk, 4), along(ib, x->row_pitch * x->b.mc) };
 		uint8_t from = gllm_strip_param(s, "rows", GLLM_IN, GLLM_F32, in_scratch(x->rows[i]));
 		k->move[from][I] = x->row_pitch;
+		k->move[from][K] = x->whole ? 4 : 0;
 		s->map[x->rows_of[i]] = gllm_strip_access(s, from, GLLM_F32, offset, ib >= 0 ? 3 : 2, GLLM_NO_NODE);
 	}
 }
@@ -514,7 +523,7 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 			add_part(x, make(x, PACK_PANELS, i, (struct macro){ .panels = fixed(1), .lanes = rest, .depth = kc }), last, beside);
 		beside = true;
 	}
-	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++)
+	for (unsigned i = 0; i < x->nrows && x->row_pitch && !x->whole; i++)
 		add_part(x, make(x, PACK_ROWS, i, (struct macro){ .rows = p->m, .depth = kc }), (struct at){ .k = pc }, true);
 	struct rows rows[2];
 	unsigned n = split_rows(x, rows);
@@ -633,7 +642,7 @@ static bool block_stream(struct blocker *x, const struct product *p)
 	if (p->result == GLLM_NO_NODE) {
 		x->sum_pitch = 4 * p->n + LINE;
 		uint64_t bytes = p->most * (uint64_t)x->sum_pitch;
-		if (!affordable(x, &bytes, 1))
+		if (!affordable(x, &bytes, 1, 0))
 			return false;
 		x->partial[0] = scratch(x, bytes);
 	}
@@ -650,31 +659,86 @@ static bool block_stream(struct blocker *x, const struct product *p)
 	return true;
 }
 
+/* Kernels for the row sides that no product of the group has packed yet, all rows of all k. Returns the bytes they fill. */
+static uint64_t whole_rows(struct blocker *x, const struct product *p)
+{
+	uint64_t bytes = 0;
+	for (unsigned i = 0; i < x->nrows; i++) {
+		x->pack[i] = pack_rows(x, i, p->m, p->k);
+		unsigned at = x->pack[i] ? gllm_packed_find(&x->packed, x->pack[i]->c) : x->packed.n;
+		if (at < x->packed.n) {
+			x->rows[i] = x->packed.at[at].scratch;
+			x->pack[i] = NULL;
+		} else {
+			bytes += gllm_round_up(p->most * (uint64_t)x->row_pitch, LINE);
+		}
+	}
+	return bytes;
+}
+
+/* Packs what is not packed yet, and says what is. */
+static void add_whole_rows(struct blocker *x, const struct product *p)
+{
+	uint64_t bytes = p->most * (uint64_t)x->row_pitch;
+	for (unsigned i = 0; i < x->nrows && x->status == GLLM_OK; i++) {
+		if (!x->pack[i]) {
+			for (unsigned k = 0; k < x->packed.n; k++)
+				if (x->packed.at[k].scratch == x->rows[i])
+					gllm_packed_tell(&x->packed, k, x->old->node[0], 2 * bytes, x->f);
+			continue;
+		}
+		x->rows[i] = new_scratch(x, bytes);
+		x->packed.bytes += gllm_round_up(bytes, LINE);
+		add_part(x, x->pack[i], (struct at){ .k = 0 }, i > 0);
+		struct gllm_part *part = x->nparts ? &x->part[x->nparts - 1] : NULL;
+		for (unsigned q = 0; x->status == GLLM_OK && q < part->code->trace.nparams; q++)
+			if (part->source[q].kind == GLLM_FROM_SCRATCH)
+				part->source[q].tensor = x->rows[i];
+		if (x->packed.n < GLLM_PACKED_ROWS) {
+			x->packed.at[x->packed.n].code = x->pack[i]->c;
+			x->packed.at[x->packed.n].scratch = x->rows[i];
+			x->packed.at[x->packed.n++].node = x->old->node[0];
+		}
+	}
+}
+
+/* Bytes of the pieces that the next product may use again. */
+static unsigned pieces(const struct blocker *x, const struct product *p, bool partials, uint64_t *bytes)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < x->npanels; i++)
+		bytes[n++] = (uint64_t)(gllm_ceil_div(x->b.nc, x->b.nr) * x->b.nr * x->b.kc * 4);
+	for (unsigned i = 0; i < x->nrows && x->row_pitch && !x->whole; i++)
+		bytes[n++] = p->most * (uint64_t)x->row_pitch;
+	for (unsigned i = 0; i < p->nsums && partials; i++)
+		bytes[n++] = p->most * (uint64_t)x->sum_pitch;
+	return n;
+}
+
 /* False, and nothing done, if the scratch would be more than is allowed. */
 static bool block_packed(struct blocker *x, const struct product *p)
 {
 	uint64_t bytes[3 * MAX_SUMS];
-	unsigned n = 0;
 	x->npanels = factors(p, J, x->panel_of);
 	x->nrows = factors(p, I, x->rows_of);
-	int64_t nr = x->b.nr, kc = x->b.kc, nc = x->b.nc;
-	x->row_pitch = lies_well(x) ? 0 : kc * 4 + LINE;
-	x->sum_pitch = 4 * nc + LINE; /* one block of j at a time */
-	bool partials = p->result == GLLM_NO_NODE && kc < p->k;
-	for (unsigned i = 0; i < x->npanels; i++)
-		bytes[n++] = (uint64_t)(gllm_ceil_div(nc, nr) * nr * kc * 4);
-	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++)
-		bytes[n++] = p->most * (uint64_t)x->row_pitch;
-	for (unsigned i = 0; i < p->nsums && partials; i++)
-		bytes[n++] = p->most * (uint64_t)x->sum_pitch;
-	if (!affordable(x, bytes, n))
-		return false;
+	bool partials = p->result == GLLM_NO_NODE && x->b.kc < p->k, well = lies_well(x);
+	x->sum_pitch = 4 * (int64_t)x->b.nc + LINE; /* one block of j at a time */
+	for (x->whole = !well;; x->whole = false) {
+		x->row_pitch = well ? 0 : 4 * (x->whole ? p->k : x->b.kc) + LINE;
+		uint64_t rows = x->whole ? whole_rows(x, p) : 0;
+		if (affordable(x, bytes, pieces(x, p, partials, bytes), rows))
+			break;
+		if (!x->whole)
+			return false;
+	}
 	for (unsigned i = 0; i < x->npanels; i++)
 		x->panel[i] = scratch(x, bytes[x->used]);
-	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++)
+	for (unsigned i = 0; i < x->nrows && x->row_pitch && !x->whole; i++)
 		x->rows[i] = scratch(x, bytes[x->used]);
 	for (unsigned i = 0; i < p->nsums && partials; i++)
 		x->partial[i] = scratch(x, bytes[x->used]);
+	if (x->whole)
+		add_whole_rows(x, p);
 	blocks_of_j(x);
 	return true;
 }
@@ -686,6 +750,7 @@ static bool block_product(struct blocker *x, const struct product *p, enum gllm_
 	x->used = x->npanels = x->nrows = 0;
 	x->made = NULL;
 	x->row_pitch = 0;
+	x->whole = false;
 	if (way != GLLM_BLOCK_NOT)
 		x->b = gllm_block_sizes(x->profile, x->tuning, p, x->workers, way);
 	switch (way) {
@@ -704,6 +769,7 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 	x->part = NULL;
 	x->repeat = NULL;
 	x->nparts = x->max_parts = x->nrepeats = x->max_repeats = x->npool = 0;
+	x->packed = (struct gllm_packed_rows){ .n = 0 };
 	for (unsigned i = 0; i < n && x->status == GLLM_OK; i++) {
 		struct product *p = take(x, 1, sizeof *p);
 		struct gllm_composed *c = take(x, 1, sizeof *c);

@@ -7,7 +7,8 @@
  *   for blocks of j, of k:      repeats (fuse.h) around the parts of one block; the first and the last block of k and a rest
  *                               of j have parts of their own. A block is
  *     panels [j / NR][k][NR] of one side, each value stored once, in vectors along the register tile;
- *     rows [i][k] of the other side, stored where the cache has room for them, unless they already lie so;
+ *     rows [i][k] of the other side, unless they already lie well: all of them once for all products of the group that read
+ *     them, before the blocks (block_rows.h); a block's, where scratch is short;
  *     the product: panels p (shared by the workers), rows s, the tile's columns v, k; partial sums are loaded and stored
  *     between blocks of k, and what follows the sums is done in the last.
  * Few rows by a side that lies along the lanes: that side is read where it lies, once (jit/block_sizes.h).

@@ -305,6 +305,33 @@ static const char *check_beside(const struct rules *x, const struct gllm_part *c
 	return NULL;
 }
 
+/* A kernel that copies whole rows into scratch: no repeats around it, two loops. */
+static bool packs_rows(const struct gllm_part *p)
+{
+	const struct gllm_trace *t = &p->code->trace;
+	bool scratch = false;
+	for (unsigned i = 0; i < t->nparams; i++)
+		scratch = scratch || (p->source[i].kind == GLLM_FROM_SCRATCH && writes(p->code->param[i].kind));
+	return scratch && !p->move && t->nloops == 2 && t->pattern == GLLM_PATTERN_INJECTIVE;
+}
+
+/* Products of a group share what is packed of one value. */
+static const char *check_packs(const struct gllm_group *group, unsigned k)
+{
+	const struct gllm_part *a = &group->part[k];
+	for (unsigned i = 0; i < k && packs_rows(a); i++) {
+		const struct gllm_part *b = &group->part[i];
+		bool same = packs_rows(b) && a->code->trace.hash == b->code->trace.hash && a->code->trace.nparams == b->code->trace.nparams;
+		for (unsigned p = 0; p < a->code->trace.nparams && same; p++)
+			same = a->source[p].kind == b->source[p].kind &&
+			       (a->source[p].kind != GLLM_FROM_TENSOR || a->source[p].tensor == b->source[p].tensor) &&
+			       (a->source[p].kind == GLLM_FROM_SCRATCH || a->source[p].at.fixed == b->source[p].at.fixed);
+		if (same)
+			return "a value is packed twice in one group";
+	}
+	return NULL;
+}
+
 static const char *check_steps(struct rules *x, const struct gllm_part **part)
 {
 	unsigned k = 0;
@@ -329,6 +356,8 @@ static const char *check_steps(struct rules *x, const struct gllm_part **part)
 				why = check_code(x, s);
 			if (!why)
 				why = check_beside(x, part, k);
+			if (!why)
+				why = check_packs(group, i);
 		}
 		if (!why)
 			why = check_saved(x, g, saved);
