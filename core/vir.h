@@ -102,6 +102,7 @@ struct gllm_vi {
 	uint8_t lanes;    /* 0 full, 1 single */
 	uint8_t cc;
 	gllm_vreg d, a, b, c, m;
+	uint16_t segment, copy; /* of an access: two of the same segment, not 0, and of different copies may change places */
 	int32_t aux;
 	int64_t imm;
 };
@@ -120,6 +121,12 @@ struct gllm_need {
 	bool apart; /* better if the result is in no register of operand a or b (not required) */
 };
 
+/* What instructions compete for. */
+enum gllm_unit { GLLM_UNIT_G, GLLM_UNIT_LOAD, GLLM_UNIT_STORE, GLLM_UNIT_V, GLLM_UNITS };
+struct gllm_timing { /* of an operation as select writes it: cycles to its result, and those for which it has one unit */
+	uint8_t latency, unit, slots;
+};
+
 /* What passes must know of the machine code is generated for. */
 struct gllm_machine {
 	const struct gllm_profile *profile;
@@ -136,7 +143,12 @@ struct gllm_machine {
 	uint8_t order[3][32], norder[3];     /* allocation order: cheap (not preserved) ones first */
 	uint32_t preserved[3];               /* must be saved if used */
 	uint8_t entry[GLLM_VIR_FIRST_FREE];  /* physical registers of the five arguments */
-	uint8_t latency[GLLM_V_COUNT];       /* cycles, for the scheduler */
+	const struct gllm_timing *timing;    /* by operation, for the scheduler; NULL: nothing is reordered */
+	uint8_t units[GLLM_UNITS], width;    /* how many of each, and instructions of any kind a cycle */
+	uint16_t window;                     /* slots among which the machine itself finds what can start: of its reorder
+	                                      * buffer three quarters, since it is seldom full of what helps; 0: in order */
+	/* Is this load the instruction's memory operand if it stands before it? NULL: never. */
+	bool (*takes)(const struct gllm_vi *load, const struct gllm_vi *user);
 	bool (*disp_ok)(int64_t disp, unsigned bytes); /* cheap as an immediate of an access of this size */
 	uint8_t stack;                       /* physical number of the stack pointer, as base of spill accesses */
 	struct gllm_need (*need)(const struct gllm_vi *i);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * jit/compile.c - one group's trace through the back half of the pipeline: lower, allocate, select, read back, publish. */
+ * jit/compile.c - one group's trace through the back half of the pipeline: lower, schedule, allocate, select, read back, publish. */
 #include "core/bits.h"
 #include "core/target.h"
 #include "jit/context.h"
@@ -7,6 +7,7 @@
 #include "jit/plan.h"
 #include "jit/readback.h"
 #include "jit/regalloc.h"
+#include "jit/schedule.h"
 #include "jit/vir.h"
 
 enum { MAX_VIR = 12288, MAX_REGS = 8192 };
@@ -49,7 +50,12 @@ static enum gllm_status emit(struct gllm_context *c, const struct gllm_machine *
                              bool readback, struct gllm_arena *scratch, struct gllm_kernel *out, struct gllm_error *e)
 {
 	struct gllm_allocation a;
-	enum gllm_status s = gllm_regalloc(v, m, scratch, &a);
+	enum gllm_status s = gllm_vir_drop_moves(v, *scratch);
+	if (s == GLLM_OK)
+		s = gllm_schedule(v, m, scratch);
+	if (s != GLLM_OK)
+		return gllm_fail(e, s, "scheduling", name, 0, 0, v->n);
+	s = gllm_regalloc(v, m, scratch, &a);
 	if (s != GLLM_OK)
 		return gllm_fail(e, s, "register allocation", name, 0, 0, v->n);
 	unsigned reader = 0;

@@ -132,7 +132,7 @@ static void drop_constants(struct lower *l, unsigned mark)
 		l->constant[l->const_list[--l->nconst]] = GLLM_NO_VREG;
 }
 
-/* Nodes [from, to) that belong to the top frame's loop, for all copies. */
+/* Nodes [from, to) that belong to the top frame's loop, for all copies: iterations that may run in any order. */
 static void emit_segment(struct lower *l, gllm_ref from, gllm_ref to)
 {
 	const struct frame *f = gllm_lower_top(l);
@@ -143,13 +143,17 @@ static void emit_segment(struct lower *l, gllm_ref from, gllm_ref to)
 		if (form == 1 && (f->loop < 0 || !f->ph[f->phase].paired))
 			break;
 		l->split_form = form == 1;
+		l->segment = ++l->nsegments;
+		l->copy = 0;
 		gllm_lower_walk(l, &w, UINT32_MAX, f->loop, l->split_form);
 		do {
+			l->copy++;
 			for (gllm_ref n = from; n < to && l->status == GLLM_OK; n++)
 				if (l->t->node[n].loop == f->loop && (form == 0 || l->split[n]))
 					gllm_lower_node(l, n);
 		} while (gllm_lower_walk_next(l, &w));
 		l->split_form = false;
+		l->segment = 0;
 	}
 	drop_constants(l, mark);
 }

@@ -423,6 +423,18 @@ static gllm_vreg turned_node(struct lower *l, gllm_ref n, unsigned f)
 	return out[mine];
 }
 
+/* An access that serves one copy only is one of an iteration that may change places with others. */
+static void note_copy(const struct lower *l, gllm_ref n, struct gllm_vi *i)
+{
+	bool shared = false;
+
+	for (unsigned f = 1; f < l->depth; f++)
+		shared = shared || (!(l->dep[n] >> l->frame[f].loop & 1) &&
+		                    gllm_lower_radix(l, f, node(l, n)->loop, l->split_form) > 1);
+	i->segment = shared ? 0 : l->segment;
+	i->copy = l->copy;
+}
+
 static gllm_vreg memory_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_access *a = &l->t->access[node(l, n)->imm];
@@ -455,6 +467,7 @@ static gllm_vreg memory_node(struct lower *l, gllm_ref n)
 		i.c = gllm_lower_value(l, node(l, n)->a);
 	else
 		i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
+	note_copy(l, n, &i);
 	return gllm_vir_emit(l->v, i);
 }
 
@@ -845,6 +858,7 @@ static gllm_vreg integer_node(struct lower *l, gllm_ref n)
 		access_address(l, &l->t->access[x->imm], l->access[x->imm], &i);
 		i.d = gllm_vir_reg(l->v, GLLM_CLASS_G);
 		i.type = i.mem = l->t->access[x->imm].type;
+		note_copy(l, n, &i);
 		return is_float(x->type) ? GLLM_NO_VREG : gllm_vir_emit(l->v, i);
 	case GLLM_N_INDEX: return gllm_lower_integer_at(l, l->index[x->imm]);
 	case GLLM_N_CVT:

@@ -548,10 +548,12 @@ static void shape_columns(struct lower *l, unsigned v, unsigned k)
 
 static void shape_leaf(struct lower *l, unsigned v)
 {
-	unsigned nodes = own_nodes(l, v), copies = nodes < 16 ? 4 : nodes < 64 ? 2 : 1;
+	unsigned nodes = own_nodes(l, v), copies = nodes < 16 ? 4 : nodes < 64 ? 2 : 1, hide = gllm_lower_copies(l, v);
 
 	if (l->loop[v].carries)
 		copies = clamp(8 / (int64_t)carries_of(l, v), 1, nodes < 16 ? 8 : 2);
+	else if (copies < hide)
+		copies = hide;
 	copies = fill(l, v, l->o->unroll ? clamp(l->o->unroll, 1, MAX_COPIES) : copies);
 	set_copies(l, v, copies, copies);
 }

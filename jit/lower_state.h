@@ -7,6 +7,7 @@
  *   lower_range.c what stands before the loops, and how the work may be split
  *   lower_carry.c accumulators
  *   lower_node.c  one node: operands, address, instruction
+ *   lower_copies.c how many copies of a map hide its latency
  *   lower_turn.c  loads that lie along another loop than the lanes
  *   lower_spread.c  accesses of every second, fourth or eighth element
  *
@@ -127,6 +128,8 @@ struct lower {
 	unsigned noffsets;
 	unsigned tuple[OPEN_LOOPS]; /* copy number per frame */
 	bool split_form;
+	uint16_t segment, copy;  /* of the accesses emitted now (core/vir.h); 0 none */
+	uint16_t nsegments;
 };
 
 /* The first failure sticks. Returns false always, so that callers can say `return gllm_lower_fail(..)`. */
@@ -175,6 +178,9 @@ bool gllm_lower_places(struct lower *l);
 
 /* lower_plan.c */
 bool gllm_lower_plan(struct lower *l);
+
+/* lower_copies.c */
+unsigned gllm_lower_copies(struct lower *l, unsigned loop);
 
 /* lower_turn.c */
 int gllm_lower_turns(const struct lower *l, gllm_ref n, unsigned v);

@@ -58,81 +58,6 @@ static bool writes(const struct gllm_vi *i)
 	return i->d != NONE;
 }
 
-/* --- moves ---------------------------------------------------------------------------------------------------------- */
-
-struct values { /* per register */
-	uint32_t *def, *last;     /* the latest write and the latest access, as instruction + 1 */
-	uint8_t *writes, *reads;  /* how many, at most 2 */
-};
-
-static bool ends_block(const struct gllm_vi *i)
-{
-	return i->op == GLLM_V_LABEL || i->op == GLLM_V_JUMP || i->op == GLLM_V_BRANCH || i->op == GLLM_V_BRANCHI ||
-	       i->op == GLLM_V_LOOP_BEGIN || i->op == GLLM_V_LOOP_END || i->op == GLLM_V_RET;
-}
-
-static void count(const struct gllm_vir *v, struct values *x)
-{
-	for (unsigned r = 0; r < v->nregs; r++) {
-		x->def[r] = x->last[r] = 0;
-		x->reads[r] = 0;
-		x->writes[r] = r < GLLM_VIR_FIRST_FREE;
-	}
-	for (unsigned i = 0; i < v->n; i++) {
-		gllm_vreg r[4];
-		unsigned n = gllm_vi_uses(&v->ins[i], r);
-
-		for (unsigned k = 0; k < n; k++)
-			x->reads[r[k]] = (uint8_t)(x->reads[r[k]] + (x->reads[r[k]] < 2));
-		if (writes(&v->ins[i]))
-			x->writes[v->ins[i].d] = (uint8_t)(x->writes[v->ins[i].d] + (x->writes[v->ins[i].d] < 2));
-	}
-}
-
-/* d = s moves to where s is made if s has no other use and d none in between: x = f(d); ... d = x becomes d = f(d). */
-static void drop_moves(struct gllm_vir *v, struct values *x)
-{
-	unsigned kept = 0, block = 0;
-
-	for (unsigned i = 0; i < v->n; i++) {
-		const struct gllm_vi *in = &v->ins[i];
-		gllm_vreg r[4];
-		unsigned n = gllm_vi_uses(in, r);
-
-		if ((in->op == GLLM_V_VMOV || in->op == GLLM_V_GMOV) && x->writes[in->a] == 1 && x->reads[in->a] == 1 &&
-		    x->def[in->a] > block && x->last[in->d] <= x->def[in->a] && in->a != in->d) {
-			v->ins[x->def[in->a] - 1].d = in->d;
-			x->def[in->d] = x->last[in->d] = x->def[in->a];
-			continue;
-		}
-		if (kept != i)
-			v->ins[kept] = *in;
-		in = &v->ins[kept++];
-		for (unsigned k = 0; k < n; k++)
-			x->last[r[k]] = kept;
-		if (writes(in))
-			x->def[in->d] = x->last[in->d] = kept;
-		if (ends_block(in))
-			block = kept;
-	}
-	v->n = kept;
-}
-
-static enum gllm_status coalesce(struct gllm_vir *v, struct gllm_arena scratch)
-{
-	struct values x;
-
-	x.def = gllm_alloc_array(&scratch, v->nregs, sizeof *x.def, 4);
-	x.last = gllm_alloc_array(&scratch, v->nregs, sizeof *x.last, 4);
-	x.writes = gllm_alloc_array(&scratch, v->nregs, 1, 1);
-	x.reads = gllm_alloc_array(&scratch, v->nregs, 1, 1);
-	if (!x.def || !x.last || !x.writes || !x.reads)
-		return GLLM_OUT_OF_MEMORY;
-	count(v, &x);
-	drop_moves(v, &x);
-	return GLLM_OK;
-}
-
 /* --- intervals ------------------------------------------------------------------------------------------------------ */
 
 static enum gllm_status find_flow(struct scan *s)
@@ -639,8 +564,6 @@ enum gllm_status gllm_regalloc(struct gllm_vir *v, const struct gllm_machine *m,
 
 	if (st == GLLM_OK && v->nregs < GLLM_VIR_FIRST_FREE)
 		st = GLLM_INVALID_ARGUMENT;
-	if (st == GLLM_OK)
-		st = coalesce(v, *arena);
 	while (st == GLLM_OK) {
 		st = prepare(&s);
 		if (st == GLLM_OK)

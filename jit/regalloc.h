@@ -2,9 +2,8 @@
  * jit/regalloc.h - physical registers for VIR.
  *
  * In:    VIR whose backward branches all lie inside LOOP_BEGIN / LOOP_END brackets, and the machine.
- * Out:   `out` for target->select. `v` changes: moves that only rename are dropped in place, and when registers do not
- *        suffice it is rewritten with spill code. Its arrays then lie in `arena`, as do out's: they live as long as what
- *        the caller keeps of the arena.
+ * Out:   `out` for target->select. When registers do not suffice `v` is rewritten with spill code. Its arrays then
+ *        lie in `arena`, as do out's: they live as long as what the caller keeps of the arena.
  * Never: fails for lack of registers. Errors: GLLM_OUT_OF_MEMORY, GLLM_INVALID_ARGUMENT (malformed VIR). */
 #ifndef GLLM_REGALLOC_H
 #define GLLM_REGALLOC_H

@@ -6,6 +6,7 @@
 #ifndef GLLM_JIT_VIR_H
 #define GLLM_JIT_VIR_H
 #include <stddef.h>
+#include "core/arena.h"
 #include "core/vir.h"
 
 enum { GLLM_VIR_LANES = 64 }; /* most lanes the interpreter knows */
@@ -45,8 +46,13 @@ static inline unsigned gllm_vi_uses(const struct gllm_vi *i, gllm_vreg use[4])
 /* Removes instructions without effect whose result nobody reads. `work` has v->nregs elements. */
 void gllm_vir_sweep(struct gllm_vir *v, uint32_t *work);
 
+bool gllm_vi_is_flow(const struct gllm_vi *i); /* labels, branches, brackets, the end */
+
 /* Joins additions of constants to one register where nothing reads it between them. */
 void gllm_vir_join_bumps(struct gllm_vir *v);
+
+/* Drops moves that only rename. Fails: GLLM_OUT_OF_MEMORY. */
+enum gllm_status gllm_vir_drop_moves(struct gllm_vir *v, struct gllm_arena scratch);
 
 void gllm_vir_print(const struct gllm_vir *v, void (*out)(void *user, const char *text, size_t n), void *user);
 

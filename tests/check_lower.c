@@ -12,6 +12,7 @@
 #include "gllm/trace.h"
 #include "jit/lift.h"
 #include "jit/lower.h"
+#include "jit/schedule.h"
 #include "jit/vir.h"
 
 enum { GUARD = 64, MAX_INS = 40000, MAX_VREGS = 20000, CASES = 12 };
@@ -38,6 +39,8 @@ static const struct gllm_machine machines[] = {
 	MACHINE(16, 32, true, true, true, true, any_disp),  MACHINE(8, 16, false, false, false, false, short_disp),
 	MACHINE(4, 16, true, false, true, false, any_disp),
 };
+
+const struct gllm_profile *vir_width(const char *name); /* vir_bench.h */
 
 struct buffer {
 	unsigned char *got, *want, *scale; /* behind GUARD bytes */
@@ -157,6 +160,7 @@ static bool run_lowered(struct driver *d)
 	struct gllm_kernel_info info;
 	struct gllm_vir v;
 	uint64_t slot[GLLM_MAX_PARAMS + 1] = { 0 };
+	unsigned lanes = d->machine->vector_bytes / 4u;
 
 	if (!ins || !classes)
 		return CHECK(d->t, false);
@@ -165,6 +169,16 @@ static bool run_lowered(struct driver *d)
 	if (!CHECK_STATUS(d->t, s, GLLM_OK)) {
 		describe(d, e.what);
 		return false;
+	}
+	if (check_below(d->t, 2)) { /* in the order in which a machine of these lanes would run it */
+		const char *width = lanes == 16 ? "AVX-512" : lanes == 8 ? "AVX2" : check_below(d->t, 2) ? "NEON" : "SVE 128";
+		const struct gllm_target *target = lanes > 4 ? &gllm_target_x86_64 : &gllm_target_aarch64;
+		struct gllm_machine real;
+		if (!CHECK_STATUS(d->t, target->machine(vir_width(width), &real), GLLM_OK))
+			return false;
+		real.window = 0; /* so that much is reordered */
+		if (!CHECK_STATUS(d->t, gllm_schedule(&v, &real, &scratch), GLLM_OK))
+			return false;
 	}
 	void *work = gllm_alloc(&scratch, gllm_vir_check_bytes(&v), 8);
 	if (!CHECK(d->t, work != NULL) || !CHECK_STATUS(d->t, gllm_vir_check(&v, work, &e), GLLM_OK)) {
@@ -179,7 +193,6 @@ static bool run_lowered(struct driver *d)
 			slot[i] = UINT64_C(0x123456789a); /* fixed dims are not read */
 	}
 	slot[d->info->nparams] = (uint64_t)(uintptr_t)info.pool;
-	unsigned lanes = d->machine->vector_bytes / 4u;
 	uint64_t units = info.range >= 0 ? units_of(d, &info) : 1, cut = info.range >= 0 ? units / 3 : 0;
 	work = gllm_alloc(&scratch, gllm_vir_run_bytes(&v, lanes), 8);
 	return CHECK(d->t, work != NULL) &&

@@ -2,6 +2,7 @@
  * tests/check_vir_bench.c - see vir_bench.h. */
 #include "vir_bench.h"
 #include "jit/readback.h"
+#include "jit/schedule.h"
 
 #if GLLM_JIT
 
@@ -214,6 +215,7 @@ enum gllm_status vir_compile(struct bench *b, struct gllm_code *code, struct gll
 {
 	struct gllm_vir v = b->v;
 	struct gllm_allocation a;
+	struct gllm_machine in_order = b->machine;
 	struct gllm_vi *ins = gllm_alloc_array(&arena, v.n, sizeof *ins, 8);
 	void *work = gllm_alloc(&arena, gllm_vir_check_bytes(&v), 8);
 	enum gllm_status s = work && ins ? gllm_vir_check(&v, work, e) : GLLM_OUT_OF_MEMORY;
@@ -221,6 +223,11 @@ enum gllm_status vir_compile(struct bench *b, struct gllm_code *code, struct gll
 	for (unsigned k = 0; s == GLLM_OK && k < v.n; k++)
 		ins[k] = v.ins[k];
 	v.ins = ins;
+	if (s == GLLM_OK)
+		s = gllm_vir_drop_moves(&v, arena);
+	in_order.window = 0; /* so that much is reordered */
+	if (s == GLLM_OK)
+		s = gllm_schedule(&v, &in_order, &arena);
 	if (s == GLLM_OK)
 		s = gllm_regalloc(&v, &b->machine, &arena, &a);
 	if (s == GLLM_OK)

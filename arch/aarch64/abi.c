@@ -29,9 +29,10 @@ static void widen(struct gllm_machine *out, uint16_t bytes)
 		out->order[2][k] = (uint8_t)(k + 1);
 	out->norder[2] = 6;
 	out->allocatable[2] = 0x7e;
-	for (unsigned k = 0; k < GLLM_V_COUNT; k++)
-		if (gllm_a64_sve[k].emit)
-			out->latency[k] = gllm_a64_sve[k].latency;
+	out->timing = gllm_a64_timing_sve;
+	out->units[GLLM_UNIT_LOAD] = out->units[GLLM_UNIT_STORE] = 2;
+	out->width = 8;
+	out->window = 120;
 }
 
 /* Trees over lanes want a power of two; a vector of another length serves as NEON's. */
@@ -55,6 +56,8 @@ enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_mach
 		.norder = { 26, 32, 0 },
 		.preserved = { UINT32_C(0x3ff) << 19, UINT32_C(0xff) << 8, 0 },
 		.allocatable = { 0, UINT32_MAX, 0 },
+		.timing = gllm_a64_timing_neon, .width = 3, .window = 96,
+		.units = { [GLLM_UNIT_G] = 2, [GLLM_UNIT_LOAD] = 1, [GLLM_UNIT_STORE] = 1, [GLLM_UNIT_V] = 2 },
 		.stack = A64_SP, .disp_ok = disp_ok, .need = gllm_a64_need_neon,
 		.bf16_dot = (p->have & GLLM_BIT(GLLM_A64_BF16)) && !p->slow_bf16 && !p->strict_align, /* pairs are words */
 	};
@@ -67,8 +70,6 @@ enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_mach
 		out->order[1][k] = k < 8 ? k : k < 24 ? (uint8_t)(k + 8) : (uint8_t)(k - 16);
 	for (uint8_t k = 0; k < GLLM_VIR_FIRST_FREE; k++)
 		out->entry[k] = k;
-	for (unsigned k = 0; k < GLLM_V_COUNT; k++)
-		out->latency[k] = (gllm_a64_integer[k].emit ? gllm_a64_integer : gllm_a64_neon)[k].latency;
 	if (scalable(p))
 		widen(out, (uint16_t)p->vector_bytes);
 	return GLLM_OK;

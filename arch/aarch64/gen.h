@@ -13,16 +13,18 @@
 enum { A64_IP0 = 16, A64_IP1 = 17 };
 
 struct gllm_a64_gen;
-/* A VIR operation: who emits it, the instruction per lane type, the vector temporaries it needs, its latency. */
+/* A VIR operation: who emits it, the instruction per lane type, the vector temporaries it needs. */
 struct gllm_a64_rule {
 	void (*emit)(struct gllm_a64_gen *g, const struct gllm_vi *in);
 	uint16_t row[3];  /* F32, I32, U32: A64 row + 1, 0 none */
 	uint8_t v;
-	uint8_t latency;
 };
 extern const struct gllm_a64_rule gllm_a64_integer[GLLM_V_COUNT]; /* integers and control; emit NULL: ask the width */
 extern const struct gllm_a64_rule gllm_a64_neon[GLLM_V_COUNT];
 extern const struct gllm_a64_rule gllm_a64_sve[GLLM_V_COUNT];
+
+extern const struct gllm_timing gllm_a64_timing_neon[GLLM_V_COUNT];
+extern const struct gllm_timing gllm_a64_timing_sve[GLLM_V_COUNT];
 
 struct gllm_a64_gen {
 	const struct gllm_vir *v;

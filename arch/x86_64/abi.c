@@ -28,6 +28,7 @@ static void widen(struct gllm_machine *out)
 	out->bf16_dot = (out->profile->have & GLLM_BIT(GLLM_X86_AVX512BF16)) && !out->profile->slow_bf16;
 	out->class_file[GLLM_CLASS_M] = 2;
 	out->need = gllm_x86_need_wide;
+	out->takes = gllm_x86_takes_wide;
 	for (uint8_t k = 0; k < 32; k++)
 		out->order[1][k] = k;
 	for (uint8_t k = 0; k < 6; k++)
@@ -54,6 +55,8 @@ enum gllm_status gllm_x86_machine(const struct gllm_profile *p, struct gllm_mach
 		.profile = p, .vector_bytes = 32, .has_mask = true, .has_fma = true, .zips = true, .slow_fma = p->slow_fma,
 		.class_file = { [GLLM_CLASS_G] = 0, [GLLM_CLASS_V] = 1, [GLLM_CLASS_M] = 1 },
 		.norder = { sizeof gpr, 16, 0 },
+		.timing = gllm_x86_timing, .width = 6, .window = 240, .takes = gllm_x86_takes,
+		.units = { [GLLM_UNIT_G] = 4, [GLLM_UNIT_LOAD] = 2, [GLLM_UNIT_STORE] = 1, [GLLM_UNIT_V] = 2 },
 		.stack = X86_RSP, .disp_ok = disp_ok, .need = gllm_x86_need,
 	};
 	for (unsigned k = 0; k < sizeof gpr; k++) {
@@ -67,8 +70,6 @@ enum gllm_status gllm_x86_machine(const struct gllm_profile *p, struct gllm_mach
 	out->allocatable[1] = 0xffff;
 	for (unsigned k = 0; k < sizeof entry; k++)
 		out->entry[k] = entry[k];
-	for (unsigned k = 0; k < GLLM_V_COUNT; k++)
-		out->latency[k] = gllm_x86_latency((enum gllm_vir_op)k);
 	if (p->vector_bytes == 64 && (p->have & wide) == wide)
 		widen(out);
 	return GLLM_OK;

@@ -10,13 +10,12 @@
 #include "core/target.h"
 
 struct gllm_x86_gen;
-/* A VIR operation: who emits it, the instruction per lane type, the temporaries it needs, its latency. */
+/* A VIR operation: who emits it, the instruction per lane type, the temporaries it needs. */
 struct gllm_x86_rule {
 	void (*emit)(struct gllm_x86_gen *g, const struct gllm_vi *in);
 	uint16_t row[3];  /* F32, I32, U32: X86 row + 1, 0 none */
 	uint8_t g, v;     /* temporaries at 8 lanes */
 	uint8_t wg, wv;   /* and at 16 */
-	uint8_t latency;
 };
 extern const struct gllm_x86_rule gllm_x86_integer[GLLM_V_COUNT]; /* integers and control */
 extern const struct gllm_x86_rule gllm_x86_memory[GLLM_V_COUNT];  /* loads and stores of vectors */
@@ -45,7 +44,9 @@ struct gllm_x86_gen {
 enum gllm_status gllm_x86_machine(const struct gllm_profile *p, struct gllm_machine *out);
 struct gllm_need gllm_x86_need(const struct gllm_vi *i);
 struct gllm_need gllm_x86_need_wide(const struct gllm_vi *i);
-uint8_t gllm_x86_latency(enum gllm_vir_op op);
+extern const struct gllm_timing gllm_x86_timing[GLLM_V_COUNT];
+bool gllm_x86_takes(const struct gllm_vi *load, const struct gllm_vi *user);
+bool gllm_x86_takes_wide(const struct gllm_vi *load, const struct gllm_vi *user);
 void gllm_x86_select(const struct gllm_vir *v, const struct gllm_machine *m, const struct gllm_allocation *a,
                      struct gllm_code *code, uint32_t *at);
 void gllm_x86_entry(const struct gllm_entry *in, struct gllm_code *code);

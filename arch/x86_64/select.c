@@ -3,7 +3,7 @@
  * Loads and stores are in select_memory.c, what is done with lanes in select_math.c.
  *
  * One row of a table of rules per VIR operation: who emits it, the instruction per lane type, the temporaries it needs at either
- * width, its latency. Rules name VEX instructions; at 16 lanes `evex` has the instruction that stands for each, and only
+ * width. Rules name VEX instructions; at 16 lanes `evex` has the instruction that stands for each, and only
  * where the ISA offers something better does a rule look at g->wide.
  *
  * A result register may be that of an operand that dies here, so every rule reads all operands before it writes d, and
@@ -423,30 +423,30 @@ static void ret(gen *g, const struct gllm_vi *in)
 /* --- the table ------------------------------------------------------------------------------------------------------ */
 
 const struct gllm_x86_rule gllm_x86_integer[GLLM_V_COUNT] = {
-	/* op                  emit          f32             i32             u32               g  v  wg wv latency */
-	[GLLM_V_GCONST]     = { gconst,      { 0 },                                            0, 0,  0, 0,  1 },
-	[GLLM_V_GMOV]       = { gmov,        { 0 },                                            0, 0,  0, 0,  1 },
-	[GLLM_V_GADD]       = { gadd,        { 0 },                                            0, 0,  0, 0,  1 },
-	[GLLM_V_GSUB]       = { gsub,        { 0 },                                            0, 0,  0, 0,  1 },
-	[GLLM_V_GMUL]       = { gmul,        { 0 },                                            0, 0,  0, 0,  3 },
-	[GLLM_V_GADDI]      = { gaddi,       { 0 },                                            0, 0,  0, 0,  1 },
-	[GLLM_V_GMULI]      = { gmuli,       { 0 },                                            0, 0,  0, 0,  3 },
-	[GLLM_V_GSHLI]      = { gshift,      { 0 },                                            0, 0,  0, 0,  1 },
-	[GLLM_V_GSHRI]      = { gshift,      { 0 },                                            0, 0,  0, 0,  1 },
-	[GLLM_V_GANDI]      = { gandi,       { 0 },                                            0, 0,  0, 0,  1 },
-	[GLLM_V_GMIN]       = { gminmax,     { 0 },                                            0, 0,  0, 0,  2 },
-	[GLLM_V_GMAX]       = { gminmax,     { 0 },                                            0, 0,  0, 0,  2 },
-	[GLLM_V_GLOAD]      = { gload,       { 0 },                                            0, 0,  0, 0,  5 },
-	[GLLM_V_GSTORE]     = { gstore,      { 0 },                                            0, 0,  0, 0,  1 },
-	[GLLM_V_GDIVI]      = { gdivi,       { 0 },                                            2, 0,  2, 0,  18 },
-	[GLLM_V_LABEL]      = { nothing,     { 0 },                                            0, 0,  0, 0,  0 },
-	[GLLM_V_JUMP]       = { jump_always, { 0 },                                            0, 0,  0, 0,  1 },
-	[GLLM_V_BRANCH]     = { branch,      { 0 },                                            0, 0,  0, 0,  1 },
-	[GLLM_V_BRANCHI]    = { branchi,     { 0 },                                            0, 0,  0, 0,  1 },
-	[GLLM_V_LOOP_BEGIN] = { nothing,     { 0 },                                            0, 0,  0, 0,  0 },
-	[GLLM_V_LOOP_END]   = { nothing,     { 0 },                                            0, 0,  0, 0,  0 },
-	[GLLM_V_PREFETCH]   = { prefetch,    { 0 },                                            0, 0,  0, 0,  1 },
-	[GLLM_V_RET]        = { ret,         { 0 },                                            0, 0,  0, 0,  1 },
+	/* op                  emit          f32             i32             u32               g  v  wg wv */
+	[GLLM_V_GCONST]     = { gconst,      { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_GMOV]       = { gmov,        { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_GADD]       = { gadd,        { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_GSUB]       = { gsub,        { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_GMUL]       = { gmul,        { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_GADDI]      = { gaddi,       { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_GMULI]      = { gmuli,       { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_GSHLI]      = { gshift,      { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_GSHRI]      = { gshift,      { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_GANDI]      = { gandi,       { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_GMIN]       = { gminmax,     { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_GMAX]       = { gminmax,     { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_GLOAD]      = { gload,       { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_GSTORE]     = { gstore,      { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_GDIVI]      = { gdivi,       { 0 },                                            2, 0,  2, 0 },
+	[GLLM_V_LABEL]      = { nothing,     { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_JUMP]       = { jump_always, { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_BRANCH]     = { branch,      { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_BRANCHI]    = { branchi,     { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_LOOP_BEGIN] = { nothing,     { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_LOOP_END]   = { nothing,     { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_PREFETCH]   = { prefetch,    { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_RET]        = { ret,         { 0 },                                            0, 0,  0, 0 },
 };
 
 static bool accesses(const struct gllm_vi *i)
@@ -487,11 +487,6 @@ struct gllm_need gllm_x86_need_wide(const struct gllm_vi *i)
 	if (i->op == GLLM_V_VSTORE && i->type == GLLM_F32 && i->mem != GLLM_F32 && i->mem != GLLM_F16)
 		n.v = i->mem == GLLM_BF16 ? 3 : 1;
 	return n;
-}
-
-uint8_t gllm_x86_latency(enum gllm_vir_op op)
-{
-	return gllm_x86_rule(op)->latency;
 }
 
 void gllm_x86_select(const struct gllm_vir *v, const struct gllm_machine *m, const struct gllm_allocation *a,

@@ -126,6 +126,35 @@ static bool plain(const struct gllm_vi *in)
 	       in->imm >= INT32_MIN && in->imm <= INT32_MAX - 256 && (in->b == GLLM_NO_VREG || in->scale <= 3);
 }
 
+static bool adds_up(const struct gllm_vi *in)
+{
+	return in->op == GLLM_V_VFMA || in->op == GLLM_V_VFNMA || in->op == GLLM_V_VDOT;
+}
+
+/* Can the instruction have `r` in memory? */
+static bool takes(const struct gllm_vi *in, gllm_vreg r)
+{
+	switch (in->op) {
+	case GLLM_V_VADD: case GLLM_V_VMUL: case GLLM_V_VAND: case GLLM_V_VOR: case GLLM_V_VXOR: case GLLM_V_VFMA:
+	case GLLM_V_VFNMA: case GLLM_V_VDOT:
+		return (in->a == r) != (in->b == r) && in->c != r;
+	case GLLM_V_VSUB: case GLLM_V_VDIV: case GLLM_V_VMIN: case GLLM_V_VMAX: case GLLM_V_VANDN:
+		return in->b == r && in->a != r;
+	default:
+		return false;
+	}
+}
+
+bool gllm_x86_takes_wide(const struct gllm_vi *load, const struct gllm_vi *user)
+{
+	return plain(load) && takes(user, load->d);
+}
+
+bool gllm_x86_takes(const struct gllm_vi *load, const struct gllm_vi *user)
+{
+	return load->op == GLLM_V_VLOAD && gllm_x86_takes_wide(load, user);
+}
+
 /* Can the next instruction, or the one after another plain load, take this load's memory as its last source? The loaded
  * value must die there, and up to there nothing may need temporaries, which could be the address registers. */
 static bool foldable(const gen *g, const struct gllm_vi *in)
@@ -139,13 +168,7 @@ static bool foldable(const gen *g, const struct gllm_vi *in)
 	next = &g->v->ins[k];
 	if (g->a->last[in->d] != 2 * k + 1)
 		return false;
-	if ((next->a == in->d) == (next->b == in->d) || next->c == in->d)
-		return false;
-	if (next->op == GLLM_V_VFMA || next->op == GLLM_V_VFNMA || next->op == GLLM_V_VDOT)
-		return at(g, next->d) == at(g, next->c);
-	return gllm_x86_rule(next->op)->emit == gllm_x86_binary &&
-	       (next->b == in->d || next->op == GLLM_V_VADD || next->op == GLLM_V_VMUL || next->op == GLLM_V_VAND ||
-	        next->op == GLLM_V_VOR || next->op == GLLM_V_VXOR);
+	return takes(next, in->d) && (!adds_up(next) || at(g, next->d) == at(g, next->c));
 }
 
 void gllm_x86_sources(gen *g, const struct gllm_vi *in, operand *a, operand *b)
@@ -365,8 +388,8 @@ static void vstore(gen *g, const struct gllm_vi *in)
 /* --- the table ------------------------------------------------------------------------------------------------------ */
 
 const struct gllm_x86_rule gllm_x86_memory[GLLM_V_COUNT] = {
-	/* op                  emit          f32             i32             u32               g  v  wg wv latency */
-	[GLLM_V_VLOAD]      = { vload,       { 0 },                                            0, 0,  0, 0,  7 },
-	[GLLM_V_VSTORE]     = { vstore,      { 0 },                                            0, 0,  0, 0,  1 },
-	[GLLM_V_VBCAST]     = { vbcast,      { 0 },                                            0, 0,  0, 0,  7 },
+	/* op                  emit          f32             i32             u32               g  v  wg wv */
+	[GLLM_V_VLOAD]      = { vload,       { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_VSTORE]     = { vstore,      { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_VBCAST]     = { vbcast,      { 0 },                                            0, 0,  0, 0 },
 };

@@ -8,13 +8,15 @@ The innermost loop with the most vector arithmetic of each text is taken. Forwar
 go around what exceptional lanes need. Columns: instructions and cycles of one turn; cycles that the busiest resource
 needs (port bound) and what part of the cycles that is; fused products, and what part of the model's own throughput for
 independent ones they reach (one of BF16 pairs counts as one and does the work of two). A model is what this LLVM takes
-for the core: 16 knows neither the N1 nor the V1 and takes the A57 and the N2. The last line counts the cores on which
-compiled code reaches 95 % of the yardstick's rate."""
+for the core: 16 knows neither the N1 nor the V1 and takes the A57 and the N2. The last line counts, for each core, whether
+compiled code reaches 95 % of the yardstick's rate, and whether exp and silu need at most a ninth more cycles than their
+port bound."""
 import re, subprocess, sys
 
 CPUS = ["cortex-a72", "neoverse-n1", "neoverse-v1"]
 LATER = ["neoverse-v1"] # cores that have SVE and BF16
 PAIRS = [("gemm", "yard_gemm_8x12")]
+MAPS = ["exp", "silu"]
 TURNS = 200
 
 
@@ -71,7 +73,19 @@ def mca(tool, cpu, turn):
     if done.returncode:
         sys.exit("llvm-mca: " + done.stderr)
     value = lambda name: float(re.search(name + r":\s+([\d.]+)", done.stdout)[1])
-    return len(turn), value("Total Cycles") / TURNS, value("Block RThroughput")
+    return len(turn), value("Total Cycles") / TURNS, max(value("Block RThroughput"), busiest_units(done.stdout))
+
+
+def busiest_units(text):
+    """Cycles per turn for which each unit of a kind is busy on the average, of the kind where that is most. The tool's own
+    figure leaves out of a kind's sum what only one of its units can do."""
+    names = re.findall(r"^\[([\d.]+)\]\s+- (\S+)", text, re.M)
+    busy = re.search(r"Resource pressure per iteration:\n.*\n(.*)", text)[1].split()
+    kinds = {}
+    for (_, name), cycles in zip(names, busy):
+        kind = re.sub(r"^(A57Unit)[WX]$", r"\1V", re.sub(r"(?<=Unit[A-Z])\d$", "", name))
+        kinds.setdefault(kind, []).append(0 if cycles == "-" else float(cycles))
+    return max(sum(k) / len(k) for k in kinds.values())
 
 
 def main():
@@ -91,6 +105,9 @@ def main():
             print("  %-14s %4d instructions %7.2f cycles  %5.2f IPC  port bound %7.2f %4.0f %%  %3d products %4.0f %%" % (
                 name, n, cycles, n / cycles, port, 100 * port / cycles, fmas, 100 * fmas / rate / cycles))
             products[name] = fmas / cycles
+            if name.removesuffix("_sve") in MAPS:
+                passed += port >= 0.9 * cycles
+                failed += port < 0.9 * cycles
         for ours, yard in PAIRS:
             print("  %s: %.0f %% of %s" % (ours, 100 * products[ours] / products[yard], yard))
             passed += products[ours] >= 0.95 * products[yard]

@@ -1,0 +1,607 @@
+/* SPDX-License-Identifier: MIT
+ * jit/schedule.c - a list scheduler: of what could start now, what the most cycles still depend on goes first.
+ *
+ * A step is what moves as one: an instruction, or one and the load before it that becomes its memory operand. Steps become
+ * ready when all they depend on is issued. Time is counted in cycles of a machine that issues `width` instructions a cycle
+ * in order; one that looks ahead needs the same distances between dependent instructions where its window is too short.
+ *
+ * Registers are counted as linear scan will count them (regalloc.c: an interval from the first write to the last access).
+ * A step that would need more than there are waits until the oldest one, which is always ready, has ended something; if
+ * even that passes the limit the line is tried again with some registers held back, and at last kept as it was. Edges run
+ * from earlier to later instructions only, so one pass backwards finds the heights. */
+#include "jit/schedule.h"
+#include "jit/vir.h"
+
+enum { MAX_LINE = 512, EDGES = 8, MAX_DEPTH = 16, FILES = 3, TRIES = 3, HELD_BACK = 3, NONE = 0xffff };
+
+struct edge {
+	uint16_t to, next;
+	uint8_t latency;
+};
+
+struct step { /* by the number of its instruction in the line */
+	uint16_t load;    /* instruction that is its memory operand, NONE without */
+	uint16_t edges;   /* first of a list, NONE at its end */
+	uint16_t preds, left;
+	uint16_t height;  /* cycles from its start to the end of all that depends on it */
+	uint32_t ready;   /* first cycle in which what it reads is there */
+	uint8_t kind, slots, latency;
+	uint8_t temps[2]; /* of class G and V */
+	bool done;
+};
+
+struct reg {
+	uint32_t first, last; /* interval over the function; first UINT32_MAX: never accessed */
+	uint16_t writer;      /* in the line so far, plus one */
+	uint16_t readers;     /* head of a list of those since, NONE empty */
+	uint16_t reads, left; /* in the line */
+	bool live;
+};
+
+struct schedule {
+	struct gllm_vir *v;
+	const struct gllm_machine *m;
+	struct reg *reg;
+	uint32_t *close;      /* LOOP_BEGIN -> its LOOP_END */
+	bool intervals;       /* first and last are there */
+	unsigned begin, n;    /* the line */
+	struct step *step;    /* of the line */
+	uint16_t *owner;      /* instruction -> its step */
+	struct edge *edge;    unsigned nedges;
+	struct reader { uint16_t at, next; } *reader; unsigned nreaders;
+	uint16_t *memory;     unsigned nmemory; /* accesses so far */
+	uint16_t *queue;      unsigned nqueue;  /* ready steps, highest first */
+	uint16_t *order;      unsigned norder;
+	struct gllm_vi *copy;
+	uint32_t busy[GLLM_UNITS], issued;      /* when each unit is free again, in parts of a cycle */
+	unsigned live[FILES], at_begin[FILES], limit[FILES];
+	bool full;            /* edges ran out */
+	bool plenty;          /* registers for whatever goes next */
+};
+
+static const struct gllm_vi *at(const struct schedule *s, unsigned i)
+{
+	return &s->v->ins[s->begin + i];
+}
+
+static bool writes(const struct gllm_vi *i)
+{
+	return i->d != GLLM_NO_VREG;
+}
+
+static bool is_memory(const struct gllm_vi *i)
+{
+	return i->op == GLLM_V_GLOAD || i->op == GLLM_V_GSTORE || i->op == GLLM_V_VLOAD || i->op == GLLM_V_VSTORE ||
+	       i->op == GLLM_V_VBCAST;
+}
+
+static bool stores(const struct gllm_vi *i)
+{
+	return i->op == GLLM_V_GSTORE || i->op == GLLM_V_VSTORE;
+}
+
+static unsigned file_of(const struct schedule *s, gllm_vreg r)
+{
+	return s->m->class_file[s->v->reg_class[r]];
+}
+
+static const struct gllm_timing *timing(const struct schedule *s, const struct gllm_vi *i)
+{
+	return &s->m->timing[i->op];
+}
+
+/* --- is there anything to gain? ------------------------------------------------------------------------------------- */
+
+/* One turn takes `longest` cycles and wants the busiest unit for `bound` of them. The machine's window holds window / size
+ * turns: are these too few to keep that unit at work? reg[].left is the cycle in which a value is there. */
+static bool latency_bound(struct schedule *s)
+{
+	unsigned used[GLLM_UNITS] = { 0 }, longest = 0, size = 0, bound = 0;
+	gllm_vreg r[4];
+
+	for (unsigned i = 0; i < s->n; i++) {
+		const struct gllm_timing *t = timing(s, at(s, i));
+		unsigned start = 0;
+		for (unsigned k = gllm_vi_uses(at(s, i), r); k-- > 0;)
+			start = s->reg[r[k]].left > start ? s->reg[r[k]].left : start;
+		start += t->latency;
+		if (writes(at(s, i)))
+			s->reg[at(s, i)->d].left = (uint16_t)start;
+		longest = start > longest ? start : longest;
+		used[t->unit] += t->slots;
+	}
+	for (unsigned u = 0; u < GLLM_UNITS; u++) {
+		unsigned cycles = used[u] / (s->m->units[u] ? s->m->units[u] : 1);
+		bound = cycles > bound ? cycles : bound;
+		size += used[u];
+	}
+	bound = size / s->m->width > bound ? size / s->m->width : bound;
+	for (unsigned i = 0; i < s->n; i++)
+		if (writes(at(s, i)))
+			s->reg[at(s, i)->d].left = 0;
+	return longest * size > s->m->window * bound;
+}
+
+/* --- what depends on what ------------------------------------------------------------------------------------------- */
+
+static void depend(struct schedule *s, unsigned before, unsigned after, unsigned latency)
+{
+	unsigned from = s->owner[before], to = s->owner[after];
+
+	if (from == to)
+		return;
+	if (s->nedges == EDGES * MAX_LINE) {
+		s->full = true;
+		return;
+	}
+	s->edge[s->nedges] = (struct edge){ .to = (uint16_t)to, .next = s->step[from].edges, .latency = (uint8_t)latency };
+	s->step[from].edges = (uint16_t)s->nedges++;
+	s->step[to].preds++;
+}
+
+static void depend_on_registers(struct schedule *s, unsigned i)
+{
+	const struct gllm_vi *in = at(s, i);
+	gllm_vreg r[4];
+	unsigned n = gllm_vi_uses(in, r);
+
+	for (unsigned k = 0; k < n; k++) {
+		struct reg *x = &s->reg[r[k]];
+		if (x->writer)
+			depend(s, x->writer - 1u, i, timing(s, at(s, x->writer - 1u))->latency);
+		s->reader[s->nreaders] = (struct reader){ .at = (uint16_t)i, .next = x->readers };
+		x->readers = (uint16_t)s->nreaders++;
+		x->reads++;
+	}
+	if (!writes(in))
+		return;
+	struct reg *x = &s->reg[in->d];
+	for (unsigned k = x->readers; k != NONE; k = s->reader[k].next)
+		if (s->reader[k].at != i)
+			depend(s, s->reader[k].at, i, 0);
+	if (x->writer)
+		depend(s, x->writer - 1u, i, 1);
+	x->readers = NONE;
+	x->writer = (uint16_t)(i + 1);
+}
+
+/* Copies of one segment are iterations that may run in any order. */
+static bool independent(const struct gllm_vi *a, const struct gllm_vi *b)
+{
+	return (!stores(a) && !stores(b)) || (a->segment && a->segment == b->segment && a->copy != b->copy);
+}
+
+static void depend_on_memory(struct schedule *s, unsigned i)
+{
+	if (!is_memory(at(s, i)))
+		return;
+	for (unsigned k = 0; k < s->nmemory; k++)
+		if (!independent(at(s, s->memory[k]), at(s, i)))
+			depend(s, s->memory[k], i, stores(at(s, s->memory[k])));
+	s->memory[s->nmemory++] = (uint16_t)i;
+}
+
+/* A load that its reader, or the reader after one more load, takes as its memory operand. */
+static void join(struct schedule *s, unsigned i)
+{
+	const struct gllm_vi *load = at(s, i);
+	unsigned user = i + 1;
+
+	if (!s->m->takes || !is_memory(load) || stores(load))
+		return;
+	if (user < s->n && is_memory(at(s, user)) && !stores(at(s, user)))
+		user++;
+	if (user >= s->n || s->step[user].load != NONE || s->reg[load->d].last != s->begin + user ||
+	    s->reg[load->d].first != s->begin + i || !s->m->takes(load, at(s, user)))
+		return;
+	s->step[user].load = (uint16_t)i;
+	s->owner[i] = (uint16_t)user;
+}
+
+static void find_heights(struct schedule *s)
+{
+	for (unsigned i = s->n; i-- > 0;) {
+		struct step *u = &s->step[i];
+		unsigned height = u->latency;
+		for (unsigned e = u->edges; e != NONE; e = s->edge[e].next)
+			if (height < s->edge[e].latency + s->step[s->edge[e].to].height)
+				height = s->edge[e].latency + s->step[s->edge[e].to].height;
+		u->height = (uint16_t)height;
+	}
+}
+
+static void find_dependences(struct schedule *s)
+{
+	s->nedges = s->nreaders = s->nmemory = 0;
+	s->full = false;
+	for (unsigned i = 0; i < s->n; i++) {
+		s->step[i] = (struct step){ .load = NONE, .edges = NONE };
+		s->owner[i] = (uint16_t)i;
+	}
+	for (unsigned i = 0; i < s->n; i++)
+		join(s, i);
+	for (unsigned i = 0; i < s->n; i++) {
+		depend_on_registers(s, i);
+		depend_on_memory(s, i);
+	}
+	for (unsigned i = 0; i < s->n; i++) {
+		const struct gllm_timing *t = timing(s, at(s, i));
+		struct gllm_need need = s->m->need(at(s, i));
+		struct step *u = &s->step[i];
+		u->kind = t->unit;
+		u->latency = t->latency;
+		/* a copy of an operand that must survive goes through the same unit */
+		u->slots = (uint8_t)(t->slots + (t->unit == GLLM_UNIT_V && need.apart ? 1u : 0u));
+		u->temps[0] = need.g;
+		u->temps[1] = need.v;
+	}
+	find_heights(s);
+}
+
+/* --- registers ------------------------------------------------------------------------------------------------------ */
+
+static void touch(struct reg *x, unsigned i)
+{
+	if (x->first == UINT32_MAX)
+		x->first = i;
+	if (x->last < i)
+		x->last = i;
+}
+
+static void match_loops(struct schedule *s)
+{
+	uint32_t open[MAX_DEPTH];
+	unsigned depth = 0;
+
+	for (unsigned i = 0; i < s->v->n; i++) {
+		if (s->v->ins[i].op == GLLM_V_LOOP_BEGIN && depth < MAX_DEPTH)
+			open[depth++] = i;
+		if (s->v->ins[i].op == GLLM_V_LOOP_END && depth > 0)
+			s->close[open[--depth]] = i;
+	}
+}
+
+static void find_intervals(struct schedule *s)
+{
+	uint32_t open[MAX_DEPTH];
+	unsigned depth = 0;
+	gllm_vreg r[4];
+
+	match_loops(s);
+	for (unsigned k = 0; k < GLLM_VIR_FIRST_FREE; k++)
+		s->reg[k].first = 0;
+	for (unsigned i = 0; i < s->v->n; i++) {
+		const struct gllm_vi *in = &s->v->ins[i];
+		if (in->op == GLLM_V_LOOP_BEGIN && depth < MAX_DEPTH)
+			open[depth++] = i;
+		if (in->op == GLLM_V_LOOP_END && depth > 0)
+			depth--;
+		for (unsigned n = gllm_vi_uses(in, r); n-- > 0;) {
+			touch(&s->reg[r[n]], i);
+			for (unsigned l = 0; l < depth; l++)
+				if (s->reg[r[n]].first < open[l]) {
+					touch(&s->reg[r[n]], s->close[open[l]]);
+					break;
+				}
+		}
+		if (writes(in))
+			touch(&s->reg[in->d], i);
+	}
+}
+
+static void count_live(struct schedule *s)
+{
+	for (unsigned f = 0; f < FILES; f++)
+		s->at_begin[f] = 0;
+	for (unsigned r = 0; r < s->v->nregs; r++)
+		s->at_begin[file_of(s, (gllm_vreg)r)] += s->reg[r].first < s->begin && s->reg[r].last >= s->begin;
+}
+
+/* Registers live again as they are at the line's beginning. */
+static void rewind(struct schedule *s)
+{
+	gllm_vreg r[5];
+
+	for (unsigned f = 0; f < FILES; f++)
+		s->live[f] = s->at_begin[f];
+	for (unsigned i = 0; i < s->n; i++) {
+		unsigned n = gllm_vi_uses(at(s, i), r);
+		if (writes(at(s, i)))
+			r[n++] = at(s, i)->d;
+		for (; n-- > 0;) {
+			s->reg[r[n]].left = s->reg[r[n]].reads;
+			s->reg[r[n]].live = s->reg[r[n]].first < s->begin;
+		}
+	}
+}
+
+static bool ends_here(const struct schedule *s, const struct reg *x)
+{
+	return x->last < s->begin + s->n;
+}
+
+/* Registers of each file that step u needs at once, as things are now. What becomes a memory operand has one, too. */
+static void needed(const struct schedule *s, unsigned u, unsigned need[FILES])
+{
+	const struct gllm_vi *in = at(s, u);
+	gllm_vreg r[4];
+	unsigned n = gllm_vi_uses(in, r), dying = 0;
+
+	for (unsigned f = 0; f < FILES; f++)
+		need[f] = s->live[f];
+	need[s->m->class_file[GLLM_CLASS_G]] += s->step[u].temps[0];
+	need[s->m->class_file[GLLM_CLASS_V]] += s->step[u].temps[1] + (s->step[u].load != NONE ? 1u : 0u);
+	if (!writes(in) || s->reg[in->d].live)
+		return;
+	for (unsigned k = 0; k < n; k++)
+		dying += s->reg[r[k]].live && s->reg[r[k]].left == 1 && ends_here(s, &s->reg[r[k]]) &&
+		         file_of(s, r[k]) == file_of(s, in->d);
+	if (need[file_of(s, in->d)] < s->live[file_of(s, in->d)] + 1 - (dying > 0))
+		need[file_of(s, in->d)] = s->live[file_of(s, in->d)] + 1 - (dying > 0);
+}
+
+static void step_reads(struct schedule *s, const struct gllm_vi *in)
+{
+	gllm_vreg r[4];
+
+	for (unsigned k = gllm_vi_uses(in, r); k-- > 0;) {
+		struct reg *x = &s->reg[r[k]];
+		if (--x->left == 0 && x->live && ends_here(s, x)) {
+			x->live = false;
+			s->live[file_of(s, r[k])]--;
+		}
+	}
+}
+
+static void step_registers(struct schedule *s, unsigned u)
+{
+	const struct gllm_vi *in = at(s, u);
+
+	if (s->step[u].load != NONE)
+		step_reads(s, at(s, s->step[u].load));
+	step_reads(s, in);
+	if (!writes(in) || s->reg[in->d].live || (s->reg[in->d].left == 0 && ends_here(s, &s->reg[in->d])))
+		return;
+	s->reg[in->d].live = true;
+	s->live[file_of(s, in->d)]++;
+}
+
+/* The line may take what it takes in its present order. */
+static void raise_limits(struct schedule *s)
+{
+	rewind(s);
+	for (unsigned i = 0; i < s->n; i++) {
+		unsigned need[FILES];
+		if (s->owner[i] != i)
+			continue;
+		needed(s, i, need);
+		for (unsigned f = 0; f < FILES; f++)
+			s->limit[f] = need[f] > s->limit[f] ? need[f] : s->limit[f];
+		step_registers(s, i);
+	}
+}
+
+/* --- the list ------------------------------------------------------------------------------------------------------- */
+
+static void enqueue(struct schedule *s, unsigned u)
+{
+	unsigned k = s->nqueue++;
+
+	for (; k > 0; k--) {
+		unsigned other = s->queue[k - 1];
+		if (s->step[other].height > s->step[u].height || (s->step[other].height == s->step[u].height && other < u))
+			break;
+		s->queue[k] = (uint16_t)other;
+	}
+	s->queue[k] = (uint16_t)u;
+}
+
+static uint32_t later(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The cycle in which step u can start. */
+static uint32_t start_of(const struct schedule *s, unsigned u)
+{
+	unsigned kind = s->step[u].kind;
+	uint32_t free = s->m->units[kind] ? s->busy[kind] / s->m->units[kind] : 0;
+
+	return later(later(s->step[u].ready, free), s->issued / s->m->width);
+}
+
+static bool fits(const struct schedule *s, unsigned u, unsigned held_back)
+{
+	unsigned need[FILES];
+
+	if (s->plenty)
+		return true;
+	needed(s, u, need);
+	for (unsigned f = 0; f < FILES; f++)
+		if (need[f] + (need[f] > s->live[f] ? held_back : 0) > s->limit[f])
+			return false;
+	return true;
+}
+
+/* The place in the queue of what goes next: the highest of those that can start first and fit. The oldest always may. */
+static unsigned choose(const struct schedule *s, unsigned oldest, unsigned held_back)
+{
+	unsigned best = NONE;
+	uint32_t first = UINT32_MAX;
+
+	for (unsigned k = 0; k < s->nqueue && first > s->issued / s->m->width; k++) {
+		unsigned u = s->queue[k];
+		uint32_t start = start_of(s, u);
+		if (start < first && (u == oldest || fits(s, u, held_back))) {
+			first = start;
+			best = k;
+		}
+	}
+	return best;
+}
+
+static void issue(struct schedule *s, unsigned place)
+{
+	unsigned u = s->queue[place], kind = s->step[u].kind;
+	uint32_t start = start_of(s, u);
+
+	for (unsigned k = place + 1; k < s->nqueue; k++)
+		s->queue[k - 1] = s->queue[k];
+	s->nqueue--;
+	s->issued = later(s->issued, start * s->m->width) + 1;
+	s->busy[kind] = later(s->busy[kind], start * s->m->units[kind]) + s->step[u].slots;
+	if (s->step[u].load != NONE)
+		s->order[s->norder++] = s->step[u].load;
+	s->order[s->norder++] = (uint16_t)u;
+	s->step[u].done = true;
+	step_registers(s, u);
+	for (unsigned e = s->step[u].edges; e != NONE; e = s->edge[e].next) {
+		struct step *to = &s->step[s->edge[e].to];
+		to->ready = later(to->ready, start + s->edge[e].latency);
+		if (--to->left == 0)
+			enqueue(s, s->edge[e].to);
+	}
+}
+
+/* True if the registers sufficed. */
+static bool list(struct schedule *s, unsigned held_back)
+{
+	unsigned oldest = 0;
+
+	s->nqueue = s->norder = 0;
+	s->issued = 0;
+	for (unsigned k = 0; k < GLLM_UNITS; k++)
+		s->busy[k] = 0;
+	rewind(s);
+	for (unsigned i = 0; i < s->n; i++) {
+		s->step[i].left = s->step[i].preds;
+		s->step[i].ready = 0;
+		s->step[i].done = false;
+	}
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->owner[i] == i && s->step[i].preds == 0)
+			enqueue(s, i);
+	while (s->nqueue) {
+		while (s->owner[oldest] != oldest || s->step[oldest].done)
+			oldest++;
+		s->plenty = true;
+		for (unsigned f = 0; f < FILES; f++)
+			s->plenty = s->plenty && s->live[f] + held_back + GLLM_VIR_TEMPS + 1 <= s->limit[f];
+		unsigned place = choose(s, oldest, held_back);
+		if (!fits(s, s->queue[place], 0))
+			return false;
+		issue(s, place);
+	}
+	return s->norder == s->n;
+}
+
+static void reorder(struct schedule *s)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		s->copy[i] = *at(s, i);
+	for (unsigned i = 0; i < s->n; i++)
+		s->v->ins[s->begin + i] = s->copy[s->order[i]];
+}
+
+/* What the line has noted of its registers is forgotten. */
+static void forget(struct schedule *s)
+{
+	gllm_vreg r[5];
+
+	for (unsigned i = 0; i < s->n; i++) {
+		unsigned n = gllm_vi_uses(at(s, i), r);
+		if (writes(at(s, i)))
+			r[n++] = at(s, i)->d;
+		for (; n-- > 0;) {
+			struct reg *x = &s->reg[r[n]];
+			x->writer = x->reads = x->left = 0;
+			x->readers = NONE;
+		}
+	}
+}
+
+/* --- the function --------------------------------------------------------------------------------------------------- */
+
+static enum gllm_status prepare(struct schedule *s, struct gllm_arena *arena)
+{
+	s->reg = gllm_alloc_array(arena, s->v->nregs + 1u, sizeof *s->reg, 8);
+	s->close = gllm_alloc_array(arena, s->v->n + 1u, sizeof *s->close, 4);
+	s->step = gllm_alloc_array(arena, MAX_LINE, sizeof *s->step, 4);
+	s->owner = gllm_alloc_array(arena, MAX_LINE, sizeof *s->owner, 2);
+	s->edge = gllm_alloc_array(arena, EDGES * MAX_LINE, sizeof *s->edge, 2);
+	s->reader = gllm_alloc_array(arena, 4 * MAX_LINE, sizeof *s->reader, 2);
+	s->memory = gllm_alloc_array(arena, MAX_LINE, sizeof *s->memory, 2);
+	s->queue = gllm_alloc_array(arena, MAX_LINE, sizeof *s->queue, 2);
+	s->order = gllm_alloc_array(arena, MAX_LINE, sizeof *s->order, 2);
+	s->copy = gllm_alloc_array(arena, MAX_LINE, sizeof *s->copy, 8);
+	if (!s->reg || !s->close || !s->step || !s->owner || !s->edge || !s->reader || !s->memory || !s->queue || !s->order ||
+	    !s->copy)
+		return GLLM_OUT_OF_MEMORY;
+	for (unsigned r = 0; r < s->v->nregs; r++)
+		s->reg[r] = (struct reg){ .first = UINT32_MAX, .readers = NONE };
+	return GLLM_OK;
+}
+
+static void schedule_line(struct schedule *s)
+{
+	if (!s->intervals)
+		find_intervals(s);
+	s->intervals = true;
+	count_live(s);
+	find_dependences(s);
+	for (unsigned f = 0; f < FILES; f++)
+		s->limit[f] = s->m->norder[f];
+	for (unsigned k = 0; k < TRIES && !s->full; k++) {
+		if (list(s, k * HELD_BACK)) {
+			reorder(s);
+			break;
+		}
+		if (k == 0)
+			raise_limits(s);
+	}
+	forget(s);
+}
+
+/* A run of instructions without branches. What moves pointers at its end stays there. */
+static void straight_line(struct schedule *s, unsigned begin, unsigned end)
+{
+	while (end > begin && s->v->ins[end - 1].op == GLLM_V_GADDI && s->v->ins[end - 1].d == s->v->ins[end - 1].a)
+		end--;
+	for (; begin + 1 < end; begin += s->n) {
+		s->begin = begin;
+		s->n = end - begin < MAX_LINE ? end - begin : MAX_LINE;
+		if (latency_bound(s))
+			schedule_line(s);
+	}
+}
+
+static void innermost_loop(struct schedule *s, unsigned begin, unsigned end)
+{
+	for (unsigned i = begin; i <= end; i++)
+		if (i == end || gllm_vi_is_flow(&s->v->ins[i])) {
+			straight_line(s, begin, i);
+			begin = i + 1;
+		}
+}
+
+enum gllm_status gllm_schedule(struct gllm_vir *v, const struct gllm_machine *m, struct gllm_arena *arena)
+{
+	struct schedule s = { .v = v, .m = m };
+	size_t used = arena->used;
+	unsigned begin = 0;
+
+	if (v->status != GLLM_OK || !m->timing)
+		return v->status;
+	if (prepare(&s, arena) != GLLM_OK)
+		return GLLM_OUT_OF_MEMORY;
+	for (unsigned i = 0; i < v->n; i++) {
+		if (v->ins[i].op == GLLM_V_LOOP_BEGIN)
+			begin = i + 1;
+		if (v->ins[i].op == GLLM_V_LOOP_END && begin) {
+			innermost_loop(&s, begin, i);
+			begin = 0;
+		}
+	}
+	arena->used = used;
+	return GLLM_OK;
+}
