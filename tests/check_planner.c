@@ -22,6 +22,7 @@ struct desk {
 	struct gllm_context *c;
 	struct gllm_graph *g;
 	struct gllm_error e;
+	unsigned l2;          /* 0: this CPU's */
 };
 
 static const struct machine common = { 32 << 10, 0, 1 };
@@ -33,6 +34,7 @@ static bool sit_down(struct desk *d, const struct machine *m)
 	config.image = *check_image(d->t);
 	config.host.code = *check_exec_fresh(d->t);
 	config.profile.cache[0].bytes = m->l1;
+	config.profile.cache[1].bytes = d->l2 ? d->l2 : config.profile.cache[1].bytes;
 	config.profile.vector_regs = m->regs ? m->regs : config.profile.vector_regs;
 	config.profile.cores = m->cores;
 	void *memory = gllm_alloc(&d->arena, gllm_context_quote(&config), 64);
@@ -259,6 +261,17 @@ static void profiles(struct desk *d)
 	expect(d, &large, THREE, "rms_norm:ComputeRoot gemm_bt:QkvSharedInput gemm_bt:QkvSharedInput gemm_bt+add:QkvSharedInput");
 }
 
+/* An L2 so small that a tile holds fewer rows than there are: whole tiles, and behind them the rows that are left. */
+static void rest_of_rows(struct desk *d)
+{
+#define TALL "graph g rows 31\ninput x [rows, 512]\nweight w [1, 512]\nweight a [24, 512]\nweight b [8, 512]\noutput y [rows, 24]\n" \
+	"output z [rows, 8]\ninput r [rows, 8]\nvalue q [rows, 8]\nvalue n [rows, 512]\nn = rms_norm(x, w, 512, 0.001) per rows\n"
+	d->l2 = 8 << 10;
+	expect(d, &common, TALL "y = gemm_bt(n, a, rows, 24, 512)\nq = gemm_bt(n, b, rows, 8, 512)\nz = add(q, r, 8) per rows\n",
+	       "rms_norm+gemm_bt+gemm_bt+add:TileLevelFusion rms_norm:TileLevelFusion gemm_bt:TileLevelFusion gemm_bt+add:TileLevelFusion");
+	d->l2 = 0;
+}
+
 #define CHAIN "graph g rows 3\ninput x [rows, 2048]\noutput y [rows, 2048]\nvalue a [rows, 2048]\nvalue b [rows, 2048]\n" \
 	"value c [rows, 2048]\nvalue e [rows, 2048]\nvalue f [rows, 2048]\na = silu(x, 2048) per rows\nb = add(a, x, 2048) per rows\n" \
 	"c = mul(b, x, 2048) per rows\ne = silu(c, 2048) per rows\nf = add(e, x, 2048) per rows\ny = mul(f, x, 2048) per rows\n"
@@ -454,6 +467,7 @@ void check_planner(struct check *t)
 	reductions(&d);
 	norms(&d);
 	profiles(&d);
+	rest_of_rows(&d);
 	chains(&d);
 	registers(&d);
 	places(&d);
