@@ -26,7 +26,7 @@ struct step { /* by the number of its instruction in the line */
 	uint16_t height;  /* cycles from its start to the end of all that depends on it */
 	uint32_t ready;   /* first cycle in which what it reads is there */
 	uint8_t kind, slots, latency;
-	uint8_t temps[2]; /* of class G and V */
+	uint8_t temps[2]; /* of class G and V; a result that is better apart from what it reads counts as one */
 	bool done;
 };
 
@@ -233,7 +233,7 @@ static void find_dependences(struct schedule *s)
 		/* a copy of an operand that must survive goes through the same unit */
 		u->slots = (uint8_t)(t->slots + (t->unit == GLLM_UNIT_V && need.apart ? 1u : 0u));
 		u->temps[0] = need.g;
-		u->temps[1] = need.v;
+		u->temps[1] = (uint8_t)(need.v + need.apart);
 	}
 	find_heights(s);
 }
