@@ -501,6 +501,15 @@ const struct bound_user bound_user[BOUND_USERS] = {
 	[BOUND_CENTRE] = { "centre", (gllm_any_fn *)centre, call_split, centre_params, GLLM_COUNT(centre_params) },
 };
 
+bool bound_readable(const struct gllm_image *image)
+{
+	uint64_t at = (uint64_t)(uintptr_t)bound_user[0].fn;
+	for (unsigned i = 0; i < image->nranges; i++)
+		if (at >= image->range[i].addr && at - image->range[i].addr < image->range[i].size)
+			return true;
+	return false;
+}
+
 static void of_split(const struct bound_call *b)
 {
 	for (size_t i = 0; i < dim(b, 3); i++) {

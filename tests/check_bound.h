@@ -33,4 +33,6 @@ struct bound_user {
 	unsigned nparams;
 };
 extern const struct bound_user bound_user[BOUND_USERS];
+/* Whether the image lets their text be read; check -x withholds it. */
+bool bound_readable(const struct gllm_image *image);
 #endif

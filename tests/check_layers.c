@@ -22,9 +22,18 @@ struct desk {
 static const struct gllm_llama_shape llama = { .rows = GLLM_ROWS, .embedding = D, .heads = HEADS, .kv_heads = KV, .head_dim = HEAD,
                                                .ffn = F, .vocab = VOCAB, .rms_eps = 1e-5f };
 
-static bool can_compile(const struct check *t)
+/* Text may be withheld (check -x): then operators are there if their traces were recorded. */
+static bool has_trace(struct desk *d, unsigned op)
 {
-	return check_target(t) && check_image(t) && check_exec(t) && check_profile(t)->vector_bytes;
+	const struct gllm_trace *trace;
+	return gllm_op_trace(d->c, op, &trace, &d->e) == GLLM_OK;
+}
+
+static bool can_compile(struct desk *d)
+{
+	const struct check *t = d->t;
+	return check_target(t) && check_image(t) && check_exec(t) && check_profile(t)->vector_bytes &&
+	       (bound_readable(check_image(t)) || has_trace(d, GLLM_OP_gemm_bt));
 }
 
 static bool open_graph(struct desk *d, uint64_t max_rows, unsigned tensors, unsigned nodes)
@@ -73,7 +82,7 @@ static void try_plans(struct desk *d, const char *layer, uint64_t max_rows, cons
 {
 	static const struct gllm_plan_options option[] = { { .scalar = true }, { .no_fusion = true, .readback = true }, { .readback = true } };
 	void *bind[MOST];
-	for (unsigned k = 0; k < (can_compile(d->t) ? 3u : 1u); k++) {
+	for (unsigned k = 0; k < (can_compile(d) ? 3u : 1u); k++) {
 		struct gllm_plan *p;
 		struct gllm_arena mark = d->arena;
 		if (!CHECK_STATUS(d->t, gllm_compile(d->c, d->g, &option[k], &p, &d->e), GLLM_OK)) {
@@ -102,7 +111,7 @@ static void expect_steps(struct desk *d, const char *want)
 	struct gllm_plan *p;
 	char got[512];
 	size_t at = 0;
-	if (!can_compile(d->t) || !CHECK_STATUS(d->t, gllm_compile(d->c, d->g, NULL, &p, &d->e), GLLM_OK))
+	if (!can_compile(d) || !CHECK_STATUS(d->t, gllm_compile(d->c, d->g, NULL, &p, &d->e), GLLM_OK))
 		return;
 	for (unsigned i = 0; i < gllm_plan_steps(p); i++) {
 		struct gllm_step_info s;
@@ -223,7 +232,7 @@ static void llama_attention(struct desk *d)
 	for (unsigned i = 0; i < MOST; i++)
 		bind[i] = d->data[i];
 	bind[a.out] = d->got[a.out];
-	for (unsigned k = 0; k < (can_compile(d->t) ? 2u : 1u); k++) {
+	for (unsigned k = 0; k < (can_compile(d) ? 2u : 1u); k++) {
 		struct gllm_plan *p;
 		if (!CHECK_STATUS(d->t, gllm_compile(d->c, d->g, &(struct gllm_plan_options){ .scalar = k == 0 }, &p, &d->e), GLLM_OK))
 			return;
@@ -286,7 +295,7 @@ static void bytes_moved(struct desk *d)
 	struct gllm_mlp l;
 	if (!open_graph(d, T, GLLM_MLP_GRAPH_TENSORS, GLLM_MLP_GRAPH_NODES) || !CHECK_STATUS(d->t, gllm_mlp(d->g, &s, &l), GLLM_OK))
 		return;
-	for (unsigned k = 0; k < (can_compile(d->t) ? 3u : 1u); k++) {
+	for (unsigned k = 0; k < (can_compile(d) ? 3u : 1u); k++) {
 		struct gllm_plan *p;
 		struct gllm_step_info first;
 		if (!CHECK_STATUS(d->t, gllm_compile(d->c, d->g, &(struct gllm_plan_options){ .scalar = k == 0, .no_fusion = k == 1 }, &p, &d->e), GLLM_OK))
@@ -400,7 +409,8 @@ static void bad_shapes(struct desk *d)
 		CHECK_TEXT(d->t, d->e.name, wrong[i].name);
 		gllm_graph_free(d->c, d->g);
 	}
-	if (!check_target(d->t) || !check_image(d->t) || !open_graph(d, T, GLLM_LLAMA_LAYER_GRAPH_TENSORS, GLLM_LLAMA_LAYER_GRAPH_NODES))
+	if (!check_target(d->t) || !check_image(d->t) || (!bound_readable(check_image(d->t)) && !has_trace(d, GLLM_OP_rope_adjacent)) ||
+	    !open_graph(d, T, GLLM_LLAMA_LAYER_GRAPH_TENSORS, GLLM_LLAMA_LAYER_GRAPH_NODES))
 		return; /* without traces, extents are not known */
 	struct gllm_llama_shape odd = llama;
 	odd.head_dim = HEAD - 1;
@@ -425,6 +435,11 @@ static void several_outputs(struct desk *d)
 {
 	enum { N = 37 };
 	struct gllm_arena mark = d->arena;
+	if (can_compile(d) && !bound_readable(check_image(d->t)) &&
+	    (!has_trace(d, d->user[BOUND_SPLIT]) || !has_trace(d, d->user[BOUND_TURN]))) {
+		check_skip(d->t, "the text of operators that were not recorded cannot be read");
+		return;
+	}
 	if (!open_graph(d, T, 8, 6))
 		return;
 #define NODE(op, ...) gllm_graph_node(d->g, op, GLLM_ROWS, (struct gllm_actual[]){ __VA_ARGS__ }, \
@@ -478,6 +493,8 @@ void check_layers(struct check *t)
 		if (!CHECK_STATUS(t, gllm_register(d.c, bound_user[i].name, bound_user[i].fn, bound_user[i].param, bound_user[i].nparams,
 		                                   bound_user[i].call, &d.user[i], &d.e), GLLM_OK))
 			return;
+	if (check_target(t) && check_image(t) && !bound_readable(check_image(t)) && !has_trace(&d, GLLM_OP_gemm_bt))
+		check_skip(t, "the text of operators cannot be read, and none was recorded: scalar plans only");
 	struct gllm_llama_shape halves = llama;
 	halves.halves = true;
 	for (unsigned i = GLLM_LLAMA_ATTN_Q; i < GLLM_LLAMA_TENSOR_COUNT; i++)

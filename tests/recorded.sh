@@ -21,7 +21,7 @@ for arch in x86_64 aarch64; do
 		run="qemu-$arch -cpu max"
 		command -v qemu-$arch >/dev/null || { echo "skip $arch: no qemu-$arch"; echo "0 passed, 0 failed, 1 skipped"; continue; }
 	fi
-	for suite in record ops llama story; do
+	for suite in record ops layers random_graph llama story; do
 		echo "-- $arch, $suite, text withheld"
 		$run "$b/$arch/check-recorded" $model -x -f $suite || bad=1
 	done
