@@ -103,7 +103,7 @@ endef
 $(foreach a,$(ARCHES),$(eval $(call arch_rules,$(a))))
 
 .PHONY: all lib run check check-host check-recorded check-user check-system check-symbols check-deps check-diff check-diff-long check-matrix check-sanitize \
-	bench bench-static bench-count bench-sizes bench-peers deps clean
+	bench bench-floor bench-static bench-count bench-sizes bench-peers deps clean
 .SECONDARY:
 
 all: $(foreach a,$(ARCHES),$(B)/$(a)/libgllm.a) $(B)/gllm
@@ -142,6 +142,10 @@ bench: $(B)/$(HOST)/bench
 	@sh bench/run.sh $(B)/$(HOST)/bench
 $(B)/$(HOST)/bench: $(patsubst %.c,$(B)/$(HOST)/hosted/%.o,$(filter-out bench/peers.c,$(wildcard bench/*.c))) $(B)/$(HOST)/hosted/tools/host.o $(B)/$(HOST)/libgllm.a
 	$(CC_$(HOST)) -static -no-pie -Wl,--gc-sections $^ -o $@ -lpthread
+# Fails when a row undercuts the ratio stored for it (bench/floor.def).
+bench-floor: $(B)/$(HOST)/bench
+	@mkdir -p build/bench
+	@$(B)/$(HOST)/bench -f >build/bench/floor.json
 # Inner loops as llvm-mca predicts them on cores that are not here.
 bench-static: deps $(B)/aarch64/gllm
 	@sh bench/static/static.sh $(B)

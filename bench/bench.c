@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * bench/bench.c - compiled operators and the decoder, beside the machine's own limits measured in the same rounds.
  *
- * bench [-r ROUNDS] [-i ISA_CAP] [-m MODEL]. Each round measures the FMA peak, the read bandwidth from memory and every
+ * bench [-r ROUNDS] [-i ISA_CAP] [-m MODEL] [-f]. Each round measures the FMA peak, the read bandwidth from memory and every
  * row once, interleaved, because single runs on shared machines differ by a fifth; a row's figure is the median over the
  * rounds, its ratio the median of the ratios within rounds (lower quartile beside it). JSON lines go to standard output,
- * a table to standard error. One thread. */
+ * a table to standard error. One thread. -f: nothing but the rows that have a stored floor (floor.def), beside it. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,56 +22,32 @@ enum { STREAM = 256 << 20 };
 
 double seconds(void)
 {
-	return (double)host_clock_ns(NULL) * 1e-9;
+	return thread_seconds();
 }
 
 static const struct limits *limits;
 static volatile float sink;
 
-static double measure_bandwidth(const float *memory)
+/* GB/s read from memory, and from 64 KiB read and copied. */
+static void measure_bounds(void *user, struct bounds *b)
 {
+	float *memory = user;
+	enum { NEAR = 64 << 10, TIMES = 100, HALF = NEAR / 2 / sizeof(float) };
 	double t = seconds();
 	sink = limits->read(memory, STREAM / sizeof(float));
-	return (double)STREAM / (seconds() - t) * 1e-9;
+	b->far_read = (double)STREAM / (seconds() - t) * 1e-9;
+	for (unsigned warm = 0; warm < 2; warm++) {
+		t = seconds();
+		for (unsigned i = 0; i < TIMES; i++)
+			sink = limits->read(memory, NEAR / sizeof(float));
+		b->near_read = (double)NEAR * TIMES / (seconds() - t) * 1e-9;
+		t = seconds();
+		for (unsigned i = 0; i < TIMES; i++)
+			limits->copy(memory + HALF, memory, HALF);
+		b->near_copy = (double)NEAR * TIMES / (seconds() - t) * 1e-9;
+	}
+	b->peak = limits_peak(limits, seconds);
 }
-
-/* --- rows ----------------------------------------------------------------------------------------------------------- */
-
-struct row {
-	const char *op;
-	uint64_t dim[3];    /* in the order of the operator's dims */
-	double flops;       /* per call; 0: judged by bytes */
-	const char *label;
-	/* filled in */
-	struct gllm_plan *plan;
-	void *bind[8];
-	double bytes;       /* touched per call */
-	long calls;
-	double rate[MAX_ROUNDS], ratio[MAX_ROUNDS];
-};
-
-static struct row row[] = {
-	{ .op = "add",      .dim = { 5461 },           .label = "add 64 KiB" },
-	{ .op = "mul",      .dim = { 5461 },           .label = "mul 64 KiB" },
-	{ .op = "silu",     .dim = { 8192 },           .label = "silu 64 KiB" },
-	{ .op = "swiglu",   .dim = { 5461 },           .label = "swiglu 64 KiB" },
-	{ .op = "exp",      .dim = { 8192 },           .label = "exp 64 KiB" },
-	{ .op = "tanh",     .dim = { 8192 },           .label = "tanh 64 KiB" },
-	{ .op = "rms_norm", .dim = { 5461 },           .label = "rms_norm 64 KiB" },
-	{ .op = "softmax",  .dim = { 8192 },           .label = "softmax 64 KiB" },
-	{ .op = "rope_adjacent", .dim = { 32, 64 },    .label = "rope_adjacent 32x128" },
-	{ .op = "rope_halves",   .dim = { 32, 64 },    .label = "rope_halves 32x128" },
-	{ .op = "argmax",   .dim = { 16384 },          .label = "argmax 64 KiB" },
-	{ .op = "gemv",     .dim = { 64, 64 },         .label = "gemv 64x64",       .flops = 2.0 * 64 * 64 },
-	{ .op = "gemv",     .dim = { 512, 512 },       .label = "gemv 512x512",     .flops = 2.0 * 512 * 512 },
-	{ .op = "gemv",     .dim = { 8192, 4096 },     .label = "gemv 8192x4096" },
-	{ .op = "gemm_bt",  .dim = { 16, 64, 64 },     .label = "gemm_bt 16x64x64", .flops = 2.0 * 16 * 64 * 64 },
-	{ .op = "gemm_bt",  .dim = { 256, 256, 256 },  .label = "gemm_bt 256^3",    .flops = 2.0 * 256 * 256 * 256 },
-	{ .op = "gemm_bt_f16", .dim = { 16, 256, 256 }, .label = "gemm_bt_f16 16x256x256", .flops = 2.0 * 16 * 256 * 256 },
-	{ .op = "gemm",     .dim = { 256, 256, 256 },  .label = "gemm 256^3",       .flops = 2.0 * 256 * 256 * 256 },
-	{ .op = "attend",   .dim = { 256, 64, 64 },    .label = "attend 256 tokens of 64", .flops = 4.0 * 256 * 64 },
-};
-enum { ROWS = sizeof row / sizeof row[0] };
 
 static int fail(const struct gllm_error *e)
 {
@@ -79,69 +55,19 @@ static int fail(const struct gllm_error *e)
 	return 1;
 }
 
-static enum gllm_status prepare(struct gllm_context *c, struct row *r, struct gllm_error *e)
+/* The peak alone: all that floors are compared with. */
+static void measure_peak(void *user, struct bounds *b)
 {
-	unsigned op = gllm_op_find(c, r->op), dims = 0, pointers = 0;
-	const struct gllm_op_info *info = &gllm_op_info[op];
-	const struct gllm_trace *trace;
-	struct gllm_graph *g;
-	struct gllm_actual actual[GLLM_MAX_PARAMS];
-	union gllm_arg arg[GLLM_MAX_PARAMS] = { { .bits = 0 } };
-	enum gllm_status s = gllm_op_trace(c, op, &trace, e);
-	if (s == GLLM_OK)
-		s = gllm_graph_create(c, r->label, 1, GLLM_MAX_PARAMS, 1, &g, e);
-	if (s != GLLM_OK)
-		return s;
-	for (unsigned i = 0; i < info->nparams; i++)
-		if (info->param[i].kind == GLLM_DIM)
-			arg[i].dim = r->dim[dims++];
-	for (unsigned i = 0; i < info->nparams; i++) {
-		const struct gllm_param *p = &info->param[i];
-		if (p->kind == GLLM_DIM) {
-			actual[i] = GLLM_D(arg[i].dim);
-			continue;
-		}
-		if (p->kind == GLLM_SCALAR) {
-			actual[i] = GLLM_S(0.125f);
-			continue;
-		}
-		uint64_t bytes = gllm_trace_extent(trace, i, arg);
-		actual[i] = GLLM_T(gllm_graph_tensor(g, p->kind == GLLM_OUT ? GLLM_TENSOR_OUTPUT : GLLM_TENSOR_INPUT, p->type, 1,
-		                                     bytes / gllm_type_bytes(p->type), p->name));
-		unsigned char *memory = host_memory(bytes + 4096);
-		for (uint64_t k = 0; p->kind != GLLM_OUT && k + 4 <= bytes; k += 4) {
-			float x = p->type == GLLM_F16 ? 0.0f : (float)((k / 4 * 2654435761u) % 2000) * 0.001f - 1.0f;
-			uint32_t half = 0x3c003800; /* 1 and 0.5 */
-			memcpy(memory + k, p->type == GLLM_F16 ? (void *)&half : (void *)&x, 4);
-		}
-		r->bind[pointers++] = memory;
-		r->bytes += (double)bytes;
-	}
-	gllm_graph_node(g, op, 1, actual, info->nparams);
-	s = gllm_graph_status(g, e);
-	if (s == GLLM_OK)
-		s = gllm_compile(c, g, NULL, &r->plan, e);
-	gllm_graph_free(c, g);
-	return s;
+	(void)user;
+	*b = (struct bounds){ limits_peak(limits, seconds), 1, 1, 1 };
 }
 
-static double time_calls(const struct row *r, long n, void *workspace)
+static int keep_floors(const struct gllm_profile *p, unsigned rounds)
 {
-	double t = seconds();
-	for (long i = 0; i < n; i++)
-		gllm_plan_run(r->plan, r->bind, 1, workspace, NULL);
-	return seconds() - t;
-}
-
-static void measure(struct row *r, unsigned round, double peak, double bandwidth, void *workspace)
-{
-	if (!r->calls) {
-		double once = time_calls(r, 3, workspace) / 3;
-		r->calls = (long)(5e-3 / once) + 1;
-	}
-	double t = time_calls(r, r->calls, workspace) / (double)r->calls;
-	r->rate[round] = (r->flops > 0 ? r->flops : r->bytes) / t * 1e-9;
-	r->ratio[round] = r->rate[round] / (r->flops > 0 ? peak : bandwidth);
+	bool compare = p->vector_bytes == 64 && p->isa == GLLM_ISA_X86_64 && (p->have & GLLM_BIT(GLLM_X86_AVX512FP16));
+	if (!compare)
+		fprintf(stderr, "bench-floor: floors are stored for Sapphire Rapids class CPUs; on %s nothing is compared\n", p->cpu);
+	return rows_keep_floors(compare, rounds, measure_peak, NULL) ? 0 : 1;
 }
 
 /* --- the decoder ---------------------------------------------------------------------------------------------------- */
@@ -317,15 +243,18 @@ int main(int argc, char **argv)
 	struct gllm_error e = { .status = GLLM_OK };
 	struct gllm_config config = { .target = host_target(), .image = *host_image() };
 	struct gllm_context *c;
+	struct bounds bound;
 	const char *path = NULL, *cap = NULL;
 	unsigned rounds = 9;
+	bool floors = false;
 	int option;
-	while ((option = getopt(argc, argv, "r:i:m:")) != -1) {
+	while ((option = getopt(argc, argv, "r:i:m:f")) != -1) {
 		switch (option) {
 		case 'r': rounds = (unsigned)strtoul(optarg, NULL, 10); break;
 		case 'i': cap = optarg; break;
 		case 'm': path = optarg; break;
-		default: fprintf(stderr, "usage: bench [-r ROUNDS] [-i ISA_CAP] [-m MODEL]\n"); return 2;
+		case 'f': floors = true; break;
+		default: fprintf(stderr, "usage: bench [-r ROUNDS] [-i ISA_CAP] [-m MODEL] [-f]\n"); return 2;
 		}
 	}
 	if (rounds < 1 || rounds > MAX_ROUNDS || host_profile(cap, &config.profile) != GLLM_OK)
@@ -342,9 +271,10 @@ int main(int argc, char **argv)
 	size_t size = gllm_context_quote(&config);
 	if (gllm_context_create(host_memory(size), size, &config, &c, &e) != GLLM_OK)
 		return fail(&e);
-	for (unsigned i = 0; i < ROWS; i++)
-		if (prepare(c, &row[i], &e) != GLLM_OK)
-			return fail(&e);
+	if (rows_prepare(c, &e) != GLLM_OK)
+		return fail(&e);
+	if (floors)
+		return keep_floors(&config.profile, rounds);
 	struct gllm_config second = config; /* its kernels follow the first context's in the same executable memory */
 	second.host.code.write += 4 << 20;
 	second.host.code.exec += 4 << 20;
@@ -353,12 +283,11 @@ int main(int argc, char **argv)
 	second.host.code.user = (void *)(uintptr_t)second.host.code.exec;
 	if (path && load(&model, &second, path, &e) != GLLM_OK)
 		return fail(&e);
-	void *workspace = host_memory(1 << 20);
 	for (unsigned r = 0; r < rounds; r++) {
-		peak[r] = limits_peak(limits, seconds);
-		bandwidth[r] = measure_bandwidth(memory);
-		for (unsigned i = 0; i < ROWS; i++)
-			measure(&row[i], r, peak[r], bandwidth[r], workspace);
+		measure_bounds(memory, &bound);
+		peak[r] = bound.peak;
+		bandwidth[r] = bound.far_read;
+		rows_measure(r, &bound);
 		if (path)
 			measure_model(&model, r);
 	}
@@ -367,16 +296,7 @@ int main(int argc, char **argv)
 	fprintf(stderr, "%s, %u rounds, one thread: FMA peak %.1f GFLOP/s of %u-byte vectors, read bandwidth %.1f GB/s\n",
 	        config.profile.cpu, rounds, quantile(peak, rounds, 0.5), limits->vector_bytes,
 	        quantile(bandwidth, rounds, 0.5));
-	for (unsigned i = 0; i < ROWS; i++) {
-		struct row *r = &row[i];
-		double rate = quantile(r->rate, rounds, 0.5), ratio = quantile(r->ratio, rounds, 0.5);
-		double low = quantile(r->ratio, rounds, 0.25);
-		const char *unit = r->flops > 0 ? "GFLOP/s" : "GB/s", *of = r->flops > 0 ? "FMA peak" : "bandwidth";
-		fprintf(stderr, "%-26s %9.2f %-8s %6.1f %% of %s (lower quartile %.1f %%)\n", r->label, rate, unit, 100 * ratio,
-		        of, 100 * low);
-		printf("{\"row\": \"%s\", \"rate\": %.4g, \"unit\": \"%s\", \"of\": \"%s\", \"ratio\": %.4f, \"ratio_q1\": %.4f}\n",
-		       r->label, rate, unit, of, ratio, low);
-	}
+	rows_report(rounds);
 	report_lifting(&lifting);
 	measure_stored(&config, rounds);
 	if (bench_half(&config, rounds, &e) != GLLM_OK)

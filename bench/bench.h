@@ -7,6 +7,15 @@
 
 double seconds(void);
 
+struct bounds { double peak, far_read, near_read, near_copy; }; /* GFLOP/s; GB/s from memory and from 64 KiB */
+
+/* Single operators (rows.c). A round measures each once. */
+enum gllm_status rows_prepare(struct gllm_context *c, struct gllm_error *e);
+void rows_measure(unsigned round, const struct bounds *b);
+void rows_report(unsigned rounds);
+/* False if a row stays below its stored floor (floor.def); `compare` false: only says what it reaches. */
+bool rows_keep_floors(bool compare, unsigned rounds, void (*bounds)(void *user, struct bounds *b), void *user);
+
 /* Layers of a Llama: how long planning and code generation take, class of rows by class, and what fusion saves, in bytes
  * that the plans count and in time. Fails as gllm_compile does. */
 enum gllm_status bench_layers(const struct gllm_config *c, unsigned rounds, struct gllm_error *e);

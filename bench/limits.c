@@ -26,12 +26,20 @@
 		enum { LANES = sizeof(vec) / sizeof(float) };                                           \
 		vec s[8] = { { 0 } };                                                                   \
 		for (size_t i = 0; i < floats; i += 8 * LANES)                                          \
-			for (int k = 0; k < 8; k++)                                                     \
+			_Pragma("GCC unroll 8") for (int k = 0; k < 8; k++)                             \
 				s[k] += *(const vec *)(const void *)(p + i + (size_t)k * LANES);        \
 		float sum = 0;                                                                          \
 		for (int k = 0; k < 8; k++)                                                             \
 			sum += s[k][0];                                                                 \
 		return sum;                                                                             \
+	}                                                                                               \
+	target static void copy_##name(float *q, const float *p, size_t floats)                         \
+	{                                                                                               \
+		enum { LANES = sizeof(vec) / sizeof(float) };                                           \
+		for (size_t i = 0; i < floats; i += 4 * LANES)                                          \
+			_Pragma("GCC unroll 4") for (int k = 0; k < 4; k++)                             \
+				*(vec *)(void *)(q + i + (size_t)k * LANES) =                           \
+					*(const vec *)(const void *)(p + i + (size_t)k * LANES);        \
 	}
 #define STEP(fma, i) x[i] = fma(x[i], m, a);
 
@@ -59,14 +67,14 @@
 LOOPS(avx2, __m256, __attribute__((target("avx2,fma"), noinline)), _mm256_fmadd_ps)
 LOOPS(avx512, __m512, __attribute__((target("avx512f"), noinline)), _mm512_fmadd_ps)
 PAIRS(avx512, __m512, __m512bh, __attribute__((target("avx512f,avx512bf16"), noinline)), _mm512_dpbf16_ps)
-static const struct limits widths[] = { { 64, fma_avx512, read_avx512, pairs_avx512, GLLM_X86_AVX512BF16 },
-	                                { 32, fma_avx2, read_avx2, NULL, GLLM_FEATURE_COUNT } };
+static const struct limits widths[] = { { 64, fma_avx512, read_avx512, copy_avx512, pairs_avx512, GLLM_X86_AVX512BF16 },
+	                                { 32, fma_avx2, read_avx2, copy_avx2, NULL, GLLM_FEATURE_COUNT } };
 #else
 #include <arm_neon.h>
 #define MULTIPLY_ADD(a, b, c) vfmaq_f32(c, a, b)
 LOOPS(neon, float32x4_t, __attribute__((noinline)), MULTIPLY_ADD)
 PAIRS(neon, float32x4_t, bfloat16x8_t, __attribute__((target("arch=armv8.2-a+bf16"), noinline)), vbfdotq_f32)
-static const struct limits widths[] = { { 16, fma_neon, read_neon, pairs_neon, GLLM_A64_BF16 } };
+static const struct limits widths[] = { { 16, fma_neon, read_neon, copy_neon, pairs_neon, GLLM_A64_BF16 } };
 #endif
 
 const struct limits *limits_of(const struct gllm_profile *p)

@@ -8,7 +8,8 @@
 struct limits {
 	unsigned vector_bytes;
 	float (*fma)(long n);                           /* 12 vector operations per step */
-	float (*read)(const float *p, size_t floats);
+	float (*read)(const float *p, size_t floats);   /* multiples of 512 */
+	void (*copy)(float *q, const float *p, size_t floats);
 	float (*pairs)(long n);                         /* the same of products of two pairs of BF16; NULL: none at this width */
 	enum gllm_feature feature;                      /* that they need */
 };

@@ -54,6 +54,7 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	V(VADD,     v, "vv")   V(VSUB, v, "vv") V(VMUL, v, "vv") V(VDIV, v, "vv")                               \
 	V(VMIN,     v, "vv")   V(VMAX, v, "vv")      /* a < b ? a : b,  a > b ? a : b: b on NaN */              \
 	V(VSQRT,    v, "v")    V(VNEG, v, "v") V(VABS, v, "v")                                                  \
+	V(VCOPYSIGN, v, "vv")  /* F32 a with the sign of b; only where machine.has_copysign */                   \
 	V(VRINT,    v, "v")    /* to nearest even */                                                            \
 	V(VLDEXP,   v, "vv")   /* F32 a * 2^(I32 b), correctly rounded once (two exact steps or the ISA's scale) */ \
 	V(VSCALE,   v, "vv")   /* F32 a * 2^b for an F32 b that is an integer or not below 2^22 in magnitude; only    \
@@ -137,6 +138,7 @@ struct gllm_machine {
 	bool picks;                          /* VPICK exists */
 	bool has_scale;                      /* VSCALE */
 	bool bf16_dot;                       /* VDOT exists and is faster than the products it stands for */
+	bool has_copysign;                   /* VCOPYSIGN: in fewer instructions than three */
 	bool slow_fma;                       /* products and sums are kept apart: see gllm_profile */
 	uint8_t class_file[GLLM_CLASS_COUNT]; /* register file of a class: M may live in V's file */
 	uint32_t allocatable[3];             /* per file, bit per physical register, in the order given below */

@@ -167,6 +167,7 @@ static void open_body(struct lower *l)
 	bool paired = f->loop >= 0 && gllm_lower_phase(f)->paired;
 
 	f->body_mark = l->nslots;
+	f->counted = GLLM_NO_VREG;
 	f->at = first;
 	for (gllm_ref n = first; n < end && l->status == GLLM_OK; n++) {
 		uint8_t op = l->t->node[n].op;

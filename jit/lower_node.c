@@ -471,22 +471,48 @@ static gllm_vreg memory_node(struct lower *l, gllm_ref n)
 	return gllm_vir_emit(l->v, i);
 }
 
+static gllm_vreg splat(struct lower *l, gllm_vreg g)
+{
+	return gllm_lower_emit(l, GLLM_V_VSPLAT, GLLM_I32, g, GLLM_NO_VREG, GLLM_NO_VREG);
+}
+
+static gllm_vreg add_lanes(struct lower *l, gllm_vreg a, gllm_vreg b)
+{
+	return gllm_lower_emit(l, GLLM_V_VADD, GLLM_I32, a, b, GLLM_NO_VREG);
+}
+
+/* The induction's value plus the number of the lane, once for all copies in a body. */
+static gllm_vreg counted(struct lower *l, struct frame *f, uint16_t ind)
+{
+	if (f->counted == GLLM_NO_VREG || f->counted_ind != ind) {
+		f->counted = add_lanes(l, splat(l, l->ind[ind].reg), l->lane_numbers);
+		f->counted_ind = ind;
+	}
+	return f->counted;
+}
+
 static gllm_vreg index_node(struct lower *l, gllm_ref n)
 {
 	struct place p = l->index[node(l, n)->imm];
 	unsigned f = lane_frame(l);
 	int64_t stride = f ? l->ind[p.ind].stride[l->frame[f].loop].c : 0;
-	gllm_vreg g = gllm_lower_integer_at(l, p), v;
+	struct gllm_vi i = gllm_vi(GLLM_V_VLOAD);
+	gllm_vreg v;
 
+	if (stride == 1 && f == l->depth - 1) {
+		address(l, p, 0, &i);
+		if (i.b == GLLM_NO_VREG && i.imm == (int32_t)i.imm) {
+			v = counted(l, &l->frame[f], p.ind);
+			return i.imm ? add_lanes(l, v, gllm_lower_word(l, (uint32_t)i.imm, GLLM_NO_VREG)) : v;
+		}
+	}
+	v = splat(l, gllm_lower_integer_at(l, p));
 	if (stride == 0)
-		return gllm_lower_emit(l, GLLM_V_VSPLAT, GLLM_I32, g, GLLM_NO_VREG, GLLM_NO_VREG);
+		return v;
 	if (stride == 1)
-		return gllm_lower_emit(l, GLLM_V_VINDEX, GLLM_I32, g, GLLM_NO_VREG, GLLM_NO_VREG);
-	v = gllm_lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, 0);
-	v = gllm_lower_emit(l, GLLM_V_VINDEX, GLLM_I32, v, GLLM_NO_VREG, GLLM_NO_VREG);
-	v = gllm_lower_emit(l, GLLM_V_VMUL, GLLM_I32, v, gllm_lower_word(l, (uint32_t)stride, GLLM_NO_VREG), GLLM_NO_VREG);
-	g = gllm_lower_emit(l, GLLM_V_VSPLAT, GLLM_I32, g, GLLM_NO_VREG, GLLM_NO_VREG);
-	return gllm_lower_emit(l, GLLM_V_VADD, GLLM_I32, g, v, GLLM_NO_VREG);
+		return add_lanes(l, v, l->lane_numbers);
+	return add_lanes(l, v, gllm_lower_emit(l, GLLM_V_VMUL, GLLM_I32, l->lane_numbers,
+	                                       gllm_lower_word(l, (uint32_t)stride, GLLM_NO_VREG), GLLM_NO_VREG));
 }
 
 /* Greatest value an index can take is known and below 2^31, or it counts one loop. */
@@ -645,6 +671,16 @@ static gllm_vreg compare_node(struct lower *l, gllm_ref n, enum gllm_vir_op op)
 	return put(l, n, op, type == GLLM_U32 ? GLLM_I32 : type, a, b, GLLM_NO_VREG, 0);
 }
 
+/* a is -b, both F32. */
+static bool negated(const struct lower *l, gllm_ref a, gllm_ref b)
+{
+	const struct gllm_node *x = node(l, a), *y = node(l, b);
+
+	if (x->op == GLLM_N_CONST && y->op == GLLM_N_CONST)
+		return (uint32_t)(x->imm ^ y->imm) == UINT32_C(0x80000000);
+	return (x->op == GLLM_N_NEG && x->a == b) || (y->op == GLLM_N_NEG && y->a == a);
+}
+
 static gllm_vreg select_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_node *x = node(l, n), *c = node(l, x->a);
@@ -653,8 +689,9 @@ static gllm_vreg select_node(struct lower *l, gllm_ref n)
 	struct operands o;
 
 	if (c->op == GLLM_N_LT && type == GLLM_F32 && node(l, c->a)->type == GLLM_F32) {
-		bool less = x->b == c->a && x->c == c->b;
-		if (less || (x->b == c->b && x->c == c->a)) {
+		bool turned = negated(l, x->b, c->a) && negated(l, x->c, c->b); /* p < q ? -p : -q is the greater of these */
+		bool less = (x->b == c->a && x->c == c->b) || (negated(l, x->b, c->b) && negated(l, x->c, c->a));
+		if (less || turned || (x->b == c->b && x->c == c->a)) {
 			o = values(l, x->b, x->c, GLLM_NO_NODE);
 			return put(l, n, less ? GLLM_V_VMIN : GLLM_V_VMAX, type, o.a, o.b, GLLM_NO_VREG, 0);
 		}
@@ -761,9 +798,27 @@ static gllm_ref float_exponent(const struct lower *l, const struct gllm_node *x)
 	return fits ? b->a : GLLM_NO_NODE;
 }
 
+/* (x & sign) | bits of |y|: y with the sign of x. */
+static bool copies_sign(const struct lower *l, const struct gllm_node *or, gllm_ref *y, gllm_ref *x)
+{
+	for (unsigned k = 0; k < 2 && or->op == GLLM_N_OR && l->m->has_copysign; k++) {
+		const struct gllm_node *and = node(l, k ? or->b : or->a), *bits = node(l, k ? or->a : or->b);
+		if (and->op != GLLM_N_AND || bits->op != GLLM_N_BITS || node(l, bits->a)->op != GLLM_N_ABS)
+			continue;
+		bool first = node(l, and->a)->op == GLLM_N_CONST;
+		const struct gllm_node *mask = node(l, first ? and->a : and->b);
+		*x = first ? and->b : and->a;
+		*y = node(l, bits->a)->a;
+		if (mask->op == GLLM_N_CONST && (uint32_t)mask->imm == UINT32_C(0x80000000) && gllm_type_bytes((enum gllm_type)or->type) == 4)
+			return true;
+	}
+	return false;
+}
+
 static gllm_vreg simple_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_node *x = node(l, n);
+	gllm_ref size, sign;
 	const struct simple *s = &simple[x->op];
 	bool mask = x->type == GLLM_MASK;
 	gllm_ref exponent = float_exponent(l, x);
@@ -771,6 +826,10 @@ static gllm_vreg simple_node(struct lower *l, gllm_ref n)
 	if (exponent != GLLM_NO_NODE) {
 		struct operands o = values(l, x->a, exponent, GLLM_NO_NODE);
 		return put(l, n, GLLM_V_VSCALE, GLLM_F32, o.a, o.b, GLLM_NO_VREG, 0);
+	}
+	if (copies_sign(l, x, &size, &sign)) {
+		struct operands o = values(l, size, sign, GLLM_NO_NODE);
+		return put(l, n, GLLM_V_VCOPYSIGN, GLLM_F32, o.a, o.b, GLLM_NO_VREG, 0);
 	}
 	if ((s->is_float && x->type != GLLM_F32) || (mask && !s->mask))
 		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an operation on a type that has no lanes for it", n);

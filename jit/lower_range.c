@@ -128,6 +128,13 @@ void gllm_lower_prologue(struct lower *l)
 {
 	l->pool_reg = gllm_lower_slot(l, l->t->nparams);
 	gllm_lower_spread_numbers(l);
+	if (l->t->npolys) { /* swept away if no lanes are numbered */
+		struct gllm_vi i = gllm_vi(GLLM_V_VINDEX);
+		i.type = i.mem = GLLM_I32;
+		i.a = gllm_lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, 0);
+		i.d = l->lane_numbers = gllm_vir_reg(l->v, GLLM_CLASS_V);
+		gllm_vir_emit(l->v, i);
+	}
 	for (unsigned i = 0; i < l->nsyms; i++)
 		l->sym_reg[i] = evaluate(l, &l->sym[i]);
 	for (unsigned i = 0; i < l->ninds; i++) {

@@ -83,6 +83,8 @@ struct frame {
 	unsigned offset_mark;
 	unsigned const_mark;
 	gllm_vreg *saved;     /* induction registers at entry */
+	gllm_vreg counted;    /* in this body: an induction plus the number of the lane, or NO_VREG */
+	uint16_t counted_ind;
 };
 
 struct walk { /* the frames that have copies, slowest first */
@@ -124,6 +126,7 @@ struct lower {
 	gllm_ref *const_list;    unsigned nconst;
 	uint32_t *pool;          unsigned npool, first_word; /* tables lie before that one */
 	gllm_vreg pool_reg, number[4]; /* numbers of lanes: lower_spread.c */
+	gllm_vreg lane_numbers;  /* lane i holds i */
 	struct offset_reg { int64_t mult; int16_t sym; gllm_vreg reg; } offset[64];
 	unsigned noffsets;
 	unsigned tuple[OPEN_LOOPS]; /* copy number per frame */

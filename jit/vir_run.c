@@ -199,6 +199,7 @@ static uint32_t run_lane(const struct gllm_vi *i, uint32_t a, uint32_t b, uint32
 	case GLLM_V_VFNMA: return gllm_f32_bits(gllm_fmaf(-as_float(a), as_float(b), as_float(c)));
 	case GLLM_V_VDOT: return gllm_f32_bits(as_float(c) + (as_float(a << 16) * as_float(b << 16) +
 	                                                      as_float(a & 0xffff0000) * as_float(b & 0xffff0000)));
+	case GLLM_V_VCOPYSIGN: return (a & UINT32_C(0x7fffffff)) | (b & UINT32_C(0x80000000));
 	case GLLM_V_VAND: return a & b;
 	case GLLM_V_VOR: return a | b;
 	case GLLM_V_VXOR: return a ^ b;

@@ -52,7 +52,7 @@ void gllm_ref_gemm_q8(float *restrict c, const float *restrict a, const int8_t *
 
 /* --- codes packed into bytes, lowest bits first ---------------------------------------------------------------------
  * A row of weights is `bytes` whole bytes. Where its number of elements does not fill the last one, x (a) is as long as if
- * it did, with zeros there. */
+ * it did, with zeros there. The products of a byte are added before the sum takes them up. */
 
 /* Two to a byte: n - 8. */
 void gllm_ref_gemv_q4(float *restrict y, const uint8_t *restrict w, const float *restrict x, size_t m, size_t bytes, float scale)
@@ -61,8 +61,7 @@ void gllm_ref_gemv_q4(float *restrict y, const uint8_t *restrict w, const float 
 		float sum = 0.0f;
 		for (size_t j = 0; j < bytes; j++) {
 			uint8_t v = w[i * bytes + j];
-			sum += (float)(gllm_block_low(v) - 8) * x[j * 2];
-			sum += (float)(gllm_block_high(v) - 8) * x[j * 2 + 1];
+			sum += (float)(gllm_block_low(v) - 8) * x[j * 2] + (float)(gllm_block_high(v) - 8) * x[j * 2 + 1];
 		}
 		y[i] = sum * scale;
 	}
@@ -75,10 +74,9 @@ void gllm_ref_gemv_q2(float *restrict y, const uint8_t *restrict w, const float 
 		float sum = 0.0f;
 		for (size_t j = 0; j < bytes; j++) {
 			uint8_t v = w[i * bytes + j];
-			sum += (float)(gllm_block_2(v, 0) - 2) * x[j * 4];
-			sum += (float)(gllm_block_2(v, 2) - 2) * x[j * 4 + 1];
-			sum += (float)(gllm_block_2(v, 4) - 2) * x[j * 4 + 2];
-			sum += (float)(gllm_block_2(v, 6) - 2) * x[j * 4 + 3];
+			const float *of = x + j * 4;
+			sum += (float)(gllm_block_2(v, 0) - 2) * of[0] + (float)(gllm_block_2(v, 2) - 2) * of[1] +
+			       (float)(gllm_block_2(v, 4) - 2) * of[2] + (float)(gllm_block_2(v, 6) - 2) * of[3];
 		}
 		y[i] = sum * scale;
 	}
@@ -97,14 +95,8 @@ void gllm_ref_gemv_q1(float *restrict y, const uint8_t *restrict w, const float 
 		for (size_t j = 0; j < bytes; j++) {
 			uint8_t v = w[i * bytes + j];
 			const float *of = x + j * 8;
-			sum += sign_of(v, 0) * of[0];
-			sum += sign_of(v, 1) * of[1];
-			sum += sign_of(v, 2) * of[2];
-			sum += sign_of(v, 3) * of[3];
-			sum += sign_of(v, 4) * of[4];
-			sum += sign_of(v, 5) * of[5];
-			sum += sign_of(v, 6) * of[6];
-			sum += sign_of(v, 7) * of[7];
+			sum += sign_of(v, 0) * of[0] + sign_of(v, 1) * of[1] + sign_of(v, 2) * of[2] + sign_of(v, 3) * of[3] +
+			       sign_of(v, 4) * of[4] + sign_of(v, 5) * of[5] + sign_of(v, 6) * of[6] + sign_of(v, 7) * of[7];
 		}
 		y[i] = sum * scale;
 	}
@@ -119,8 +111,8 @@ void gllm_ref_gemm_q4(float *restrict c, const float *restrict a, const uint8_t 
 			float sum = 0.0f;
 			for (size_t p = 0; p < bytes; p++) {
 				uint8_t v = w[j * bytes + p];
-				sum += a[(i * bytes + p) * 2] * (float)(gllm_block_low(v) - 8);
-				sum += a[(i * bytes + p) * 2 + 1] * (float)(gllm_block_high(v) - 8);
+				sum += a[(i * bytes + p) * 2] * (float)(gllm_block_low(v) - 8) +
+				       a[(i * bytes + p) * 2 + 1] * (float)(gllm_block_high(v) - 8);
 			}
 			c[i * n + j] = sum * scale[j];
 		}

@@ -34,6 +34,7 @@ static const struct one ops[] = {
 	{ "vsqrt", GLLM_V_VSQRT, FLOAT, 0, 0, ANY },
 	{ "vneg f32", GLLM_V_VNEG, FLOAT, 0, 0, ANY }, { "vneg i32", GLLM_V_VNEG, INT, 0, 0, ANY },
 	{ "vabs f32", GLLM_V_VABS, FLOAT, 0, 0, ANY }, { "vabs i32", GLLM_V_VABS, INT, 0, 0, ANY },
+	{ "vcopysign", GLLM_V_VCOPYSIGN, FLOAT, 0, 0, ANY },
 	{ "vrint", GLLM_V_VRINT, FLOAT, 0, 0, ANY },
 	{ "vldexp", GLLM_V_VLDEXP, FLOAT, 0, 0, POWERS },
 	{ "vscale", GLLM_V_VSCALE, FLOAT, 0, 0, SCALES },
@@ -412,6 +413,7 @@ static bool exists(const struct gllm_machine *m, const struct one *o)
 {
 	switch (o->op) {
 	case GLLM_V_VSCALE: return m->has_scale;
+	case GLLM_V_VCOPYSIGN: return m->has_copysign;
 	case GLLM_V_VZIP: return m->zips && (o->imm < 4 || !m->picks);
 	case GLLM_V_VPICK: return m->picks;
 	case GLLM_V_VDOT: return m->bf16_dot;

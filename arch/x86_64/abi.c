@@ -24,6 +24,7 @@ static void widen(struct gllm_machine *out)
 {
 	out->vector_bytes = 64;
 	out->has_scale = true;
+	out->has_copysign = true;
 	out->picks = true;
 	out->bf16_dot = (out->profile->have & GLLM_BIT(GLLM_X86_AVX512BF16)) && !out->profile->slow_bf16;
 	out->class_file[GLLM_CLASS_M] = 2;
@@ -98,7 +99,7 @@ static void put_constants(struct gllm_x86_gen *g)
 {
 	const struct gllm_operand rax = x86_gpr(X86_RAX, 64);
 
-	if (g->wide && has_either(g, GLLM_V_VNEG, GLLM_V_VABS)) {
+	if (g->wide && (has_either(g, GLLM_V_VNEG, GLLM_V_VABS) || has_either(g, GLLM_V_VCOPYSIGN, GLLM_V_VCOPYSIGN))) {
 		x2(g, X86_MOV_RI, x86_gpr(X86_RAX, 32), x86_imm(INT32_MIN));
 		x2(g, X86_MOV_MR, slot(g, SIGN), x86_gpr(X86_RAX, 32));
 		x2(g, X86_MOV_RI, x86_gpr(X86_RAX, 32), x86_imm(INT32_MAX));

@@ -131,6 +131,18 @@ static void vneg(gen *g, const struct gllm_vi *in)
 	}
 }
 
+/* 512 bits: chosen bit by bit, by the sign's. The result's register is one of the two. */
+static void vcopysign(gen *g, const struct gllm_vi *in)
+{
+	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b);
+	bool over_sign = d == b && d != a;
+
+	if (!over_sign && d != a)
+		gllm_x86_vmove(g, d, a);
+	g->broadcast = true;
+	x4(g, X86_EVPTERNLOGD, y(g, d), y(g, over_sign ? a : b), gllm_x86_sign(g), x86_imm(over_sign ? 0xe4 : 0xd8));
+}
+
 static void vabs(gen *g, const struct gllm_vi *in)
 {
 	operand d = yr(g, in->d), a = yr(g, in->a), t;
@@ -461,6 +473,7 @@ const struct gllm_x86_rule gllm_x86_math[GLLM_V_COUNT] = {
 	[GLLM_V_VSQRT]      = { unary,       { N(VSQRTPS), 0, 0 },                             0, 0,  0, 0 },
 	[GLLM_V_VNEG]       = { vneg,        { 0 },                                            0, 1,  0, 1 },
 	[GLLM_V_VABS]       = { vabs,        { 0 },                                            0, 1,  0, 0 },
+	[GLLM_V_VCOPYSIGN]  = { vcopysign,   { 0 },                                            0, 0,  0, 0 },
 	[GLLM_V_VRINT]      = { vrint,       { N(VROUNDPS), 0, 0 },                            0, 0,  0, 0 },
 	[GLLM_V_VLDEXP]     = { vldexp,      { 0 },                                            0, 4,  0, 1 },
 	[GLLM_V_VSCALE]     = { vscale,      { 0 },                                            0, 0,  0, 0 },

@@ -31,5 +31,6 @@ const struct gllm_timing gllm_x86_timing[GLLM_V_COUNT] = {
 	[GLLM_V_MAND] = { 1, V, 1 },     [GLLM_V_MOR] = { 1, V, 1 },     [GLLM_V_MXOR] = { 1, V, 1 },
 	[GLLM_V_MNOT] = { 1, V, 1 },     [GLLM_V_MTAIL] = { 7, V, 2 },
 	[GLLM_V_VREDUCE] = { 20, V, 8 }, [GLLM_V_VHPAIR] = { 6, V, 3 },
-	[GLLM_V_VZIP] = { 3, V, 1 },     [GLLM_V_VLANE0] = { 3, V, 1 },
+	[GLLM_V_VZIP] = { 3, V, 1 },     [GLLM_V_VPICK] = { 3, V, 1 },    [GLLM_V_VLANE0] = { 3, V, 1 },
+	[GLLM_V_VCOPYSIGN] = { 1, V, 1 },
 };
