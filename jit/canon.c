@@ -13,18 +13,15 @@
 bool gllm_canon_init(struct canon *c, struct gllm_arena *a)
 {
 	c->v = gllm_alloc_array(a, VAL_MAX, sizeof *c->v, 8);
-	c->next = gllm_alloc_array(a, VAL_MAX, sizeof *c->next, 8);
 	c->access = gllm_alloc_array(a, VAL_ACCESSES, sizeof *c->access, 8);
-	c->bits_of = gllm_alloc_array(a, VAL_MAX, sizeof *c->bits_of, 8);
 	c->bits = gllm_alloc_array(a, VAL_BITS, sizeof *c->bits, 8);
 	c->field = gllm_alloc_array(a, VAL_FIELDS, sizeof *c->field, 8);
 	c->n = c->naccesses = c->nduties = c->ntables = c->nfields = 0;
 	c->nbits = 1;
-	c->block = 0;
 	c->full = false;
 	_Static_assert(VAL_NONE == 0xffff, "what the bytes make");
 	__builtin_memset(c->bucket, 0xff, sizeof c->bucket);
-	if (!c->v || !c->next || !c->access || !c->bits_of || !c->bits || !c->field || !gllm_polys_init(&c->p, a))
+	if (!c->v || !c->access || !c->bits || !c->field || !gllm_polys_init(&c->p, a))
 		return false;
 	gllm_canon_fresh(c, VAL_POISON, GLLM_I64, -1);
 	gllm_canon_fresh(c, VAL_TRUE, GLLM_MASK, -1);
@@ -33,67 +30,72 @@ bool gllm_canon_init(struct canon *c, struct gllm_arena *a)
 
 /* ---- tables ---------------------------------------------------------------------------------------------------- */
 
-static uint16_t intern(struct canon *c, const struct val *v)
+/* val.head of what is to be a value. */
+static inline uint64_t head(unsigned op, unsigned type, int loop, unsigned aux, uint16_t a, uint16_t b)
 {
-	uint64_t operands = v->a | (uint64_t)v->b << 16 | (uint64_t)v->c << 32 | (uint64_t)v->op << 48 | (uint64_t)v->type << 56;
-	uint64_t h = (operands ^ (uint64_t)v->aux << 52) * UINT64_C(0x9e3779b97f4a7c15);
-	h = ((h ^ h >> 32 ^ v->imm) * UINT64_C(0x9e3779b97f4a7c15) >> 40) % VAL_BUCKETS;
-	for (uint16_t i = c->bucket[h]; i != VAL_NONE; i = c->next[i]) {
-		const struct val *o = &c->v[i];
-		uint64_t differ = (o->imm ^ v->imm) | (unsigned)((o->op ^ v->op) | (o->type ^ v->type) | (o->loop ^ v->loop) |
-		                  (o->aux ^ v->aux) | (o->a ^ v->a) | (o->b ^ v->b) | (o->c ^ v->c));
-		if (!differ)
-			return i;
-	}
+	_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first field is lowest");
+	return op | (uint64_t)type << 8 | (uint64_t)(uint8_t)loop << 16 | (uint64_t)aux << 24 | (uint64_t)a << 32 | (uint64_t)b << 48;
+}
+
+static inline uint16_t add(struct canon *c, uint64_t of, uint16_t third, uint64_t imm, uint16_t next)
+{
+	struct val *v = &c->v[c->n];
 	if (c->n == VAL_MAX) {
 		c->full = true;
 		return POISON;
 	}
-	c->v[c->n] = *v;
-	c->v[c->n].block = c->block;
-	c->bits_of[c->n] = 0;
-	c->next[c->n] = c->bucket[h];
-	c->bucket[h] = (uint16_t)c->n;
+	*v = (struct val){ .head = of, .c = third, .next = next, .imm = imm };
 	return (uint16_t)c->n++;
+}
+
+static uint16_t intern(struct canon *c, uint64_t of, uint16_t third, uint64_t imm)
+{
+	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+	uint16_t *bucket = &c->bucket[((of ^ (uint64_t)third << 8) * odd ^ imm) * odd >> 55];
+	_Static_assert(VAL_BUCKETS == 512, "nine bits");
+	for (uint16_t i = *bucket; i != VAL_NONE; i = c->v[i].next)
+		if (c->v[i].head == of && c->v[i].imm == imm && c->v[i].c == third)
+			return i;
+	uint16_t made = add(c, of, third, imm, *bucket);
+	if (made != POISON)
+		*bucket = made;
+	return made;
 }
 
 uint16_t gllm_canon_fresh(struct canon *c, unsigned op, unsigned type, int loop)
 {
-	if (c->n == VAL_MAX) {
-		c->full = true;
-		return POISON;
-	}
-	c->v[c->n] = (struct val){ .op = (uint8_t)op, .type = (uint8_t)type, .loop = (int8_t)loop, .a = VAL_NONE,
-	                           .b = VAL_NONE, .c = VAL_NONE, .block = c->block };
-	c->bits_of[c->n] = 0;
-	return (uint16_t)c->n++;
+	return add(c, head(op, type, loop, 0, VAL_NONE, VAL_NONE), VAL_NONE, 0, VAL_NONE);
 }
 
-static int8_t loop_of(const struct canon *c, uint16_t v)
+static int innermost(const struct canon *c, uint16_t a, uint16_t b)
 {
-	return c->v[v == VAL_NONE ? POISON : v].loop; /* poison varies nowhere */
+	int x = a != VAL_NONE ? c->v[a].loop : -1, y = b != VAL_NONE ? c->v[b].loop : -1;
+	return x > y ? x : y;
 }
 
-static uint16_t intern_operands(struct canon *c, struct val *v)
+static inline uint16_t node(struct canon *c, unsigned op, unsigned type, unsigned aux, uint16_t a, uint16_t b, uint16_t d, uint64_t imm)
 {
-	int8_t a = loop_of(c, v->a), b = loop_of(c, v->b), d = loop_of(c, v->c);
-	if ((v->a == POISON) | (v->b == POISON) | (v->c == POISON))
+	int loop = innermost(c, a, b);
+	if (a == POISON || b == POISON || d == POISON)
 		return POISON;
-	a = a > b ? a : b;
-	d = d > v->loop ? d : v->loop;
-	v->loop = a > d ? a : d;
-	return intern(c, v);
+	if (d != VAL_NONE && c->v[d].loop > loop)
+		loop = c->v[d].loop;
+	return intern(c, head(op, type, loop, aux, a, b), d, imm);
 }
 
 uint16_t gllm_canon_node(struct canon *c, unsigned op, unsigned type, uint16_t a, uint16_t b, uint16_t d, uint64_t imm)
 {
-	struct val v = { .op = (uint8_t)op, .type = (uint8_t)type, .loop = -1, .a = a, .b = b, .c = d, .imm = imm };
-	return intern_operands(c, &v);
+	return node(c, op, type, 0, a, b, d, imm);
 }
 
-static unsigned bits_of(unsigned type)
+static inline unsigned bits_of(unsigned type)
 {
-	return 8 * gllm_type_bytes((enum gllm_type)type);
+	static const uint8_t bits[] = {
+#define T(name, bytes, ctype) 8 * (bytes),
+		GLLM_TYPES(T)
+#undef T
+	};
+	return bits[type];
 }
 
 static uint64_t low(uint64_t v, unsigned w)
@@ -103,7 +105,7 @@ static uint64_t low(uint64_t v, unsigned w)
 
 uint16_t gllm_canon_const(struct canon *c, unsigned type, uint64_t bits)
 {
-	return gllm_canon_node(c, GLLM_N_CONST, type, VAL_NONE, VAL_NONE, VAL_NONE, low(bits, bits_of(type)));
+	return intern(c, head(GLLM_N_CONST, type, -1, 0, VAL_NONE, VAL_NONE), VAL_NONE, low(bits, bits_of(type)));
 }
 
 uint16_t gllm_canon_poly(struct canon *c, uint16_t poly)
@@ -113,20 +115,15 @@ uint16_t gllm_canon_poly(struct canon *c, uint16_t poly)
 		return POISON;
 	if (gllm_poly_is_constant(&c->p, poly, &k))
 		return gllm_canon_const(c, GLLM_I64, (uint64_t)k);
-	struct val v = { .op = GLLM_N_INDEX, .type = GLLM_I64, .loop = (int8_t)gllm_poly_loop(&c->p, poly),
-	                 .a = VAL_NONE, .b = VAL_NONE, .c = VAL_NONE, .imm = poly };
-	return intern(c, &v);
+	return intern(c, head(GLLM_N_INDEX, GLLM_I64, gllm_poly_loop(&c->p, poly), 0, VAL_NONE, VAL_NONE), VAL_NONE, poly);
 }
 
 uint16_t gllm_canon_ptr(struct canon *c, unsigned param, uint16_t poly, uint16_t index, uint32_t index_bytes)
 {
-	struct val v = { .op = VAL_PTR, .type = GLLM_I64, .loop = (int8_t)gllm_poly_loop(&c->p, poly), .aux = (uint8_t)param,
-	                 .a = index, .b = VAL_NONE, .c = (uint16_t)index_bytes, .imm = poly };
+	int loop = gllm_poly_loop(&c->p, poly), of = innermost(c, index, VAL_NONE);
 	if (poly == POLY_NONE || index == POISON || index_bytes > 0x7fff)
 		return POISON;
-	if (loop_of(c, index) > v.loop)
-		v.loop = loop_of(c, index);
-	return intern(c, &v);
+	return intern(c, head(VAL_PTR, GLLM_I64, loop > of ? loop : of, param, index, VAL_NONE), (uint16_t)index_bytes, poly);
 }
 
 uint16_t gllm_canon_access(struct canon *c, const struct val_access *a)
@@ -164,15 +161,13 @@ uint16_t gllm_canon_table(struct canon *c, unsigned type, const unsigned char *d
 
 uint16_t gllm_canon_load(struct canon *c, uint16_t access, unsigned version, int loop)
 {
-	struct val v = { .op = GLLM_N_LOAD, .type = c->access[access].type, .loop = (int8_t)loop, .a = VAL_NONE,
-	                 .b = VAL_NONE, .c = VAL_NONE, .imm = access | (uint64_t)version << 16 };
-	return intern(c, &v);
+	return intern(c, head(GLLM_N_LOAD, c->access[access].type, loop, 0, c->access[access].index, VAL_NONE), VAL_NONE,
+	              access | (uint64_t)version << 16);
 }
 
 uint16_t gllm_canon_last(struct canon *c, uint16_t carry, int loop)
 {
-	struct val v = { .op = GLLM_N_LAST, .type = c->v[carry].type, .loop = (int8_t)loop, .a = carry, .b = VAL_NONE, .c = VAL_NONE };
-	return intern(c, &v);
+	return intern(c, head(GLLM_N_LAST, c->v[carry].type, loop, 0, carry, VAL_NONE), VAL_NONE, 0);
 }
 
 void gllm_canon_duty(struct canon *c, uint16_t poly, int64_t least, int64_t most)
@@ -208,12 +203,10 @@ static uint16_t rename_bits(struct canon *c, uint16_t v, unsigned type)
 	return c->v[v].type == type ? v : gllm_canon_node(c, GLLM_N_BITS, type, v, VAL_NONE, VAL_NONE, 0);
 }
 
-uint16_t gllm_canon_as(struct canon *c, uint16_t v, unsigned type)
+uint16_t gllm_canon_convert(struct canon *c, uint16_t v, unsigned type)
 {
 	const struct val *x = &c->v[v];
 	unsigned from = bits_of(x->type), to = bits_of(type);
-	if (v == POISON || x->type == type)
-		return v;
 	if (x->op == VAL_PTR || x->type == GLLM_MASK || type == GLLM_MASK)
 		return POISON;
 	if (x->op == GLLM_N_CONST)
@@ -729,13 +722,22 @@ static uint16_t multiple_bits(struct canon *c, unsigned op, uint16_t a, uint16_t
 	uint64_t below = content(c, p) - 1u, bits = c->v[k].imm;
 	if (op == GLLM_N_AND)
 		return (bits | below) == ~UINT64_C(0) ? x : VAL_NONE;
-	return bits & ~below ? VAL_NONE : gllm_canon_poly(c, gllm_poly_add(&c->p, p, gllm_poly_constant(&c->p, (int64_t)bits), 1));
+	return bits & ~below ? VAL_NONE : gllm_canon_poly(c, gllm_poly_plus(&c->p, p, (int64_t)bits));
+}
+
+static uint16_t int64_const(struct canon *c, unsigned op, uint16_t p, uint64_t k)
+{
+	switch (op) {
+	case GLLM_N_ADD: return gllm_poly_plus(&c->p, p, (int64_t)k);
+	case GLLM_N_SUB: return gllm_poly_plus(&c->p, p, (int64_t)(0 - k));
+	case GLLM_N_MUL: return gllm_poly_add(&c->p, 0, p, (int64_t)k);
+	default:         return gllm_poly_add(&c->p, 0, p, (int64_t)(UINT64_C(1) << (k & 63)));
+	}
 }
 
 static uint16_t int64(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 {
 	uint16_t p, q, r = POLY_NONE;
-	int64_t k;
 	if (is(c, a, VAL_PTR) && is(c, b, VAL_PTR) && op == GLLM_N_SUB && c->v[a].aux == c->v[b].aux && c->v[a].a == c->v[b].a &&
 	    c->v[a].c == c->v[b].c)
 		return gllm_canon_poly(c, gllm_poly_add(&c->p, (uint16_t)c->v[a].imm, (uint16_t)c->v[b].imm, -1));
@@ -743,14 +745,11 @@ static uint16_t int64(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 		return op == GLLM_N_ADD || op == GLLM_N_SUB ? point(c, a, gllm_canon_as(c, b, GLLM_I64), op == GLLM_N_SUB) : POISON;
 	if (is(c, b, VAL_PTR))
 		return op == GLLM_N_ADD ? point(c, b, gllm_canon_as(c, a, GLLM_I64), false) : POISON;
-	if ((op == GLLM_N_ADD || op == GLLM_N_SUB || op == GLLM_N_MUL || op == GLLM_N_SHL) && gllm_canon_as_poly(c, a, &p) &&
-	    gllm_canon_as_poly(c, b, &q)) {
-		if (op == GLLM_N_ADD || op == GLLM_N_SUB)
-			r = gllm_poly_add(&c->p, p, q, op == GLLM_N_ADD ? 1 : -1);
-		else if (op == GLLM_N_MUL)
-			r = gllm_poly_mul(&c->p, p, q);
-		else if (gllm_poly_is_constant(&c->p, q, &k))
-			r = gllm_poly_add(&c->p, 0, p, (int64_t)(UINT64_C(1) << (k & 63)));
+	if ((op == GLLM_N_ADD || op == GLLM_N_SUB || op == GLLM_N_MUL || op == GLLM_N_SHL) && gllm_canon_as_poly(c, a, &p)) {
+		if (is_const(c, b) && c->v[b].type != GLLM_F32)
+			r = int64_const(c, op, p, c->v[b].imm);
+		else if (op != GLLM_N_SHL && gllm_canon_as_poly(c, b, &q))
+			r = op == GLLM_N_MUL ? gllm_poly_mul(&c->p, p, q) : gllm_poly_add(&c->p, p, q, op == GLLM_N_ADD ? 1 : -1);
 		if (r != POLY_NONE)
 			return gllm_canon_poly(c, r);
 	}
@@ -926,9 +925,8 @@ cond_t gllm_canon_fcmp(struct canon *c, uint16_t a, uint16_t b, unsigned truth)
 	/* of each table and its complement, the one that is a comparison */
 	const unsigned direct = 1u << 1 | 1u << 4 | 1u << 3 | 1u << 6 | 1u << 2 | 1u << 8 | 1u << 5;
 	bool inverted = !(direct >> truth & 1);
-	struct val v = { .op = VAL_FCMP, .type = GLLM_MASK, .loop = -1, .a = a, .b = b, .c = VAL_NONE,
-	                 .aux = (uint8_t)(inverted ? OUT_ALL & ~truth : truth) };
-	return (cond_t)intern_operands(c, &v) << 1 | inverted;
+	uint16_t v = node(c, VAL_FCMP, GLLM_MASK, inverted ? OUT_ALL & ~truth : truth, a, b, VAL_NONE, 0);
+	return (cond_t)v << 1 | inverted;
 }
 
 static cond_t pcond(struct canon *c, uint16_t poly, bool positive)
@@ -946,15 +944,33 @@ static cond_t pcond(struct canon *c, uint16_t poly, bool positive)
 	bool never = positive ? r.high <= 0 : r.low >= 1 || r.high < 0;
 	if (always || never)
 		return (always ? COND_TRUE : COND_FALSE) ^ inverted;
-	struct val v = { .op = VAL_PCOND, .type = GLLM_MASK, .loop = (int8_t)gllm_poly_loop(&c->p, poly), .aux = positive,
-	                 .a = VAL_NONE, .b = VAL_NONE, .c = VAL_NONE, .imm = poly };
-	return (cond_t)intern(c, &v) << 1 | inverted;
+	uint16_t p = gllm_canon_poly(c, poly), zero = gllm_canon_const(c, GLLM_I64, 0);
+	uint16_t v = node(c, VAL_PCOND, GLLM_MASK, positive, positive ? zero : p, positive ? p : zero, VAL_NONE, poly);
+	return (cond_t)v << 1 | inverted;
+}
+
+static cond_t differ(struct canon *c, uint16_t x, uint16_t y)
+{
+	cond_t same = pcond(c, gllm_poly_add(&c->p, x, y, -1), false);
+	return same == COND_POISON ? same : same ^ 1;
+}
+
+/* x > y */
+static cond_t more(struct canon *c, uint16_t x, uint16_t y)
+{
+	return pcond(c, gllm_poly_add(&c->p, x, y, -1), true);
+}
+
+/* x <= y */
+static cond_t not_more(struct canon *c, uint16_t x, uint16_t y)
+{
+	cond_t r = more(c, x, y);
+	return r == COND_POISON ? r : r ^ 1;
 }
 
 /* Compares polynomials x and y, as numbers. Unsigned comparisons need both to be non-negative. */
 static cond_t poly_compare(struct canon *c, uint16_t x, uint16_t y, unsigned cc)
 {
-	uint16_t more = gllm_poly_add(&c->p, x, y, -1), less = gllm_poly_add(&c->p, y, x, -1);
 	switch (cc) {
 	case GLLM_CC_ULT: case GLLM_CC_ULE: case GLLM_CC_UGT: case GLLM_CC_UGE:
 		if (gllm_poly_range(&c->p, x).low < 0 || gllm_poly_range(&c->p, y).low < 0)
@@ -965,14 +981,12 @@ static cond_t poly_compare(struct canon *c, uint16_t x, uint16_t y, unsigned cc)
 	switch (cc) {
 	case GLLM_CC_NEVER: return COND_FALSE;
 	case GLLM_CC_ALWAYS: return COND_TRUE;
-	case GLLM_CC_EQ: return pcond(c, more, false);
-	case GLLM_CC_NE: return pcond(c, more, false) ^ (more == POLY_NONE ? 0u : 1u);
-	case GLLM_CC_ULT: case GLLM_CC_SLT: return pcond(c, less, true);
-	case GLLM_CC_UGT: case GLLM_CC_SGT: return pcond(c, more, true);
-	case GLLM_CC_SNEG: return pcond(c, less, true);
-	case GLLM_CC_SPOS: return pcond(c, less, true) ^ (less == POLY_NONE ? 0u : 1u);
-	case GLLM_CC_UGE: case GLLM_CC_SGE: return pcond(c, less, true) ^ (less == POLY_NONE ? 0u : 1u);
-	case GLLM_CC_ULE: case GLLM_CC_SLE: return pcond(c, more, true) ^ (more == POLY_NONE ? 0u : 1u);
+	case GLLM_CC_EQ: return pcond(c, gllm_poly_add(&c->p, x, y, -1), false);
+	case GLLM_CC_NE: return differ(c, x, y);
+	case GLLM_CC_ULT: case GLLM_CC_SLT: case GLLM_CC_SNEG: return more(c, y, x);
+	case GLLM_CC_UGT: case GLLM_CC_SGT: return more(c, x, y);
+	case GLLM_CC_UGE: case GLLM_CC_SGE: case GLLM_CC_SPOS: return not_more(c, y, x);
+	case GLLM_CC_ULE: case GLLM_CC_SLE: return not_more(c, x, y);
 	case GLLM_CC_NOVF: return COND_TRUE;
 	case GLLM_CC_OVF: return COND_FALSE;
 	default: return COND_POISON;
@@ -1002,8 +1016,7 @@ static cond_t data_compare(struct canon *c, uint16_t a, uint16_t b, unsigned w, 
 		a = b;
 		b = t;
 	}
-	struct val v = { .op = VAL_ICMP, .type = GLLM_MASK, .loop = -1, .aux = less ? 0 : 1, .a = a, .b = b, .c = VAL_NONE };
-	uint16_t r = intern_operands(c, &v);
+	uint16_t r = node(c, VAL_ICMP, GLLM_MASK, less ? 0 : 1, a, b, VAL_NONE, 0);
 	return (cond_t)r << 1 | (r != POISON && inverted);
 }
 
@@ -1105,9 +1118,8 @@ cond_t gllm_canon_cond_select(struct canon *c, cond_t i, cond_t t, cond_t f)
 		return i;
 	if (t == COND_FALSE && f == COND_TRUE)
 		return i ^ 1;
-	struct val v = { .op = VAL_MSEL, .type = GLLM_MASK, .loop = -1, .a = cond_value(i), .b = cond_value(t), .c = cond_value(f),
-	                 .aux = (uint8_t)((t & 1) << 1 | (f & 1) << 2) };
-	return (cond_t)intern_operands(c, &v) << 1;
+	uint16_t v = node(c, VAL_MSEL, GLLM_MASK, (t & 1) << 1 | (f & 1) << 2, cond_value(i), cond_value(t), cond_value(f), 0);
+	return (cond_t)v << 1;
 }
 
 /* ---- selects --------------------------------------------------------------------------------------------------- */

@@ -24,18 +24,26 @@ enum val_op {
 	VAL_PTR,    /* parameter aux + polynomial imm + c * integer a */
 	VAL_FCMP,   /* a, b, truth table aux */
 	VAL_ICMP,   /* a < b (aux 0) or a == b (aux 1); the operands' type decides the sign */
-	VAL_PCOND,  /* polynomial imm is 0 (aux 0) or is at least 1 (aux 1) */
+	VAL_PCOND,  /* polynomial imm is 0 (aux 0) or is at least 1 (aux 1); a == b or a < b as integers */
 	VAL_MSEL,   /* condition a ? condition b : condition c, each with its negation in a bit of aux */
 };
 
 enum { OUT_LESS = 1, OUT_EQUAL = 2, OUT_GREATER = 4, OUT_UNORDERED = 8, OUT_ALL = 15 };
 
 struct val {
-	uint8_t op, type;
-	int8_t loop;
-	uint8_t aux;
-	uint16_t a, b, c;
-	uint16_t block;   /* where it was first met */
+	union {
+		struct {
+			uint8_t op, type;
+			int8_t loop;
+			uint8_t aux;
+			uint16_t a, b;
+		};
+		uint64_t head; /* all of that */
+	};
+	uint16_t c;
+	uint16_t next;    /* chain of equal hash */
+	uint16_t bits;    /* its sum in canon.bits[], 0 if it has none */
+	uint8_t mark, passed; /* trace.c's */
 	uint64_t imm;
 };
 
@@ -67,16 +75,13 @@ struct duty { /* a polynomial that must stay within bounds for what was derived 
 struct canon {
 	struct polys p;
 	struct val *v;          unsigned n;
-	uint16_t *next;
 	uint16_t bucket[VAL_BUCKETS];
 	struct val_access *access; unsigned naccesses;
 	struct duty duty[VAL_DUTIES]; unsigned nduties;
 	struct gllm_table table[GLLM_TRACE_TABLES]; unsigned ntables; /* accesses: parameter GLLM_TRACE_PARAMS + number */
 	uint64_t table_hash[GLLM_TRACE_TABLES];
-	uint16_t *bits_of;      /* per value: its sum in bits[], 0 if it has none */
 	struct val_bits *bits;  unsigned nbits;
 	struct bit_field *field; unsigned nfields;
-	uint16_t block;         /* of the values being made */
 	bool full;              /* a table overflowed; everything since is poison */
 };
 
@@ -100,7 +105,11 @@ uint16_t gllm_canon_access(struct canon *c, const struct val_access *a); /* VAL_
 uint16_t gllm_canon_table(struct canon *c, unsigned type, const unsigned char *data, uint32_t bytes);
 
 /* The value as another type: the low bits, or zeros above. POISON if that has no meaning. */
-uint16_t gllm_canon_as(struct canon *c, uint16_t v, unsigned type);
+uint16_t gllm_canon_convert(struct canon *c, uint16_t v, unsigned type);
+static inline uint16_t gllm_canon_as(struct canon *c, uint16_t v, unsigned type)
+{
+	return v == POISON || c->v[v].type == type ? v : gllm_canon_convert(c, v, type);
+}
 bool gllm_canon_as_poly(struct canon *c, uint16_t v, uint16_t *poly);
 void gllm_canon_duty(struct canon *c, uint16_t poly, int64_t low, int64_t high);
 

@@ -20,7 +20,7 @@ static uint64_t shape_of_sum(const struct canon *c, const struct sum *s)
 
 static bool note(struct canon *c, uint16_t v, const struct sum *s, uint64_t shape)
 {
-	if (c->bits_of[v])
+	if (c->v[v].bits)
 		return true;
 	if (c->nbits == VAL_BITS || c->nfields + s->n > VAL_FIELDS) {
 		c->full = true;
@@ -30,7 +30,7 @@ static bool note(struct canon *c, uint16_t v, const struct sum *s, uint64_t shap
 	                                       .w = (uint8_t)s->w };
 	for (unsigned i = 0; i < s->n; i++)
 		c->field[c->nfields++] = s->f[i];
-	c->bits_of[v] = (uint16_t)c->nbits++;
+	c->v[v].bits = (uint16_t)c->nbits++;
 	return true;
 }
 
@@ -62,7 +62,7 @@ static uint64_t load_shape(const struct canon *c, uint16_t v)
 	if (a->index == VAL_NONE)
 		return h;
 	uint16_t i = is(c, a->index, GLLM_N_CVT) ? c->v[a->index].a : a->index;
-	return bits_mix(bits_mix(h, a->index_bytes), c->bits_of[i] ? shape_of(c, i) : 0);
+	return bits_mix(bits_mix(h, a->index_bytes), c->v[i].bits ? shape_of(c, i) : 0);
 }
 
 /* The sum of a value, of the value's own width; loads of bytes begin their own. */
@@ -70,7 +70,7 @@ static bool has_sum(struct canon *c, uint16_t v)
 {
 	const struct val *x = &c->v[v];
 	uint16_t from = x->op == GLLM_N_CVT && x->type == GLLM_I32 ? x->a : v;
-	if (c->bits_of[v])
+	if (c->v[v].bits)
 		return true;
 	const struct val *y = &c->v[from];
 	if (y->op != GLLM_N_LOAD || (y->type != GLLM_U8 && y->type != GLLM_U16))
@@ -87,7 +87,7 @@ static bool has_sum(struct canon *c, uint16_t v)
 
 static void recall(const struct canon *c, uint16_t v, struct sum *s)
 {
-	const struct val_bits *b = &c->bits[c->bits_of[v]];
+	const struct val_bits *b = &c->bits[c->v[v].bits];
 	gllm_sum_clear(s, b->w);
 	s->k = b->k;
 	for (unsigned i = 0; i < b->n; i++)
@@ -104,7 +104,7 @@ static bool sum_of(struct canon *c, uint16_t v, unsigned w, struct sum *s)
 		s->k = bits_low(c->v[v].imm, w);
 		return true;
 	}
-	if (is(c, v, GLLM_N_CVT) && c->v[v].type == GLLM_I64 && !c->bits_of[v]) {
+	if (is(c, v, GLLM_N_CVT) && c->v[v].type == GLLM_I64 && !c->v[v].bits) {
 		v = c->v[v].a;
 		sign = c->v[v].type == GLLM_I32;
 	}
@@ -258,7 +258,7 @@ static uint16_t value_of(struct canon *c, struct sum *s, unsigned w)
 static uint16_t atom_of(struct canon *c, struct sum *s, unsigned w, unsigned *count)
 {
 	uint16_t v = value_of(c, s, w);
-	if (v == VAL_NONE || v == POISON || !c->bits_of[v] || c->v[v].type == GLLM_I64)
+	if (v == VAL_NONE || v == POISON || !c->v[v].bits || c->v[v].type == GLLM_I64)
 		return VAL_NONE;
 	*count = bits_length(gllm_sum_ones(c, s, s->w));
 	return v;
@@ -356,14 +356,14 @@ struct span {
 /* If the span is one of an AND, its two operands' spans. */
 static bool splits(const struct canon *c, struct span x, struct span part[2])
 {
-	const struct val_bits *b = &c->bits[c->bits_of[x.v]];
+	const struct val_bits *b = &c->bits[c->v[x.v].bits];
 	const struct bit_field f = b->n == 1 ? c->field[b->first] : (struct bit_field){ .coef = 0 };
 	if (b->k || f.coef != 1 || x.first + x.count > f.count || !is(c, f.atom, GLLM_N_AND) ||
 	    is(c, c->v[f.atom].b, GLLM_N_CONST))
 		return false;
 	for (unsigned i = 0; i < 2; i++)
 		part[i] = (struct span){ i ? c->v[f.atom].b : c->v[f.atom].a, (uint8_t)(f.first + x.first), x.count };
-	return c->bits_of[part[0].v] && c->bits_of[part[1].v];
+	return c->v[part[0].v].bits && c->v[part[1].v].bits;
 }
 
 /* a & b & .., `count` bits of each from 0 on: operands that are ands themselves are taken apart, and all are cut to the bits that
@@ -385,7 +385,7 @@ static uint16_t conjunction(struct canon *c, uint16_t a, uint16_t b, unsigned co
 		if (n == SUM_FIELDS || !gllm_sum_extract(c, &s, x.first, x.first + x.count, &r))
 			return VAL_NONE;
 		v = value_of(c, &r, 32);
-		if (v == VAL_NONE || v == POISON || !c->bits_of[v])
+		if (v == VAL_NONE || v == POISON || !c->v[v].bits)
 			return VAL_NONE;
 		unsigned k = n;
 		while (k > 0 && operand[k - 1] != v && shape_of(c, v) < shape_of(c, operand[k - 1]))

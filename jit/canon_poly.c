@@ -3,20 +3,19 @@
 #include "core/bits.h"
 #include "jit/canon_poly.h"
 
-struct sum { /* terms under way, sorted, no two alike */
-	struct gllm_term t[POLY_TERMS];
+struct sum { /* terms under way, sorted, no two alike: behind those that are kept */
+	struct gllm_term *t;
 	unsigned n;
 	bool lost;
 };
 
-static void begin(struct sum *s)
+static struct sum begin(const struct polys *p)
 {
-	s->n = 0;
-	s->lost = false;
+	return (struct sum){ .t = &p->term[p->nterms] };
 }
 
 /* Terms ascend by this. */
-static uint32_t symbols(const struct gllm_term *t)
+static inline uint32_t symbols(const struct gllm_term *t)
 {
 	_Static_assert(GLLM_TERM_SYMS == 4, "one word holds them");
 	return (uint32_t)t->sym[0] << 24 | (uint32_t)t->sym[1] << 16 | (uint32_t)t->sym[2] << 8 | t->sym[3];
@@ -27,22 +26,26 @@ static int64_t wrap_mul(int64_t a, int64_t b)
 	return (int64_t)((uint64_t)a * (uint64_t)b);
 }
 
-static void add_term(struct sum *s, const struct gllm_term *t, int64_t factor)
+static int64_t wrap_add(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
+static void add_term(struct sum *s, const struct gllm_term *t)
 {
 	const uint32_t of = symbols(t);
-	int64_t coef = wrap_mul(t->coef, factor);
 	unsigned i = s->n; /* most come in order */
 	while (i > 0 && symbols(&s->t[i - 1]) >= of)
 		i--;
 	if (i < s->n && symbols(&s->t[i]) == of) {
-		s->t[i].coef = (int64_t)((uint64_t)s->t[i].coef + (uint64_t)coef);
+		s->t[i].coef = wrap_add(s->t[i].coef, t->coef);
 		if (s->t[i].coef == 0) {
 			for (s->n--; i < s->n; i++)
 				s->t[i] = s->t[i + 1];
 		}
 		return;
 	}
-	if (coef == 0)
+	if (t->coef == 0)
 		return;
 	if (s->n == POLY_TERMS) {
 		s->lost = true;
@@ -51,7 +54,6 @@ static void add_term(struct sum *s, const struct gllm_term *t, int64_t factor)
 	for (unsigned k = s->n++; k > i; k--)
 		s->t[k] = s->t[k - 1];
 	s->t[i] = *t;
-	s->t[i].coef = coef;
 }
 
 static bool same_terms(const struct gllm_term *a, const struct gllm_term *b, unsigned n)
@@ -62,90 +64,119 @@ static bool same_terms(const struct gllm_term *a, const struct gllm_term *b, uns
 	return true;
 }
 
+/* The greatest symbol of a term: its last. */
+static unsigned greatest(uint32_t syms)
+{
+	return syms ? syms >> (__builtin_ctz(syms) & 24) & 0xff : 0;
+}
+
 static uint16_t keep(struct polys *p, const struct sum *s)
 {
 	uint64_t h = 0;
+	unsigned top = 0;
 	if (s->lost)
 		return POLY_NONE;
-	for (unsigned i = 0; i < s->n; i++)
-		h = (h ^ h >> 32 ^ (uint64_t)s->t[i].coef ^ (uint64_t)symbols(&s->t[i]) * 25) * UINT64_C(0x9e3779b97f4a7c15);
-	h >>= 56;
-	for (uint16_t c = p->bucket[h]; c != POLY_NONE; c = p->next[c])
+	for (unsigned i = 0; i < s->n; i++) {
+		uint32_t of = symbols(&s->t[i]);
+		unsigned g = greatest(of);
+		top = g > top ? g : top;
+		h = (h + (uint64_t)s->t[i].coef) * UINT64_C(0x9e3779b97f4a7c15) + of;
+	}
+	h = (h ^ h >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 56;
+	for (uint16_t c = p->bucket[h]; c != POLY_NONE; c = p->poly[c].next)
 		if (p->poly[c].count == s->n && same_terms(&p->term[p->poly[c].first], s->t, s->n))
 			return c;
 	if (p->n == POLY_MAX || p->nterms + s->n > POLY_POOL)
 		return POLY_NONE;
-	p->poly[p->n] = (struct gllm_poly){ (uint16_t)p->nterms, (uint16_t)s->n };
-	p->has[p->n] = (struct poly_symbols){ { 0 } };
-	for (unsigned i = 0; i < s->n; i++) {
-		for (unsigned k = 0; k < GLLM_TERM_SYMS; k++)
-			p->has[p->n].bit[s->t[i].sym[k] >> 6] |= UINT64_C(1) << (s->t[i].sym[k] & 63);
-		p->term[p->nterms++] = s->t[i];
-	}
-	p->next[p->n] = p->bucket[h];
+	p->poly[p->n] = (struct kept_poly){ (uint16_t)p->nterms, (uint16_t)s->n, p->bucket[h], (uint8_t)top };
+	p->nterms += s->n;
 	p->bucket[h] = (uint16_t)p->n;
 	return (uint16_t)p->n++;
 }
 
 bool gllm_polys_init(struct polys *p, struct gllm_arena *a)
 {
-	p->term = gllm_alloc_array(a, POLY_POOL, sizeof *p->term, 8);
+	p->term = gllm_alloc_array(a, POLY_POOL + 2 * POLY_TERMS, sizeof *p->term, 8); /* with what is under way */
 	p->poly = gllm_alloc_array(a, POLY_MAX, sizeof *p->poly, 8);
-	p->next = gllm_alloc_array(a, POLY_MAX, sizeof *p->next, 8);
-	p->has = gllm_alloc_array(a, POLY_MAX, sizeof *p->has, 8);
 	p->n = p->nterms = 0;
 	_Static_assert(POLY_NONE == 0xffff, "what the bytes make");
 	__builtin_memset(p->bucket, 0xff, sizeof p->bucket);
 	for (unsigned i = 0; i < GLLM_TRACE_LOOPS; i++)
 		p->greatest[i] = INT64_MAX;
-	if (!p->term || !p->poly || !p->next || !p->has)
+	if (!p->term || !p->poly)
 		return false;
-	struct sum zero;
-	begin(&zero);
+	struct sum zero = begin(p);
 	keep(p, &zero);
 	return true;
 }
 
+static uint16_t term(struct polys *p, struct gllm_term t)
+{
+	struct sum s = begin(p);
+	s.t[0] = t;
+	s.n = 1;
+	return keep(p, &s);
+}
+
 uint16_t gllm_poly_constant(struct polys *p, int64_t c)
 {
-	struct sum s;
-	s.t[0] = (struct gllm_term){ .coef = c };
-	s.n = c != 0;
-	s.lost = false;
-	return keep(p, &s);
+	return c ? term(p, (struct gllm_term){ .coef = c }) : 0;
 }
 
 uint16_t gllm_poly_symbol(struct polys *p, unsigned sym)
 {
-	struct sum s;
-	s.t[0] = (struct gllm_term){ .coef = 1, .sym = { (uint8_t)sym } };
-	s.n = 1;
-	s.lost = false;
+	return term(p, (struct gllm_term){ .coef = 1, .sym = { (uint8_t)sym } });
+}
+
+/* a + factor * (y[0] + .. y[n - 1]), which are sorted */
+static uint16_t merge(struct polys *p, uint16_t a, const struct gllm_term *y, unsigned n, int64_t factor)
+{
+	struct sum s = begin(p);
+	const struct gllm_term *x = &p->term[p->poly[a].first], *x_end = x + p->poly[a].count, *y_end = y + n;
+	struct gllm_term *t = s.t;
+	while (y < y_end) {
+		uint32_t of = symbols(y);
+		int64_t coef = wrap_mul(y->coef, factor);
+		while (x < x_end && symbols(x) < of)
+			*t++ = *x++;
+		if (x < x_end && symbols(x) == of)
+			coef = wrap_add(x++->coef, coef);
+		*t = *y++;
+		t->coef = coef;
+		t += coef != 0;
+	}
+	while (x < x_end)
+		*t++ = *x++;
+	s.n = (unsigned)(t - s.t);
+	s.lost = s.n > POLY_TERMS;
 	return keep(p, &s);
 }
 
 uint16_t gllm_poly_add(struct polys *p, uint16_t a, uint16_t b, int64_t factor)
 {
-	struct sum s;
-	begin(&s);
 	if (a == POLY_NONE || b == POLY_NONE)
 		return POLY_NONE;
 	if (b == 0)
 		return a;
 	if (a == 0 && factor == 1)
 		return b;
-	for (; s.n < p->poly[a].count; s.n++)
-		s.t[s.n] = p->term[p->poly[a].first + s.n];
-	for (unsigned i = 0; i < p->poly[b].count; i++)
-		add_term(&s, &p->term[p->poly[b].first + i], factor);
-	return keep(p, &s);
+	return merge(p, a, &p->term[p->poly[b].first], p->poly[b].count, factor);
 }
 
-/* Product of two terms' symbols; false if there are more than a term holds. */
-static bool merge_symbols(const struct gllm_term *a, const struct gllm_term *b, struct gllm_term *r)
+uint16_t gllm_poly_plus(struct polys *p, uint16_t a, int64_t k)
+{
+	const struct gllm_term one = { .coef = k };
+	return a == POLY_NONE || k == 0 ? a : merge(p, a, &one, 1, 1);
+}
+
+/* Product of two terms; false if there are more symbols than one holds. */
+static bool multiply(const struct gllm_term *a, const struct gllm_term *b, struct gllm_term *r)
 {
 	unsigned i = 0, j = 0, n = 0;
-	*r = (struct gllm_term){ .coef = wrap_mul(a->coef, b->coef) };
+	*r = a->sym[0] ? *a : *b;
+	r->coef = wrap_mul(a->coef, b->coef);
+	if (!a->sym[0] || !b->sym[0])
+		return true;
 	for (;;) {
 		uint8_t x = i < GLLM_TERM_SYMS ? a->sym[i] : 0, y = j < GLLM_TERM_SYMS ? b->sym[j] : 0;
 		if (!x && !y)
@@ -166,19 +197,18 @@ static void add_product(struct polys *p, struct sum *s, const struct gllm_term *
 {
 	for (unsigned i = 0; i < p->poly[b].count; i++) {
 		struct gllm_term r;
-		if (!merge_symbols(t, &p->term[p->poly[b].first + i], &r))
+		if (!multiply(t, &p->term[p->poly[b].first + i], &r))
 			s->lost = true;
 		else
-			add_term(s, &r, 1);
+			add_term(s, &r);
 	}
 }
 
 uint16_t gllm_poly_mul(struct polys *p, uint16_t a, uint16_t b)
 {
-	struct sum s;
-	begin(&s);
 	if (a == POLY_NONE || b == POLY_NONE)
 		return POLY_NONE;
+	struct sum s = begin(p);
 	for (unsigned i = 0; i < p->poly[a].count; i++)
 		add_product(p, &s, &p->term[p->poly[a].first + i], b);
 	return keep(p, &s);
@@ -207,32 +237,55 @@ static struct gllm_term without(const struct gllm_term *t, unsigned sym, unsigne
 
 uint16_t gllm_poly_put(struct polys *p, uint16_t a, unsigned sym, uint16_t by)
 {
-	struct sum s;
-	begin(&s);
+	uint16_t power[GLLM_TERM_SYMS + 1] = { 0, by };
+	unsigned most = 0;
 	if (a == POLY_NONE || by == POLY_NONE)
 		return POLY_NONE;
-	if (!gllm_poly_has(p, a, sym))
+	const struct gllm_term *t = &p->term[p->poly[a].first];
+	for (unsigned i = 0; i < p->poly[a].count && sym <= p->poly[a].top; i++) {
+		unsigned d = degree(&t[i], sym);
+		most = d > most ? d : most;
+	}
+	if (!most)
 		return a;
+	for (unsigned d = 2; d <= most; d++)
+		power[d] = gllm_poly_mul(p, power[d - 1], by);
+	struct sum s = begin(p);
 	for (unsigned i = 0; i < p->poly[a].count; i++) {
-		struct gllm_term t = p->term[p->poly[a].first + i], rest;
-		unsigned d = degree(&t, sym);
-		rest = without(&t, sym, d);
-		uint16_t power = by;
-		for (unsigned k = 1; k < d; k++)
-			power = gllm_poly_mul(p, power, by);
-		if (d && power == POLY_NONE)
+		unsigned d = degree(&t[i], sym);
+		struct gllm_term rest = without(&t[i], sym, d);
+		if (!d)
+			add_term(&s, &t[i]);
+		else if (power[d] == POLY_NONE)
 			s.lost = true;
-		else if (d)
-			add_product(p, &s, &rest, power);
 		else
-			add_term(&s, &rest, 1);
+			add_product(p, &s, &rest, power[d]);
 	}
 	return keep(p, &s);
 }
 
-bool gllm_poly_has(const struct polys *p, uint16_t a, unsigned sym)
+bool gllm_poly_linear(struct polys *p, uint16_t a, unsigned sym, uint16_t *slope, uint16_t *rest)
 {
-	return a != POLY_NONE && p->has[a].bit[sym >> 6] >> (sym & 63) & 1;
+	struct gllm_term with[POLY_TERMS];
+	unsigned n = 0;
+	if (a == POLY_NONE)
+		return false;
+	struct sum s = begin(p);
+	for (const struct gllm_term *t = &p->term[p->poly[a].first], *end = t + p->poly[a].count; t < end; t++) {
+		unsigned d = degree(t, sym);
+		if (d > 1)
+			return false;
+		if (d)
+			with[n++] = without(t, sym, 1);
+		else
+			s.t[s.n++] = *t;
+	}
+	*rest = keep(p, &s);
+	s = begin(p);
+	for (unsigned i = 0; i < n; i++)
+		add_term(&s, &with[i]);
+	*slope = keep(p, &s);
+	return *slope != POLY_NONE && *rest != POLY_NONE;
 }
 
 bool gllm_poly_is_constant(const struct polys *p, uint16_t a, int64_t *c)
@@ -246,22 +299,22 @@ bool gllm_poly_is_constant(const struct polys *p, uint16_t a, int64_t *c)
 
 bool gllm_poly_divide(struct polys *p, uint16_t a, uint16_t b, uint16_t *q)
 {
-	struct sum s;
-	begin(&s);
 	if (a == POLY_NONE || b == POLY_NONE || p->poly[b].count != 1)
 		return false;
 	const struct gllm_term d = p->term[p->poly[b].first];
+	struct sum s = begin(p);
 	for (unsigned i = 0; i < p->poly[a].count; i++) {
 		struct gllm_term t = p->term[p->poly[a].first + i];
-		if (d.coef == 0 || d.coef == -1 ? d.coef == 0 : t.coef % d.coef)
+		const int64_t coef = d.coef == -1 ? wrap_mul(t.coef, -1) : t.coef / d.coef;
+		if (wrap_mul(coef, d.coef) != t.coef)
 			return false;
 		for (unsigned k = 0; k < GLLM_TERM_SYMS && d.sym[k]; k++) {
 			if (!degree(&t, d.sym[k]))
 				return false;
 			t = without(&t, d.sym[k], 1);
 		}
-		t.coef = d.coef == -1 ? wrap_mul(t.coef, -1) : t.coef / d.coef;
-		add_term(&s, &t, 1);
+		t.coef = coef;
+		add_term(&s, &t);
 	}
 	*q = keep(p, &s);
 	return *q != POLY_NONE;
@@ -292,21 +345,13 @@ struct poly_range gllm_poly_range(const struct polys *p, uint16_t a)
 		return (struct poly_range){ INT64_MIN, INT64_MAX };
 	for (unsigned i = 0; i < p->poly[a].count; i++) {
 		const struct gllm_term *t = &p->term[p->poly[a].first + i];
-		int64_t high = 1;
+		int64_t high = t->coef; /* symbols are never negative, so its other end is 0 if it has any */
 		for (unsigned k = 0; k < GLLM_TERM_SYMS && t->sym[k]; k++)
 			high = clamp_mul(high, t->sym[k] < GLLM_SYM_LOOP ? INT64_C(1) << 40 : p->greatest[t->sym[k] - GLLM_SYM_LOOP]);
-		int64_t low = t->sym[0] ? 0 : 1; /* symbols are never negative */
-		int64_t x = clamp_mul(t->coef, low), y = clamp_mul(t->coef, high);
-		int64_t least = x < y ? x : y, most = x < y ? y : x;
+		int64_t low = t->sym[0] ? 0 : high;
+		int64_t least = low < high ? low : high, most = low < high ? high : low;
 		r.low = r.low == INT64_MIN || least == INT64_MIN ? INT64_MIN : clamp_add(r.low, least);
 		r.high = clamp_add(r.high, most);
 	}
 	return r;
-}
-
-int gllm_poly_loop(const struct polys *p, uint16_t a)
-{
-	_Static_assert(GLLM_SYM_LOOP == 64 && GLLM_TRACE_LOOPS <= 64, "the second word has the loops");
-	uint64_t loops = a == POLY_NONE ? 0 : p->has[a].bit[1];
-	return loops ? 63 - __builtin_clzll(loops) : -1;
 }

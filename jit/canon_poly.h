@@ -14,15 +14,15 @@ struct poly_range {
 	int64_t low, high; /* INT64_MIN and INT64_MAX mean unbounded */
 };
 
-struct poly_symbols {
-	uint64_t bit[2];          /* by symbol */
+struct kept_poly {
+	uint16_t first, count;    /* its terms */
+	uint16_t next;            /* chain of equal hash */
+	uint8_t top;              /* its greatest symbol, 0 for none */
 };
 
 struct polys {
 	struct gllm_term *term;   unsigned nterms;
-	struct gllm_poly *poly;   unsigned n;
-	uint16_t *next;           /* chains of equal hash */
-	struct poly_symbols *has;
+	struct kept_poly *poly;   unsigned n;
 	uint16_t bucket[POLY_BUCKETS];
 	/* greatest value of each loop's variable; INT64_MAX until its trip count is known */
 	int64_t greatest[GLLM_TRACE_LOOPS];
@@ -32,11 +32,16 @@ bool gllm_polys_init(struct polys *p, struct gllm_arena *a);
 uint16_t gllm_poly_constant(struct polys *p, int64_t c);
 uint16_t gllm_poly_symbol(struct polys *p, unsigned sym);
 uint16_t gllm_poly_add(struct polys *p, uint16_t a, uint16_t b, int64_t factor); /* a + factor * b */
+uint16_t gllm_poly_plus(struct polys *p, uint16_t a, int64_t k);                 /* a + k */
 uint16_t gllm_poly_mul(struct polys *p, uint16_t a, uint16_t b);
 uint16_t gllm_poly_put(struct polys *p, uint16_t a, unsigned sym, uint16_t by);  /* a with sym replaced */
-bool gllm_poly_has(const struct polys *p, uint16_t a, unsigned sym);
+bool gllm_poly_linear(struct polys *p, uint16_t a, unsigned sym, uint16_t *slope, uint16_t *rest); /* slope * sym + rest */
 bool gllm_poly_is_constant(const struct polys *p, uint16_t a, int64_t *c);
 bool gllm_poly_divide(struct polys *p, uint16_t a, uint16_t b, uint16_t *q);     /* b one term, a = q * b exactly */
 struct poly_range gllm_poly_range(const struct polys *p, uint16_t a);
-int gllm_poly_loop(const struct polys *p, uint16_t a); /* greatest loop number in it, -1 for none */
+
+static inline int gllm_poly_loop(const struct polys *p, uint16_t a) /* greatest loop number in it, -1 for none */
+{
+	return a == POLY_NONE || p->poly[a].top < GLLM_SYM_LOOP ? -1 : p->poly[a].top - GLLM_SYM_LOOP;
+}
 #endif

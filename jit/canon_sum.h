@@ -36,7 +36,7 @@ static inline unsigned bits_length(uint64_t x)
 
 static inline uint64_t shape_of(const struct canon *c, uint16_t v)
 {
-	return c->bits[c->bits_of[v]].shape;
+	return c->bits[c->v[v].bits].shape;
 }
 
 void gllm_sum_clear(struct sum *s, unsigned w);

@@ -35,7 +35,7 @@ static bool within(const struct lifting *l, int inner, int outer)
 static uint16_t last_poly(struct lifting *l, uint16_t poly, int loop)
 {
 	const struct loop_facts *x = &l->loop[loop];
-	uint16_t last = x->bottom ? gllm_poly_add(&l->c.p, x->trip, gllm_poly_constant(&l->c.p, 1), -1) : x->trip;
+	uint16_t last = x->bottom ? gllm_poly_plus(&l->c.p, x->trip, -1) : x->trip;
 	return gllm_poly_put(&l->c.p, poly, GLLM_SYM_LOOP + (unsigned)loop, last);
 }
 
@@ -78,7 +78,8 @@ static inline uint16_t get(struct lifting *l, uint16_t raw, int loop)
 	uint16_t v = l->value[l->s->same[raw]];
 	if (v == VAL_NONE)
 		return POISON;
-	return l->c.v[v].loop < 0 || l->c.v[v].loop == loop ? v : get_outside(l, v, loop);
+	const int of = l->c.v[v].loop;
+	return of < 0 || of == loop ? v : get_outside(l, v, loop);
 }
 
 /* ---- guards ---------------------------------------------------------------------------------------------------- */
@@ -111,7 +112,7 @@ static unsigned nonpositive_when(struct lifting *l, cond_t c, bool outcome, uint
 	p[0] = (uint16_t)v->imm;
 	if (v->aux) {
 		if (holds) /* P >= 1 is 1 - P <= 0 */
-			p[0] = gllm_poly_add(ps, gllm_poly_constant(ps, 1), p[0], -1);
+			p[0] = gllm_poly_plus(ps, gllm_poly_add(ps, 0, p[0], -1), 1);
 		return 1;
 	}
 	p[1] = gllm_poly_add(ps, 0, p[0], -1);
@@ -262,8 +263,8 @@ static bool known_positive(struct lifting *l, uint16_t block, uint16_t p)
 
 struct gate {
 	int level;              /* the loop whose blocks are walked; loops inside are passed as a whole */
-	uint16_t join;          /* edges into this block end the walk with the raw value of `phi` for the edge */
-	uint16_t phi;
+	uint16_t last;          /* an edge into this block ends the walk; those behind it do not count */
+	uint16_t phi;           /* with its raw value of this PHI for the edge; 0: true */
 	const uint16_t *target; /* or, if not NULL: blocks whose entry ends it with a value; ABSENT elsewhere */
 	int around;             /* for guards: the innermost of the loops that may run 0 times */
 	bool partial;           /* out: some path ends elsewhere, and not because of a guard */
@@ -287,9 +288,9 @@ static uint16_t phi_input(struct lifting *l, uint16_t phi, uint16_t pred, int le
 
 static uint16_t along(struct lifting *l, const struct gate *g, const uint16_t *at, uint16_t from, uint16_t to)
 {
-	if (to == g->join && !g->target)
-		return phi_input(l, g->phi, from, g->level);
-	if (to <= from || (!g->target && to > g->join) || !walked(l, to, g->level))
+	if (to == g->last)
+		return g->phi ? phi_input(l, g->phi, from, g->level) : TRUE_VALUE;
+	if (to <= from || to > g->last || !walked(l, to, g->level))
 		return ABSENT;
 	return at[to];
 }
@@ -304,10 +305,11 @@ static bool is_guard(struct lifting *l, const struct gate *g, cond_t c, bool avo
 }
 
 /* The value where the walk from `start` ends, as selects over the conditions passed; ABSENT if it never does. */
-static uint16_t walk(struct lifting *l, struct gate *g, uint16_t start, uint16_t end, uint16_t *at)
+static uint16_t walk(struct lifting *l, struct gate *g, uint16_t start)
 {
+	uint16_t at[FLOW_BLOCKS];
 	g->partial = false;
-	for (unsigned i = end; i-- > start; ) {
+	for (unsigned i = g->last; i-- > start; ) {
 		uint16_t b = (uint16_t)i;
 		const struct flow_block *x = &l->f->block[b];
 		at[b] = ABSENT;
@@ -337,7 +339,7 @@ static uint16_t walk(struct lifting *l, struct gate *g, uint16_t start, uint16_t
 			at[b] = c == COND_TRUE ? t : f;
 		else if (t == ABSENT || f == ABSENT) {
 			at[b] = t == ABSENT ? f : t;
-			if (t != f && g->target && !is_guard(l, g, c, t == ABSENT))
+			if (t != f && !g->phi && !is_guard(l, g, c, t == ABSENT))
 				g->partial = true;
 		} else {
 			at[b] = choose(l, c, t, f);
@@ -348,8 +350,8 @@ static uint16_t walk(struct lifting *l, struct gate *g, uint16_t start, uint16_t
 
 static uint16_t join_value(struct lifting *l, uint16_t phi)
 {
-	uint16_t b = l->s->raw[phi].block, at[FLOW_BLOCKS];
-	struct gate g = { .level = block_loop(l, b), .join = b, .phi = phi, .around = -1 };
+	uint16_t b = l->s->raw[phi].block;
+	struct gate g = { .level = block_loop(l, b), .last = b, .phi = phi, .around = -1 };
 	uint16_t start = l->f->block[b].idom;
 	while (!walked(l, start, g.level)) { /* the exit of an inner loop: walk from that loop's header */
 		int inner = block_loop(l, start);
@@ -359,29 +361,26 @@ static uint16_t join_value(struct lifting *l, uint16_t phi)
 			return POISON;
 		start = l->f->loop[inner].header;
 	}
-	uint16_t v = walk(l, &g, start, b, at);
+	uint16_t v = walk(l, &g, start);
 	return v == ABSENT ? POISON : v;
 }
 
 /* Every path through loop `level` (or the function) from its beginning meets a block of target[], but for guards of
- * the loops from `around` out to that one. */
-static bool covers(struct lifting *l, int around, int level, const uint16_t *target, uint16_t *value)
+ * that loop. */
+static bool covers(struct lifting *l, int level, const uint16_t *target, uint16_t *value)
 {
-	uint16_t at[FLOW_BLOCKS];
-	struct gate g = { .level = level, .target = target, .around = around };
-	uint16_t start = level < 0 ? 0 : l->f->loop[level].header;
-	uint16_t end = level < 0 ? (uint16_t)l->f->nblocks : l->f->loop[level].end;
-	*value = walk(l, &g, start, end, at);
+	struct gate g = { .level = level, .last = level < 0 ? (uint16_t)l->f->nblocks : l->f->loop[level].end, .target = target,
+	                  .around = level };
+	*value = walk(l, &g, level < 0 ? 0 : l->f->loop[level].header);
 	return *value != ABSENT && !g.partial;
 }
 
+/* The same of one block, but for guards of the loops from `around` out to that one. */
 static bool runs_in(struct lifting *l, int around, uint16_t at, int level)
 {
-	uint16_t target[FLOW_BLOCKS], v;
-	for (unsigned i = 0; i < l->f->nblocks; i++)
-		target[i] = ABSENT;
-	target[at] = TRUE_VALUE;
-	return covers(l, around, level, target, &v);
+	struct gate g = { .level = level, .last = at, .around = around };
+	uint16_t start = level < 0 ? 0 : l->f->loop[level].header;
+	return at == start || (walk(l, &g, start) != ABSENT && !g.partial);
 }
 
 bool gllm_always_runs(struct lifting *l, uint16_t block)
@@ -411,7 +410,7 @@ static bool integer_op(unsigned op)
 	       op == GLLM_S_ZEXT || op == GLLM_S_SEXT;
 }
 
-static uint16_t operation(struct lifting *l, uint16_t raw);
+static uint16_t operation(struct lifting *l, const struct raw *x, int loop);
 
 /* Gives `raw` its value ahead of its turn if it is made of known ones; how an invariant step inside a loop is seen. */
 static bool known_early(struct lifting *l, uint16_t raw)
@@ -436,7 +435,7 @@ static bool known_early(struct lifting *l, uint16_t raw)
 		uint16_t a = l->s->same[x->a], b = l->s->same[x->b];
 		uint16_t missing = l->value[a] == VAL_NONE ? a : l->value[b] == VAL_NONE ? b : VAL_NONE;
 		if (missing == VAL_NONE) {
-			l->value[r] = operation(l, r);
+			l->value[r] = operation(l, x, block_loop(l, x->block));
 			continue;
 		}
 		if (depth == STEPS)
@@ -657,7 +656,7 @@ static uint16_t load_bytes(struct lifting *l, struct val_access a, unsigned byte
 	a.type = GLLM_U8;
 	for (unsigned i = 0; i < bytes; i++) {
 		struct val_access one = a;
-		one.poly = gllm_poly_add(p, a.poly, gllm_poly_constant(p, (int64_t)i), 1);
+		one.poly = gllm_poly_plus(p, a.poly, (int64_t)i);
 		uint16_t access = one.poly == POLY_NONE ? VAL_NONE : gllm_canon_access(&l->c, &one);
 		byte[i] = access == VAL_NONE ? POISON : load_access(l, access, raw, loop);
 		if (byte[i] == POISON)
@@ -914,18 +913,17 @@ static uint16_t integer_op_value(struct lifting *l, const struct raw *x, uint16_
 }
 
 /* An operation whose operands are known. */
-static uint16_t operation(struct lifting *l, uint16_t raw)
+static uint16_t operation(struct lifting *l, const struct raw *x, int loop)
 {
 	struct canon *c = &l->c;
-	const struct raw *x = &l->s->raw[raw];
-	int loop = block_loop(l, x->block);
-	uint16_t a = get(l, x->a, loop), b = get(l, x->b, loop), d = get(l, x->c, loop);
+	uint16_t a = get(l, x->a, loop), b = x->b ? get(l, x->b, loop) : POISON;
+	if (x->op >= GLLM_S_ADD && x->op <= GLLM_S_NOT)
+		return integer_op_value(l, x, a, b);
+	uint16_t d = x->c ? get(l, x->c, loop) : POISON;
 	if (x->op >= GLLM_S_FADD && x->op <= GLLM_S_FNMS)
 		return float_op(l, x, a, b, d);
 	if (x->op >= GLLM_S_I2F && x->op <= GLLM_S_F2F)
 		return convert(l, x, a);
-	if (x->op >= GLLM_S_ADD && x->op <= GLLM_S_NOT)
-		return integer_op_value(l, x, a, b);
 	bool whole = x->w == 64;
 	switch (x->op) {
 	case GLLM_S_ZEXT: return gllm_canon_zext(c, a, x->w);
@@ -949,23 +947,19 @@ static uint16_t operation(struct lifting *l, uint16_t raw)
 	}
 }
 
-static void evaluate(struct lifting *l, uint16_t raw)
+static uint16_t evaluate(struct lifting *l, uint16_t raw, int loop)
 {
 	const struct raw *x = &l->s->raw[raw];
-	int loop = block_loop(l, x->block);
-	uint16_t v = POISON;
-	l->c.block = x->block;
 	switch (x->op) {
-	case RAW_UNDEF: case RAW_SP: break;
-	case RAW_CONST: v = gllm_canon_const(&l->c, GLLM_I64, (uint64_t)x->imm); break;
-	case RAW_PARAM: v = parameter(l, x); break;
-	case RAW_PHI: v = phi_value(l, raw); break;
-	case RAW_COND: l->condition[raw] = condition(l, raw, loop); break;
-	case GLLM_S_LOAD: v = load(l, raw, loop); break;
-	case GLLM_S_STORE: store(l, raw, loop); break;
-	default: v = operation(l, raw); break;
+	case RAW_UNDEF: case RAW_SP: return POISON;
+	case RAW_CONST: return gllm_canon_const(&l->c, GLLM_I64, (uint64_t)x->imm);
+	case RAW_PARAM: return parameter(l, x);
+	case RAW_PHI: return phi_value(l, raw);
+	case RAW_COND: l->condition[raw] = condition(l, raw, loop); return POISON;
+	case GLLM_S_LOAD: return load(l, raw, loop);
+	case GLLM_S_STORE: store(l, raw, loop); return POISON;
+	default: return operation(l, x, loop);
 	}
-	l->value[raw] = v;
 }
 
 /* ---- trip counts ----------------------------------------------------------------------------------------------- */
@@ -990,10 +984,8 @@ static bool first_exit(struct lifting *l, int loop, uint16_t *first, bool *exact
 	if (v.op != VAL_PCOND || e->nsucc != 2)
 		return false;
 	bool stays = (e->succ[1] != x->target) != (c & 1); /* the loop goes on when the condition on v.imm has this outcome */
-	uint16_t p = (uint16_t)v.imm, rest = gllm_poly_put(ps, p, iv, 0);
-	uint16_t slope = gllm_poly_put(ps, gllm_poly_add(ps, p, rest, -1), iv, gllm_poly_constant(ps, 1));
-	if (slope == POLY_NONE || gllm_poly_has(ps, slope, iv) ||
-	    gllm_poly_add(ps, gllm_poly_mul(ps, slope, gllm_poly_symbol(ps, iv)), rest, 1) != p)
+	uint16_t slope, rest;
+	if (!gllm_poly_linear(ps, (uint16_t)v.imm, iv, &slope, &rest))
 		return false;
 	uint16_t minus = gllm_poly_add(ps, 0, rest, -1);
 	*exact = v.aux == 0;
@@ -1003,7 +995,7 @@ static bool first_exit(struct lifting *l, int loop, uint16_t *first, bool *exact
 	if (!gllm_poly_is_constant(ps, slope, &k))
 		return false;
 	if (!stays) { /* goes on while p <= 0, that is 1 - p >= 1 */
-		rest = gllm_poly_add(ps, gllm_poly_constant(ps, 1), rest, -1);
+		rest = gllm_poly_plus(ps, gllm_poly_add(ps, 0, rest, -1), 1);
 		k = -k;
 	}
 	/* goes on while rest + k * iv >= 1, k < 0: leaves at ceil(rest / -k) */
@@ -1030,7 +1022,7 @@ static void finish_loop(struct lifting *l, int loop)
 	const struct flow_loop *x = &l->f->loop[loop];
 	struct loop_facts *facts = &l->loop[loop];
 	struct polys *ps = &l->c.p;
-	uint16_t first, one = gllm_poly_constant(ps, 1), at = block_raw(l, x->exit);
+	uint16_t first, at = block_raw(l, x->exit);
 	bool exact, before = has_store(l, x->header, (uint16_t)(x->exit + 1)), after = has_store(l, (uint16_t)(x->exit + 1), x->end);
 	if (!facts->alive)
 		return;
@@ -1043,16 +1035,16 @@ static void finish_loop(struct lifting *l, int loop)
 		gllm_lift_refuse(l, "a loop whose number of iterations is not a polynomial of dims", at);
 		return;
 	}
-	facts->trip = facts->bottom ? gllm_poly_add(ps, first, one, 1) : first;
+	facts->trip = facts->bottom ? gllm_poly_plus(ps, first, 1) : first;
 	bool sound = !facts->bottom && !exact ? true : facts->bottom ? known_positive(l, x->header, facts->trip)
-	             : gllm_poly_range(ps, first).low >= 0 || known_positive(l, x->header, gllm_poly_add(ps, first, one, 1));
+	             : gllm_poly_range(ps, first).low >= 0 || known_positive(l, x->header, gllm_poly_plus(ps, first, 1));
 	if (!sound) {
 		gllm_lift_refuse(l, "a loop that may run once where its count says 0 times", at);
 		return;
 	}
 	facts->known = true;
 	facts->negative = gllm_poly_range(ps, facts->trip).low < 0 &&
-	                  !known_positive(l, x->header, gllm_poly_add(ps, facts->trip, one, 1));
+	                  !known_positive(l, x->header, gllm_poly_plus(ps, facts->trip, 1));
 	struct poly_range r = gllm_poly_range(ps, facts->trip);
 	ps->greatest[loop] = r.high == INT64_MAX ? INT64_MAX : r.high > 0 ? r.high - 1 : 0;
 	for (unsigned i = 0; i < l->ncarries; i++)
@@ -1086,7 +1078,7 @@ static void merge_stores(struct lifting *l, unsigned first)
 		if (!l->store[i].dead && l->store[i].access != s.access &&
 		    l->c.access[l->store[i].access].param == l->c.access[s.access].param)
 			return;
-	if (n < 2 || !covers(l, level, level, target, &v) || v == POISON)
+	if (n < 2 || !covers(l, level, target, &v) || v == POISON)
 		return;
 	for (unsigned i = 0; i < l->nloads; i++)
 		if (l->c.access[l->load[i].access].param == l->c.access[s.access].param && l->load[i].raw > s.raw &&
@@ -1127,39 +1119,33 @@ static void settle_duties(struct lifting *l)
 
 /* ---- the walk -------------------------------------------------------------------------------------------------- */
 
-static void mark(struct lifting *l, uint16_t raw, unsigned *n)
-{
-	raw = l->s->same[raw];
-	if (!l->live[raw]) {
-		l->live[raw] = 1;
-		l->scratch[(*n)++] = raw;
-	}
-}
-
+/* What stores and branches need. */
 static void mark_live(struct lifting *l)
 {
+	const struct sym *s = l->s;
+	const uint16_t *const same = s->same;
+	uint8_t *const live = l->live;
+	uint16_t *const todo = l->scratch;
 	unsigned n = 0;
-	__builtin_memset(l->live, 0, l->s->n);
-	for (unsigned i = 0; i < l->s->nstores; i++)
-		mark(l, l->s->store[i], &n);
+	__builtin_memset(live, 0, s->n);
+#define MARK(operand) do { if (operand) { uint16_t v = same[operand]; todo[n] = v; n += !live[v]; live[v] = 1; } } while (0)
+	for (unsigned i = 0; i < s->nstores; i++)
+		MARK(s->store[i]);
 	for (unsigned b = 0; b < l->f->nblocks; b++)
-		mark(l, l->s->cond[b], &n);
+		MARK(s->cond[b]);
 	while (n) {
-		const struct raw *x = &l->s->raw[l->scratch[--n]];
+		const struct raw *x = &s->raw[todo[--n]];
 		if (x->op == RAW_PHI) {
-			for (unsigned p = 0; p < l->f->block[x->block].npreds; p++)
-				mark(l, l->s->input[(size_t)x->imm + p], &n);
+			const uint16_t *input = &s->input[x->imm], *end = input + l->f->block[x->block].npreds;
+			for (; input < end; input++)
+				MARK(*input);
 			continue;
 		}
-		mark(l, x->a, &n);
-		mark(l, x->b, &n);
-		mark(l, x->c, &n);
+		MARK(x->a);
+		MARK(x->b);
+		MARK(x->c);
 	}
-	l->nordered = 0;
-	for (unsigned i = 0; i < l->s->n; i++) {
-		l->ordered[l->nordered] = (uint16_t)i;
-		l->nordered += l->live[i];
-	}
+#undef MARK
 }
 
 static bool edge_open(const struct lifting *l, uint16_t from, uint16_t to)
@@ -1190,26 +1176,32 @@ static void enter_block(struct lifting *l, uint16_t b)
 	}
 }
 
+static void walk_block(struct lifting *l, uint16_t b)
+{
+	const int loop = block_loop(l, b);
+	const unsigned end = l->s->first[b + 1];
+	for (unsigned i = b ? l->s->first[b] : 1; i < end && !l->status; i++)
+		if (l->live[i] && l->value[i] == VAL_NONE)
+			l->value[i] = evaluate(l, (uint16_t)i, loop);
+	if (l->s->cond[b])
+		l->branch[b] = l->condition[l->s->cond[b]];
+}
+
 static void walk_blocks(struct lifting *l)
 {
-	unsigned i = 0;
 	for (uint16_t b = 0; b < l->f->nblocks && !l->status; b++) {
 		enter_block(l, b);
-		for (; i < l->nordered && l->s->raw[l->ordered[i]].block == b && !l->status; i++)
-			if (l->alive[b] && l->value[l->ordered[i]] == VAL_NONE)
-				evaluate(l, l->ordered[i]);
-		if (l->s->cond[b] && l->alive[b])
-			l->branch[b] = l->condition[l->s->cond[b]];
-		for (unsigned k = l->f->nloops; k-- > 0 && !l->status; )
-			if (l->f->loop[k].end == b + 1)
-				finish_loop(l, (int)k);
+		if (l->alive[b])
+			walk_block(l, b);
+		for (int k = block_loop(l, b); k >= 0 && l->f->loop[k].end == b + 1 && !l->status; k = l->f->loop[k].parent)
+			finish_loop(l, k);
 	}
 }
 
 enum gllm_status gllm_loops_run(struct lifting *l, struct sym *s, const struct gllm_param *param, unsigned nparams,
                                 struct gllm_arena *a, struct gllm_error *e)
 {
-	unsigned most = s->n > VAL_MAX ? s->n : VAL_MAX;
+	unsigned most = (s->n > VAL_MAX ? s->n : VAL_MAX) + 1;
 	l->f = s->f;
 	l->s = s;
 	l->param = param;
@@ -1224,13 +1216,13 @@ enum gllm_status gllm_loops_run(struct lifting *l, struct sym *s, const struct g
 	l->alive = gllm_alloc_array(a, s->f->nblocks, sizeof *l->alive, 8);
 	l->runs = gllm_alloc_array(a, s->f->nblocks, sizeof *l->runs, 8);
 	l->live = gllm_alloc_array(a, s->n, 1, 8);
-	l->ordered = gllm_alloc_array(a, s->n + 1, sizeof *l->ordered, 8);
 	l->scratch = gllm_alloc_array(a, most, sizeof *l->scratch, 8);
-	if (!gllm_canon_init(&l->c, a) || !l->value || !l->condition || !l->branch || !l->alive || !l->runs || !l->live || !l->ordered || !l->scratch)
+	if (!gllm_canon_init(&l->c, a) || !l->value || !l->condition || !l->branch || !l->alive || !l->runs || !l->live || !l->scratch)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch for loops", NULL, 0, 0, 0);
 	__builtin_memset(l->runs, UNASKED, s->f->nblocks);
 	_Static_assert(VAL_NONE == 0xffff && COND_POISON == 0, "what the bytes make");
 	__builtin_memset(l->value, 0xff, s->n * sizeof *l->value);
+	l->value[0] = POISON; /* the undefined one */
 	__builtin_memset(l->condition, 0, s->n * sizeof *l->condition);
 	for (unsigned i = 0; i < nparams; i++)
 		l->version[i] = 0;

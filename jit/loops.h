@@ -42,8 +42,6 @@ struct lifting {
 	bool *alive;          /* per block: some edge into it can be taken */
 	uint8_t *runs;        /* per block: gllm_always_runs, which is asked when all branches are known */
 	uint8_t *live;        /* per raw value */
-	uint16_t *ordered;    /* the live ones */
-	unsigned nordered;
 	uint16_t *scratch;    /* as many as there may be values */
 	struct loop_facts loop[FLOW_LOOPS];
 	struct carry carry[LOOPS_CARRIES];  unsigned ncarries;
