@@ -10,22 +10,16 @@
 #define ONE  0x3f800000u
 #define TWO  0x40000000u
 
-bool gllm_canon_init(struct canon *c, struct gllm_arena *a)
+void gllm_canon_init(struct canon *c)
 {
-	c->v = gllm_alloc_array(a, VAL_MAX, sizeof *c->v, 8);
-	c->access = gllm_alloc_array(a, VAL_ACCESSES, sizeof *c->access, 8);
-	c->bits = gllm_alloc_array(a, VAL_BITS, sizeof *c->bits, 8);
-	c->field = gllm_alloc_array(a, VAL_FIELDS, sizeof *c->field, 8);
 	c->n = c->naccesses = c->nduties = c->ntables = c->nfields = 0;
 	c->nbits = 1;
 	c->full = false;
 	_Static_assert(VAL_NONE == 0xffff, "what the bytes make");
 	__builtin_memset(c->bucket, 0xff, sizeof c->bucket);
-	if (!c->v || !c->access || !c->bits || !c->field || !gllm_polys_init(&c->p, a))
-		return false;
+	gllm_polys_init(&c->p);
 	gllm_canon_fresh(c, VAL_POISON, GLLM_I64, -1);
 	gllm_canon_fresh(c, VAL_TRUE, GLLM_MASK, -1);
-	return true;
 }
 
 /* ---- tables ---------------------------------------------------------------------------------------------------- */
@@ -323,17 +317,17 @@ static uint16_t scaled(struct canon *c, unsigned *op, uint16_t a, uint16_t *b)
 /* (i ? 1 : s) * x  is  i ? x : s * x */
 static uint16_t distributed(struct canon *c, uint16_t pick, uint16_t x)
 {
-	const struct val s = c->v[pick];
-	bool first = s.op == GLLM_N_SELECT && is_const(c, s.b) && c->v[s.b].imm == ONE;
-	bool second = s.op == GLLM_N_SELECT && is_const(c, s.c) && c->v[s.c].imm == ONE;
+	const struct val *s = &c->v[pick];
+	bool first = s->op == GLLM_N_SELECT && is_const(c, s->b) && c->v[s->b].imm == ONE;
+	bool second = s->op == GLLM_N_SELECT && is_const(c, s->c) && c->v[s->c].imm == ONE;
 	if (first == second)
 		return VAL_NONE;
-	uint16_t p = first ? s.c : s.b, q = x;
+	uint16_t p = first ? s->c : s->b, q = x;
 	if (is_const(c, p) || is(c, p, GLLM_N_NEG))
 		return VAL_NONE;
 	order(&p, &q);
 	uint16_t v = gllm_canon_node(c, GLLM_N_MUL, GLLM_F32, p, q, VAL_NONE, 0);
-	return gllm_canon_select(c, (cond_t)s.a << 1, first ? x : v, first ? v : x);
+	return gllm_canon_select(c, (cond_t)s->a << 1, first ? x : v, first ? v : x);
 }
 
 static uint16_t product(struct canon *c, unsigned op, uint16_t a, uint16_t b)
@@ -364,12 +358,12 @@ static uint16_t product(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 /* k + (i ? v : 0)  is  i ? k + v : k  for a constant k other than 0, and so for a difference. */
 static uint16_t shared(struct canon *c, bool minus, uint16_t k, uint16_t pick)
 {
-	const struct val s = c->v[pick];
-	if (!is_const(c, k) || !(c->v[k].imm << 33) || s.op != GLLM_N_SELECT || is_const(c, s.b) == is_const(c, s.c))
+	const struct val *s = &c->v[pick];
+	if (!is_const(c, k) || !(c->v[k].imm << 33) || s->op != GLLM_N_SELECT || is_const(c, s->b) == is_const(c, s->c))
 		return VAL_NONE;
-	bool first = is_const(c, s.c); /* the arm that is not constant */
-	uint16_t v = first ? s.b : s.c, p = k;
-	if (c->v[first ? s.c : s.b].imm << 33 || is(c, v, GLLM_N_NEG))
+	bool first = is_const(c, s->c); /* the arm that is not constant */
+	uint16_t v = first ? s->b : s->c, p = k;
+	if (c->v[first ? s->c : s->b].imm << 33 || is(c, v, GLLM_N_NEG))
 		return VAL_NONE;
 	if (!minus && c->v[k].imm & SIGN) { /* as a sum with -k is written */
 		v = gllm_canon_node(c, GLLM_N_SUB, GLLM_F32, v, negate(c, k), VAL_NONE, 0);
@@ -378,7 +372,7 @@ static uint16_t shared(struct canon *c, bool minus, uint16_t k, uint16_t pick)
 			order(&p, &v);
 		v = gllm_canon_node(c, minus ? GLLM_N_SUB : GLLM_N_ADD, GLLM_F32, p, v, VAL_NONE, 0);
 	}
-	return gllm_canon_select(c, (cond_t)s.a << 1, first ? v : k, first ? k : v);
+	return gllm_canon_select(c, (cond_t)s->a << 1, first ? v : k, first ? k : v);
 }
 
 static uint16_t sum(struct canon *c, bool minus, uint16_t a, uint16_t b)
@@ -510,9 +504,9 @@ static uint64_t fold(unsigned op, unsigned w, uint64_t a, uint64_t b)
 /* Bitwise operations of a value that came from a comparison: all ones, or zeros. */
 static uint16_t masked(struct canon *c, uint16_t mask, uint16_t v)
 {
-	const struct val m = c->v[mask];
-	cond_t i = (cond_t)m.a << 1;
-	uint64_t ones = low(~UINT64_C(0), 32), t = c->v[m.b].imm, f = c->v[m.c].imm;
+	const struct val *m = &c->v[mask];
+	cond_t i = (cond_t)m->a << 1;
+	uint64_t ones = low(~UINT64_C(0), 32), t = c->v[m->b].imm, f = c->v[m->c].imm;
 	unsigned type = c->v[strip_bits(c, v)].type == GLLM_F32 ? GLLM_F32 : GLLM_I32;
 	if (t == ones && f == 0)
 		return gllm_canon_select(c, i, gllm_canon_as(c, v, type), gllm_canon_const(c, type, 0));
@@ -530,13 +524,13 @@ static bool zero_const(const struct canon *c, uint16_t v)
 static uint16_t blended(struct canon *c, uint16_t a, uint16_t b)
 {
 	uint16_t x = strip_bits(c, a), y = strip_bits(c, b);
-	const struct val s = c->v[x], t = c->v[y];
-	if (s.op != GLLM_N_SELECT || t.op != GLLM_N_SELECT || s.a != t.a)
+	const struct val *s = &c->v[x], *t = &c->v[y];
+	if (s->op != GLLM_N_SELECT || t->op != GLLM_N_SELECT || s->a != t->a)
 		return VAL_NONE;
-	if (zero_const(c, s.c) && zero_const(c, t.b))
-		return gllm_canon_select(c, (cond_t)s.a << 1, s.b, t.c);
-	if (zero_const(c, s.b) && zero_const(c, t.c))
-		return gllm_canon_select(c, (cond_t)s.a << 1, t.b, s.c);
+	if (zero_const(c, s->c) && zero_const(c, t->b))
+		return gllm_canon_select(c, (cond_t)s->a << 1, s->b, t->c);
+	if (zero_const(c, s->b) && zero_const(c, t->c))
+		return gllm_canon_select(c, (cond_t)s->a << 1, t->b, s->c);
 	return VAL_NONE;
 }
 
@@ -624,13 +618,13 @@ static uint16_t int32_plain(struct canon *c, unsigned op, uint16_t a, uint16_t b
 /* The low half of a value as I32; of 64-bit arithmetic on widened values, the arithmetic in 32 bits. */
 static uint16_t low32(struct canon *c, uint16_t v)
 {
-	const struct val x = c->v[v];
-	bool lower = x.type == GLLM_I64 && (commutes(x.op) || x.op == GLLM_N_SUB);
+	const struct val *x = &c->v[v];
+	bool lower = x->type == GLLM_I64 && (commutes(x->op) || x->op == GLLM_N_SUB);
 	for (unsigned i = 0; i < 2 && lower; i++) {
-		uint16_t o = i ? x.b : x.a;
+		uint16_t o = i ? x->b : x->a;
 		lower = is_const(c, o) || (is(c, o, GLLM_N_CVT) && bits_of(c->v[c->v[o].a].type) == 32);
 	}
-	return lower ? int32_plain(c, x.op, gllm_canon_as(c, x.a, GLLM_I32), gllm_canon_as(c, x.b, GLLM_I32)) : gllm_canon_as(c, v, GLLM_I32);
+	return lower ? int32_plain(c, x->op, gllm_canon_as(c, x->a, GLLM_I32), gllm_canon_as(c, x->b, GLLM_I32)) : gllm_canon_as(c, v, GLLM_I32);
 }
 
 static uint16_t int32(struct canon *c, unsigned op, uint16_t a, uint16_t b)
@@ -667,28 +661,28 @@ static uint16_t indexed(struct canon *c, uint16_t x, uint16_t *offset, uint32_t 
 {
 	uint16_t p;
 	while (*bytes < 1 << 12) {
-		const struct val v = c->v[x];
-		if (v.op == GLLM_N_SHL && is_const(c, v.b) && c->v[v.b].imm < 12) {
-			*bytes <<= c->v[v.b].imm;
-			x = v.a;
-		} else if ((v.op == GLLM_N_ADD || v.op == GLLM_N_SUB) && gllm_canon_as_poly(c, v.b, &p)) {
-			*offset = gllm_poly_add(&c->p, *offset, p, v.op == GLLM_N_ADD ? (int64_t)*bytes : -(int64_t)*bytes);
-			x = v.a;
-		} else if (v.op == GLLM_N_ADD && gllm_canon_as_poly(c, v.a, &p)) {
+		const struct val *v = &c->v[x];
+		if (v->op == GLLM_N_SHL && is_const(c, v->b) && c->v[v->b].imm < 12) {
+			*bytes <<= c->v[v->b].imm;
+			x = v->a;
+		} else if ((v->op == GLLM_N_ADD || v->op == GLLM_N_SUB) && gllm_canon_as_poly(c, v->b, &p)) {
+			*offset = gllm_poly_add(&c->p, *offset, p, v->op == GLLM_N_ADD ? (int64_t)*bytes : -(int64_t)*bytes);
+			x = v->a;
+		} else if (v->op == GLLM_N_ADD && gllm_canon_as_poly(c, v->a, &p)) {
 			*offset = gllm_poly_add(&c->p, *offset, p, (int64_t)*bytes);
-			x = v.b;
+			x = v->b;
 		} else {
 			break;
 		}
 	}
-	const struct val v = c->v[x];
-	if (v.op != GLLM_N_MUL)
+	const struct val *v = &c->v[x];
+	if (v->op != GLLM_N_MUL)
 		return x;
-	uint16_t factor = gllm_canon_as_poly(c, v.b, &p) ? v.b : gllm_canon_as_poly(c, v.a, &p) ? v.a : VAL_NONE, q;
+	uint16_t factor = gllm_canon_as_poly(c, v->b, &p) ? v->b : gllm_canon_as_poly(c, v->a, &p) ? v->a : VAL_NONE, q;
 	uint32_t k = factor == VAL_NONE ? 1 : content(c, p);
 	if (k == 1 || !gllm_poly_divide(&c->p, p, gllm_poly_constant(&c->p, k), &q))
 		return x;
-	uint16_t a = factor == v.b ? v.a : v.b, b = gllm_canon_poly(c, q);
+	uint16_t a = factor == v->b ? v->a : v->b, b = gllm_canon_poly(c, q);
 	int64_t one;
 	*bytes *= k;
 	if (gllm_poly_is_constant(&c->p, q, &one) && one == 1)
@@ -700,16 +694,16 @@ static uint16_t indexed(struct canon *c, uint16_t x, uint16_t *offset, uint32_t 
 /* base + index, where base points into a parameter */
 static uint16_t point(struct canon *c, uint16_t base, uint16_t index, bool minus)
 {
-	const struct val b = c->v[base];
+	const struct val *b = &c->v[base];
 	uint16_t p;
 	if (gllm_canon_as_poly(c, index, &p))
-		return gllm_canon_ptr(c, b.aux, gllm_poly_add(&c->p, (uint16_t)b.imm, p, minus ? -1 : 1), b.a, b.c);
-	if (minus || b.a != VAL_NONE || c->v[index].type != GLLM_I64 || is(c, index, VAL_PTR))
+		return gllm_canon_ptr(c, b->aux, gllm_poly_add(&c->p, (uint16_t)b->imm, p, minus ? -1 : 1), b->a, b->c);
+	if (minus || b->a != VAL_NONE || c->v[index].type != GLLM_I64 || is(c, index, VAL_PTR))
 		return POISON;
-	uint16_t offset = (uint16_t)b.imm;
+	uint16_t offset = (uint16_t)b->imm;
 	uint32_t bytes = 1;
 	index = indexed(c, index, &offset, &bytes);
-	return gllm_canon_ptr(c, b.aux, offset, index, bytes);
+	return gllm_canon_ptr(c, b->aux, offset, index, bytes);
 }
 
 /* A polynomial that is a multiple of a power of two: below that it has no bits to clear, and to set them is to add. */
@@ -1048,11 +1042,11 @@ static bool const_compare(const struct canon *c, uint16_t a, uint16_t b, unsigne
 /* (i ? k : l) compared with a constant: decided per arm. */
 static cond_t arms_compare(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned cc)
 {
-	const struct val s = c->v[a];
+	const struct val *s = &c->v[a];
 	cond_t t, f;
-	if (!const_compare(c, s.b, b, w, cc, &t) || !const_compare(c, s.c, b, w, cc, &f))
+	if (!const_compare(c, s->b, b, w, cc, &t) || !const_compare(c, s->c, b, w, cc, &f))
 		return COND_POISON;
-	return gllm_canon_cond_select(c, (cond_t)s.a << 1, t, f);
+	return gllm_canon_cond_select(c, (cond_t)s->a << 1, t, f);
 }
 
 cond_t gllm_canon_icmp(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned cc)
@@ -1189,26 +1183,26 @@ static void turn(cond_t *i, uint16_t *t, uint16_t *f)
  * and max, which some compilers take apart. i is not negated. */
 static void clamp(struct canon *c, cond_t *i, uint16_t *t, uint16_t *f)
 {
-	const struct val p = c->v[cond_value(*i)], s = c->v[*f];
-	if (p.op != VAL_FCMP || !is_const(c, *t) || s.op != GLLM_N_SELECT || c->v[s.a].op != VAL_FCMP)
+	const struct val *p = &c->v[cond_value(*i)], *s = &c->v[*f];
+	if (p->op != VAL_FCMP || !is_const(c, *t) || s->op != GLLM_N_SELECT || c->v[s->a].op != VAL_FCMP)
 		return;
-	const struct val q = c->v[s.a];
-	bool inner_true = is_const(c, s.b);          /* which arm of the inner select is m */
-	uint16_t m = inner_true ? s.b : s.c, x = inner_true ? s.c : s.b;
+	const struct val *q = &c->v[s->a];
+	bool inner_true = is_const(c, s->b);          /* which arm of the inner select is m */
+	uint16_t m = inner_true ? s->b : s->c, x = inner_true ? s->c : s->b;
 	if (!is_const(c, m) || is_const(c, x))
 		return;
-	unsigned truth = inner_true ? q.aux : OUT_ALL & ~(unsigned)q.aux;
+	unsigned truth = inner_true ? q->aux : OUT_ALL & ~(unsigned)q->aux;
 	uint16_t of = x, with = m; /* the comparison of x and m may be written as one of -x and -m */
-	if (is(c, x, GLLM_N_NEG) && q.a != x && q.b != x) {
+	if (is(c, x, GLLM_N_NEG) && q->a != x && q->b != x) {
 		of = c->v[x].a;
 		with = negate(c, m);
 		truth = swap_outcomes(truth);
 	}
-	if (p.a != of && p.b != of)
+	if (p->a != of && p->b != of)
 		return;
-	if (q.a == with && q.b == of)
+	if (q->a == with && q->b == of)
 		truth = swap_outcomes(truth);
-	else if (q.a != of || q.b != with)
+	else if (q->a != of || q->b != with)
 		return;
 	if (gllm_canon_fcmp(c, *t, m, truth) != COND_FALSE)
 		return;
@@ -1242,12 +1236,12 @@ static uint16_t given(struct canon *c, uint16_t v, uint16_t i, bool outcome)
 /* Of x and a number other than 0, where both are equal it does not matter which is chosen. */
 static void choose_on_equality(struct canon *c, cond_t *i, uint16_t *t, uint16_t *f)
 {
-	const struct val pair = c->v[cond_value(*i)];
+	const struct val *pair = &c->v[cond_value(*i)];
 	uint16_t k = is_const(c, *t) ? *t : *f;
-	bool arms = pair.op == VAL_FCMP && ((pair.a == *t && pair.b == *f) || (pair.a == *f && pair.b == *t));
-	if (!arms || !(pair.aux & OUT_EQUAL) || !plain_number(c, k) || !(c->v[k].imm << 33))
+	bool arms = pair->op == VAL_FCMP && ((pair->a == *t && pair->b == *f) || (pair->a == *f && pair->b == *t));
+	if (!arms || !(pair->aux & OUT_EQUAL) || !plain_number(c, k) || !(c->v[k].imm << 33))
 		return;
-	*i = gllm_canon_fcmp(c, pair.a, pair.b, pair.aux & ~(unsigned)OUT_EQUAL);
+	*i = gllm_canon_fcmp(c, pair->a, pair->b, pair->aux & ~(unsigned)OUT_EQUAL);
 	turn(i, t, f);
 }
 
@@ -1257,8 +1251,8 @@ static uint16_t plain_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)
 	unsigned type = c->v[t].type;
 	turn(&i, &t, &f);
 	if (c->v[cond_value(i)].op == VAL_FCMP) {
-		const struct val pair = c->v[cond_value(i)];
-		if (flatten(c, &pair, t, f, &i, &t, &f))
+		const struct val *pair = &c->v[cond_value(i)];
+		if (flatten(c, pair, t, f, &i, &t, &f))
 			turn(&i, &t, &f);
 	}
 	choose_on_equality(c, &i, &t, &f);
@@ -1288,12 +1282,12 @@ uint16_t gllm_canon_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)
 	unsigned type = common_type(c, t, f);
 	t = gllm_canon_as(c, t, type);
 	f = gllm_canon_as(c, f, type);
-	const struct val m = c->v[cond_value(i)];
-	if (m.op != VAL_MSEL)
+	const struct val *m = &c->v[cond_value(i)];
+	if (m->op != VAL_MSEL)
 		return any_select(c, i, t, f);
 	turn(&i, &t, &f);
-	cond_t x = (cond_t)m.b << 1 | (m.aux >> 1 & 1), y = (cond_t)m.c << 1 | (m.aux >> 2 & 1);
-	if (c->v[m.b].op == VAL_MSEL || c->v[m.c].op == VAL_MSEL || c->v[m.a].op == VAL_MSEL)
+	cond_t x = (cond_t)m->b << 1 | (m->aux >> 1 & 1), y = (cond_t)m->c << 1 | (m->aux >> 2 & 1);
+	if (c->v[m->b].op == VAL_MSEL || c->v[m->c].op == VAL_MSEL || c->v[m->a].op == VAL_MSEL)
 		return POISON;
-	return any_select(c, (cond_t)m.a << 1, any_select(c, x, t, f), any_select(c, y, t, f));
+	return any_select(c, (cond_t)m->a << 1, any_select(c, x, t, f), any_select(c, y, t, f));
 }

@@ -43,7 +43,7 @@ struct val {
 	uint16_t c;
 	uint16_t next;    /* chain of equal hash */
 	uint16_t bits;    /* its sum in canon.bits[], 0 if it has none */
-	uint8_t mark, passed; /* trace.c's */
+	uint8_t passed;   /* trace.c's */
 	uint64_t imm;
 };
 
@@ -74,14 +74,14 @@ struct duty { /* a polynomial that must stay within bounds for what was derived 
 
 struct canon {
 	struct polys p;
-	struct val *v;          unsigned n;
+	struct val v[VAL_MAX];  unsigned n;
 	uint16_t bucket[VAL_BUCKETS];
-	struct val_access *access; unsigned naccesses;
+	struct val_access access[VAL_ACCESSES]; unsigned naccesses;
 	struct duty duty[VAL_DUTIES]; unsigned nduties;
 	struct gllm_table table[GLLM_TRACE_TABLES]; unsigned ntables; /* accesses: parameter GLLM_TRACE_PARAMS + number */
 	uint64_t table_hash[GLLM_TRACE_TABLES];
-	struct val_bits *bits;  unsigned nbits;
-	struct bit_field *field; unsigned nfields;
+	struct val_bits bits[VAL_BITS]; unsigned nbits;
+	struct bit_field field[VAL_FIELDS]; unsigned nfields;
 	bool full;              /* a table overflowed; everything since is poison */
 };
 
@@ -91,7 +91,7 @@ enum { POISON = 0, TRUE_VALUE = 1 };
 #define COND_POISON ((cond_t)POISON << 1)
 static inline uint16_t cond_value(cond_t c) { return (uint16_t)(c >> 1); }
 
-bool gllm_canon_init(struct canon *c, struct gllm_arena *a);
+void gllm_canon_init(struct canon *c);
 
 uint16_t gllm_canon_node(struct canon *c, unsigned op, unsigned type, uint16_t a, uint16_t b, uint16_t d, uint64_t imm);
 uint16_t gllm_canon_fresh(struct canon *c, unsigned op, unsigned type, int loop); /* never merged with another */

@@ -9,7 +9,7 @@ struct sum { /* terms under way, sorted, no two alike: behind those that are kep
 	bool lost;
 };
 
-static struct sum begin(const struct polys *p)
+static struct sum begin(struct polys *p)
 {
 	return (struct sum){ .t = &p->term[p->nterms] };
 }
@@ -94,20 +94,13 @@ static uint16_t keep(struct polys *p, const struct sum *s)
 	return (uint16_t)p->n++;
 }
 
-bool gllm_polys_init(struct polys *p, struct gllm_arena *a)
+void gllm_polys_init(struct polys *p)
 {
-	p->term = gllm_alloc_array(a, POLY_POOL + 2 * POLY_TERMS, sizeof *p->term, 8); /* with what is under way */
-	p->poly = gllm_alloc_array(a, POLY_MAX, sizeof *p->poly, 8);
 	p->n = p->nterms = 0;
 	_Static_assert(POLY_NONE == 0xffff, "what the bytes make");
 	__builtin_memset(p->bucket, 0xff, sizeof p->bucket);
-	for (unsigned i = 0; i < GLLM_TRACE_LOOPS; i++)
-		p->greatest[i] = INT64_MAX;
-	if (!p->term || !p->poly)
-		return false;
 	struct sum zero = begin(p);
 	keep(p, &zero);
-	return true;
 }
 
 static uint16_t term(struct polys *p, struct gllm_term t)

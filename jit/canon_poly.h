@@ -5,7 +5,6 @@
  * would need more than POLY_TERMS terms or four symbols in one is POLY_NONE, and so is everything made from it. */
 #ifndef GLLM_CANON_POLY_H
 #define GLLM_CANON_POLY_H
-#include "core/arena.h"
 #include "gllm/trace.h"
 
 enum { POLY_MAX = 2000, POLY_POOL = 8000, POLY_TERMS = 24, POLY_NONE = 0xffff, POLY_BUCKETS = 256 };
@@ -21,14 +20,14 @@ struct kept_poly {
 };
 
 struct polys {
-	struct gllm_term *term;   unsigned nterms;
-	struct kept_poly *poly;   unsigned n;
+	struct gllm_term term[POLY_POOL + 2 * POLY_TERMS]; unsigned nterms; /* behind them what is under way */
+	struct kept_poly poly[POLY_MAX]; unsigned n;
 	uint16_t bucket[POLY_BUCKETS];
 	/* greatest value of each loop's variable; INT64_MAX until its trip count is known */
 	int64_t greatest[GLLM_TRACE_LOOPS];
 };
 
-bool gllm_polys_init(struct polys *p, struct gllm_arena *a);
+void gllm_polys_init(struct polys *p);
 uint16_t gllm_poly_constant(struct polys *p, int64_t c);
 uint16_t gllm_poly_symbol(struct polys *p, unsigned sym);
 uint16_t gllm_poly_add(struct polys *p, uint16_t a, uint16_t b, int64_t factor); /* a + factor * b */

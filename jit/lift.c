@@ -25,7 +25,7 @@ enum gllm_status gllm_lift_reads(const struct gllm_target *t, const struct gllm_
 	if (!s)
 		s = gllm_sym_build(&sym, &flow, &t->abi, img, param, nparams, &a, e);
 	if (!s)
-		s = gllm_loops_run(l, &sym, param, nparams, &a, e);
+		s = gllm_loops_run(l, &sym, param, nparams, e);
 	if (!s && reads)
 		s = gllm_reads_collect(reads, &flow, &sym, img, e);
 	if (!s)

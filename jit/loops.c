@@ -43,16 +43,16 @@ static uint16_t last_poly(struct lifting *l, uint16_t poly, int loop)
 static uint16_t leave(struct lifting *l, uint16_t v, int loop)
 {
 	struct canon *c = &l->c;
-	const struct val x = c->v[v];
+	const struct val *x = &c->v[v];
 	const struct loop_facts *facts = &l->loop[loop];
-	if (!facts->known || (facts->negative && x.op != GLLM_N_CARRY))
+	if (!facts->known || (facts->negative && x->op != GLLM_N_CARRY))
 		return POISON;
-	if (x.op == GLLM_N_INDEX)
-		return gllm_canon_poly(c, last_poly(l, (uint16_t)x.imm, loop));
-	if (x.op == VAL_PTR && (x.a == VAL_NONE || c->v[x.a].loop != loop))
-		return gllm_canon_ptr(c, x.aux, last_poly(l, (uint16_t)x.imm, loop), x.a, x.c);
-	if (x.op == GLLM_N_CVT && c->v[x.a].op == GLLM_N_INDEX)
-		return gllm_canon_as(c, gllm_canon_poly(c, last_poly(l, (uint16_t)c->v[x.a].imm, loop)), x.type);
+	if (x->op == GLLM_N_INDEX)
+		return gllm_canon_poly(c, last_poly(l, (uint16_t)x->imm, loop));
+	if (x->op == VAL_PTR && (x->a == VAL_NONE || c->v[x->a].loop != loop))
+		return gllm_canon_ptr(c, x->aux, last_poly(l, (uint16_t)x->imm, loop), x->a, x->c);
+	if (x->op == GLLM_N_CVT && c->v[x->a].op == GLLM_N_INDEX)
+		return gllm_canon_as(c, gllm_canon_poly(c, last_poly(l, (uint16_t)c->v[x->a].imm, loop)), x->type);
 	for (unsigned i = 0; i < l->ncarries; i++) {
 		const struct carry *k = &l->carry[i];
 		if (k->loop == loop && (facts->bottom ? c->v[k->value].b == v : k->value == v))
@@ -78,8 +78,7 @@ static inline uint16_t get(struct lifting *l, uint16_t raw, int loop)
 	uint16_t v = l->value[l->s->same[raw]];
 	if (v == VAL_NONE)
 		return POISON;
-	const int of = l->c.v[v].loop;
-	return of < 0 || of == loop ? v : get_outside(l, v, loop);
+	return l->around[loop + 1] >> (l->c.v[v].loop + 1) & 1 ? v : get_outside(l, v, loop);
 }
 
 /* ---- guards ---------------------------------------------------------------------------------------------------- */
@@ -159,34 +158,34 @@ static uint16_t value_when(struct lifting *l, uint16_t v, cond_t cond, bool outc
 				now[operand[k]] = operand[k];
 	}
 	for (unsigned i = 2; i <= v; i++) {
-		const struct val x = c->v[i];
-		uint16_t a = x.a != VAL_NONE && x.a < i ? now[x.a] : VAL_NONE, b = x.b != VAL_NONE && x.b < i ? now[x.b] : VAL_NONE;
-		uint16_t d = x.op != VAL_PTR && x.c != VAL_NONE && x.c < i ? now[x.c] : VAL_NONE;
+		const struct val *x = &c->v[i];
+		uint16_t a = x->a != VAL_NONE && x->a < i ? now[x->a] : VAL_NONE, b = x->b != VAL_NONE && x->b < i ? now[x->b] : VAL_NONE;
+		uint16_t d = x->op != VAL_PTR && x->c != VAL_NONE && x->c < i ? now[x->c] : VAL_NONE;
 		if (now[i] == ABSENT)
 			continue;
-		switch (x.op) {
+		switch (x->op) {
 		case GLLM_N_LAST: {
-			const struct val *k = &c->v[x.a];
+			const struct val *k = &c->v[x->a];
 			bool none = l->loop[k->loop].known && implies_no_iteration(l, cond, outcome, l->loop[k->loop].trip);
 			now[i] = none ? now[k->a] : (uint16_t)i;
 			break;
 		}
 		case GLLM_N_INDEX:
 			if (zero_sym)
-				now[i] = gllm_canon_poly(c, gllm_poly_put(&c->p, (uint16_t)x.imm, zero_sym, 0));
+				now[i] = gllm_canon_poly(c, gllm_poly_put(&c->p, (uint16_t)x->imm, zero_sym, 0));
 			break;
 		case VAL_PTR:
-			if (zero_sym && x.a == VAL_NONE)
-				now[i] = gllm_canon_ptr(c, x.aux, gllm_poly_put(&c->p, (uint16_t)x.imm, zero_sym, 0), VAL_NONE, x.c);
+			if (zero_sym && x->a == VAL_NONE)
+				now[i] = gllm_canon_ptr(c, x->aux, gllm_poly_put(&c->p, (uint16_t)x->imm, zero_sym, 0), VAL_NONE, x->c);
 			break;
 		case GLLM_N_ADD: case GLLM_N_SUB: case GLLM_N_MUL: case GLLM_N_DIV: case GLLM_N_NEG: case GLLM_N_ABS:
 		case GLLM_N_SQRT:
-			if (x.type == GLLM_F32 && (a != x.a || b != x.b))
-				now[i] = gllm_canon_float(c, x.op, a, b, d);
+			if (x->type == GLLM_F32 && (a != x->a || b != x->b))
+				now[i] = gllm_canon_float(c, x->op, a, b, d);
 			break;
 		case GLLM_N_CVT: case GLLM_N_BITS:
-			if (a != x.a)
-				now[i] = a == POISON ? POISON : gllm_canon_node(c, x.op, x.type, a, VAL_NONE, VAL_NONE, 0);
+			if (a != x->a)
+				now[i] = a == POISON ? POISON : gllm_canon_node(c, x->op, x->type, a, VAL_NONE, VAL_NONE, 0);
 			break;
 		default: break; /* the same value: nothing in it is known to change */
 		}
@@ -488,9 +487,9 @@ static uint16_t induction(struct lifting *l, uint16_t init, uint16_t step, bool 
 	struct canon *c = &l->c;
 	uint16_t p, iv = gllm_poly_symbol(&c->p, GLLM_SYM_LOOP + (unsigned)loop);
 	uint16_t moved = gllm_poly_mul(&c->p, step, iv);
-	const struct val x = c->v[init];
-	if (x.op == VAL_PTR)
-		return narrow ? POISON : gllm_canon_ptr(c, x.aux, gllm_poly_add(&c->p, (uint16_t)x.imm, moved, 1), x.a, x.c);
+	const struct val *x = &c->v[init];
+	if (x->op == VAL_PTR)
+		return narrow ? POISON : gllm_canon_ptr(c, x->aux, gllm_poly_add(&c->p, (uint16_t)x->imm, moved, 1), x->a, x->c);
 	if (!narrow)
 		return gllm_canon_as_poly(c, init, &p) ? gllm_canon_poly(c, gllm_poly_add(&c->p, p, moved, 1)) : POISON;
 	init = gllm_canon_as(c, init, GLLM_I32);
@@ -600,17 +599,17 @@ static bool accessed(struct lifting *l, uint16_t raw, int loop, uint16_t *access
 {
 	const struct raw *x = &l->s->raw[raw];
 	uint16_t at = get(l, x->a, loop);
-	const struct val v = l->c.v[at];
-	if (v.op != VAL_PTR)
+	const struct val *v = &l->c.v[at];
+	if (v->op != VAL_PTR)
 		return false;
 	static const uint8_t by_size[] = { [1] = GLLM_U8, [2] = GLLM_U16, [4] = GLLM_U32, [8] = GLLM_I64 };
-	unsigned bytes = x->w / 8u, type = l->param[v.aux].type;
+	unsigned bytes = x->w / 8u, type = l->param[v->aux].type;
 	if (bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8)
 		return false;
 	if (gllm_type_bytes((enum gllm_type)type) != bytes)
 		type = by_size[bytes];
-	struct val_access a = { .param = v.aux, .type = (uint8_t)type, .index = v.a, .poly = (uint16_t)v.imm,
-	                        .index_bytes = v.a == VAL_NONE ? 0 : v.c };
+	struct val_access a = { .param = v->aux, .type = (uint8_t)type, .index = v->a, .poly = (uint16_t)v->imm,
+	                        .index_bytes = v->a == VAL_NONE ? 0 : v->c };
 	*access = gllm_canon_access(&l->c, &a);
 	return *access != VAL_NONE;
 }
@@ -980,15 +979,15 @@ static bool first_exit(struct lifting *l, int loop, uint16_t *first, bool *exact
 	const struct flow_block *e = &l->f->block[x->exit];
 	unsigned iv = GLLM_SYM_LOOP + (unsigned)loop;
 	cond_t c = l->branch[x->exit];
-	const struct val v = l->c.v[cond_value(c)];
-	if (v.op != VAL_PCOND || e->nsucc != 2)
+	const struct val *v = &l->c.v[cond_value(c)];
+	if (v->op != VAL_PCOND || e->nsucc != 2)
 		return false;
-	bool stays = (e->succ[1] != x->target) != (c & 1); /* the loop goes on when the condition on v.imm has this outcome */
+	bool stays = (e->succ[1] != x->target) != (c & 1); /* the loop goes on when the condition on v->imm has this outcome */
 	uint16_t slope, rest;
-	if (!gllm_poly_linear(ps, (uint16_t)v.imm, iv, &slope, &rest))
+	if (!gllm_poly_linear(ps, (uint16_t)v->imm, iv, &slope, &rest))
 		return false;
 	uint16_t minus = gllm_poly_add(ps, 0, rest, -1);
-	*exact = v.aux == 0;
+	*exact = v->aux == 0;
 	if (*exact) /* leaves when slope * iv + rest is 0 */
 		return !stays && gllm_poly_divide(ps, minus, slope, first);
 	int64_t k;
@@ -1119,16 +1118,17 @@ static void settle_duties(struct lifting *l)
 
 /* ---- the walk -------------------------------------------------------------------------------------------------- */
 
-/* What stores and branches need. */
+/* What stores and branches need. Without branches, which nothing would predict. */
 static void mark_live(struct lifting *l)
 {
 	const struct sym *s = l->s;
 	const uint16_t *const same = s->same;
 	uint8_t *const live = l->live;
 	uint16_t *const todo = l->scratch;
-	unsigned n = 0;
+	unsigned n = 0, nordered = 0;
 	__builtin_memset(live, 0, s->n);
-#define MARK(operand) do { if (operand) { uint16_t v = same[operand]; todo[n] = v; n += !live[v]; live[v] = 1; } } while (0)
+	live[0] = 1;
+#define MARK(operand) do { uint16_t v = same[operand]; todo[n] = v; n += !live[v]; live[v] = 1; } while (0)
 	for (unsigned i = 0; i < s->nstores; i++)
 		MARK(s->store[i]);
 	for (unsigned b = 0; b < l->f->nblocks; b++)
@@ -1146,6 +1146,11 @@ static void mark_live(struct lifting *l)
 		MARK(x->c);
 	}
 #undef MARK
+	for (unsigned i = 1; i < s->n; i++) {
+		l->ordered[nordered] = (uint16_t)i;
+		nordered += live[i];
+	}
+	l->ordered[nordered] = RAW_VALUES;
 }
 
 static bool edge_open(const struct lifting *l, uint16_t from, uint16_t to)
@@ -1169,6 +1174,7 @@ static void enter_block(struct lifting *l, uint16_t b)
 	l->branch[b] = COND_POISON;
 	if (x->header) {
 		l->loop[x->loop] = (struct loop_facts){ .alive = l->alive[b] };
+		l->c.p.greatest[x->loop] = INT64_MAX;
 		forget_memory(l);
 	} else if (x->npreds != 1 || l->f->pred[x->pred] + 1 != b) { /* another arm's stores lie in between */
 		for (unsigned p = 0; p < l->nparams; p++)
@@ -1176,32 +1182,37 @@ static void enter_block(struct lifting *l, uint16_t b)
 	}
 }
 
-static void walk_block(struct lifting *l, uint16_t b)
+/* Evaluates the live values of a block; returns the first behind it. */
+static const uint16_t *walk_block(struct lifting *l, uint16_t b, const uint16_t *raw)
 {
 	const int loop = block_loop(l, b);
-	const unsigned end = l->s->first[b + 1];
-	for (unsigned i = b ? l->s->first[b] : 1; i < end && !l->status; i++)
-		if (l->live[i] && l->value[i] == VAL_NONE)
-			l->value[i] = evaluate(l, (uint16_t)i, loop);
-	if (l->s->cond[b])
+	const uint16_t end = l->s->first[b + 1];
+	for (; *raw < end; raw++) {
+		if (!l->alive[b] || l->value[*raw] != VAL_NONE)
+			continue;
+		l->value[*raw] = evaluate(l, *raw, loop);
+		if (l->status)
+			break;
+	}
+	if (l->s->cond[b] && l->alive[b])
 		l->branch[b] = l->condition[l->s->cond[b]];
+	return raw;
 }
 
 static void walk_blocks(struct lifting *l)
 {
+	const uint16_t *raw = l->ordered;
 	for (uint16_t b = 0; b < l->f->nblocks && !l->status; b++) {
 		enter_block(l, b);
-		if (l->alive[b])
-			walk_block(l, b);
+		raw = walk_block(l, b, raw);
 		for (int k = block_loop(l, b); k >= 0 && l->f->loop[k].end == b + 1 && !l->status; k = l->f->loop[k].parent)
 			finish_loop(l, k);
 	}
 }
 
 enum gllm_status gllm_loops_run(struct lifting *l, struct sym *s, const struct gllm_param *param, unsigned nparams,
-                                struct gllm_arena *a, struct gllm_error *e)
+                                struct gllm_error *e)
 {
-	unsigned most = (s->n > VAL_MAX ? s->n : VAL_MAX) + 1;
 	l->f = s->f;
 	l->s = s;
 	l->param = param;
@@ -1210,20 +1221,16 @@ enum gllm_status gllm_loops_run(struct lifting *l, struct sym *s, const struct g
 	l->status = GLLM_OK;
 	l->ncarries = l->nstores = l->nloads = 0;
 	l->versions = 0;
-	l->value = gllm_alloc_array(a, s->n, sizeof *l->value, 8);
-	l->condition = gllm_alloc_array(a, s->n, sizeof *l->condition, 8);
-	l->branch = gllm_alloc_array(a, s->f->nblocks, sizeof *l->branch, 8);
-	l->alive = gllm_alloc_array(a, s->f->nblocks, sizeof *l->alive, 8);
-	l->runs = gllm_alloc_array(a, s->f->nblocks, sizeof *l->runs, 8);
-	l->live = gllm_alloc_array(a, s->n, 1, 8);
-	l->scratch = gllm_alloc_array(a, most, sizeof *l->scratch, 8);
-	if (!gllm_canon_init(&l->c, a) || !l->value || !l->condition || !l->branch || !l->alive || !l->runs || !l->live || !l->scratch)
-		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch for loops", NULL, 0, 0, 0);
-	__builtin_memset(l->runs, UNASKED, s->f->nblocks);
+	gllm_canon_init(&l->c);
 	_Static_assert(VAL_NONE == 0xffff && COND_POISON == 0, "what the bytes make");
+	_Static_assert((int)RAW_VALUES >= (int)VAL_MAX, "scratch is for both");
+	__builtin_memset(l->runs, UNASKED, s->f->nblocks);
 	__builtin_memset(l->value, 0xff, s->n * sizeof *l->value);
-	l->value[0] = POISON; /* the undefined one */
 	__builtin_memset(l->condition, 0, s->n * sizeof *l->condition);
+	l->value[0] = POISON; /* the undefined one */
+	l->around[0] = 1;
+	for (unsigned i = 0; i < s->f->nloops; i++)
+		l->around[i + 1] = l->around[s->f->loop[i].parent + 1] | UINT64_C(2) << i;
 	for (unsigned i = 0; i < nparams; i++)
 		l->version[i] = 0;
 	forget_memory(l);

@@ -36,13 +36,15 @@ struct lifting {
 	struct sym *s;
 	struct canon c;
 	const struct gllm_param *param; unsigned nparams;
-	uint16_t *value;      /* per raw value; VAL_NONE: not made */
-	cond_t *condition;    /* per raw RAW_COND */
-	cond_t *branch;       /* per block */
-	bool *alive;          /* per block: some edge into it can be taken */
-	uint8_t *runs;        /* per block: gllm_always_runs, which is asked when all branches are known */
-	uint8_t *live;        /* per raw value */
-	uint16_t *scratch;    /* as many as there may be values */
+	uint16_t value[RAW_VALUES];    /* per raw value; VAL_NONE: not made */
+	cond_t condition[RAW_VALUES];  /* of RAW_COND */
+	uint8_t live[RAW_VALUES];
+	uint16_t ordered[RAW_VALUES + 1]; /* the live ones; then RAW_VALUES */
+	uint16_t scratch[RAW_VALUES + 1];
+	uint64_t around[FLOW_LOOPS + 1];  /* per loop + 1: it and those around it, bits of loop + 1; 0 stands for none */
+	cond_t branch[FLOW_BLOCKS];
+	bool alive[FLOW_BLOCKS];       /* some edge into the block can be taken */
+	uint8_t runs[FLOW_BLOCKS];     /* gllm_always_runs, which is asked when all branches are known */
 	struct loop_facts loop[FLOW_LOOPS];
 	struct carry carry[LOOPS_CARRIES];  unsigned ncarries;
 	struct effect store[LOOPS_STORES];  unsigned nstores;
@@ -54,7 +56,7 @@ struct lifting {
 };
 
 enum gllm_status gllm_loops_run(struct lifting *l, struct sym *s, const struct gllm_param *param, unsigned nparams,
-                                struct gllm_arena *a, struct gllm_error *e);
+                                struct gllm_error *e);
 
 /* The block runs in every iteration of its loop, and so on outwards, but for guards that mean "0 iterations". */
 bool gllm_always_runs(struct lifting *l, uint16_t block);

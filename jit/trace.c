@@ -22,18 +22,21 @@ struct emit {
 	struct lifting *l;
 	struct canon *c;
 	struct val *v;              /* those of c */
-	struct gllm_node *node;     unsigned nnodes;
-	struct gllm_access *access; unsigned naccesses;
-	struct gllm_poly *poly;     unsigned npolys;
-	struct gllm_term *term;     unsigned nterms;
-	struct gllm_loop *loop;     unsigned nloops;
+	struct gllm_node node[NODES];          unsigned nnodes;
+	struct gllm_access access[VAL_ACCESSES]; unsigned naccesses;
+	struct gllm_poly poly[POLY_MAX];       unsigned npolys;
+	struct gllm_term term[POLY_POOL];      unsigned nterms;
+	struct gllm_loop loop[FLOW_LOOPS];     unsigned nloops;
+	struct gllm_reduction reduction[LOOPS_CARRIES];
 	int8_t now[FLOW_LOOPS];     /* new number of a loop, -1 if it is not kept */
-	uint16_t *ref;              /* per live value: node, VAL_NONE if not written */
-	uint64_t *hash;             /* per live value */
-	uint16_t *stack, *list;     /* per value */
-	unsigned nlist;             /* live values, ascending: operands first, CARRYs before their ends */
-	struct placed *placed;      /* per polynomial */
-	uint16_t *access_of;        /* per access */
+	/* Per value, but one further on: what is asked of no value (at(VAL_NONE) is 0) needs no test. */
+	uint8_t mark[VAL_MAX + 1];
+	uint16_t ref[VAL_MAX + 1];  /* of a live value: its node, UNWRITTEN if it has none */
+	uint64_t hash[VAL_MAX + 1];
+	uint16_t stack[4 * VAL_MAX];
+	uint16_t list[VAL_MAX]; unsigned nlist; /* live values, ascending: operands first, CARRYs before their ends */
+	struct placed placed[POLY_MAX];
+	uint16_t access_of[VAL_ACCESSES];
 	uint8_t table_of[GLLM_TRACE_TABLES]; /* new number of a table */
 	struct gllm_table table[GLLM_TRACE_TABLES]; unsigned ntables;
 	uint16_t carry_order[LOOPS_CARRIES];
@@ -41,15 +44,22 @@ struct emit {
 	uint32_t inside;            /* it and those inside it, a bit each, while its first nodes are looked for */
 };
 
-/* In val.mark. */
+/* In emit.mark. */
 enum { LIVE = 1, CARRIED = 2, SURE = 4 }; /* CARRIED: made of a CARRY; SURE: a load that always runs */
 enum { MADE_OF_LOAD = 0xff };             /* in val.passed; else 1 + the last loop whose beginning looked at it */
 
 /* ---- what is kept ---------------------------------------------------------------------------------------------- */
 
+enum { UNWRITTEN = GLLM_NO_NODE - 1 };
+
+static inline unsigned at(uint16_t v)
+{
+	return (uint16_t)(v + 1u);
+}
+
 static bool is_live(const struct emit *e, uint16_t v)
 {
-	return e->v[v].mark;
+	return e->mark[at(v)];
 }
 
 static bool expressible(struct emit *e, uint16_t v)
@@ -76,40 +86,33 @@ static bool has_ends(struct emit *e, uint16_t carry)
 	return false;
 }
 
-static void mark(struct val *v, uint16_t operand)
-{
-	if (operand != VAL_NONE)
-		v[operand].mark = LIVE;
-}
-
 /* Operands have lower numbers than what is made of them, but for the ends of CARRYs: there it goes back up. */
 static void mark_live(struct emit *e)
 {
 	struct lifting *l = e->l;
-	struct val *v = e->v;
+	uint8_t *const mark = e->mark;
 	for (unsigned i = 0; i < l->nstores; i++) {
 		if (l->store[i].dead)
 			continue;
-		mark(v, l->store[i].value);
-		mark(v, e->c->access[l->store[i].access].index);
+		mark[at(l->store[i].value)] = LIVE;
+		mark[at(e->c->access[l->store[i].access].index)] = LIVE;
 	}
 	for (unsigned i = e->c->n; i-- > 0; ) {
-		if (!v[i].mark)
+		const struct val *x = &e->v[i];
+		if (!mark[i + 1])
 			continue;
-		if (!expressible(e, (uint16_t)i) || (v[i].op == GLLM_N_CARRY && !has_ends(e, (uint16_t)i)))
+		if (!expressible(e, (uint16_t)i) || (x->op == GLLM_N_CARRY && !has_ends(e, (uint16_t)i)))
 			return;
-		bool up = v[i].op == GLLM_N_CARRY && v[i].b > i && !v[v[i].b].mark;
-		mark(v, v[i].a);
-		mark(v, v[i].b);
-		mark(v, v[i].c);
+		bool up = x->op == GLLM_N_CARRY && x->b > i && !mark[at(x->b)];
+		mark[at(x->a)] = mark[at(x->b)] = mark[at(x->c)] = LIVE;
 		if (up)
-			i = v[i].b + 1u;
+			i = x->b + 1u;
 	}
 }
 
 static uint32_t loop_bit(int loop)
 {
-	return loop < 0 ? 0 : UINT32_C(1) << loop;
+	return (uint32_t)(UINT64_C(1) << (loop + 1) >> 1);
 }
 
 static void keep(struct emit *e)
@@ -120,12 +123,12 @@ static void keep(struct emit *e)
 	for (unsigned i = 0; i < l->nstores; i++)
 		loops |= l->store[i].dead ? 0 : loop_bit(l->f->block[l->store[i].block].loop);
 	for (unsigned i = 0; i < e->c->n; i++) {
-		if (!e->v[i].mark)
-			continue;
-		e->list[e->nlist++] = (uint16_t)i;
-		e->ref[i] = VAL_NONE;
-		loops |= loop_bit(e->v[i].loop);
+		e->list[e->nlist] = (uint16_t)i;
+		e->nlist += e->mark[i + 1];
+		e->ref[i + 1] = UNWRITTEN;
 	}
+	for (unsigned i = 0; i < e->nlist; i++)
+		loops |= loop_bit(e->v[e->list[i]].loop);
 	for (unsigned i = l->f->nloops; i-- > 0; )
 		if (loops >> i & 1)
 			loops |= loop_bit(l->f->loop[i].parent);
@@ -163,7 +166,7 @@ static int user_loop(struct emit *e, uint16_t load)
 			unsigned k = i - e->nlist;
 			const struct carry *c = &l->carry[k / 2];
 			const struct val *v = &e->v[c->value];
-			uses = v->mark && of_load(e, k % 2 ? v->b : v->a);
+			uses = is_live(e, c->value) && of_load(e, k % 2 ? v->b : v->a);
 			at = k % 2 ? c->loop : l->f->loop[c->loop].parent;
 		} else {
 			unsigned k = i - e->nlist - 2 * l->ncarries;
@@ -205,15 +208,15 @@ static void settle_loads(struct emit *e)
 {
 	struct lifting *l = e->l;
 	for (unsigned i = 0; i < l->nloads; i++) {
-		struct val *v = &e->v[l->load[i].value];
-		if (v->mark && !(v->mark & SURE) && gllm_always_runs(l, l->load[i].block))
-			v->mark |= SURE;
+		uint8_t *mark = &e->mark[at(l->load[i].value)];
+		if (*mark == LIVE && gllm_always_runs(l, l->load[i].block))
+			*mark |= SURE;
 	}
 	for (unsigned i = 0; i < l->nloads && !l->status; i++) {
-		struct val *v = &e->v[l->load[i].value];
-		if (v->mark && !(v->mark & SURE))
+		uint8_t *mark = &e->mark[at(l->load[i].value)];
+		if (*mark == LIVE)
 			settle_load(e, &l->load[i]);
-		v->mark |= SURE;
+		*mark |= *mark ? SURE : 0;
 	}
 }
 
@@ -295,7 +298,9 @@ static uint64_t value_hash(const struct emit *e, uint16_t v)
 {
 	const struct val *x = &e->v[v];
 	uint64_t h = mix(x->op, x->type);
-	uint64_t a = x->a != VAL_NONE ? e->hash[x->a] : 1, b = x->b != VAL_NONE ? e->hash[x->b] : 2;
+	uint64_t a = e->hash[at(x->a)], b = e->hash[at(x->b)];
+	a = x->a != VAL_NONE ? a : 1;
+	b = x->b != VAL_NONE ? b : 2;
 	switch (x->op) {
 	case GLLM_N_CONST: case GLLM_N_SCALAR: return mix(h, x->imm);
 	case GLLM_N_CARRY: return mix(x->type, (uint64_t)(uint8_t)e->now[x->loop]);
@@ -315,13 +320,13 @@ static uint64_t value_hash(const struct emit *e, uint16_t v)
 	}
 	h = mix(h, x->aux);
 	h = symmetric(x) ? mix(h, a + b) : mix(mix(h, a), b);
-	return mix(h, x->c != VAL_NONE ? e->hash[x->c] : 3);
+	return mix(h, x->c != VAL_NONE ? e->hash[at(x->c)] : 3);
 }
 
 /* Operands whose order does not matter stand in the order of their hashes. */
 static void sort_operands(struct emit *e, struct val *x)
 {
-	if ((!symmetric(x) && x->op != VAL_FCMP) || e->hash[x->a] <= e->hash[x->b])
+	if ((!symmetric(x) && x->op != VAL_FCMP) || e->hash[at(x->a)] <= e->hash[at(x->b)])
 		return;
 	uint16_t t = x->a;
 	x->a = x->b;
@@ -330,9 +335,9 @@ static void sort_operands(struct emit *e, struct val *x)
 		x->aux = (uint8_t)swapped(x->aux);
 }
 
-static bool carried(const struct emit *e, uint16_t v)
+static bool carried(const struct emit *e, const struct val *x)
 {
-	return v != VAL_NONE && e->v[v].mark & CARRIED;
+	return (e->mark[at(x->a)] | e->mark[at(x->b)] | e->mark[at(x->c)]) & CARRIED;
 }
 
 /* What is made of CARRYs is hashed again, twice, when their ends have hashes. */
@@ -342,10 +347,10 @@ static void hash_values(struct emit *e)
 	for (unsigned i = 0; i < e->nlist; i++) {
 		uint16_t v = e->list[i];
 		struct val *x = &e->v[v];
-		e->hash[v] = value_hash(e, v);
+		e->hash[at(v)] = value_hash(e, v);
 		any = any || x->op == GLLM_N_CARRY;
-		if (any && (x->op == GLLM_N_CARRY || carried(e, x->a) || carried(e, x->b) || carried(e, x->c)))
-			x->mark |= CARRIED;
+		if (x->op == GLLM_N_CARRY || carried(e, x))
+			e->mark[at(v)] |= CARRIED;
 		else
 			sort_operands(e, x);
 	}
@@ -353,13 +358,13 @@ static void hash_values(struct emit *e)
 		for (unsigned i = 0; i < e->l->ncarries; i++) {
 			uint16_t v = e->l->carry[i].value;
 			if (is_live(e, v))
-				e->hash[v] = mix(mix(e->hash[v], e->hash[e->v[v].a]), e->hash[e->v[v].b]);
+				e->hash[at(v)] = mix(mix(e->hash[at(v)], e->hash[at(e->v[v].a)]), e->hash[at(e->v[v].b)]);
 		}
 		for (unsigned i = 0; i < e->nlist; i++) {
 			uint16_t v = e->list[i];
-			if (!(e->v[v].mark & CARRIED) || e->v[v].op == GLLM_N_CARRY)
+			if (!(e->mark[at(v)] & CARRIED) || e->v[v].op == GLLM_N_CARRY)
 				continue;
-			e->hash[v] = value_hash(e, v);
+			e->hash[at(v)] = value_hash(e, v);
 			if (round == 1)
 				sort_operands(e, &e->v[v]);
 		}
@@ -414,7 +419,7 @@ static uint16_t write_access(struct emit *e, uint16_t access)
 	if (e->access_of[access] == VAL_NONE) {
 		e->access_of[access] = (uint16_t)e->naccesses;
 		e->access[e->naccesses++] = (struct gllm_access){ .param = write_param(e, x->param), .type = x->type,
-			.index = x->index == VAL_NONE ? GLLM_NO_NODE : e->ref[x->index], .index_bytes = x->index_bytes,
+			.index = e->ref[at(x->index)], .index_bytes = x->index_bytes,
 			.offset = place(e, x->poly) };
 	}
 	return e->access_of[access];
@@ -440,7 +445,7 @@ static gllm_ref write_compare(struct emit *e, const struct val *x, gllm_ref a, g
 static gllm_ref write_value(struct emit *e, const struct val *x)
 {
 	const gllm_ref no = GLLM_NO_NODE;
-	gllm_ref a = x->a != VAL_NONE ? e->ref[x->a] : no, b = x->b != VAL_NONE ? e->ref[x->b] : no;
+	gllm_ref a = e->ref[at(x->a)], b = e->ref[at(x->b)];
 	uint16_t p = (uint16_t)x->imm;
 	switch (x->op) {
 	case GLLM_N_INDEX:
@@ -450,61 +455,72 @@ static gllm_ref write_value(struct emit *e, const struct val *x)
 		}
 		return write_op(e, x->op, x->type, no, no, no, e->placed[p].index - 1u);
 	case GLLM_N_LOAD: return write_op(e, x->op, x->type, no, no, no, write_access(e, p));
+	case GLLM_N_CARRY: gllm_lift_refuse(e->l, "a value carried around a loop that has not begun", 0); return no;
 	case VAL_FCMP: return write_compare(e, x, a, b);
 	case VAL_PCOND: return write_op(e, x->aux ? GLLM_N_LT : GLLM_N_EQ, GLLM_MASK, a, b, no, 0);
 	case VAL_ICMP: return write_op(e, x->aux ? GLLM_N_EQ : GLLM_N_LT, GLLM_MASK, a, b, no, 0);
-	default: return write_op(e, x->op, x->type, a, b, x->c != VAL_NONE ? e->ref[x->c] : no, x->imm);
+	default: return write_op(e, x->op, x->type, a, b, e->ref[at(x->c)], x->imm);
 	}
 }
 
-/* Writes what v needs: all of it, or, with `inside` given, only what varies outside those loops (v itself being in them). */
-static inline __attribute__((always_inline)) void need(struct emit *e, uint16_t v, uint32_t inside, uint8_t pass)
+static bool unwritten(const struct emit *e, uint16_t v)
 {
-	uint16_t *const stack = e->stack, *const ref = e->ref;
-	struct val *const val = e->v;
-	unsigned depth = 1;
-	stack[0] = v;
-	while (depth && depth < VAL_MAX) {
-		uint16_t top = stack[depth - 1];
-		struct val *x = &val[top];
-		const bool in = inside & loop_bit(x->loop);
-		const unsigned pending = depth;
-		if (ref[top] != VAL_NONE || (in && x->passed == pass)) {
-			depth--;
+	return e->ref[at(v)] == UNWRITTEN;
+}
+
+static bool is_leaf(const struct emit *e, uint16_t v)
+{
+	return e->v[v].a == VAL_NONE || e->v[v].op == GLLM_N_CARRY;
+}
+
+/* Writes v and what it needs, operands first; `stack` has room for as many as there are. */
+static void write_all_of(struct emit *e, uint16_t v, uint16_t *stack)
+{
+	unsigned depth = 0;
+	stack[depth++] = v;
+	while (depth) {
+		const uint16_t top = stack[depth - 1];
+		const struct val *x = &e->v[top];
+		uint16_t next = top;
+		if (!is_leaf(e, top))
+			next = unwritten(e, x->a) ? x->a : unwritten(e, x->b) ? x->b : unwritten(e, x->c) ? x->c : top;
+		if (next != top && !is_leaf(e, next)) {
+			stack[depth++] = next;
 			continue;
 		}
-		if (in) /* once; cycles end here */
-			x->passed = pass;
-		const uint16_t a = x->a, b = x->b, c = x->c;
-		if (in || x->op != GLLM_N_CARRY) { /* the first operand is to be the next */
-			if (c != VAL_NONE && ref[c] == VAL_NONE)
-				stack[depth++] = c;
-			if (b != VAL_NONE && ref[b] == VAL_NONE)
-				stack[depth++] = b;
-			if (a != VAL_NONE && ref[a] == VAL_NONE)
-				stack[depth++] = a;
-		}
-		if (pending != depth)
-			continue;
-		if (!in)
-			ref[top] = write_value(e, x);
-		depth--;
+		e->ref[at(next)] = write_value(e, &e->v[next]);
+		depth -= next == top;
 	}
-	if (depth)
-		gllm_lift_refuse(e->l, "too many values", 0);
 }
 
-static void need_all(struct emit *e, uint16_t v)
+static void need(struct emit *e, uint16_t v)
 {
-	if (v != VAL_NONE && e->ref[v] == VAL_NONE)
-		need(e, v, 0, 0);
+	if (unwritten(e, v))
+		write_all_of(e, v, e->stack);
 }
 
-/* What v needs of what does not vary in the loop that begins. */
-static void need_outside(struct emit *e, uint16_t v, int loop)
+/* Writes what v needs of what does not vary in the loop that begins, which is e->inside. */
+static void need_outside(struct emit *e, uint16_t v, uint8_t pass)
 {
-	if (v != VAL_NONE && e->ref[v] == VAL_NONE)
-		need(e, v, e->inside, (uint8_t)(loop + 1));
+	unsigned depth = 0;
+	if (unwritten(e, v))
+		e->stack[depth++] = v;
+	while (depth) {
+		const uint16_t top = e->stack[--depth];
+		struct val *x = &e->v[top];
+		if (!unwritten(e, top) || x->passed == pass)
+			continue;
+		if (!(e->inside & loop_bit(x->loop))) {
+			write_all_of(e, top, &e->stack[depth]);
+			continue;
+		}
+		x->passed = pass; /* once; cycles end here */
+		const uint16_t operand[3] = { x->c, x->b, x->a };
+		for (unsigned i = 0; i < 3; i++) { /* the first is to be the next */
+			e->stack[depth] = operand[i];
+			depth += unwritten(e, operand[i]);
+		}
+	}
 }
 
 static int store_loop(const struct emit *e, const struct effect *s)
@@ -518,7 +534,7 @@ static void flush_loads(struct emit *e, unsigned p, uint16_t end)
 	for (unsigned i = 0; i < e->l->nloads; i++) {
 		const struct effect *x = &e->l->load[i];
 		if (x->raw < end && is_live(e, x->value) && e->v[x->value].loop == e->current && e->c->access[x->access].param == p)
-			need_all(e, x->value);
+			need(e, x->value);
 	}
 }
 
@@ -526,9 +542,9 @@ static void write_store(struct emit *e, const struct effect *s)
 {
 	const struct val_access *x = &e->c->access[s->access];
 	flush_loads(e, x->param, s->raw);
-	need_all(e, s->value);
-	need_all(e, x->index);
-	write_op(e, GLLM_N_STORE, x->type, e->ref[s->value], GLLM_NO_NODE, GLLM_NO_NODE, write_access(e, s->access));
+	need(e, s->value);
+	need(e, x->index);
+	write_op(e, GLLM_N_STORE, x->type, e->ref[at(s->value)], GLLM_NO_NODE, GLLM_NO_NODE, write_access(e, s->access));
 }
 
 /* The kept CARRYs of a loop, by hash. */
@@ -540,7 +556,7 @@ static unsigned sort_carries(struct emit *e, int loop)
 		if (e->l->carry[i].loop != loop || !is_live(e, v))
 			continue;
 		unsigned k = n++;
-		for (; k > 0 && e->hash[e->carry_order[k - 1]] > e->hash[v]; k--)
+		for (; k > 0 && e->hash[at(e->carry_order[k - 1])] > e->hash[at(v)]; k--)
 			e->carry_order[k] = e->carry_order[k - 1];
 		e->carry_order[k] = v;
 	}
@@ -552,9 +568,10 @@ static void begin_loop(struct emit *e, int loop)
 	struct lifting *l = e->l;
 	const struct flow_loop *x = &l->f->loop[loop];
 	const uint16_t first_raw = l->s->first[x->header];
+	const uint8_t pass = (uint8_t)(loop + 1);
 	unsigned n = sort_carries(e, loop);
 	for (unsigned i = 0; i < n; i++)
-		need_all(e, e->v[e->carry_order[i]].a);
+		need(e, e->v[e->carry_order[i]].a);
 	e->inside = loop_bit(loop);
 	for (unsigned i = (unsigned)loop + 1; i < l->f->nloops; i++) /* parents have lower numbers */
 		e->inside |= e->inside & loop_bit(l->f->loop[i].parent) ? loop_bit((int)i) : 0;
@@ -564,19 +581,19 @@ static void begin_loop(struct emit *e, int loop)
 		if (s->dead || !(e->inside & loop_bit(store_loop(e, s))))
 			continue;
 		flush_loads(e, to->param, first_raw);
-		need_outside(e, s->value, loop);
-		need_outside(e, to->index, loop);
+		need_outside(e, s->value, pass);
+		need_outside(e, to->index, pass);
 	}
 	for (unsigned i = 0; i < l->ncarries; i++)
 		if (is_live(e, l->carry[i].value) && e->inside & loop_bit(l->carry[i].loop))
-			need_outside(e, l->carry[i].value, loop);
+			need_outside(e, l->carry[i].value, pass);
 	int8_t now = e->now[loop];
 	e->loop[now] = (struct gllm_loop){ .parent = x->parent < 0 ? (int8_t)-1 : e->now[x->parent],
 		.first = (gllm_ref)e->nnodes, .trip = place(e, l->loop[loop].trip) };
 	e->current = loop;
 	for (unsigned i = 0; i < n; i++) {
 		uint16_t v = e->carry_order[i];
-		e->ref[v] = write_op(e, GLLM_N_CARRY, e->v[v].type, e->ref[e->v[v].a], GLLM_NO_NODE, GLLM_NO_NODE, 0);
+		e->ref[at(v)] = write_op(e, GLLM_N_CARRY, e->v[v].type, e->ref[at(e->v[v].a)], GLLM_NO_NODE, GLLM_NO_NODE, 0);
 	}
 }
 
@@ -584,10 +601,10 @@ static void end_loop(struct emit *e, int loop)
 {
 	unsigned n = sort_carries(e, loop);
 	for (unsigned i = 0; i < n; i++)
-		need_all(e, e->v[e->carry_order[i]].b);
+		need(e, e->v[e->carry_order[i]].b);
 	for (unsigned i = 0; i < n; i++) {
 		uint16_t v = e->carry_order[i];
-		e->node[e->ref[v]].b = e->ref[e->v[v].b];
+		e->node[e->ref[at(v)]].b = e->ref[at(e->v[v].b)];
 	}
 	e->loop[e->now[loop]].end = (gllm_ref)e->nnodes;
 	e->current = e->l->f->loop[loop].parent;
@@ -618,8 +635,7 @@ static void *copy(struct gllm_arena *a, const void *from, size_t n, size_t size)
 	return to ? __builtin_memcpy(to, from, n * size) : NULL;
 }
 
-static enum gllm_status finish(struct emit *e, const char *name, struct gllm_reduction *reduction, struct gllm_arena *keep_in,
-                               const struct gllm_trace **out)
+static enum gllm_status finish(struct emit *e, const char *name, struct gllm_arena *keep_in, const struct gllm_trace **out)
 {
 	struct gllm_arena before = *keep_in;
 	struct gllm_trace *t = gllm_alloc(keep_in, sizeof *t, 8);
@@ -633,8 +649,8 @@ static enum gllm_status finish(struct emit *e, const char *name, struct gllm_red
 		.nnodes = e->nnodes, .loop = e->loop, .nloops = e->nloops, .access = e->access, .naccesses = e->naccesses,
 		.poly = e->poly, .npolys = e->npolys, .term = e->term, .nterms = e->nterms,
 		.table = e->table, .ntables = e->ntables };
-	made.nreductions = gllm_trace_reductions(&made, reduction);
-	made.reduction = copy(keep_in, reduction, made.nreductions, sizeof *reduction);
+	made.nreductions = gllm_trace_reductions(&made, e->reduction);
+	made.reduction = copy(keep_in, e->reduction, made.nreductions, sizeof *e->reduction);
 	if (!t || !node || !loop || !access || !poly || !term || !table || !made.reduction) {
 		before.high = keep_in->high;
 		*keep_in = before;
@@ -657,31 +673,18 @@ enum gllm_status gllm_trace_build(struct lifting *l, const char *name, struct gl
                                   const struct gllm_trace **out)
 {
 	struct emit *e = gllm_alloc(scratch, sizeof *e, 8);
-	unsigned n = l->c.n, np = l->c.p.n, na = l->c.naccesses;
-	struct gllm_reduction *reduction = gllm_alloc_array(scratch, LOOPS_CARRIES, sizeof *reduction, 8);
-	if (!e || !reduction)
+	if (!e)
 		return gllm_fail(l->error, GLLM_OUT_OF_MEMORY, "scratch for the trace", name, 0, 0, 0);
 	e->l = l;
 	e->c = &l->c;
 	e->v = l->c.v;
 	e->nnodes = e->naccesses = e->npolys = e->nterms = e->nloops = e->nlist = e->ntables = 0;
-	e->node = gllm_alloc_array(scratch, NODES, sizeof *e->node, 8);
-	e->access = gllm_alloc_array(scratch, na + 1, sizeof *e->access, 8);
-	e->poly = gllm_alloc_array(scratch, np, sizeof *e->poly, 8);
-	e->term = gllm_alloc_array(scratch, l->c.p.nterms + 1, sizeof *e->term, 8);
-	e->loop = gllm_alloc_array(scratch, FLOW_LOOPS, sizeof *e->loop, 8);
-	e->ref = gllm_alloc_array(scratch, n, sizeof *e->ref, 8);
-	e->hash = gllm_alloc_array(scratch, n, sizeof *e->hash, 8);
-	e->stack = gllm_alloc_array(scratch, VAL_MAX + 8, sizeof *e->stack, 8);
-	e->list = gllm_alloc_array(scratch, n, sizeof *e->list, 8);
-	e->placed = gllm_alloc_array(scratch, np, sizeof *e->placed, 8);
-	e->access_of = gllm_alloc_array(scratch, na + 1, sizeof *e->access_of, 8);
-	if (!e->node || !e->access || !e->poly || !e->term || !e->loop || !e->ref || !e->hash || !e->stack || !e->list ||
-	    !e->placed || !e->access_of)
-		return gllm_fail(l->error, GLLM_OUT_OF_MEMORY, "scratch for the trace", name, 0, 0, 0);
 	_Static_assert(VAL_NONE == 0xffff, "what the bytes make");
-	__builtin_memset(e->placed, 0, np * sizeof *e->placed);
-	__builtin_memset(e->access_of, 0xff, na * sizeof *e->access_of);
+	__builtin_memset(e->mark, 0, l->c.n + 1);
+	e->ref[at(VAL_NONE)] = GLLM_NO_NODE;
+	e->hash[at(VAL_NONE)] = 0;
+	__builtin_memset(e->placed, 0, l->c.p.n * sizeof *e->placed);
+	__builtin_memset(e->access_of, 0xff, l->c.naccesses * sizeof *e->access_of);
 	__builtin_memset(e->table_of, 0, sizeof e->table_of);
 	keep(e);
 	if (!l->status)
@@ -691,5 +694,5 @@ enum gllm_status gllm_trace_build(struct lifting *l, const char *name, struct gl
 	order_stores(e);
 	hash_values(e);
 	write_all(e);
-	return l->status ? l->status : finish(e, name, reduction, keep_in, out);
+	return l->status ? l->status : finish(e, name, keep_in, out);
 }
