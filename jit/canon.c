@@ -44,8 +44,8 @@ static inline uint16_t add(struct canon *c, uint64_t of, uint16_t third, uint64_
 
 static uint16_t intern(struct canon *c, uint64_t of, uint16_t third, uint64_t imm)
 {
-	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
-	uint16_t *bucket = &c->bucket[((of ^ (uint64_t)third << 8) * odd ^ imm) * odd >> 55];
+	const uint64_t one = UINT64_C(0x9e3779b97f4a7c15), two = UINT64_C(0xbf58476d1ce4e5b9);
+	uint16_t *bucket = &c->bucket[((of ^ (uint64_t)third << 8) * one + imm * two) >> 55];
 	_Static_assert(VAL_BUCKETS == 512, "nine bits");
 	for (uint16_t i = *bucket; i != VAL_NONE; i = c->v[i].next)
 		if (c->v[i].head == of && c->v[i].imm == imm && c->v[i].c == third)
@@ -117,7 +117,8 @@ uint16_t gllm_canon_ptr(struct canon *c, unsigned param, uint16_t poly, uint16_t
 	int loop = gllm_poly_loop(&c->p, poly), of = innermost(c, index, VAL_NONE);
 	if (poly == POLY_NONE || index == POISON || index_bytes > 0x7fff)
 		return POISON;
-	return intern(c, head(VAL_PTR, GLLM_I64, loop > of ? loop : of, param, index, VAL_NONE), (uint16_t)index_bytes, poly);
+	return intern(c, head(VAL_PTR, GLLM_I64, loop > of ? loop : of, param, index, VAL_NONE), VAL_NONE,
+	              poly | (uint64_t)index_bytes << 16);
 }
 
 uint16_t gllm_canon_access(struct canon *c, const struct val_access *a)
@@ -330,8 +331,12 @@ static uint16_t distributed(struct canon *c, uint16_t pick, uint16_t x)
 	return gllm_canon_select(c, (cond_t)s->a << 1, first ? x : v, first ? v : x);
 }
 
-static uint16_t product(struct canon *c, unsigned op, uint16_t a, uint16_t b)
+uint16_t gllm_canon_product(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 {
+	a = gllm_canon_as(c, a, GLLM_F32);
+	b = gllm_canon_as(c, b, GLLM_F32);
+	if (a == POISON || b == POISON)
+		return POISON;
 	if (op == GLLM_N_DIV && is_const(c, a) && is_const(c, b) && !(c->v[a].imm << 33) && !(c->v[b].imm << 33))
 		return gllm_canon_const(c, GLLM_F32, QUIET_NAN);
 	uint16_t picked = op == GLLM_N_MUL ? distributed(c, a, b) : VAL_NONE;
@@ -375,8 +380,12 @@ static uint16_t shared(struct canon *c, bool minus, uint16_t k, uint16_t pick)
 	return gllm_canon_select(c, (cond_t)s->a << 1, first ? v : k, first ? k : v);
 }
 
-static uint16_t sum(struct canon *c, bool minus, uint16_t a, uint16_t b)
+uint16_t gllm_canon_sum(struct canon *c, bool minus, uint16_t a, uint16_t b)
 {
+	a = gllm_canon_as(c, a, GLLM_F32);
+	b = gllm_canon_as(c, b, GLLM_F32);
+	if (a == POISON || b == POISON)
+		return POISON;
 	uint16_t split = shared(c, minus, a, b);
 	if (split == VAL_NONE && !minus)
 		split = shared(c, false, b, a);
@@ -423,9 +432,8 @@ uint16_t gllm_canon_float(struct canon *c, unsigned op, uint16_t a, uint16_t b, 
 	if (a == POISON || b == POISON || d == POISON)
 		return POISON;
 	switch (op) {
-	case GLLM_N_ADD: return sum(c, false, a, b);
-	case GLLM_N_SUB: return sum(c, true, a, b);
-	case GLLM_N_MUL: case GLLM_N_DIV: return product(c, op, a, b);
+	case GLLM_N_ADD: case GLLM_N_SUB: return gllm_canon_sum(c, op == GLLM_N_SUB, a, b);
+	case GLLM_N_MUL: case GLLM_N_DIV: return gllm_canon_product(c, op, a, b);
 	case GLLM_N_NEG: return negate(c, a);
 	case GLLM_N_ABS:
 		if (is(c, a, GLLM_N_NEG) || is(c, a, GLLM_N_ABS))
@@ -697,7 +705,7 @@ static uint16_t point(struct canon *c, uint16_t base, uint16_t index, bool minus
 	const struct val *b = &c->v[base];
 	uint16_t p;
 	if (gllm_canon_as_poly(c, index, &p))
-		return gllm_canon_ptr(c, b->aux, gllm_poly_add(&c->p, (uint16_t)b->imm, p, minus ? -1 : 1), b->a, b->c);
+		return gllm_canon_ptr(c, b->aux, gllm_poly_add(&c->p, (uint16_t)b->imm, p, minus ? -1 : 1), b->a, val_index_bytes(b));
 	if (minus || b->a != VAL_NONE || c->v[index].type != GLLM_I64 || is(c, index, VAL_PTR))
 		return POISON;
 	uint16_t offset = (uint16_t)b->imm;
@@ -733,7 +741,7 @@ static uint16_t int64(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 {
 	uint16_t p, q, r = POLY_NONE;
 	if (is(c, a, VAL_PTR) && is(c, b, VAL_PTR) && op == GLLM_N_SUB && c->v[a].aux == c->v[b].aux && c->v[a].a == c->v[b].a &&
-	    c->v[a].c == c->v[b].c)
+	    val_index_bytes(&c->v[a]) == val_index_bytes(&c->v[b]))
 		return gllm_canon_poly(c, gllm_poly_add(&c->p, (uint16_t)c->v[a].imm, (uint16_t)c->v[b].imm, -1));
 	if (is(c, a, VAL_PTR))
 		return op == GLLM_N_ADD || op == GLLM_N_SUB ? point(c, a, gllm_canon_as(c, b, GLLM_I64), op == GLLM_N_SUB) : POISON;

@@ -21,7 +21,7 @@ enum {
 enum val_op {
 	VAL_POISON = GLLM_N_COUNT,
 	VAL_TRUE,
-	VAL_PTR,    /* parameter aux + polynomial imm + c * integer a */
+	VAL_PTR,    /* parameter aux + polynomial in the low half of imm + val_index_bytes() * integer a */
 	VAL_FCMP,   /* a, b, truth table aux */
 	VAL_ICMP,   /* a < b (aux 0) or a == b (aux 1); the operands' type decides the sign */
 	VAL_PCOND,  /* polynomial imm is 0 (aux 0) or is at least 1 (aux 1); a == b or a < b as integers */
@@ -113,7 +113,15 @@ static inline uint16_t gllm_canon_as(struct canon *c, uint16_t v, unsigned type)
 bool gllm_canon_as_poly(struct canon *c, uint16_t v, uint16_t *poly);
 void gllm_canon_duty(struct canon *c, uint16_t poly, int64_t low, int64_t high);
 
-uint16_t gllm_canon_float(struct canon *c, unsigned op, uint16_t a, uint16_t b, uint16_t d); /* operands F32 */
+static inline uint32_t val_index_bytes(const struct val *ptr)
+{
+	return (uint32_t)(ptr->imm >> 16);
+}
+
+/* Of F32; operands may be bit patterns. */
+uint16_t gllm_canon_float(struct canon *c, unsigned op, uint16_t a, uint16_t b, uint16_t d); /* NEG ABS SQRT RINT LDEXP FMA, and: */
+uint16_t gllm_canon_sum(struct canon *c, bool minus, uint16_t a, uint16_t b);
+uint16_t gllm_canon_product(struct canon *c, unsigned op, uint16_t a, uint16_t b); /* MUL or DIV */
 uint16_t gllm_canon_int(struct canon *c, unsigned op, unsigned w, uint16_t a, uint16_t b);   /* GLLM_N_ADD .. SAR */
 uint16_t gllm_canon_sext(struct canon *c, uint16_t v, unsigned from, unsigned to);
 uint16_t gllm_canon_zext(struct canon *c, uint16_t v, unsigned from);

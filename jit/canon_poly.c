@@ -67,7 +67,7 @@ static bool same_terms(const struct gllm_term *a, const struct gllm_term *b, uns
 /* The greatest symbol of a term: its last. */
 static unsigned greatest(uint32_t syms)
 {
-	return syms ? syms >> (__builtin_ctz(syms) & 24) & 0xff : 0;
+	return syms >> (__builtin_ctz(syms | UINT32_C(1) << 31) & 24) & 0xff;
 }
 
 static uint16_t keep(struct polys *p, const struct sum *s)
@@ -76,18 +76,18 @@ static uint16_t keep(struct polys *p, const struct sum *s)
 	unsigned top = 0;
 	if (s->lost)
 		return POLY_NONE;
-	for (unsigned i = 0; i < s->n; i++) {
-		uint32_t of = symbols(&s->t[i]);
-		unsigned g = greatest(of);
-		top = g > top ? g : top;
-		h = (h + (uint64_t)s->t[i].coef) * UINT64_C(0x9e3779b97f4a7c15) + of;
-	}
+	for (unsigned i = 0; i < s->n; i++)
+		h = (h + (uint64_t)s->t[i].coef) * UINT64_C(0x9e3779b97f4a7c15) + symbols(&s->t[i]);
 	h = (h ^ h >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 56;
 	for (uint16_t c = p->bucket[h]; c != POLY_NONE; c = p->poly[c].next)
 		if (p->poly[c].count == s->n && same_terms(&p->term[p->poly[c].first], s->t, s->n))
 			return c;
 	if (p->n == POLY_MAX || p->nterms + s->n > POLY_POOL)
 		return POLY_NONE;
+	for (unsigned i = 0; i < s->n; i++) {
+		unsigned g = greatest(symbols(&s->t[i]));
+		top = g > top ? g : top;
+	}
 	p->poly[p->n] = (struct kept_poly){ (uint16_t)p->nterms, (uint16_t)s->n, p->bucket[h], (uint8_t)top };
 	p->nterms += s->n;
 	p->bucket[h] = (uint16_t)p->n;

@@ -50,7 +50,7 @@ static uint16_t leave(struct lifting *l, uint16_t v, int loop)
 	if (x->op == GLLM_N_INDEX)
 		return gllm_canon_poly(c, last_poly(l, (uint16_t)x->imm, loop));
 	if (x->op == VAL_PTR && (x->a == VAL_NONE || c->v[x->a].loop != loop))
-		return gllm_canon_ptr(c, x->aux, last_poly(l, (uint16_t)x->imm, loop), x->a, x->c);
+		return gllm_canon_ptr(c, x->aux, last_poly(l, (uint16_t)x->imm, loop), x->a, val_index_bytes(x));
 	if (x->op == GLLM_N_CVT && c->v[x->a].op == GLLM_N_INDEX)
 		return gllm_canon_as(c, gllm_canon_poly(c, last_poly(l, (uint16_t)c->v[x->a].imm, loop)), x->type);
 	for (unsigned i = 0; i < l->ncarries; i++) {
@@ -152,7 +152,7 @@ static uint16_t value_when(struct lifting *l, uint16_t v, cond_t cond, bool outc
 		}
 		if (x->op == VAL_FCMP || x->op == VAL_ICMP || x->op == VAL_PCOND || x->op == VAL_MSEL || x->op == GLLM_N_LOAD)
 			continue;
-		const uint16_t operand[3] = { x->a, x->b, x->op == VAL_PTR ? VAL_NONE : x->c };
+		const uint16_t operand[3] = { x->a, x->b, x->c };
 		for (unsigned k = 0; k < 3; k++)
 			if (operand[k] != VAL_NONE)
 				now[operand[k]] = operand[k];
@@ -160,7 +160,7 @@ static uint16_t value_when(struct lifting *l, uint16_t v, cond_t cond, bool outc
 	for (unsigned i = 2; i <= v; i++) {
 		const struct val *x = &c->v[i];
 		uint16_t a = x->a != VAL_NONE && x->a < i ? now[x->a] : VAL_NONE, b = x->b != VAL_NONE && x->b < i ? now[x->b] : VAL_NONE;
-		uint16_t d = x->op != VAL_PTR && x->c != VAL_NONE && x->c < i ? now[x->c] : VAL_NONE;
+		uint16_t d = x->c != VAL_NONE && x->c < i ? now[x->c] : VAL_NONE;
 		if (now[i] == ABSENT)
 			continue;
 		switch (x->op) {
@@ -176,7 +176,7 @@ static uint16_t value_when(struct lifting *l, uint16_t v, cond_t cond, bool outc
 			break;
 		case VAL_PTR:
 			if (zero_sym && x->a == VAL_NONE)
-				now[i] = gllm_canon_ptr(c, x->aux, gllm_poly_put(&c->p, (uint16_t)x->imm, zero_sym, 0), VAL_NONE, x->c);
+				now[i] = gllm_canon_ptr(c, x->aux, gllm_poly_put(&c->p, (uint16_t)x->imm, zero_sym, 0), VAL_NONE, val_index_bytes(x));
 			break;
 		case GLLM_N_ADD: case GLLM_N_SUB: case GLLM_N_MUL: case GLLM_N_DIV: case GLLM_N_NEG: case GLLM_N_ABS:
 		case GLLM_N_SQRT:
@@ -409,7 +409,7 @@ static bool integer_op(unsigned op)
 	       op == GLLM_S_ZEXT || op == GLLM_S_SEXT;
 }
 
-static uint16_t operation(struct lifting *l, const struct raw *x, int loop);
+static uint16_t evaluate(struct lifting *l, uint16_t raw, int loop);
 
 /* Gives `raw` its value ahead of its turn if it is made of known ones; how an invariant step inside a loop is seen. */
 static bool known_early(struct lifting *l, uint16_t raw)
@@ -434,7 +434,7 @@ static bool known_early(struct lifting *l, uint16_t raw)
 		uint16_t a = l->s->same[x->a], b = l->s->same[x->b];
 		uint16_t missing = l->value[a] == VAL_NONE ? a : l->value[b] == VAL_NONE ? b : VAL_NONE;
 		if (missing == VAL_NONE) {
-			l->value[r] = operation(l, x, block_loop(l, x->block));
+			l->value[r] = evaluate(l, r, block_loop(l, x->block));
 			continue;
 		}
 		if (depth == STEPS)
@@ -489,7 +489,7 @@ static uint16_t induction(struct lifting *l, uint16_t init, uint16_t step, bool 
 	uint16_t moved = gllm_poly_mul(&c->p, step, iv);
 	const struct val *x = &c->v[init];
 	if (x->op == VAL_PTR)
-		return narrow ? POISON : gllm_canon_ptr(c, x->aux, gllm_poly_add(&c->p, (uint16_t)x->imm, moved, 1), x->a, x->c);
+		return narrow ? POISON : gllm_canon_ptr(c, x->aux, gllm_poly_add(&c->p, (uint16_t)x->imm, moved, 1), x->a, val_index_bytes(x));
 	if (!narrow)
 		return gllm_canon_as_poly(c, init, &p) ? gllm_canon_poly(c, gllm_poly_add(&c->p, p, moved, 1)) : POISON;
 	init = gllm_canon_as(c, init, GLLM_I32);
@@ -609,7 +609,7 @@ static bool accessed(struct lifting *l, uint16_t raw, int loop, uint16_t *access
 	if (gllm_type_bytes((enum gllm_type)type) != bytes)
 		type = by_size[bytes];
 	struct val_access a = { .param = v->aux, .type = (uint8_t)type, .index = v->a, .poly = (uint16_t)v->imm,
-	                        .index_bytes = v->a == VAL_NONE ? 0 : v->c };
+	                        .index_bytes = v->a == VAL_NONE ? 0 : val_index_bytes(v) };
 	*access = gllm_canon_access(&l->c, &a);
 	return *access != VAL_NONE;
 }
@@ -828,32 +828,14 @@ static uint16_t min_max(struct lifting *l, bool max, bool number, uint16_t a, ui
 	return gllm_canon_select(c, gllm_canon_fcmp(c, a, b, truth), b, a);
 }
 
-static uint16_t float_op(struct lifting *l, const struct raw *x, uint16_t a, uint16_t b, uint16_t d)
+/* a * b + d, of which the product and the sum may be negated. */
+static uint16_t fused(struct canon *c, const struct raw *x, uint16_t a, uint16_t b, uint16_t d)
 {
-	struct canon *c = &l->c;
-	uint16_t none = VAL_NONE;
-	if (x->w != 32)
-		return POISON;
-	switch (x->op) {
-	case GLLM_S_FADD: return gllm_canon_float(c, GLLM_N_ADD, a, b, none);
-	case GLLM_S_FSUB: return gllm_canon_float(c, GLLM_N_SUB, a, b, none);
-	case GLLM_S_FMUL: return gllm_canon_float(c, GLLM_N_MUL, a, b, none);
-	case GLLM_S_FDIV: return gllm_canon_float(c, GLLM_N_DIV, a, b, none);
-	case GLLM_S_FMIN: return gllm_canon_select(c, gllm_canon_fcmp(c, a, b, OUT_LESS), gllm_canon_as(c, a, GLLM_F32), gllm_canon_as(c, b, GLLM_F32));
-	case GLLM_S_FMAX: return gllm_canon_select(c, gllm_canon_fcmp(c, a, b, OUT_GREATER), gllm_canon_as(c, a, GLLM_F32), gllm_canon_as(c, b, GLLM_F32));
-	case GLLM_S_FMINN: case GLLM_S_FMINNM: return min_max(l, false, x->op == GLLM_S_FMINNM, a, b);
-	case GLLM_S_FMAXN: case GLLM_S_FMAXNM: return min_max(l, true, x->op == GLLM_S_FMAXNM, a, b);
-	case GLLM_S_FSQRT: return gllm_canon_float(c, GLLM_N_SQRT, a, none, none);
-	case GLLM_S_FNEG: return gllm_canon_float(c, GLLM_N_NEG, a, none, none);
-	case GLLM_S_FABS: return gllm_canon_float(c, GLLM_N_ABS, a, none, none);
-	case GLLM_S_FRINT: return x->imm == 0 ? gllm_canon_float(c, GLLM_N_RINT, a, none, none) : POISON;
-	case GLLM_S_FMA: return gllm_canon_float(c, GLLM_N_FMA, a, b, d);
-	case GLLM_S_FMS: return gllm_canon_float(c, GLLM_N_FMA, a, b, gllm_canon_float(c, GLLM_N_NEG, d, none, none));
-	case GLLM_S_FNMA: return gllm_canon_float(c, GLLM_N_FMA, gllm_canon_float(c, GLLM_N_NEG, a, none, none), b, d);
-	case GLLM_S_FNMS:
-		return gllm_canon_float(c, GLLM_N_FMA, gllm_canon_float(c, GLLM_N_NEG, a, none, none), b, gllm_canon_float(c, GLLM_N_NEG, d, none, none));
-	default: return POISON;
-	}
+	if (x->op == GLLM_S_FNMA || x->op == GLLM_S_FNMS)
+		a = gllm_canon_float(c, GLLM_N_NEG, a, VAL_NONE, VAL_NONE);
+	if (x->op == GLLM_S_FMS || x->op == GLLM_S_FNMS)
+		d = gllm_canon_float(c, GLLM_N_NEG, d, VAL_NONE, VAL_NONE);
+	return gllm_canon_float(c, GLLM_N_FMA, a, b, d);
 }
 
 static uint16_t convert(struct lifting *l, const struct raw *x, uint16_t a)
@@ -896,68 +878,67 @@ static uint16_t phi_value(struct lifting *l, uint16_t raw)
 	return b->header ? header_phi(l, raw) : join_value(l, raw);
 }
 
-static uint16_t integer_op_value(struct lifting *l, const struct raw *x, uint16_t a, uint16_t b)
+/* The value of raw; of a condition, beside it. */
+static uint16_t evaluate(struct lifting *l, uint16_t raw, int loop)
 {
 	static const uint8_t node[] = {
 		[GLLM_S_ADD] = GLLM_N_ADD, [GLLM_S_SUB] = GLLM_N_SUB, [GLLM_S_MUL] = GLLM_N_MUL, [GLLM_S_AND] = GLLM_N_AND,
 		[GLLM_S_OR] = GLLM_N_OR, [GLLM_S_XOR] = GLLM_N_XOR, [GLLM_S_SHL] = GLLM_N_SHL, [GLLM_S_SHR] = GLLM_N_SHR,
-		[GLLM_S_SAR] = GLLM_N_SAR,
+		[GLLM_S_SAR] = GLLM_N_SAR, [GLLM_S_FMUL] = GLLM_N_MUL, [GLLM_S_FDIV] = GLLM_N_DIV, [GLLM_S_FSQRT] = GLLM_N_SQRT,
+		[GLLM_S_FNEG] = GLLM_N_NEG, [GLLM_S_FABS] = GLLM_N_ABS, [GLLM_S_FRINT] = GLLM_N_RINT,
 	};
 	struct canon *c = &l->c;
-	if (x->op == GLLM_S_NEG)
-		return gllm_canon_int(c, GLLM_N_SUB, x->w, gllm_canon_const(c, GLLM_I64, 0), a);
-	if (x->op == GLLM_S_NOT)
-		return gllm_canon_int(c, GLLM_N_XOR, x->w, a, gllm_canon_const(c, GLLM_I64, ~UINT64_C(0)));
-	return gllm_canon_int(c, node[x->op], x->w, a, b);
-}
-
-/* An operation whose operands are known. */
-static uint16_t operation(struct lifting *l, const struct raw *x, int loop)
-{
-	struct canon *c = &l->c;
-	uint16_t a = get(l, x->a, loop), b = x->b ? get(l, x->b, loop) : POISON;
-	if (x->op >= GLLM_S_ADD && x->op <= GLLM_S_NOT)
-		return integer_op_value(l, x, a, b);
-	uint16_t d = x->c ? get(l, x->c, loop) : POISON;
-	if (x->op >= GLLM_S_FADD && x->op <= GLLM_S_FNMS)
-		return float_op(l, x, a, b, d);
-	if (x->op >= GLLM_S_I2F && x->op <= GLLM_S_F2F)
-		return convert(l, x, a);
-	bool whole = x->w == 64;
+	const struct raw *x = &l->s->raw[raw];
+	const uint16_t a = get(l, x->a, loop), b = get(l, x->b, loop);
+	if (x->op >= GLLM_S_FADD && x->op <= GLLM_S_FNMS && x->w != 32)
+		return POISON;
 	switch (x->op) {
+	case RAW_CONST: return gllm_canon_const(c, GLLM_I64, (uint64_t)x->imm);
+	case RAW_PARAM: return parameter(l, x);
+	case RAW_PHI: return phi_value(l, raw);
+	case RAW_COND: l->condition[raw] = condition(l, raw, loop); return POISON;
+	case GLLM_S_LOAD: return load(l, raw, loop);
+	case GLLM_S_STORE: store(l, raw, loop); return POISON;
+	case GLLM_S_ADD: case GLLM_S_SUB: case GLLM_S_MUL: case GLLM_S_AND: case GLLM_S_OR: case GLLM_S_XOR: case GLLM_S_SHL:
+	case GLLM_S_SHR: case GLLM_S_SAR:
+		return gllm_canon_int(c, node[x->op], x->w, a, b);
+	case GLLM_S_NEG: return gllm_canon_int(c, GLLM_N_SUB, x->w, gllm_canon_const(c, GLLM_I64, 0), a);
+	case GLLM_S_NOT: return gllm_canon_int(c, GLLM_N_XOR, x->w, a, gllm_canon_const(c, GLLM_I64, ~UINT64_C(0)));
 	case GLLM_S_ZEXT: return gllm_canon_zext(c, a, x->w);
 	case GLLM_S_SEXT: return gllm_canon_sext(c, a, x->scale, x->w);
-	case RAW_PRIM: return primitive(l, x, a, b, d);
-	case GLLM_S_SELECT:
-		return choose(l, l->condition[x->c], whole ? a : gllm_canon_zext(c, a, x->w), whole ? b : gllm_canon_zext(c, b, x->w));
-	case GLLM_S_BLEND:
-		if (x->w != 32)
+	case GLLM_S_FADD: case GLLM_S_FSUB: return gllm_canon_sum(c, x->op == GLLM_S_FSUB, a, b);
+	case GLLM_S_FMUL: case GLLM_S_FDIV: return gllm_canon_product(c, node[x->op], a, b);
+	case GLLM_S_FMIN: case GLLM_S_FMAX:
+		return gllm_canon_select(c, gllm_canon_fcmp(c, a, b, x->op == GLLM_S_FMIN ? OUT_LESS : OUT_GREATER),
+		                         gllm_canon_as(c, a, GLLM_F32), gllm_canon_as(c, b, GLLM_F32));
+	case GLLM_S_FMINN: case GLLM_S_FMINNM: return min_max(l, false, x->op == GLLM_S_FMINNM, a, b);
+	case GLLM_S_FMAXN: case GLLM_S_FMAXNM: return min_max(l, true, x->op == GLLM_S_FMAXNM, a, b);
+	case GLLM_S_FRINT:
+		if (x->imm != 0)
 			return POISON;
-		return choose(l, gllm_canon_icmp(c, gllm_canon_zext(c, d, 32), gllm_canon_const(c, GLLM_I64, 0), 32, GLLM_CC_SNEG),
-		              gllm_canon_zext(c, a, 32), gllm_canon_zext(c, b, 32));
+		/* fall through */
+	case GLLM_S_FSQRT: case GLLM_S_FNEG: case GLLM_S_FABS: return gllm_canon_float(c, node[x->op], a, VAL_NONE, VAL_NONE);
+	case GLLM_S_FMA: case GLLM_S_FMS: case GLLM_S_FNMA: case GLLM_S_FNMS: return fused(c, x, a, b, get(l, x->c, loop));
+	case GLLM_S_I2F: case GLLM_S_U2F: case GLLM_S_F2I: case GLLM_S_F2IN: case GLLM_S_F2F: return convert(l, x, a);
+	case RAW_PRIM: return primitive(l, x, a, b, get(l, x->c, loop));
+	case GLLM_S_SELECT: {
+		bool whole = x->w == 64;
+		return choose(l, l->condition[x->c], whole ? a : gllm_canon_zext(c, a, x->w), whole ? b : gllm_canon_zext(c, b, x->w));
+	}
+	case GLLM_S_BLEND: {
+		uint16_t sign = x->w == 32 ? gllm_canon_zext(c, get(l, x->c, loop), 32) : POISON, zero = gllm_canon_const(c, GLLM_I64, 0);
+		if (sign == POISON)
+			return POISON;
+		return choose(l, gllm_canon_icmp(c, sign, zero, 32, GLLM_CC_SNEG), gllm_canon_zext(c, a, 32), gllm_canon_zext(c, b, 32));
+	}
 	case GLLM_S_SETCC:
 		return gllm_canon_select(c, l->condition[x->c], gllm_canon_const(c, GLLM_I32, 1), gllm_canon_const(c, GLLM_I32, 0));
 	case GLLM_S_FMASK:
 		if (x->w != 32)
 			return POISON;
 		return gllm_canon_select(c, gllm_canon_fcmp(c, a, b, gllm_canon_truth(x->fcc)), gllm_canon_const(c, GLLM_I32, 0xffffffff),
-		                    gllm_canon_const(c, GLLM_I32, 0));
+		                         gllm_canon_const(c, GLLM_I32, 0));
 	default: return POISON;
-	}
-}
-
-static uint16_t evaluate(struct lifting *l, uint16_t raw, int loop)
-{
-	const struct raw *x = &l->s->raw[raw];
-	switch (x->op) {
-	case RAW_UNDEF: case RAW_SP: return POISON;
-	case RAW_CONST: return gllm_canon_const(&l->c, GLLM_I64, (uint64_t)x->imm);
-	case RAW_PARAM: return parameter(l, x);
-	case RAW_PHI: return phi_value(l, raw);
-	case RAW_COND: l->condition[raw] = condition(l, raw, loop); return POISON;
-	case GLLM_S_LOAD: return load(l, raw, loop);
-	case GLLM_S_STORE: store(l, raw, loop); return POISON;
-	default: return operation(l, x, loop);
 	}
 }
 
@@ -1118,39 +1099,45 @@ static void settle_duties(struct lifting *l)
 
 /* ---- the walk -------------------------------------------------------------------------------------------------- */
 
-/* What stores and branches need. Without branches, which nothing would predict. */
-static void mark_live(struct lifting *l)
+/* Marks and lists what stores and branches need. Operands have lower numbers than what is made of them, but for what comes
+ * around a loop to a PHI: from there it goes back up, once for all PHIs of a header. Returns where the list begins. Many
+ * constants are dead, little else is: what has no operands is passed without asking, so that it can be predicted. */
+static const uint16_t *list_live(struct lifting *l)
 {
 	const struct sym *s = l->s;
 	const uint16_t *const same = s->same;
 	uint8_t *const live = l->live;
-	uint16_t *const todo = l->scratch;
-	unsigned n = 0, nordered = 0;
+	uint16_t *first = l->ordered + s->n;
+	unsigned up = 0;
 	__builtin_memset(live, 0, s->n);
-	live[0] = 1;
-#define MARK(operand) do { uint16_t v = same[operand]; todo[n] = v; n += !live[v]; live[v] = 1; } while (0)
 	for (unsigned i = 0; i < s->nstores; i++)
-		MARK(s->store[i]);
+		live[s->store[i]] = 1;
 	for (unsigned b = 0; b < l->f->nblocks; b++)
-		MARK(s->cond[b]);
-	while (n) {
-		const struct raw *x = &s->raw[todo[--n]];
-		if (x->op == RAW_PHI) {
-			const uint16_t *input = &s->input[x->imm], *end = input + l->f->block[x->block].npreds;
-			for (; input < end; input++)
-				MARK(*input);
+		live[same[s->cond[b]]] = 1;
+	*first = RAW_VALUES;
+	for (unsigned i = s->n; i-- > 1; ) {
+		const struct raw *x = &s->raw[i];
+		const bool yes = live[i];
+		first[-1] = (uint16_t)i;
+		first -= yes;
+		if (yes | !x->a)
+			live[same[x->a]] = live[same[x->b]] = live[same[x->c]] = 1;
+		if (x->op != RAW_PHI)
 			continue;
+		const uint16_t *input = &s->input[x->imm], *end = input + (yes ? l->f->block[x->block].npreds : 0);
+		for (; input < end; input++) {
+			uint16_t v = same[*input];
+			up = v > i && v > up && !live[v] ? v : up;
+			live[v] = 1;
 		}
-		MARK(x->a);
-		MARK(x->b);
-		MARK(x->c);
+		if (up && s->raw[i - 1].op != RAW_PHI) {
+			while (*first <= up)
+				first++;
+			i = up + 1;
+			up = 0;
+		}
 	}
-#undef MARK
-	for (unsigned i = 1; i < s->n; i++) {
-		l->ordered[nordered] = (uint16_t)i;
-		nordered += live[i];
-	}
-	l->ordered[nordered] = RAW_VALUES;
+	return first;
 }
 
 static bool edge_open(const struct lifting *l, uint16_t from, uint16_t to)
@@ -1201,7 +1188,7 @@ static const uint16_t *walk_block(struct lifting *l, uint16_t b, const uint16_t 
 
 static void walk_blocks(struct lifting *l)
 {
-	const uint16_t *raw = l->ordered;
+	const uint16_t *raw = list_live(l);
 	for (uint16_t b = 0; b < l->f->nblocks && !l->status; b++) {
 		enter_block(l, b);
 		raw = walk_block(l, b, raw);
@@ -1223,7 +1210,6 @@ enum gllm_status gllm_loops_run(struct lifting *l, struct sym *s, const struct g
 	l->versions = 0;
 	gllm_canon_init(&l->c);
 	_Static_assert(VAL_NONE == 0xffff && COND_POISON == 0, "what the bytes make");
-	_Static_assert((int)RAW_VALUES >= (int)VAL_MAX, "scratch is for both");
 	__builtin_memset(l->runs, UNASKED, s->f->nblocks);
 	__builtin_memset(l->value, 0xff, s->n * sizeof *l->value);
 	__builtin_memset(l->condition, 0, s->n * sizeof *l->condition);
@@ -1234,7 +1220,6 @@ enum gllm_status gllm_loops_run(struct lifting *l, struct sym *s, const struct g
 	for (unsigned i = 0; i < nparams; i++)
 		l->version[i] = 0;
 	forget_memory(l);
-	mark_live(l);
 	walk_blocks(l);
 	if (!l->status)
 		settle_stores(l);

@@ -34,7 +34,7 @@ struct emit {
 	uint16_t ref[VAL_MAX + 1];  /* of a live value: its node, UNWRITTEN if it has none */
 	uint64_t hash[VAL_MAX + 1];
 	uint16_t stack[4 * VAL_MAX];
-	uint16_t list[VAL_MAX]; unsigned nlist; /* live values, ascending: operands first, CARRYs before their ends */
+	uint16_t list[VAL_MAX + 1]; unsigned nlist; /* live values, the last first: operands behind what is made of them */
 	struct placed placed[POLY_MAX];
 	uint16_t access_of[VAL_ACCESSES];
 	uint8_t table_of[GLLM_TRACE_TABLES]; /* new number of a table */
@@ -86,49 +86,52 @@ static bool has_ends(struct emit *e, uint16_t carry)
 	return false;
 }
 
-/* Operands have lower numbers than what is made of them, but for the ends of CARRYs: there it goes back up. */
-static void mark_live(struct emit *e)
-{
-	struct lifting *l = e->l;
-	uint8_t *const mark = e->mark;
-	for (unsigned i = 0; i < l->nstores; i++) {
-		if (l->store[i].dead)
-			continue;
-		mark[at(l->store[i].value)] = LIVE;
-		mark[at(e->c->access[l->store[i].access].index)] = LIVE;
-	}
-	for (unsigned i = e->c->n; i-- > 0; ) {
-		const struct val *x = &e->v[i];
-		if (!mark[i + 1])
-			continue;
-		if (!expressible(e, (uint16_t)i) || (x->op == GLLM_N_CARRY && !has_ends(e, (uint16_t)i)))
-			return;
-		bool up = x->op == GLLM_N_CARRY && x->b > i && !mark[at(x->b)];
-		mark[at(x->a)] = mark[at(x->b)] = mark[at(x->c)] = LIVE;
-		if (up)
-			i = x->b + 1u;
-	}
-}
-
 static uint32_t loop_bit(int loop)
 {
 	return (uint32_t)(UINT64_C(1) << (loop + 1) >> 1);
+}
+
+/* Lists what the stores need. Operands have lower numbers than what is made of them, but for the ends of CARRYs: where one is
+ * found late, it goes back up. */
+static void list_live(struct emit *e)
+{
+	uint8_t *const mark = e->mark;
+	for (unsigned i = e->c->n; i-- > 0; ) {
+		const struct val *x = &e->v[i];
+		const bool live = mark[i + 1];
+		e->list[e->nlist] = (uint16_t)i;
+		e->nlist += live;
+		e->ref[i + 1] = UNWRITTEN;
+		if (x->op == GLLM_N_CARRY && live) {
+			if (!has_ends(e, (uint16_t)i))
+				return;
+			if (x->b > i && !mark[at(x->b)]) {
+				i = x->b + 1u;
+				while (e->nlist && e->list[e->nlist - 1] < i)
+					e->nlist--;
+			}
+		}
+		if (live | (x->a == VAL_NONE)) /* the rest is nearly always live */
+			mark[at(x->a)] = mark[at(x->b)] = mark[at(x->c)] = LIVE;
+	}
 }
 
 static void keep(struct emit *e)
 {
 	struct lifting *l = e->l;
 	uint32_t loops = 0;
-	mark_live(e);
-	for (unsigned i = 0; i < l->nstores; i++)
-		loops |= l->store[i].dead ? 0 : loop_bit(l->f->block[l->store[i].block].loop);
-	for (unsigned i = 0; i < e->c->n; i++) {
-		e->list[e->nlist] = (uint16_t)i;
-		e->nlist += e->mark[i + 1];
-		e->ref[i + 1] = UNWRITTEN;
+	for (unsigned i = 0; i < l->nstores; i++) {
+		const struct effect *s = &l->store[i];
+		if (s->dead)
+			continue;
+		e->mark[at(s->value)] = e->mark[at(e->c->access[s->access].index)] = LIVE;
+		loops |= loop_bit(l->f->block[s->block].loop);
 	}
-	for (unsigned i = 0; i < e->nlist; i++)
-		loops |= loop_bit(e->v[e->list[i]].loop);
+	list_live(e);
+	for (unsigned i = 0; i < e->nlist && !l->status; i++) {
+		if (expressible(e, e->list[i]))
+			loops |= loop_bit(e->v[e->list[i]].loop);
+	}
 	for (unsigned i = l->f->nloops; i-- > 0; )
 		if (loops >> i & 1)
 			loops |= loop_bit(l->f->loop[i].parent);
@@ -155,7 +158,7 @@ static int user_loop(struct emit *e, uint16_t load)
 		int at = -1;
 		bool uses = false;
 		if (i < e->nlist) {
-			struct val *v = &e->v[e->list[i]];
+			struct val *v = &e->v[e->list[e->nlist - 1 - i]]; /* operands first */
 			uses = v->op != GLLM_N_CARRY && (of_load(e, v->a) || of_load(e, v->b) || of_load(e, v->c));
 			at = v->loop;
 			if (uses && at == own && v->op != GLLM_N_LOAD && v->op != GLLM_N_LAST) {
@@ -285,8 +288,9 @@ static uint64_t poly_hash(const struct emit *e, uint16_t p)
 
 static bool symmetric(const struct val *x)
 {
-	return x->op == GLLM_N_ADD || x->op == GLLM_N_MUL || x->op == GLLM_N_AND || x->op == GLLM_N_OR || x->op == GLLM_N_XOR ||
-	       x->op == GLLM_N_FMA || (x->op == VAL_ICMP && x->aux == 1);
+	const uint64_t always = UINT64_C(1) << GLLM_N_ADD | UINT64_C(1) << GLLM_N_MUL | UINT64_C(1) << GLLM_N_FMA |
+	                        UINT64_C(1) << GLLM_N_AND | UINT64_C(1) << GLLM_N_OR | UINT64_C(1) << GLLM_N_XOR;
+	return always >> x->op & 1 || (x->op == VAL_ICMP && x->aux == 1);
 }
 
 static unsigned swapped(unsigned truth)
@@ -294,33 +298,37 @@ static unsigned swapped(unsigned truth)
 	return (truth & (OUT_EQUAL | OUT_UNORDERED)) | (truth & OUT_LESS ? OUT_GREATER : 0u) | (truth & OUT_GREATER ? OUT_LESS : 0u);
 }
 
-static uint64_t value_hash(const struct emit *e, uint16_t v)
+static uint64_t load_hash(const struct emit *e, const struct val *x, uint64_t h)
 {
-	const struct val *x = &e->v[v];
+	const struct val_access *s = &e->c->access[x->imm & 0xffff];
+	uint64_t of = s->param < GLLM_TRACE_PARAMS ? s->param : e->c->table_hash[s->param - GLLM_TRACE_PARAMS];
+	h = mix(mix(mix(h, of), s->type), poly_hash(e, s->poly));
+	return mix(h, s->index == VAL_NONE ? 0 : mix(e->hash[at(s->index)], s->index_bytes));
+}
+
+static uint64_t value_hash(const struct emit *e, const struct val *x)
+{
 	uint64_t h = mix(x->op, x->type);
-	uint64_t a = e->hash[at(x->a)], b = e->hash[at(x->b)];
+	if (x->op == GLLM_N_CONST || x->op == GLLM_N_SCALAR)
+		return mix(h, x->imm);
+	if (x->op == GLLM_N_LOAD)
+		return load_hash(e, x, h);
+	if (x->op == GLLM_N_INDEX)
+		return mix(h, poly_hash(e, (uint16_t)x->imm));
+	if (x->op == GLLM_N_CARRY)
+		return mix(x->type, (uint64_t)(uint8_t)e->now[x->loop]);
+	uint64_t a = e->hash[at(x->a)], b = e->hash[at(x->b)], c = e->hash[at(x->c)];
 	a = x->a != VAL_NONE ? a : 1;
 	b = x->b != VAL_NONE ? b : 2;
-	switch (x->op) {
-	case GLLM_N_CONST: case GLLM_N_SCALAR: return mix(h, x->imm);
-	case GLLM_N_CARRY: return mix(x->type, (uint64_t)(uint8_t)e->now[x->loop]);
-	case GLLM_N_INDEX: return mix(h, poly_hash(e, (uint16_t)x->imm));
-	case GLLM_N_LOAD: {
-		const struct val_access *s = &e->c->access[x->imm & 0xffff];
-		uint64_t of = s->param < GLLM_TRACE_PARAMS ? s->param : e->c->table_hash[s->param - GLLM_TRACE_PARAMS];
-		h = mix(mix(mix(h, of), s->type), poly_hash(e, s->poly));
-		return mix(h, s->index == VAL_NONE ? 0 : mix(a, s->index_bytes));
-	}
-	case VAL_FCMP: { /* the same however the pair is ordered */
+	c = x->c != VAL_NONE ? c : 3;
+	if (x->op == VAL_FCMP) { /* the same however the pair is ordered */
 		bool swap = a > b;
 		unsigned truth = swap ? swapped(x->aux) : x->aux;
 		return mix(mix(mix(h, truth), swap ? b : a), swap ? a : b);
 	}
-	default: break;
-	}
 	h = mix(h, x->aux);
 	h = symmetric(x) ? mix(h, a + b) : mix(mix(h, a), b);
-	return mix(h, x->c != VAL_NONE ? e->hash[at(x->c)] : 3);
+	return mix(h, c);
 }
 
 /* Operands whose order does not matter stand in the order of their hashes. */
@@ -343,30 +351,31 @@ static bool carried(const struct emit *e, const struct val *x)
 /* What is made of CARRYs is hashed again, twice, when their ends have hashes. */
 static void hash_values(struct emit *e)
 {
-	bool any = false;
-	for (unsigned i = 0; i < e->nlist; i++) {
+	uint8_t any = 0;
+	for (unsigned i = e->nlist; i-- > 0; ) {
 		uint16_t v = e->list[i];
 		struct val *x = &e->v[v];
-		e->hash[at(v)] = value_hash(e, v);
-		any = any || x->op == GLLM_N_CARRY;
+		e->hash[at(v)] = value_hash(e, x);
 		if (x->op == GLLM_N_CARRY || carried(e, x))
 			e->mark[at(v)] |= CARRIED;
 		else
 			sort_operands(e, x);
+		any |= e->mark[at(v)];
 	}
-	for (unsigned round = 0; round < 2 && any; round++) {
+	for (unsigned round = 0; round < 2 && any & CARRIED; round++) {
 		for (unsigned i = 0; i < e->l->ncarries; i++) {
 			uint16_t v = e->l->carry[i].value;
 			if (is_live(e, v))
 				e->hash[at(v)] = mix(mix(e->hash[at(v)], e->hash[at(e->v[v].a)]), e->hash[at(e->v[v].b)]);
 		}
-		for (unsigned i = 0; i < e->nlist; i++) {
+		for (unsigned i = e->nlist; i-- > 0; ) {
 			uint16_t v = e->list[i];
-			if (!(e->mark[at(v)] & CARRIED) || e->v[v].op == GLLM_N_CARRY)
+			struct val *x = &e->v[v];
+			if (!(e->mark[at(v)] & CARRIED) || x->op == GLLM_N_CARRY)
 				continue;
-			e->hash[at(v)] = value_hash(e, v);
+			e->hash[at(v)] = value_hash(e, x);
 			if (round == 1)
-				sort_operands(e, &e->v[v]);
+				sort_operands(e, x);
 		}
 	}
 }
@@ -503,23 +512,24 @@ static void need(struct emit *e, uint16_t v)
 static void need_outside(struct emit *e, uint16_t v, uint8_t pass)
 {
 	unsigned depth = 0;
-	if (unwritten(e, v))
-		e->stack[depth++] = v;
-	while (depth) {
-		const uint16_t top = e->stack[--depth];
+	e->stack[depth++] = VAL_NONE;
+	for (uint16_t top = v; top != VAL_NONE; ) {
 		struct val *x = &e->v[top];
-		if (!unwritten(e, top) || x->passed == pass)
-			continue;
-		if (!(e->inside & loop_bit(x->loop))) {
+		const bool in = e->inside & loop_bit(x->loop);
+		if (in && unwritten(e, top) && x->passed != pass) { /* once; cycles end here */
+			x->passed = pass;
+			e->stack[depth] = x->c;
+			depth += unwritten(e, x->c);
+			e->stack[depth] = x->b;
+			depth += unwritten(e, x->b);
+			if (unwritten(e, x->a)) {
+				top = x->a;
+				continue;
+			}
+		} else if (!in && unwritten(e, top)) {
 			write_all_of(e, top, &e->stack[depth]);
-			continue;
 		}
-		x->passed = pass; /* once; cycles end here */
-		const uint16_t operand[3] = { x->c, x->b, x->a };
-		for (unsigned i = 0; i < 3; i++) { /* the first is to be the next */
-			e->stack[depth] = operand[i];
-			depth += unwritten(e, operand[i]);
-		}
+		top = e->stack[--depth];
 	}
 }
 
