@@ -30,6 +30,12 @@ enum val_op {
 
 enum { OUT_LESS = 1, OUT_EQUAL = 2, OUT_GREATER = 4, OUT_UNORDERED = 8, OUT_ALL = 15 };
 
+/* Of the comparison of the same two the other way round. */
+static inline unsigned swap_outcomes(unsigned truth)
+{
+	return (truth & (OUT_EQUAL | OUT_UNORDERED)) | (truth & OUT_LESS ? OUT_GREATER : 0u) | (truth & OUT_GREATER ? OUT_LESS : 0u);
+}
+
 struct val {
 	union {
 		struct {
@@ -93,7 +99,11 @@ static inline uint16_t cond_value(cond_t c) { return (uint16_t)(c >> 1); }
 
 void gllm_canon_init(struct canon *c);
 
-uint16_t gllm_canon_node(struct canon *c, unsigned op, unsigned type, uint16_t a, uint16_t b, uint16_t d, uint64_t imm);
+uint16_t gllm_canon_make(struct canon *c, unsigned op, unsigned type, unsigned aux, uint16_t a, uint16_t b, uint16_t d, uint64_t imm);
+static inline uint16_t gllm_canon_node(struct canon *c, unsigned op, unsigned type, uint16_t a, uint16_t b, uint16_t d, uint64_t imm)
+{
+	return gllm_canon_make(c, op, type, 0, a, b, d, imm);
+}
 uint16_t gllm_canon_fresh(struct canon *c, unsigned op, unsigned type, int loop); /* never merged with another */
 uint16_t gllm_canon_const(struct canon *c, unsigned type, uint64_t bits);
 uint16_t gllm_canon_poly(struct canon *c, uint16_t poly);

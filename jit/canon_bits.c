@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * jit/canon_bits.c - see canon_bits.h. */
 #include "jit/canon_bits.h"
+#include "jit/canon_parts.h"
 #include "jit/canon_sum.h"
 
 /* ---- sums and values ------------------------------------------------------------------------------------------- */
-
-static bool is(const struct canon *c, uint16_t v, unsigned op)
-{
-	return c->v[v].op == op;
-}
 
 static uint64_t shape_of_sum(const struct canon *c, const struct sum *s)
 {

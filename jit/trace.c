@@ -293,11 +293,6 @@ static bool symmetric(const struct val *x)
 	return always >> x->op & 1 || (x->op == VAL_ICMP && x->aux == 1);
 }
 
-static unsigned swapped(unsigned truth)
-{
-	return (truth & (OUT_EQUAL | OUT_UNORDERED)) | (truth & OUT_LESS ? OUT_GREATER : 0u) | (truth & OUT_GREATER ? OUT_LESS : 0u);
-}
-
 static uint64_t load_hash(const struct emit *e, const struct val *x, uint64_t h)
 {
 	const struct val_access *s = &e->c->access[x->imm & 0xffff];
@@ -323,7 +318,7 @@ static uint64_t value_hash(const struct emit *e, const struct val *x)
 	c = x->c != VAL_NONE ? c : 3;
 	if (x->op == VAL_FCMP) { /* the same however the pair is ordered */
 		bool swap = a > b;
-		unsigned truth = swap ? swapped(x->aux) : x->aux;
+		unsigned truth = swap ? swap_outcomes(x->aux) : x->aux;
 		return mix(mix(mix(h, truth), swap ? b : a), swap ? a : b);
 	}
 	h = mix(h, x->aux);
@@ -340,7 +335,7 @@ static void sort_operands(struct emit *e, struct val *x)
 	x->a = x->b;
 	x->b = t;
 	if (x->op == VAL_FCMP)
-		x->aux = (uint8_t)swapped(x->aux);
+		x->aux = (uint8_t)swap_outcomes(x->aux);
 }
 
 static bool carried(const struct emit *e, const struct val *x)
