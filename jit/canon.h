@@ -8,7 +8,8 @@
  *   - `loop` is the innermost loop the value varies in; loads stay in the loop they were read in.
  *   - Conditions are a value and a negation (cond_t); comparisons of floats are a truth table over the four outcomes
  *     less, equal, greater, unordered, always one whose complement is not in use.
- *   - VAL_POISON is what is not understood: harmless until something that is kept needs it. */
+ *   - VAL_POISON is what is not understood: harmless until something that is kept needs it.
+ * Values are made in canon.c, what they mean is decided in canon_float.c, canon_int.c, canon_cond.c and canon_select.c. */
 #ifndef GLLM_CANON_H
 #define GLLM_CANON_H
 #include "gllm/trace.h"

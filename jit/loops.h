@@ -5,7 +5,8 @@
  *   - A loop that tests at its end runs at least once; its trip count is kept only if that is known to be at least one
  *     where the loop is entered. Then the guard around it is no more than "runs 0 times", and goes away: a join of
  *     (value before, value after) is the value after, and a store inside needs no condition.
- *   - Every store, and every load that is kept, runs unconditionally but for such guards. */
+ *   - Every store, and every load that is kept, runs unconditionally but for such guards.
+ * The parts of the work, a file each: loops_parts.h. */
 #ifndef GLLM_LOOPS_H
 #define GLLM_LOOPS_H
 #include "jit/canon.h"
