@@ -60,7 +60,8 @@ static int innermost(const struct canon *c, uint16_t a, uint16_t b)
 	return x > y ? x : y;
 }
 
-uint16_t gllm_canon_make(struct canon *c, unsigned op, unsigned type, unsigned aux, uint16_t a, uint16_t b, uint16_t d, uint64_t imm)
+uint16_t gllm_canon_make(struct canon *c, unsigned op, unsigned type, unsigned aux, uint16_t a, uint16_t b, uint16_t d,
+                         uint64_t imm)
 {
 	int loop = innermost(c, a, b);
 	if (a == POISON || b == POISON || d == POISON)

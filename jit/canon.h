@@ -100,8 +100,10 @@ static inline uint16_t cond_value(cond_t c) { return (uint16_t)(c >> 1); }
 
 void gllm_canon_init(struct canon *c);
 
-uint16_t gllm_canon_make(struct canon *c, unsigned op, unsigned type, unsigned aux, uint16_t a, uint16_t b, uint16_t d, uint64_t imm);
-static inline uint16_t gllm_canon_node(struct canon *c, unsigned op, unsigned type, uint16_t a, uint16_t b, uint16_t d, uint64_t imm)
+uint16_t gllm_canon_make(struct canon *c, unsigned op, unsigned type, unsigned aux, uint16_t a, uint16_t b, uint16_t d,
+                         uint64_t imm);
+static inline uint16_t gllm_canon_node(struct canon *c, unsigned op, unsigned type, uint16_t a, uint16_t b, uint16_t d,
+                                       uint64_t imm)
 {
 	return gllm_canon_make(c, op, type, 0, a, b, d, imm);
 }

@@ -91,8 +91,8 @@ static uint32_t loop_bit(int loop)
 	return (uint32_t)(UINT64_C(1) << (loop + 1) >> 1);
 }
 
-/* Lists what the stores need. Operands have lower numbers than what is made of them, but for the ends of CARRYs: where one is
- * found late, it goes back up. */
+/* Lists what the stores need. Operands have lower numbers than what is made of them, but for the ends of CARRYs: where one
+ * is found late, it goes back up. */
 static void list_live(struct emit *e)
 {
 	uint8_t *const mark = e->mark;
