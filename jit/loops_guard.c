@@ -121,11 +121,10 @@ static uint16_t value_when(struct lifting *l, uint16_t v, cond_t cond, bool outc
 				now[operand[k]] = operand[k];
 	}
 	for (unsigned i = 2; i <= v; i++) {
-		const struct val *x = &c->v[i];
-		uint16_t a = x->a != VAL_NONE && x->a < i ? now[x->a] : VAL_NONE, b = x->b != VAL_NONE && x->b < i ? now[x->b] : VAL_NONE;
-		uint16_t d = x->c != VAL_NONE && x->c < i ? now[x->c] : VAL_NONE;
 		if (now[i] == ABSENT)
 			continue;
+		const struct val *x = &c->v[i];
+		uint16_t a = x->a < i ? now[x->a] : VAL_NONE, b = x->b < i ? now[x->b] : VAL_NONE, d = x->c < i ? now[x->c] : VAL_NONE;
 		switch (x->op) {
 		case GLLM_N_LAST: {
 			const struct val *k = &c->v[x->a];
