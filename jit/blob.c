@@ -15,8 +15,8 @@
 /* A member that is new here needs a row in the lists of plan.h. */
 _Static_assert(sizeof(struct gllm_plan_tensor) == 64, "struct gllm_plan_tensor has changed: see GLLM_TENSOR_FIELDS");
 _Static_assert(sizeof(struct gllm_step) == 176, "struct gllm_step has changed: see GLLM_STEP_FIELDS");
-_Static_assert(sizeof(struct gllm_slot) == 56, "struct gllm_slot has changed: see GLLM_SLOT_FIELDS");
-_Static_assert(sizeof(struct gllm_repeat) == 16, "struct gllm_repeat has changed: see GLLM_REPEAT_FIELDS");
+_Static_assert(sizeof(struct gllm_slot) == 64, "struct gllm_slot has changed: see GLLM_SLOT_FIELDS");
+_Static_assert(sizeof(struct gllm_repeat) == 40, "struct gllm_repeat has changed: see GLLM_REPEAT_FIELDS");
 _Static_assert(sizeof(struct gllm_note) == 24, "struct gllm_note has changed: see GLLM_NOTE_FIELDS");
 _Static_assert(sizeof(struct gllm_node_info) == 16, "struct gllm_node_info has changed: see GLLM_NODE_FIELDS");
 _Static_assert(sizeof(struct gllm_edge_info) == 24, "struct gllm_edge_info has changed: see GLLM_EDGE_FIELDS");
@@ -25,7 +25,7 @@ _Static_assert(sizeof(struct gllm_buffer_info) == 24, "struct gllm_buffer_info h
 /* The words of the header. */
 enum { MAGIC, FORMAT, SIZE, CHECKSUM, EMITTER, MACHINE, TEXT_BYTES, CODE_BYTES, VECTOR_BYTES, HEADER_WORDS };
 enum { THIS_FORMAT = 3, SUMMED_FROM = (CHECKSUM + 1) * 8 };
-enum { MOST_TRIPS = 1 << 20 };                              /* of a repeat: with `most`, every address can be computed */
+enum { MOST_TRIPS = 1 << 22 };                              /* of a repeat: with `most`, every address can be computed */
 static const uint64_t magic = UINT64_C(0x6e616c706d6c6c67); /* "gllmplan" */
 static const uint64_t most = UINT64_C(1) << 40;             /* bytes of anything */
 
@@ -209,6 +209,7 @@ struct judge {
 	struct reader tensors, steps;  /* at the first */
 	uint64_t code_bytes;
 	struct gllm_repeat before[GLLM_REPEAT_LEVELS]; /* the last of each level */
+	uint32_t first;                /* of the last */
 };
 
 /* That every value of it can be computed. */
@@ -285,19 +286,19 @@ static bool beside(const struct judge *j, uint64_t step)
 	return s.beside;
 }
 
-/* They come in order: each behind those of its level, and an inner one in the last outer one. */
+/* They come in order: each behind the last of its level, and inside the last of the level below. */
 static const char *judge_repeat(struct judge *j, const struct gllm_repeat *r)
 {
-	const struct gllm_repeat *outer = &j->before[0];
-	bool ok = r->level < GLLM_REPEAT_LEVELS && r->first < r->end && r->end <= j->p->nsteps && r->trips > 0 &&
-	          r->trips <= MOST_TRIPS;
-	for (unsigned l = 0; ok && l < GLLM_REPEAT_LEVELS; l++)
-		ok = r->first >= j->before[l].end || (l == 0 && r->level == 1);
-	if (ok && r->level == 1)
-		ok = r->first >= outer->first && r->end <= outer->end;
-	ok = ok && !beside(j, r->first) && !beside(j, r->end);
+	bool ok = r->level < GLLM_REPEAT_LEVELS && r->first >= j->first && r->first < r->end && r->end <= j->p->nsteps &&
+	          sound(j, &r->trips) && r->trips.per_row >= 0 && !r->trips.rest && gllm_at_rows(r->trips, j->p->max_rows) <= MOST_TRIPS;
 	if (ok)
+		ok = r->first >= j->before[r->level].end && !beside(j, r->first) && !beside(j, r->end);
+	if (ok && r->level > 0)
+		ok = r->first >= j->before[r->level - 1].first && r->end <= j->before[r->level - 1].end;
+	if (ok) {
 		j->before[r->level] = *r;
+		j->first = r->first;
+	}
 	return ok ? NULL : "steps repeat in no order that can run";
 }
 

@@ -193,7 +193,7 @@ static struct kernel *pack_rows(struct blocker *x, unsigned which, struct gllm_l
 }
 
 struct macro { /* one product part */
-	struct gllm_linear blocks, panels, rows;
+	struct gllm_linear panels, rows;
 	int64_t lanes, depth;
 	int64_t wide, deep;       /* STREAM: blocks of nc columns, and of kc within each; 0: no such loop */
 	bool first, last;         /* block of k */
@@ -230,7 +230,7 @@ static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *
 }
 
 /* Loads of packed values in place of the factors. */
-static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kernel *k, int8_t ib, int8_t p, int8_t r,
+static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kernel *k, int8_t p, int8_t r,
                            int8_t v, int8_t kk)
 {
 	int64_t nr = x->b.nr;
@@ -241,11 +241,11 @@ static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kerne
 		s->map[x->panel_of[i]] = gllm_strip_access(s, from, GLLM_F32, offset, 3, GLLM_NO_NODE);
 	}
 	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++) {
-		const struct gllm_term offset[] = { along(r, x->row_pitch), along(kk, 4), along(ib, x->row_pitch * x->b.mc) };
+		const struct gllm_term offset[] = { along(r, x->row_pitch), along(kk, 4) };
 		uint8_t from = gllm_strip_param(s, "rows", GLLM_IN, GLLM_F32, in_scratch(x->rows[i]));
 		k->move[from][I] = x->row_pitch;
 		k->move[from][K] = x->whole ? 4 : 0;
-		s->map[x->rows_of[i]] = gllm_strip_access(s, from, GLLM_F32, offset, ib >= 0 ? 3 : 2, GLLM_NO_NODE);
+		s->map[x->rows_of[i]] = gllm_strip_access(s, from, GLLM_F32, offset, 2, GLLM_NO_NODE);
 	}
 }
 
@@ -277,15 +277,10 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		return NULL;
 	macro_needs(x, m, s.map, needed);
 	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
-	int8_t ib = m->blocks.fixed == 1 && !m->blocks.per_row ? -1 : gllm_strip_open(&s, m->blocks);
 	int8_t jb = m->wide ? gllm_strip_open(&s, fixed(m->wide)) : -1, kb = m->deep ? gllm_strip_open(&s, fixed(m->deep)) : -1;
 	int8_t p = gllm_strip_open(&s, m->panels), r = gllm_strip_open(&s, m->rows);
 	s.sub[I][0].coef = s.sub[J][1].coef = s.sub[K][0].coef = 1;
 	s.sub[I][0].loop = r;
-	if (ib >= 0) {
-		s.sub[I][1].coef = x->b.mc;
-		s.sub[I][1].loop = ib;
-	}
 	s.sub[J][0].coef = x->b.nr;
 	s.sub[J][0].loop = p;
 	if (jb >= 0) {
@@ -311,7 +306,7 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		gllm_strip_node(&s, x->p->sum[i].carry);
 		*from = kept;
 	}
-	packed_factors(x, &s, k, ib, p, r, v, kk);
+	packed_factors(x, &s, k, p, r, v, kk);
 	gllm_strip_write(&s, needed, K, 0, t->nnodes);
 	gllm_strip_close(&s);
 	s.sub[K][0].coef = s.sub[K][1].coef = 0;
@@ -368,7 +363,7 @@ static bool same_linear(struct gllm_linear a, struct gllm_linear b)
 
 static bool same_macro(const struct macro *a, const struct macro *b)
 {
-	return same_linear(a->blocks, b->blocks) && same_linear(a->panels, b->panels) && same_linear(a->rows, b->rows) &&
+	return same_linear(a->panels, b->panels) && same_linear(a->rows, b->rows) &&
 	       a->lanes == b->lanes && a->depth == b->depth && a->wide == b->wide && a->deep == b->deep && a->first == b->first &&
 	       a->last == b->last && a->way == b->way;
 }
@@ -406,9 +401,9 @@ static bool at_an_edge(const struct blocker *x)
 }
 
 /* What is added until the matching close runs `trips` times. Returns whether it is a repeat at all. */
-static bool open_repeat(struct blocker *x, int64_t trips, struct at step)
+static bool open_repeat(struct blocker *x, struct gllm_linear trips, struct at step)
 {
-	if (x->status != GLLM_OK || trips < 2)
+	if (x->status != GLLM_OK || (trips.per_row == 0 && trips.fixed < 2))
 		return false;
 	if (x->nrepeats == x->max_repeats) {
 		unsigned max = x->max_repeats ? 2 * x->max_repeats : 8;
@@ -420,7 +415,7 @@ static bool open_repeat(struct blocker *x, int64_t trips, struct at step)
 		x->repeat = more;
 		x->max_repeats = max;
 	}
-	x->repeat[x->nrepeats++] = (struct gllm_repeat){ .first = x->nparts, .trips = (uint32_t)trips, .level = x->open };
+	x->repeat[x->nrepeats++] = (struct gllm_repeat){ .first = x->nparts, .trips = trips, .level = x->open };
 	x->step[x->open++] = step;
 	return true;
 }
@@ -481,12 +476,21 @@ static void add_part(struct blocker *x, const struct kernel *k, struct at at, bo
 	}
 }
 
-/* One side of a split: whole strips of `unit`, then what is left. */
+/* The part that was added last is for so many rows, if its kernel asks how many. */
+static void set_rows(struct blocker *x, struct gllm_linear rows)
+{
+	struct gllm_part *part = x->nparts ? &x->part[x->nparts - 1] : NULL;
+	for (unsigned q = 0; x->status == GLLM_OK && part && q < part->code->trace.nparams; q++)
+		if (part->source[q].kind == GLLM_FROM_ROWS)
+			part->source[q].at = rows;
+}
+
+/* Blocks of rows: `trips` of `rows` from `at` on. */
 struct rows {
-	struct gllm_linear blocks, rows, at;
+	struct gllm_linear trips, rows, at;
 };
 
-/* Blocks of rows: at most two kinds of part, whole blocks and the rest. */
+/* At most two kinds: whole blocks and the rest. */
 static unsigned split_rows(const struct blocker *x, struct rows out[2])
 {
 	int64_t mc = x->b.mc;
@@ -529,19 +533,24 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 	unsigned n = split_rows(x, rows);
 	beside = false;
 	for (unsigned i = 0; i < n; i++) {
-		struct macro m = { .blocks = rows[i].blocks, .rows = rows[i].rows, .depth = kc, .first = pc == 0,
-		                   .last = pc + kc == p->k };
+		struct macro m = { .rows = p->m.per_row ? p->m : rows[i].rows, .depth = kc, .first = pc == 0, .last = pc + kc == p->k };
+		bool repeats = open_repeat(x, rows[i].trips, (struct at){ .i = fixed(x->b.mc) });
 		at.i = last.i = rows[i].at;
 		m.panels = fixed(panels);
 		m.lanes = nr;
 		if (panels)
 			add_part(x, make(x, MACRO, 0, m), at, beside);
+		if (panels)
+			set_rows(x, rows[i].rows);
 		beside |= panels != 0;
 		m.panels = fixed(1);
 		m.lanes = rest;
 		if (rest)
 			add_part(x, make(x, MACRO, 0, m), last, beside);
+		if (rest)
+			set_rows(x, rows[i].rows);
 		beside = true;
+		close_repeat(x, repeats);
 	}
 }
 
@@ -552,7 +561,7 @@ static void blocks_of_k(struct blocker *x, int64_t jc, int64_t nc)
 	if (all > 1)
 		one_block(x, jc, nc, 0, kc);
 	if (all > 2) {
-		bool repeats = open_repeat(x, all - 2, (struct at){ .k = kc });
+		bool repeats = open_repeat(x, fixed(all - 2), (struct at){ .k = kc });
 		one_block(x, jc, nc, kc, kc);
 		close_repeat(x, repeats);
 	}
@@ -562,7 +571,7 @@ static void blocks_of_k(struct blocker *x, int64_t jc, int64_t nc)
 static void blocks_of_j(struct blocker *x)
 {
 	int64_t nc = x->b.nc, n = x->p->n, whole = n / nc;
-	bool repeats = open_repeat(x, whole, (struct at){ .j = nc });
+	bool repeats = open_repeat(x, fixed(whole), (struct at){ .j = nc });
 	if (whole)
 		blocks_of_k(x, 0, nc);
 	close_repeat(x, repeats);
@@ -606,7 +615,7 @@ static void block_dots(struct blocker *x, const struct product *p, enum gllm_blo
 {
 	int64_t wide = way == GLLM_BLOCK_STAGED ? gllm_stage_width(x->b.nr, x->profile->vector_bytes / 4, p->n) : x->b.nr;
 	int64_t panels = p->n / wide, rest = p->n % wide;
-	struct macro m = { .blocks = fixed(1), .panels = fixed(panels), .rows = p->m, .lanes = wide, .depth = p->k, .first = true,
+	struct macro m = { .panels = fixed(panels), .rows = p->m, .lanes = wide, .depth = p->k, .first = true,
 	                   .last = true, .way = way };
 	if (panels)
 		add_part(x, make(x, MACRO, 0, m), (struct at){ .j = 0 }, false);
@@ -646,7 +655,7 @@ static bool block_stream(struct blocker *x, const struct product *p)
 			return false;
 		x->partial[0] = scratch(x, bytes);
 	}
-	struct macro m = { .blocks = fixed(1), .rows = p->m, .depth = kc, .first = true, .way = GLLM_BLOCK_STREAM };
+	struct macro m = { .rows = p->m, .depth = kc, .first = true, .way = GLLM_BLOCK_STREAM };
 	stream_columns(x, m, 0);
 	m.first = false;
 	m.deep = whole - 1;

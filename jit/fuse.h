@@ -16,7 +16,7 @@
 #include "jit/graph.h"
 
 enum { GLLM_PACK_ROWS = 32 }; /* products of more rows are blocked */
-enum { GLLM_REPEAT_LEVELS = 2 };
+enum { GLLM_REPEAT_LEVELS = 3 };
 
 /* One kernel call of a group. The parts of a group run in order, each a step of the plan and a barrier. */
 struct gllm_part {
@@ -29,12 +29,12 @@ struct gllm_part {
 	const int64_t (*move)[GLLM_REPEAT_LEVELS];    /* by operand: bytes per trip of the repeats around it; NULL: none */
 };
 
-/* Parts [first, end), steps in a plan, run `trips` times in turn. Those of level 0 lie apart, those of level 1 apart inside
- * one of level 0; they stand in the order in which they begin, outer ones first. What stands first in one, or right behind
- * one, is beside nothing. */
+/* Parts [first, end), steps in a plan, run `trips` times in turn. Those of level 0 lie apart, those of a level above apart
+ * inside one of the level below; they stand in the order in which they begin, outer ones first. What stands first in one,
+ * or right behind one, is beside nothing. */
 struct gllm_repeat {
-	uint32_t first, end, trips;
-	uint32_t level;
+	uint32_t first, end, level;
+	struct gllm_linear trips;
 };
 
 struct gllm_group {

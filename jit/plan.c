@@ -135,11 +135,11 @@ static const char *strategy_of(const struct gllm_composed *c, const struct gllm_
 enum { CYCLES_PER_CORE = 4096 };
 
 /* How often part `part` of a group runs. */
-static uint64_t times_of(const struct gllm_group *g, unsigned part)
+static uint64_t times_of(const struct gllm_group *g, unsigned part, uint64_t rows)
 {
 	uint64_t n = 1;
 	for (unsigned i = 0; i < g->nrepeats; i++)
-		n *= part >= g->repeat[i].first && part < g->repeat[i].end ? g->repeat[i].trips : 1;
+		n *= part >= g->repeat[i].first && part < g->repeat[i].end ? gllm_at_rows(g->repeat[i].trips, rows) : 1;
 	return n;
 }
 
@@ -291,7 +291,7 @@ static struct gllm_step *begin_step(const struct planner *x, struct gllm_plan *p
 	struct gllm_step *s = &p->step[p->nsteps++];
 	s->first_slot = p->nslots;
 	s->info = (struct gllm_step_info){ .name = name, .group = group, .mode = g->nparts ? g->part[part].mode : g->mode,
-	                                   .bytes_saved = part ? 0 : g->bytes_saved, .times = times_of(g, part) };
+	                                   .bytes_saved = part ? 0 : g->bytes_saved, .times = times_of(g, part, x->g->max_rows) };
 	return s;
 }
 
@@ -304,7 +304,7 @@ static enum gllm_status add_steps(const struct planner *x, struct gllm_plan *p, 
 		const struct gllm_group *group = &x->f.group[g];
 		for (unsigned i = 0; i < group->nrepeats; i++) {
 			struct gllm_repeat r = group->repeat[i];
-			p->repeat[p->nrepeats++] = (struct gllm_repeat){ r.first + p->nsteps, r.end + p->nsteps, r.trips, r.level };
+			p->repeat[p->nrepeats++] = (struct gllm_repeat){ r.first + p->nsteps, r.end + p->nsteps, r.level, r.trips };
 		}
 		for (unsigned i = 0; i < steps_of(group); i++) {
 			char words[STEP_NAME];

@@ -56,8 +56,8 @@ struct gllm_plan_tensor {
 	N(info.code_bytes) \
 	N(info.bytes_saved) N(info.bytes_moved) N(info.cycles) GLLM_LINEAR_FIELDS(N, trip) N(tile) N(beside) N(small) \
 	N(first_slot) N(nslots)
-#define GLLM_SLOT_FIELDS(N, T) N(kind) N(value) GLLM_LINEAR_FIELDS(N, at) N(move[0]) N(move[1])
-#define GLLM_REPEAT_FIELDS(N, T) N(first) N(end) N(trips) N(level)
+#define GLLM_SLOT_FIELDS(N, T) N(kind) N(value) GLLM_LINEAR_FIELDS(N, at) N(move[0]) N(move[1]) N(move[2])
+#define GLLM_REPEAT_FIELDS(N, T) N(first) N(end) N(level) GLLM_LINEAR_FIELDS(N, trips)
 #define GLLM_NOTE_FIELDS(N, T) N(producer) N(consumer) N(tensor) N(accepted) T(why) N(bytes)
 #define GLLM_NODE_FIELDS(N, T) T(name) N(group)
 #define GLLM_EDGE_FIELDS(N, T) N(producer) N(consumer) N(tensor) N(bytes)

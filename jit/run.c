@@ -61,7 +61,7 @@ static enum gllm_status check_bindings(const struct gllm_plan *p, void *const *b
 /* The repeats around the step that runs. */
 struct around {
 	unsigned n, next;                       /* open ones; the first that has not begun */
-	struct { unsigned repeat; int64_t trip; } open[GLLM_REPEAT_LEVELS];
+	struct open { unsigned repeat; int64_t trip, trips; } open[GLLM_REPEAT_LEVELS];
 };
 
 static void fill(const struct gllm_plan *p, const struct gllm_step *s, void *const *bind, uint64_t rows,
@@ -163,27 +163,35 @@ static void run_scalar(const struct gllm_plan *p, const struct gllm_step *s, con
 	}
 }
 
-/* Repeats that begin with step `i`. */
-static inline void begin(const struct gllm_plan *p, unsigned i, struct around *a)
-{
-	for (; a->next < p->nrepeats && p->repeat[a->next].first == i; a->next++, a->n++) {
-		a->open[a->n].repeat = a->next;
-		a->open[a->n].trip = 0;
-	}
-}
-
 /* Where to go on behind the steps before `i`: there, or at the beginning of a repeat that has trips left. */
 static inline unsigned behind(const struct gllm_plan *p, unsigned i, struct around *a)
 {
 	for (; a->n > 0; a->n--) {
-		unsigned k = a->open[a->n - 1].repeat;
-		const struct gllm_repeat *r = &p->repeat[k];
+		struct open *o = &a->open[a->n - 1];
+		const struct gllm_repeat *r = &p->repeat[o->repeat];
 		if (r->end != i)
 			break;
-		if (++a->open[a->n - 1].trip < r->trips) {
-			a->next = k + 1;
+		if (++o->trip < o->trips) {
+			a->next = o->repeat + 1;
 			return r->first;
 		}
+	}
+	return i;
+}
+
+/* Begins the repeats that begin with step `i`; those that have no trip are left out. The step that runs next. */
+static inline unsigned begin(const struct gllm_plan *p, unsigned i, uint64_t rows, struct around *a)
+{
+	while (a->next < p->nrepeats && p->repeat[a->next].first == i) {
+		const struct gllm_repeat *r = &p->repeat[a->next];
+		int64_t trips = (int64_t)at_rows(&r->trips, rows);
+		if (trips > 0) {
+			a->open[a->n++] = (struct open){ a->next++, 0, trips };
+			continue;
+		}
+		while (a->next < p->nrepeats && p->repeat[a->next].first < r->end)
+			a->next++;
+		i = behind(p, r->end, a);
 	}
 	return i;
 }
@@ -210,9 +218,8 @@ enum gllm_status gllm_plan_run(const struct gllm_plan *p, void *const *bind, uin
 	if (st != GLLM_OK)
 		return st;
 	struct around a = { .n = 0 };
-	for (unsigned i = 0; i < p->nsteps; i = behind(p, i, &a)) {
+	for (unsigned i = 0; (i = begin(p, i, rows, &a)) < p->nsteps; i = behind(p, i, &a)) {
 		const struct gllm_step *s = &p->step[i];
-		begin(p, i, &a);
 		if (s->kernel) {
 			i += run_together(p, i, bind, rows, workspace, &a);
 			continue;

@@ -247,17 +247,23 @@ static const char *check_moves(const struct rules *x, unsigned step, const struc
 	const struct gllm_slot *slot = &x->p->slot[x->p->step[step].first_slot + operand];
 	const struct gllm_source *s = &part->source[operand];
 	int b = buffer_of(x, s);
-	int64_t reach = s->at.fixed, move[GLLM_REPEAT_LEVELS] = { 0, 0 };
+	int64_t reach = s->at.fixed, move[GLLM_REPEAT_LEVELS] = { 0 };
+	bool same = true, none = true, back = false;
 	for (unsigned i = 0; i < x->p->nrepeats; i++) {
 		const struct gllm_repeat *r = &x->p->repeat[i];
 		if (step < r->first || step >= r->end)
 			continue;
 		move[r->level] = part->move ? part->move[operand][r->level] : 0;
-		reach += move[r->level] * (r->trips - 1);
+		reach += move[r->level] * ((int64_t)gllm_at_rows(r->trips, x->g->max_rows) - 1);
 	}
-	if (slot->move[0] != move[0] || slot->move[1] != move[1])
+	for (unsigned l = 0; l < GLLM_REPEAT_LEVELS; l++) {
+		same = same && slot->move[l] == move[l];
+		none = none && move[l] == 0;
+		back = back || move[l] < 0;
+	}
+	if (!same)
 		return "an operand does not move with the repeats around its step";
-	if ((b < 0 && s->kind != GLLM_FROM_WORKER && (move[0] || move[1])) || (b >= 0 && move[0] < 0) || move[1] < 0)
+	if (back || (b < 0 && s->kind != GLLM_FROM_WORKER && !none))
 		return "what is no place in memory moves";
 	return b < 0 || (uint64_t)reach < x->buffer[b].bytes || x->buffer[b].bytes == 0 ? NULL : "a repeat leaves its buffer";
 }
@@ -265,18 +271,18 @@ static const char *check_moves(const struct rules *x, unsigned step, const struc
 /* Repeats stand in order, nested, and apart from steps that run together. */
 static const char *check_repeats(const struct rules *x)
 {
-	const struct gllm_repeat *outer = NULL, *last = NULL;
-	for (unsigned i = 0; i < x->p->nrepeats; last = &x->p->repeat[i++]) {
+	const struct gllm_repeat *open[GLLM_REPEAT_LEVELS] = { NULL };
+	for (unsigned i = 0; i < x->p->nrepeats; i++) {
 		const struct gllm_repeat *r = &x->p->repeat[i];
-		if (r->trips < 2 || r->first >= r->end || r->end > x->p->nsteps || r->level > 1)
+		if ((!r->trips.per_row && r->trips.fixed < 2) || r->first >= r->end || r->end > x->p->nsteps || r->level >= GLLM_REPEAT_LEVELS)
 			return "a repeat repeats nothing";
-		if (r->level == 0 ? last && r->first < (outer ? outer->end : 0) : !outer || r->first < outer->first || r->end > outer->end)
-			return "a repeat of the outer level lies within another one, or one of the inner level outside of them";
-		if (r->level == 1 && last != outer && r->first < last->end)
+		if (r->level > 0 && (!open[r->level - 1] || r->first < open[r->level - 1]->first || r->end > open[r->level - 1]->end))
+			return "a repeat of an inner level lies outside of one of the level below";
+		if (open[r->level] && r->first < open[r->level]->end)
 			return "two repeats of a level meet";
 		if (x->p->step[r->first].beside || (r->end < x->p->nsteps && x->p->step[r->end].beside))
 			return "steps run together over the edge of a repeat";
-		outer = r->level == 0 ? r : outer;
+		open[r->level] = r;
 	}
 	return NULL;
 }
@@ -286,7 +292,7 @@ static const char *check_times(const struct rules *x)
 	for (unsigned k = 0; k < x->p->nsteps; k++) {
 		uint64_t times = 1;
 		for (unsigned i = 0; i < x->p->nrepeats; i++)
-			times *= k >= x->p->repeat[i].first && k < x->p->repeat[i].end ? x->p->repeat[i].trips : 1;
+			times *= k >= x->p->repeat[i].first && k < x->p->repeat[i].end ? gllm_at_rows(x->p->repeat[i].trips, x->g->max_rows) : 1;
 		if (x->p->step[k].info.times != times)
 			return "a step does not run as often as it says";
 	}
