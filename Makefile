@@ -102,7 +102,7 @@ $(B)/$(1)/gllm: $$(patsubst %.c,$(B)/$(1)/hosted/%.o,$$(wildcard tools/*.c)) $(B
 endef
 $(foreach a,$(ARCHES),$(eval $(call arch_rules,$(a))))
 
-.PHONY: all lib run check check-host check-recorded check-user check-system check-symbols check-deps check-diff check-diff-long check-matrix check-sanitize \
+.PHONY: all lib run check check-host check-recorded check-user check-system check-symbols check-deps check-diff check-diff-long check-math-long check-matrix check-sanitize \
 	bench bench-floor bench-static bench-count bench-sizes bench-peers deps clean
 .SECONDARY:
 
@@ -134,6 +134,8 @@ check-diff:
 	@sh tests/diff.sh "$(MAKE)" $(B)
 check-diff-long:
 	@sh tests/diff/insn_long.sh "$(MAKE)" $(B)
+check-math-long:
+	@sh tests/diff/math_long.sh "$(MAKE)" $(B)
 check-matrix:
 	@sh tests/diff/lift_matrix.sh "$(MAKE)" $(B)
 check-sanitize:

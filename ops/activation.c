@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * ops/activation.c - smooth activations. Each goes to its limit at +inf; where the limit at -inf is 0 times infinity
- * (gelu), -inf gives NaN as the formula says. */
+ * (gelu), -inf gives NaN as the formula says.
+ *
+ * Greatest errors in units in the last place (tests/diff/math_ulp.c), with and without fused multiply-add: sigmoid and silu 2.5
+ * from -88 on; below, e^-x is infinite and the result 0. gelu 2.1 to |x| = 1; its negative tail is small and worse, to 200. */
 #include "gllm/ops.h"
 
 void gllm_ref_sigmoid(float *restrict y, const float *restrict x, size_t n)

@@ -43,14 +43,9 @@ math() {
 		bad=1
 	fi
 }
-gcc -std=gnu11 -O2 -Iinclude -I. -no-pie tests/diff/math_ulp.c "$b/$arch/ops/math.o" "$b/$arch/ops/erf.o" "$b/$arch/ops/prim.o" -lm -o "$b/diff/math_ulp" || exit 1
+sh tests/diff/math_build.sh "$b" || exit 1
 math math_ulp
-if [ $arch = aarch64 ] || grep -q ' fma ' /proc/cpuinfo; then
-	fma=-mfma
-	[ $arch = aarch64 ] && fma=
-	gcc -std=gnu11 -O2 -fno-tree-vectorize $fma -ffp-contract=fast -fno-math-errno -Iinclude -I. -c ops/math.c -o "$b/diff/math_fma.o" || exit 1
-	gcc -std=gnu11 -O2 -fno-tree-vectorize $fma -ffp-contract=fast -fno-math-errno -Iinclude -I. -c ops/erf.c -o "$b/diff/erf_fma.o" || exit 1
-	gcc -std=gnu11 -O2 -Iinclude -I. -no-pie tests/diff/math_ulp.c "$b/diff/math_fma.o" "$b/diff/erf_fma.o" "$b/$arch/ops/prim.o" -lm -o "$b/diff/math_ulp_fma" || exit 1
+if [ -x "$b/diff/math_ulp_fma" ]; then
 	math math_ulp_fma
 else
 	echo "skip math with fused multiply-add: this CPU has none"

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * tests/diff/math_ulp.c - greatest error of the functions of ops/math.c, ops/erf.c and ops/prim.c, against the C library's double
+ * tests/diff/math_ulp.c - greatest error of the functions of ops/math.c, ops/erf.c, ops/prim.c and of some activations, against the C library's double
  * functions (error below 1e-9 of a float's last place, so a measured figure is good to that).
  *
- * Usage: math_ulp [-a | -s STEP] [NAME..]     -a all 2^32 arguments, else every STEP-th bit pattern (1009)
+ * Usage: math_ulp [-a | -s STEP | -o] [NAME..]     -a all 2^32 arguments, else every STEP-th bit pattern (1009); -o the double
+ * functions themselves against MPFR (built with -DWITH_MPFR)
  * Prints one line per function and range; exit code 1 if one is above its stated bound. Link with these files
- * compiled as the library compiles them, and once more with -mfma -ffp-contract=fast for ops/math.c and ops/erf.c. */
+ * compiled as the library compiles them, and once more with -mfma -ffp-contract=fast for all but ops/prim.c. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,30 @@
 
 static double sqrt_(double x) { return sqrt(x); }
 static double rint_(double x) { return nearbyint(x); }
+
+/* Operators that are one function. */
+static float sigmoid(float x)
+{
+	float y;
+	gllm_ref_sigmoid(&y, &x, 1);
+	return y;
+}
+static double sigmoid_(double x) { return 1 / (1 + exp(-x)); }
+static float silu(float x)
+{
+	float y;
+	gllm_ref_silu(&y, &x, 1);
+	return y;
+}
+static double silu_(double x) { return x / (1 + exp(-x)); }
+static float gelu(float x)
+{
+	float y;
+	gllm_ref_gelu(&y, &x, 1);
+	return y;
+}
+/* With the definition's own constants. */
+static double gelu_(double x) { return x / (1 + exp(-x * (0x1.988454p+0 + 0x1.2444f2p-4 * (x * x)))); }
 
 /*  name     range of |x|      bound in ULP */
 static const struct row {
@@ -30,6 +55,10 @@ static const struct row {
 	{ "cos",  gllm_cosf,  cos,   0, 1e4,      2.0, 0 },
 	{ "sin",  gllm_sinf,  sin,   1e4, 1e5,    0, 0x1p-19 },
 	{ "cos",  gllm_cosf,  cos,   1e4, 1e5,    0, 0x1p-19 },
+	{ "sigmoid", sigmoid, sigmoid_, 0, 88, 2.5, 0 }, /* further on e^-x is infinite and the result 0 */
+	{ "silu", silu,       silu_, 0, 88,    2.5, 0 },
+	{ "gelu", gelu,       gelu_, 0, 1,     2.5, 0 },
+	{ "gelu", gelu,       gelu_, 1, 10,    200, 0 }, /* rounding of the exponent weighs as much as it is great */
 	{ "sqrt", gllm_sqrtf, sqrt_, 0, INFINITY, 0.5, 0 },
 	{ "rint", gllm_rintf, rint_, 0, INFINITY, 0, 0 },
 };
@@ -79,6 +108,56 @@ static int run(const struct row *r, uint64_t step)
 	return ok;
 }
 
+#ifdef WITH_MPFR
+#include <mpfr.h>
+
+static int mpfr_error(const struct row *r, int (*exact)(mpfr_t, const mpfr_t, mpfr_rnd_t), uint64_t step)
+{
+	double most = 0;
+	mpfr_t x, y;
+	mpfr_init2(x, 24);
+	mpfr_init2(y, 120);
+	for (uint64_t u = 0; u < UINT64_C(1) << 32; u += step) {
+		float f = gllm_bits_f32((uint32_t)u);
+		double want = r->want(f);
+		if (isnan(f) || isnan(want) || isinf(want) || fabs(want) < 0x1p-149)
+			continue;
+		int exp;
+		frexp(want, &exp);
+		mpfr_set_flt(x, f, MPFR_RNDN);
+		exact(y, x, MPFR_RNDN);
+		mpfr_sub_d(y, y, want, MPFR_RNDN);
+		double e = fabs(mpfr_get_d(y, MPFR_RNDN)) / ldexp(1, exp < -125 ? -149 : exp - 24);
+		most = e > most ? e : most;
+	}
+	mpfr_clears(x, y, (mpfr_ptr)0);
+	printf("%-5s %s the double function against MPFR, every %llu-th argument: at most %.3g of a float's ULP\n", r->name,
+	       most < 1e-7 ? "ok  " : "FAIL", (unsigned long long)step, most);
+	return most < 1e-7;
+}
+
+/* What the functions are measured with is itself right. */
+static int check_oracle(uint64_t step)
+{
+	static const struct { const char *name; int (*exact)(mpfr_t, const mpfr_t, mpfr_rnd_t); } of[] = {
+		{ "exp", mpfr_exp }, { "log", mpfr_log }, { "tanh", mpfr_tanh }, { "erf", mpfr_erf },
+	};
+	int ok = 1;
+	for (size_t i = 0; i < GLLM_COUNT(of); i++)
+		for (size_t k = 0; k < GLLM_COUNT(row); k++)
+			if (!strcmp(row[k].name, of[i].name))
+				ok &= mpfr_error(&row[k], of[i].exact, step);
+	return ok;
+}
+#else
+static int check_oracle(uint64_t step)
+{
+	(void)step;
+	printf("skip the double functions against MPFR: built without it\n");
+	return 1;
+}
+#endif
+
 int main(int argc, char **argv)
 {
 	uint64_t step = 1009;
@@ -86,10 +165,12 @@ int main(int argc, char **argv)
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (!strcmp(argv[i], "-a"))
 			step = 1;
+		else if (!strcmp(argv[i], "-o"))
+			return !check_oracle(10007);
 		else if (!strcmp(argv[i], "-s") && i + 1 < argc && atoi(argv[i + 1]) > 0)
 			step = (uint64_t)atoi(argv[++i]);
 		else
-			return fprintf(stderr, "usage: math_ulp [-a | -s STEP] [NAME..]\n"), 2;
+			return fprintf(stderr, "usage: math_ulp [-a | -s STEP | -o] [NAME..]\n"), 2;
 	}
 	for (size_t k = 0; k < GLLM_COUNT(row); k++) {
 		int wanted = i >= argc;
