@@ -125,6 +125,7 @@ enum gllm_status gllm_profile_meet(struct gllm_profile *a, const struct gllm_pro
 	if (!a->missing)
 		a->missing = b->missing ? b->missing : lost ? "the cores differ: another core lacks the feature" : NULL;
 	a->strict_align |= b->strict_align;
+	a->in_order |= b->in_order;
 	unsigned bytes = a->vector_bytes < b->vector_bytes ? a->vector_bytes : b->vector_bytes;
 	if ((a->have & BIT(A64_SVE)) && a->vector_bytes != b->vector_bytes) {
 		a->have &= ~ALL_SVE;

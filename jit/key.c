@@ -21,7 +21,8 @@ uint64_t gllm_machine_key(const struct gllm_context *c)
 	const struct gllm_profile *p = &c->profile;
 	uint64_t h = GLLM_HASH_SEED;
 	const uint64_t word[] = { p->isa, p->have, p->vector_bytes, p->vector_regs, p->cores, p->threads,
-		gllm_f64_bits(p->peak_gflops), gllm_f64_bits(p->bandwidth_gbs), p->slow_fma, p->slow_bf16, p->strict_align, gllm_workers(c) };
+		gllm_f64_bits(p->peak_gflops), gllm_f64_bits(p->bandwidth_gbs), p->slow_fma, p->slow_bf16, p->strict_align,
+		p->in_order, gllm_workers(c) };
 	for (unsigned i = 0; i < GLLM_COUNT(word); i++)
 		h = gllm_hash_word(h, word[i]);
 	for (unsigned i = 0; i < GLLM_CACHE_LEVELS; i++) {

@@ -209,7 +209,16 @@ static void check_recorded(struct check *t)
 		CHECK_EQ(t, p.isa, GLLM_ISA_AARCH64);
 		compare(t, &p, &a64[i].want);
 		CHECK_EQ(t, p.strict_align, !a64[i].record.mmu_on || a64[i].record.checks_align);
+		CHECK(t, !p.in_order);
 	}
+	struct gllm_a64_record small = a64[CASE_A72].record;
+	small.midr = 0x410fd034;
+	CHECK_STATUS(t, gllm_probe_a64(&small, &p), GLLM_OK);
+	CHECK_TEXT(t, p.cpu, "Cortex-A53");
+	CHECK(t, p.in_order);
+	struct gllm_profile other = p;
+	other.in_order = false;
+	CHECK(t, gllm_profile_meet(&other, &p) == GLLM_OK && other.in_order);
 	struct gllm_x86_record broken = { .n = GLLM_CPUID_LEAVES + 1 };
 	CHECK_STATUS(t, gllm_probe_x86(&broken, &p), GLLM_INVALID_ARGUMENT);
 	broken.n = 0;

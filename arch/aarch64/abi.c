@@ -72,6 +72,8 @@ enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_mach
 		out->entry[k] = k;
 	if (scalable(p))
 		widen(out, (uint16_t)p->vector_bytes);
+	if (p->in_order)
+		out->window = 0;
 	return GLLM_OK;
 }
 

@@ -123,12 +123,16 @@ static const struct cpu_row {
 	{ 0x61, 0x023, "Apple M1 (performance)" },                        { 0xc0, 0xac3, "Ampere-1" },
 };
 
+static const uint16_t in_order[] = { 0xd03, 0xd04, 0xd05, 0xd46, 0xd80 }; /* Arm's parts */
+
 static void probe_name(const struct gllm_a64_record *r, struct gllm_profile *p)
 {
 	struct gllm_line t = gllm_line(p->cpu, sizeof p->cpu);
 	for (size_t i = 0; i < GLLM_COUNT(cpu); i++)
 		if (field(r->midr, 31, 24) == cpu[i].implementer && field(r->midr, 15, 4) == cpu[i].part)
 			gllm_put_string(&t, cpu[i].name);
+	for (size_t i = 0; i < GLLM_COUNT(in_order); i++)
+		p->in_order |= field(r->midr, 31, 24) == 0x41 && field(r->midr, 15, 4) == in_order[i];
 	if (t.length == 0 && r->midr) {
 		gllm_put_string(&t, "MIDR ");
 		gllm_put_hex(&t, r->midr, 8);

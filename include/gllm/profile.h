@@ -77,6 +77,7 @@ struct gllm_profile {
 	bool slow_fma;                         /* measured (gllm_measure): a product and a sum are faster than one FMA */
 	bool slow_bf16;                        /* measured: an instruction for products of two pairs of BF16 takes as long as,
 	                                        * or longer than, those of four floats */
+	bool in_order;                         /* AArch64: the core starts instructions in the order they stand in */
 	bool strict_align;                     /* AArch64: memory is Device or alignment is checked, so code may access
 	                                        * elements at their natural alignment only. false: the code takes all
 	                                        * memory as Normal and vectors at any address */
