@@ -17,29 +17,30 @@ static struct convention convention(const struct gllm_abi *abi)
 	};
 }
 
-static void of_block(struct live *b, const struct flow_op *o, unsigned n, const struct gllm_abi *abi,
-                     const struct convention *c)
+static struct live of_block(const struct flow_op *o, unsigned n, const struct gllm_abi *abi, const struct convention *c)
 {
-	*b = (struct live){ .in = live_bit(abi->stack_pointer) };
-	for (; n-- > 0; o++) {
+	uint64_t read = 0, written = 0;
+	bool spills = false;
+	for (const struct flow_op *end = o + n; o < end; o++) {
 		const struct gllm_sem_op_rec *s = &o->s;
 		uint64_t reads = live_bit(s->a) | live_bit(s->b) | live_bit(s->c), writes = live_bit(s->d);
-		if (s->op >= GLLM_S_CALL) {
+		if (s->op == GLLM_S_STORE)
+			spills = spills || live_is_spill(s, abi);
+		else if (s->op >= GLLM_S_CALL) {
 			reads |= c->stack | (o->prim ? c->arguments : 0);
 			writes |= o->prim ? c->clobbered : s->op == GLLM_S_CALL ? live_bit(abi->link) : 0;
 		}
-		b->read |= reads & ~b->written;
-		b->written |= writes;
-		if (s->op == GLLM_S_STORE && live_is_spill(s, abi))
-			b->spills = true;
+		read |= reads & ~written;
+		written |= writes;
 	}
+	return (struct live){ .read = read, .written = written, .in = live_bit(abi->stack_pointer), .spills = spills };
 }
 
 void gllm_live_find(struct live *of, const struct flow *f, const struct gllm_abi *abi)
 {
 	const struct convention c = convention(abi);
 	for (unsigned b = 0; b < f->nblocks; b++)
-		of_block(&of[b], &f->op[f->block[b].first], f->block[b].n, abi, &c);
+		of[b] = of_block(&f->op[f->block[b].first], f->block[b].n, abi, &c);
 	for (bool again = true; again; ) {
 		again = false;
 		for (unsigned i = f->nblocks; i-- > 0; ) {

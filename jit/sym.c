@@ -6,7 +6,7 @@
 
 enum {
 	SLOT0 = GLLM_LOC_COUNT,        /* state: locations of core/sem.h, then slots */
-	STATE = GLLM_LOC_COUNT + RAW_SLOTS,
+	STATE = GLLM_LOC_COUNT + RAW_SLOTS, /* no more slots than sets of 64 can hold */
 	NOTHING = 0xffff,              /* of a slot: no value known */
 	UNDEF = 0,                     /* value 0 is the undefined one */
 };
@@ -524,34 +524,34 @@ static void join_loc(struct exec *x, const struct flow_block *b, unsigned loc)
 		x->s->input[(size_t)x->s->raw[x->st[loc]].imm + p] = x->out[pred[p] * STATE + loc];
 }
 
-/* The first register of a set, which is taken out of it. */
-static unsigned next_register(uint64_t *set)
+/* The first number of a set, which is taken out of it. */
+static unsigned next_one(uint64_t *set)
 {
-	unsigned loc = (unsigned)__builtin_ctzll(*set);
+	unsigned first = (unsigned)__builtin_ctzll(*set);
 	*set &= *set - 1;
-	return loc;
-}
-
-static inline bool equal_in_all(const struct exec *x, const struct flow_block *b, unsigned loc)
-{
-	unsigned p = 1;
-	while (p < b->npreds && x->out[x->f->pred[b->pred + p] * STATE + loc] == x->st[loc])
-		p++;
-	return p == b->npreds;
+	return first;
 }
 
 static void join(struct exec *x, const struct flow_block *b)
 {
-	for (uint64_t set = x->live[x->block].in; set; ) {
-		unsigned loc = next_register(&set);
-		if (!equal_in_all(x, b, loc))
-			join_loc(x, b, loc);
+	const uint64_t in = x->live[x->block].in;
+	uint64_t registers = 0, slots = 0; /* in which some predecessor differs from the first */
+	for (unsigned p = 1; p < b->npreds; p++) {
+		const uint16_t *other = &x->out[x->f->pred[b->pred + p] * STATE];
+		for (uint64_t set = in & ~registers; set; set &= set - 1) {
+			unsigned loc = (unsigned)__builtin_ctzll(set);
+			if (other[loc] != x->st[loc])
+				registers |= set & -set;
+		}
+		for (unsigned i = 0; i < x->nslots; i++)
+			slots |= (uint64_t)(other[SLOT0 + i] != x->st[SLOT0 + i]) << i;
+		if (other[GLLM_LOC_FLAGS] != x->st[GLLM_LOC_FLAGS])
+			x->st[GLLM_LOC_FLAGS] = UNDEF;
 	}
-	if (!equal_in_all(x, b, GLLM_LOC_FLAGS))
-		x->st[GLLM_LOC_FLAGS] = UNDEF;
-	for (unsigned i = 0; i < x->nslots; i++)
-		if (!equal_in_all(x, b, SLOT0 + i))
-			join_loc(x, b, SLOT0 + i);
+	while (registers)
+		join_loc(x, b, next_one(&registers));
+	while (slots)
+		join_loc(x, b, SLOT0 + next_one(&slots));
 }
 
 /* Registers that a loop may change and that are read in it or behind it. */
@@ -595,7 +595,7 @@ static void begin_loop(struct exec *x, const struct flow_loop *l)
 	mark_spills(x, l, &x->s->raw[x->st[x->abi->stack_pointer]]);
 	x->st[GLLM_LOC_FLAGS] = UNDEF;
 	for (uint64_t set = changed(x, l); set; ) {
-		unsigned loc = next_register(&set);
+		unsigned loc = next_one(&set);
 		if (x->st[loc] != UNDEF)
 			begin_phi(x, loc);
 	}
@@ -615,8 +615,7 @@ static void check_stack(struct exec *x, unsigned loc, uint16_t before, uint16_t 
 static void end_loop(struct exec *x, const struct flow_loop *l)
 {
 	const uint16_t *before = &x->out[l->before * STATE], *back = &x->out[l->latch * STATE];
-	_Static_assert(RAW_SLOTS <= 64, "a bit for every slot");
-	uint64_t joined = 0;
+	uint64_t joined = 0; /* slots */
 	for (unsigned v = x->s->first[l->header]; is(x, (uint16_t)v, RAW_PHI); v++) {
 		uint16_t after = back[x->s->raw[v].loc];
 		x->s->input[(size_t)x->s->raw[v].imm + 1] = after == NOTHING ? UNDEF : after;
@@ -624,15 +623,15 @@ static void end_loop(struct exec *x, const struct flow_loop *l)
 			joined |= UINT64_C(1) << (x->s->raw[v].loc - SLOT0);
 	}
 	for (uint64_t set = changed(x, l); set; ) {
-		unsigned loc = next_register(&set);
+		unsigned loc = next_one(&set);
 		check_stack(x, loc, before[loc], back[loc]);
 	}
 	for (unsigned i = 0; i < x->nslots; i++) {
 		uint16_t v = before[SLOT0 + i];
-		if (v == NOTHING || joined >> i & 1)
+		if (v == back[SLOT0 + i] || v == NOTHING || joined >> i & 1)
 			continue;
 		check_stack(x, SLOT0 + i, v, back[SLOT0 + i]);
-		if (v != back[SLOT0 + i] && !is(x, v, RAW_SP)) {
+		if (!is(x, v, RAW_SP)) {
 			x->slot[i].varies = true;
 			x->again = true;
 		}
