@@ -49,6 +49,7 @@ struct reading {
 	uint8_t rep;               /* f2, f3: the last one */
 	uint8_t segment;           /* 2e, 3e */
 	uint8_t n66, nrep, nseg;
+	bool prefixed;             /* by any of these */
 	uint8_t rex;               /* W R X B; set, not inverted */
 	bool has_rex, r2, v2, z, bc; /* the last four of EVEX */
 	uint8_t vvv, ll, mask;
@@ -85,6 +86,7 @@ static int64_t sign(uint64_t v, unsigned bytes)
 
 static void note_prefix(struct reading *r, unsigned c)
 {
+	r->prefixed = true;
 	if (c == 0x66)
 		r->n66++;
 	else if (c >= 0xf2)
@@ -149,7 +151,7 @@ static bool read_key(struct reading *r)
 			return false;
 	}
 	if (what >= LEAD_VEX) {
-		if (r->n66 || r->nrep || r->nseg)
+		if (r->prefixed)
 			return false;
 		return what == LEAD_EVEX ? read_evex(r) : read_vex(r, c);
 	}
@@ -188,7 +190,7 @@ static unsigned legacy_size(const struct gllm_x86_form *f, const struct reading 
 	_Static_assert(W16 << 4 == 16 && W0 << 4 == 32 && W1 << 4 == 64, "a size is its bit");
 	unsigned size = r->rex & W ? W1 : W0;
 
-	if (r->n66 | r->nrep | r->nseg) {
+	if (r->prefixed) {
 		unsigned left66 = r->n66 - (unsigned)(r->pp == 1), left_rep = r->nrep - (unsigned)(r->pp >= 2);
 		if ((left66 | left_rep | r->nseg) && !padding_fits(f, r, left66, left_rep, rep))
 			return 0;
@@ -346,9 +348,8 @@ static void finish(struct gllm_insn *out, const struct reading *r)
 }
 
 /* Is it this row, whose /digit is right? GLLM_TRUNCATED: it still may be. */
-static enum gllm_status match(unsigned row, struct reading *r, struct gllm_insn *out)
+static enum gllm_status match(const struct gllm_x86_form *f, struct reading *r, struct gllm_insn *out)
 {
-	const struct gllm_x86_form *f = &gllm_x86_forms[row];
 	uint8_t rep = 0;
 	unsigned n = 0;
 
@@ -367,7 +368,7 @@ static enum gllm_status match(unsigned row, struct reading *r, struct gllm_insn 
 		if (f->n >= FIX && r->modrm != (f->n & 0xff))
 			return GLLM_BAD_INSN;
 	}
-	out->row = (uint16_t)row;
+	out->row = (uint16_t)(f - gllm_x86_forms);
 	out->rep = rep;
 	out->mask = out->zeroing = out->broadcast = out->rounding = 0;
 	if (r->enc != LEG && !vector_fits(f, r, out))
@@ -389,26 +390,31 @@ static inline uint32_t run_of(const struct gllm_x86_form *f)
 	return key;
 }
 
-/* The rows of one key that cover this opcode. */
+/* May the row be of these bytes, as far as its opcode and the digit in ModRM tell? */
+static inline bool covers(const struct gllm_x86_form *f, const struct reading *r)
+{
+	if (f->n < 8)
+		return r->operands == r->end || f->n == (*r->operands >> 3 & 7);
+	return r->opcode == f->opcode || r->opcode - f->opcode < (int)COVERS(f->n);
+}
+
+/* The rows of one key, from the last one on. */
 static enum gllm_status match_key(struct reading *r, struct gllm_insn *out)
 {
 	enum gllm_status best = GLLM_BAD_INSN, status;
 	unsigned row = run_end[(r->page + r->pp) * 256u + r->opcode];
-	const uint32_t run = row ? run_of(&gllm_x86_forms[row - 1]) : 0;
-
-	while (row-- > 0 && run_of(&gllm_x86_forms[row]) == run) {
-		const struct gllm_x86_form *f = &gllm_x86_forms[row];
-		if (f->n < 8 && r->operands < r->end && f->n != (*r->operands >> 3 & 7))
-			continue;
-		if (r->opcode != f->opcode && r->opcode - f->opcode >= (int)COVERS(f->n))
-			continue;
-		status = match(row, r, out);
+	if (!row)
+		return best;
+	const struct gllm_x86_form *f = &gllm_x86_forms[row - 1];
+	for (const uint32_t run = run_of(f); ; f--) {
+		status = covers(f, r) ? match(f, r, out) : GLLM_BAD_INSN;
 		if (status == GLLM_OK)
 			return status;
 		if (status == GLLM_TRUNCATED)
 			best = status;
+		if (f == gllm_x86_forms || run_of(f - 1) != run)
+			return best;
 	}
-	return best;
 }
 
 enum gllm_status gllm_x86_decode(const unsigned char *bytes, size_t size, uint64_t addr, struct gllm_insn *out)
