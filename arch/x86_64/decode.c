@@ -43,7 +43,7 @@ struct reading {
 	const unsigned char *start, *operands; /* of the instruction; behind its opcode */
 	uint64_t addr;
 	struct gllm_operand *relative; /* the operand that counts from the instruction's end */
-	bool cut;                  /* a read went beyond the end */
+	bool cut, truncated;       /* a read went beyond the end; of some row that else may fit */
 	/* the key, and what came with it */
 	uint8_t enc, pp, map, page, opcode;
 	uint8_t rep;               /* f2, f3: the last one */
@@ -51,7 +51,8 @@ struct reading {
 	uint8_t n66, nrep, nseg;
 	bool prefixed;             /* by any of these */
 	uint8_t rex;               /* W R X B; set, not inverted */
-	bool has_rex, r2, v2, z, bc; /* the last four of EVEX */
+	bool has_rex;              /* or what has its bits, so that 4..7 are no high bytes */
+	bool r2, v2, z, bc;        /* of EVEX */
 	uint8_t vvv, ll, mask;
 	/* of the row that is tried */
 	uint8_t modrm;
@@ -102,6 +103,7 @@ static void set_vector_key(struct reading *r, unsigned enc, unsigned map, unsign
 	r->map = (uint8_t)map;
 	r->page = (uint8_t)((enc == VEX ? PAGES_VEX : PAGES_EVEX) + (map - 1) * 4);
 	r->rex = (uint8_t)(rxb | (b >> 4 & W));
+	r->has_rex = true;
 	r->vvv = ~b >> 3 & 15;
 	r->pp = b & 3;
 }
@@ -330,7 +332,7 @@ static inline bool read_operand(struct reading *r, const struct gllm_x86_form *f
 	bits = gllm_x86_bits(gllm_x86_rsize(op), r->os, r->vl, cls == GLLM_R_VEC);
 	o->kind = GLLM_O_REG;
 	o->cls = (uint8_t)cls;
-	o->reg = (uint8_t)(bits == 8 && cls == GLLM_R_GPR && r->enc == LEG && !r->has_rex && n >= 4 ? n + 12 : n);
+	o->reg = (uint8_t)(bits == 8 && !r->has_rex && cls == GLLM_R_GPR && n >= 4 ? n + 12 : n);
 	o->size = (uint16_t)bits;
 	return n <= most[cls];
 }
@@ -347,9 +349,10 @@ static void finish(struct gllm_insn *out, const struct reading *r)
 		out->op[0].access = 3;
 }
 
-/* Is it this row, whose /digit is right? GLLM_TRUNCATED: it still may be. */
-static enum gllm_status match(const struct gllm_x86_form *f, struct reading *r, struct gllm_insn *out)
+/* Is it this row, whose /digit is right? What is cut off still may be. */
+static bool match(unsigned row, struct reading *r, struct gllm_insn *out)
 {
+	const struct gllm_x86_form *f = &gllm_x86_forms[row];
 	uint8_t rep = 0;
 	unsigned n = 0;
 
@@ -359,28 +362,25 @@ static enum gllm_status match(const struct gllm_x86_form *f, struct reading *r, 
 	if (r->enc == LEG) {
 		r->os = legacy_size(f, r, &rep);
 		if (r->os == 0 || (f->opcode == 0x90 && f->n == NM && (r->rex & B))) /* with REX.B, 90 exchanges r8 */
-			return GLLM_BAD_INSN;
+			return false;
 	}
 	if (gllm_x86_has_modrm(f)) {
 		r->modrm = (uint8_t)next(r);
-		if (r->cut)
-			return GLLM_TRUNCATED;
 		if (f->n >= FIX && r->modrm != (f->n & 0xff))
-			return GLLM_BAD_INSN;
+			return false;
 	}
-	out->row = (uint16_t)(f - gllm_x86_forms);
+	out->row = (uint16_t)row;
 	out->rep = rep;
 	out->mask = out->zeroing = out->broadcast = out->rounding = 0;
 	if (r->enc != LEG && !vector_fits(f, r, out))
-		return GLLM_BAD_INSN;
+		return false;
 	for (; n < 4 && f->op[n]; n++)
 		if (!read_operand(r, f, f->op[n], &out->op[n]) && !r->cut)
-			return GLLM_BAD_INSN;
+			return false;
 	out->n = (uint8_t)n;
-	if (r->cut)
-		return GLLM_TRUNCATED;
-	finish(out, r);
-	return GLLM_OK;
+	if (!r->cut)
+		finish(out, r);
+	return !r->cut;
 }
 
 static inline uint32_t run_of(const struct gllm_x86_form *f)
@@ -399,43 +399,36 @@ static inline bool covers(const struct gllm_x86_form *f, const struct reading *r
 }
 
 /* The rows of one key, from the last one on. */
-static enum gllm_status match_key(struct reading *r, struct gllm_insn *out)
+static bool match_key(struct reading *r, unsigned pp, struct gllm_insn *out)
 {
-	enum gllm_status best = GLLM_BAD_INSN, status;
-	unsigned row = run_end[(r->page + r->pp) * 256u + r->opcode];
+	unsigned row = run_end[(r->page + pp) * 256u + r->opcode];
 	if (!row)
-		return best;
-	const struct gllm_x86_form *f = &gllm_x86_forms[row - 1];
-	for (const uint32_t run = run_of(f); ; f--) {
-		status = covers(f, r) ? match(f, r, out) : GLLM_BAD_INSN;
-		if (status == GLLM_OK)
-			return status;
-		if (status == GLLM_TRUNCATED)
-			best = status;
-		if (f == gllm_x86_forms || run_of(f - 1) != run)
-			return best;
-	}
+		return false;
+	const uint32_t run = run_of(&gllm_x86_forms[--row]);
+	r->pp = (uint8_t)pp;
+	do {
+		if (!covers(&gllm_x86_forms[row], r))
+			continue;
+		if (match(row, r, out))
+			return true;
+		r->truncated = r->truncated || r->cut;
+	} while (row-- > 0 && run_of(&gllm_x86_forms[row]) == run);
+	return false;
 }
 
 enum gllm_status gllm_x86_decode(const unsigned char *bytes, size_t size, uint64_t addr, struct gllm_insn *out)
 {
 	struct reading r = { .p = bytes, .end = bytes + (size < LONGEST ? size : LONGEST), .start = bytes, .addr = addr };
-	enum gllm_status best = GLLM_BAD_INSN, status;
+	bool found = false;
 
 	if (!read_key(&r))
 		return GLLM_BAD_INSN;
-	if (r.cut)
-		return size < LONGEST ? GLLM_TRUNCATED : GLLM_BAD_INSN;
-	r.operands = r.p;
-	/* A prefix belongs to the opcode if a row says so, F2 and F3 before 66; else it is the plain prefix. */
-	unsigned may_be = 1u << r.pp | (r.n66 ? 2u : 0) | (r.nrep ? r.rep == 0xf3 ? 4u : 8u : 0);
-	for (; may_be; may_be &= ~(1u << r.pp)) {
-		r.pp = (uint8_t)(31 - __builtin_clz(may_be));
-		status = match_key(&r, out);
-		if (status == GLLM_OK)
-			return status;
-		if (status == GLLM_TRUNCATED && size < LONGEST)
-			best = status;
+	if (!r.cut) {
+		const unsigned pp = r.pp;
+		r.operands = r.p;
+		/* A prefix belongs to the opcode if a row says so, F2 and F3 before 66; else it is the plain prefix. */
+		found = (r.nrep && match_key(&r, r.rep == 0xf3 ? 2 : 3, out)) || (r.n66 && match_key(&r, 1, out)) ||
+		        match_key(&r, pp, out);
 	}
-	return best;
+	return found ? GLLM_OK : (r.cut || r.truncated) && size < LONGEST ? GLLM_TRUNCATED : GLLM_BAD_INSN;
 }

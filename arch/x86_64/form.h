@@ -67,7 +67,7 @@ enum {
 #define G_(place, size) O_(place, GLLM_R_GPR, size, size)
 #define V_(place, rsize, msize) O_(place, GLLM_R_VEC, rsize, msize)
 #define K_(place, msize) O_(place, GLLM_R_MASK, S64, msize)
-enum { RD = 1 << 18, WR = 2 << 18, RW = 3 << 18 };  /* access; none is RD */
+enum { RD = 0, WR = 3 << 18, RW = 2 << 18 };  /* access, kept so that nothing means read */
 
 /* Operands: the letters of the Intel opcode maps. b w d q = 8 16 32 64 bits, v = os, o = 128, x = vl, h = half of x. */
 #define Gb G_(P_REG, S8)
@@ -225,7 +225,7 @@ static inline unsigned gllm_x86_place(uint32_t op) { return op & 31; }
 static inline unsigned gllm_x86_class(uint32_t op) { return op >> 5 & 7; }
 static inline unsigned gllm_x86_rsize(uint32_t op) { return op >> 8 & 31; }
 static inline unsigned gllm_x86_msize(uint32_t op) { return op >> 13 & 31; }
-static inline unsigned gllm_x86_access(uint32_t op) { return op >> 18 & 3 ? op >> 18 & 3 : 1; }
+static inline unsigned gllm_x86_access(uint32_t op) { return (op >> 18 & 3) ^ 1; }
 static inline bool gllm_x86_has_modrm(const struct gllm_x86_form *f)
 {
 	return f->n <= NR || f->n == CM || f->n >= FIX;
