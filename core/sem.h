@@ -96,7 +96,7 @@ struct gllm_sem_op_rec { /* one micro-operation */
 
 enum { GLLM_SEM_MAX = 16 };
 struct gllm_sem {
+	struct gllm_sem_op_rec *op; /* room for GLLM_SEM_MAX, where they are to stay */
 	unsigned n;
-	struct gllm_sem_op_rec op[GLLM_SEM_MAX];
 };
 #endif

@@ -79,7 +79,7 @@ static bool constant_at(const struct discovery *d, unsigned first, unsigned end,
 	uint64_t v[GLLM_LOC_COUNT];
 	bool is[GLLM_LOC_COUNT] = { false };
 	for (unsigned i = first; i < end; i++) {
-		const struct gllm_sem_op_rec *s = &d->f->op[i].s;
+		const struct gllm_sem_op_rec *s = &d->f->op[i];
 		if (s->d >= GLLM_LOC_COUNT)
 			continue;
 		bool a = s->a == GLLM_LOC_NONE || (s->a < GLLM_LOC_COUNT && is[s->a]);
@@ -108,7 +108,7 @@ static bool resolved_within(const struct discovery *d, const struct flow_block *
 {
 	bool same = true;
 	for (unsigned i = b->first; i < (unsigned)b->first + b->n && same; i++) {
-		const struct gllm_sem_op_rec *s = &d->f->op[i].s;
+		const struct gllm_sem_op_rec *s = &d->f->op[i];
 		uint64_t target;
 		if ((s->op == GLLM_S_JUMP || s->op == GLLM_S_CALL) && s->a != GLLM_LOC_NONE)
 			same = constant_at(d, b->first, i, s->a, &target) && target == (uint64_t)s->imm;
@@ -124,10 +124,10 @@ static bool cut_block(const struct discovery *d, uint16_t made)
 	struct flow_block *m = &f->block[made];
 	for (unsigned i = 0; i < made; i++) {
 		struct flow_block *b = &f->block[i];
-		if (b->context != m->context || !b->n || m->addr <= b->addr || m->addr >= f->op[b->first + b->n - 1].next)
+		if (b->context != m->context || !b->n || m->addr <= b->addr || m->addr >= f->place[b->first + b->n - 1].next)
 			continue;
 		for (uint16_t k = 1; k < b->n; k++) {
-			if (f->op[b->first + k].addr != m->addr)
+			if (f->place[b->first + k].addr != m->addr)
 				continue;
 			m->first = (uint16_t)(b->first + k);
 			m->n = (uint16_t)(b->n - k);
@@ -187,7 +187,7 @@ static enum gllm_status link(struct discovery *d, uint16_t n, uint16_t context, 
 	return GLLM_OK;
 }
 
-static enum gllm_status enter(struct discovery *d, uint16_t parent, uint64_t target, const struct flow_op *call,
+static enum gllm_status enter(struct discovery *d, uint16_t parent, uint64_t target, const struct flow_place *call,
                               uint16_t *made)
 {
 	for (uint16_t c = parent; ; c = d->context[c].parent) {
@@ -203,66 +203,74 @@ static enum gllm_status enter(struct discovery *d, uint16_t parent, uint64_t tar
 	return GLLM_OK;
 }
 
-/* What ends a block: edges to other blocks. `last` is the operation that ends it. */
-static enum gllm_status finish(struct discovery *d, uint16_t n, const struct flow_op *last)
+static bool ends_block(const struct gllm_sem_op_rec *s)
 {
+	return s->op >= GLLM_S_JUMP && s->op <= GLLM_S_TRAP && s->op != GLLM_S_NOP && /* as core/sem.h lists them */
+	       !flow_primitive(s);
+}
+
+/* What follows block n, whose last operation is `last`: the edges of that, or the block at the address behind it. */
+static enum gllm_status leave_block(struct discovery *d, uint16_t n, unsigned last)
+{
+	const struct gllm_sem_op_rec *o = &d->f->op[last];
+	const struct flow_place *place = &d->f->place[last];
 	uint16_t context = d->f->block[n].context, inner = 0;
-	uint64_t target = (uint64_t)last->s.imm;
+	uint64_t target = (uint64_t)o->imm;
 	enum gllm_status s;
-	switch (last->s.op) {
+	if (!ends_block(o))
+		return link(d, n, context, place->next, NULL);
+	switch (o->op) {
 	case GLLM_S_JUMP:
 		return link(d, n, context, target, NULL);
 	case GLLM_S_CALL:
-		s = enter(d, context, target, last, &inner);
+		s = enter(d, context, target, place, &inner);
 		return s ? s : link(d, n, inner, target, NULL);
 	case GLLM_S_RET:
 		return context ? link(d, n, d->context[context].parent, d->context[context].back, NULL) : GLLM_OK;
 	case GLLM_S_TRAP:
 		return GLLM_OK;
 	default:
-		return link(d, n, context, last->next, &target);
+		return link(d, n, context, place->next, &target);
 	}
 }
 
-static bool ends_block(enum gllm_sem_op op)
-{
-	return op >= GLLM_S_JUMP && op <= GLLM_S_TRAP && op != GLLM_S_NOP; /* as core/sem.h lists them */
-}
-
 /* Resolves jumps and calls through registers, and turns a jump to a primitive into a call and a return, which is appended.
- * `o` is the last operation yet. False: the target is unknown. */
-static bool resolve(struct discovery *d, unsigned first, struct flow_op *o)
+ * The operation is the last one yet. False: the target is unknown. */
+static bool resolve(struct discovery *d, unsigned first)
 {
 	struct flow *f = d->f;
-	bool call = o->s.op == GLLM_S_CALL;
-	if (o->s.op != GLLM_S_JUMP && !call)
+	struct gllm_sem_op_rec *o = &f->op[f->nops - 1];
+	bool call = o->op == GLLM_S_CALL;
+	if (o->op != GLLM_S_JUMP && !call)
 		return true;
-	uint64_t target = (uint64_t)o->s.imm;
-	if (o->s.a != GLLM_LOC_NONE && !constant_at(d, first, f->nops - 1, o->s.a, &target))
+	uint64_t target = (uint64_t)o->imm;
+	if (o->a != GLLM_LOC_NONE && !constant_at(d, first, f->nops - 1, o->a, &target))
 		return false;
-	o->s.imm = (int64_t)target;
-	o->prim = (uint8_t)known(d->img, target);
-	if (call || !o->prim || f->nops + 1 > FLOW_OPS)
+	enum gllm_primitive prim = known(d->img, target);
+	o->imm = (int64_t)target;
+	if (call)
+		o->scale = (uint8_t)prim;
+	if (call || !prim)
 		return true;
-	o->s.op = GLLM_S_CALL;
-	o[1] = *o;
-	o[1].s.op = GLLM_S_RET;
-	o[1].prim = 0;
+	o->op = GLLM_S_CALL;
+	o->scale = (uint8_t)prim;
+	o[1] = (struct gllm_sem_op_rec){ .op = GLLM_S_RET, .w = 64, .d = GLLM_LOC_NONE, .a = GLLM_LOC_NONE, .b = GLLM_LOC_NONE,
+	                                 .c = GLLM_LOC_NONE };
+	f->place[f->nops] = f->place[f->nops - 1];
 	f->nops++;
 	return true;
 }
 
-/* Appends the operations of the instruction at `addr`, of which `left` bytes and what follows are at p. `last` is then the
- * last of them if it ends the block. */
+/* Appends the operations of the instruction at `addr`, of which `left` bytes and what follows are at p; *next is then the
+ * address behind it. What comes behind an operation that ends the block is dropped. */
 static enum gllm_status read_insn(struct discovery *d, unsigned first, uint64_t addr, const unsigned char *p, uint64_t left,
-                                  const struct flow_op **last, uint64_t *next)
+                                  uint64_t *next)
 {
 	struct flow *f = d->f;
 	struct gllm_insn insn;
-	struct gllm_sem sem;
+	struct gllm_sem sem = { .op = &f->op[f->nops] };
 	if (d->t->decode(p, left < d->t->insn_max ? (size_t)left : d->t->insn_max, addr, &insn))
 		return gllm_fail(f->error, GLLM_BAD_INSN, "decoding", NULL, addr - f->entry, 0, p[0]);
-	sem.n = 0;
 	if (d->t->meaning(&insn, &sem))
 		return gllm_flow_refuse(f, "an instruction whose meaning cannot be said", addr);
 	if (!sem.n)
@@ -270,27 +278,16 @@ static enum gllm_status read_insn(struct discovery *d, unsigned first, uint64_t 
 	if (f->nops + sem.n + 2 > FLOW_OPS)
 		return gllm_flow_refuse(f, "too many instructions", addr);
 	*next = addr + insn.length;
-	*last = NULL;
 	for (unsigned i = 0; i < sem.n; i++) {
-		struct flow_op *o = &f->op[f->nops++];
-		*o = (struct flow_op){ sem.op[i], GLLM_PRIM_NONE, addr, addr + insn.length };
-		if (o->s.op < GLLM_S_JUMP)
+		f->place[f->nops++] = (struct flow_place){ addr, addr + insn.length };
+		if (sem.op[i].op < GLLM_S_JUMP)
 			continue;
-		if (!resolve(d, first, o))
+		if (!resolve(d, first))
 			return gllm_flow_refuse(f, not_constant, addr);
-		o = &f->op[f->nops - 1];
-		if (ends_block((enum gllm_sem_op)o->s.op) && !o->prim) {
-			*last = o;
+		if (ends_block(&f->op[f->nops - 1]))
 			break;
-		}
 	}
 	return GLLM_OK;
-}
-
-/* What follows block n: the edges of its last operation, or the block at the address behind it. */
-static enum gllm_status leave_block(struct discovery *d, uint16_t n, const struct flow_op *last, uint64_t next)
-{
-	return last ? finish(d, n, last) : link(d, n, d->f->block[n].context, next, NULL);
 }
 
 /* A function that is called again has the operations it had the first time. */
@@ -303,8 +300,7 @@ static bool read_before(struct discovery *d, uint16_t n, enum gllm_status *s)
 			continue;
 		b->first = f->block[k].first;
 		b->n = f->block[k].n;
-		const struct flow_op *last = &f->op[b->first + b->n - 1];
-		*s = leave_block(d, n, ends_block((enum gllm_sem_op)last->s.op) && !last->prim ? last : NULL, last->next);
+		*s = leave_block(d, n, b->first + b->n - 1u);
 		return true;
 	}
 	return false;
@@ -318,7 +314,6 @@ static enum gllm_status read_block(struct discovery *d, uint16_t n)
 	uint64_t addr = f->block[n].addr;
 	const unsigned char *p = NULL;
 	uint64_t left = 0, next = addr;
-	const struct flow_op *last = NULL;
 	enum gllm_status s;
 	if (read_before(d, n, &s))
 		return s;
@@ -331,15 +326,15 @@ static enum gllm_status read_block(struct discovery *d, uint16_t n)
 			p = r->bytes + (addr - r->addr);
 			left = r->size - (addr - r->addr);
 		}
-		s = read_insn(d, first, addr, p, left, &last, &next);
+		s = read_insn(d, first, addr, p, left, &next);
 		if (s)
 			return s;
 		p += next - addr;
 		left -= next - addr;
 		addr = next;
-	} while (!last && find_block(d, addr, context) == FLOW_NONE);
+	} while (!ends_block(&f->op[f->nops - 1]) && find_block(d, addr, context) == FLOW_NONE);
 	f->block[n].n = (uint16_t)(f->nops - first);
-	return leave_block(d, n, last, addr);
+	return leave_block(d, n, f->nops - 1);
 }
 
 static enum gllm_status discover(struct discovery *d, uint64_t addr)
@@ -368,12 +363,13 @@ enum gllm_status gllm_flow_build(struct flow *f, const struct gllm_target *t, co
 	d.f = f;
 	d.t = t;
 	d.img = img;
-	f->op = gllm_alloc_array(a, FLOW_OPS, sizeof *f->op, 8);
+	f->op = gllm_alloc_array(a, FLOW_OPS + GLLM_SEM_MAX, sizeof *f->op, 8); /* the last ones may turn out too many */
+	f->place = gllm_alloc_array(a, FLOW_OPS, sizeof *f->place, 8);
 	f->block = gllm_alloc_array(a, FLOW_BLOCKS, sizeof *f->block, 8);
 	f->pred = gllm_alloc_array(a, 2 * FLOW_BLOCKS, sizeof *f->pred, 8);
 	f->loop = gllm_alloc_array(a, FLOW_LOOPS, sizeof *f->loop, 8);
 	d.context = gllm_alloc_array(a, FLOW_CONTEXTS, sizeof *d.context, 8);
-	if (!f->op || !f->block || !f->pred || !f->loop || !d.context)
+	if (!f->op || !f->place || !f->block || !f->pred || !f->loop || !d.context)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch for the flow graph", NULL, 0, 0, 0);
 	enum gllm_status s = discover(&d, addr);
 	return s ? s : gllm_flow_arrange(f, a);

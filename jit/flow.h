@@ -19,9 +19,8 @@ enum {
 	FLOW_NONE = 0xffff,
 };
 
-struct flow_op {
-	struct gllm_sem_op_rec s; /* CALL: s.imm is the target, s.c nothing */
-	uint8_t prim;             /* CALL of a primitive: enum gllm_primitive */
+/* An operation is a record of core/sem.h. CALL: imm is the target; `scale` is the enum gllm_primitive of a primitive. */
+struct flow_place {
 	uint64_t addr, next;      /* of the instruction, and of the one behind it (the return address of a CALL) */
 };
 
@@ -43,7 +42,8 @@ struct flow_loop {
 };
 
 struct flow {
-	struct flow_op *op;       unsigned nops;
+	struct gllm_sem_op_rec *op; unsigned nops;
+	struct flow_place *place; /* per operation */
 	struct flow_block *block; unsigned nblocks;
 	uint16_t *pred;
 	struct flow_loop *loop;   unsigned nloops; /* in order of headers */
@@ -60,6 +60,11 @@ enum gllm_status gllm_flow_refuse(struct flow *f, const char *what, uint64_t add
 
 /* Bytes at `addr` if the image has `size` of them (from an immutable range if `immutable`); NULL otherwise. */
 const unsigned char *gllm_image_at(const struct gllm_image *img, uint64_t addr, uint64_t size, bool immutable);
+
+static inline unsigned flow_primitive(const struct gllm_sem_op_rec *s)
+{
+	return s->op == GLLM_S_CALL ? s->scale : (unsigned)GLLM_PRIM_NONE;
+}
 
 static inline bool flow_in_loop(const struct flow *f, int inner, int outer)
 {

@@ -17,18 +17,17 @@ static struct convention convention(const struct gllm_abi *abi)
 	};
 }
 
-static struct live of_block(const struct flow_op *o, unsigned n, const struct gllm_abi *abi, const struct convention *c)
+static struct live of_block(const struct gllm_sem_op_rec *s, unsigned n, const struct gllm_abi *abi, const struct convention *c)
 {
 	uint64_t read = 0, written = 0;
 	bool spills = false;
-	for (const struct flow_op *end = o + n; o < end; o++) {
-		const struct gllm_sem_op_rec *s = &o->s;
+	for (const struct gllm_sem_op_rec *end = s + n; s < end; s++) {
 		uint64_t reads = live_bit(s->a) | live_bit(s->b) | live_bit(s->c), writes = live_bit(s->d);
 		if (s->op == GLLM_S_STORE)
 			spills = spills || live_is_spill(s, abi);
 		else if (s->op >= GLLM_S_CALL) {
-			reads |= c->stack | (o->prim ? c->arguments : 0);
-			writes |= o->prim ? c->clobbered : s->op == GLLM_S_CALL ? live_bit(abi->link) : 0;
+			reads |= c->stack | (flow_primitive(s) ? c->arguments : 0);
+			writes |= flow_primitive(s) ? c->clobbered : s->op == GLLM_S_CALL ? live_bit(abi->link) : 0;
 		}
 		read |= reads & ~written;
 		written |= writes;

@@ -6,7 +6,7 @@ void gllm_lift_refuse(struct lifting *l, const char *what, uint16_t raw)
 {
 	if (l->status)
 		return;
-	uint64_t addr = l->f->op[l->s->raw[raw].at].addr;
+	uint64_t addr = l->f->place[l->s->raw[raw].at].addr;
 	l->status = gllm_fail(l->error, GLLM_NOT_LIFTED, what, NULL, addr - l->f->entry, 0, 0);
 }
 

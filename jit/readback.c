@@ -61,7 +61,8 @@ static void follow_stack(struct reader *r, const struct gllm_sem_op_rec *s)
 
 static enum gllm_status meaning_is_fine(struct reader *r, const struct gllm_insn *in)
 {
-	struct gllm_sem sem;
+	struct gllm_sem_op_rec meaning[GLLM_SEM_MAX];
+	struct gllm_sem sem = { .op = meaning };
 
 	r->ends = false;
 	if (r->t->meaning(in, &sem) != GLLM_OK)

@@ -55,10 +55,10 @@ enum gllm_status gllm_reads_collect(struct gllm_reads *r, const struct flow *f, 
 	bool room = true;
 	r->nspans = r->ncalls = 0;
 	for (unsigned i = 0; i < f->nops && room; i++) {
-		const struct flow_op *o = &f->op[i];
-		room = add(r, (int64_t)(o->addr - f->entry), (int64_t)(o->next - f->entry));
-		if (room && o->prim)
-			room = add_call(r, (int64_t)((uint64_t)o->s.imm - f->entry), (enum gllm_primitive)o->prim);
+		const struct flow_place *at = &f->place[i];
+		room = add(r, (int64_t)(at->addr - f->entry), (int64_t)(at->next - f->entry));
+		if (room && flow_primitive(&f->op[i]))
+			room = add_call(r, (int64_t)((uint64_t)f->op[i].imm - f->entry), (enum gllm_primitive)f->op[i].scale);
 	}
 	for (unsigned i = 0; i < s->nfolded && room; i++) {
 		int64_t at = (int64_t)(s->folded[i].addr - f->entry);

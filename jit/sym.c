@@ -37,7 +37,7 @@ struct exec {
 static void refuse(struct exec *x, const char *what)
 {
 	if (!x->status)
-		x->status = gllm_fail(x->s->error, GLLM_NOT_LIFTED, what, NULL, x->f->op[x->at].addr - x->f->entry, 0, 0);
+		x->status = gllm_fail(x->s->error, GLLM_NOT_LIFTED, what, NULL, x->f->place[x->at].addr - x->f->entry, 0, 0);
 }
 
 /* ---- values ---------------------------------------------------------------------------------------------------- */
@@ -320,14 +320,14 @@ static uint16_t condition(struct exec *x, uint16_t flags, uint8_t cc, uint8_t fc
 	return v;
 }
 
-static void call_primitive(struct exec *x, const struct flow_op *o)
+static void call_primitive(struct exec *x, unsigned prim)
 {
 	const struct gllm_abi *abi = x->abi;
 	struct { uint16_t a, b, c; } v = { UNDEF, UNDEF, UNDEF };
 	unsigned w = 32;
 	uint16_t f0 = x->st[abi->float_arg[0]], i0 = x->st[abi->int_arg[0]];
 	bool int_result = false;
-	switch (o->prim) {
+	switch (prim) {
 	case GLLM_PRIM_SQRTF: case GLLM_PRIM_RINTF: v.a = f0; break;
 	case GLLM_PRIM_LDEXPF: v.a = f0; v.b = i0; break;
 	case GLLM_PRIM_FMAF: v.a = f0; v.b = x->st[abi->float_arg[1]]; v.c = x->st[abi->float_arg[2]]; break;
@@ -335,7 +335,7 @@ static void call_primitive(struct exec *x, const struct flow_op *o)
 	case GLLM_PRIM_F32_TO_F16: case GLLM_PRIM_F32_TO_BF16: v.a = f0; w = 16; int_result = true; break;
 	default: refuse(x, "a call of memset or memcpy"); return;
 	}
-	uint16_t r = make(x, RAW_PRIM, w, v.a, v.b, v.c, o->prim);
+	uint16_t r = make(x, RAW_PRIM, w, v.a, v.b, v.c, prim);
 	for (unsigned i = 0; i < 32; i++) {
 		if (!(abi->preserved_int >> i & 1) && i != abi->stack_pointer)
 			x->st[GLLM_LOC_R0 + i] = UNDEF;
@@ -346,14 +346,14 @@ static void call_primitive(struct exec *x, const struct flow_op *o)
 	x->st[int_result ? abi->int_result : abi->float_result] = r;
 }
 
-static void call(struct exec *x, const struct flow_op *o)
+static void call(struct exec *x, const struct gllm_sem_op_rec *s)
 {
 	uint8_t sp = x->abi->stack_pointer;
-	if (o->prim) {
-		call_primitive(x, o);
+	if (flow_primitive(s)) {
+		call_primitive(x, flow_primitive(s));
 		return;
 	}
-	uint16_t back = constant(x, o->next);
+	uint16_t back = constant(x, x->f->place[x->at].next);
 	if (x->abi->link != GLLM_LOC_NONE) {
 		x->st[x->abi->link] = back;
 		return;
@@ -364,7 +364,7 @@ static void call(struct exec *x, const struct flow_op *o)
 }
 
 /* A function must return to where it was called from, with the stack as it was. */
-static void ret(struct exec *x, const struct flow_op *o)
+static void ret(struct exec *x)
 {
 	uint8_t sp = x->abi->stack_pointer;
 	const struct flow_block *b = &x->f->block[x->block];
@@ -380,7 +380,6 @@ static void ret(struct exec *x, const struct flow_op *o)
 		refuse(x, "a return to somewhere else");
 	if (x->abi->link == GLLM_LOC_NONE)
 		x->st[sp] = integer_imm(x, GLLM_S_ADD, 64, x->st[sp], 8);
-	(void)o;
 }
 
 static void branch_if(struct exec *x, uint16_t flags, uint8_t cc, uint8_t fcc)
@@ -403,9 +402,8 @@ static void compare(struct exec *x, const struct gllm_sem_op_rec *s)
 	x->st[GLLM_LOC_FLAGS] = v;
 }
 
-static void execute(struct exec *x, const struct flow_op *o)
+static void execute(struct exec *x, const struct gllm_sem_op_rec *s)
 {
-	const struct gllm_sem_op_rec *s = &o->s;
 	uint16_t flags = x->st[GLLM_LOC_FLAGS], a, b;
 	unsigned w = s->w;
 	switch (s->op) {
@@ -476,8 +474,8 @@ static void execute(struct exec *x, const struct flow_op *o)
 		a = make(x, GLLM_S_TEST, 64, a, constant(x, UINT64_C(1) << (s->b & 63)), 0, 0);
 		branch_if(x, a, s->scale ? GLLM_CC_NE : GLLM_CC_EQ, 0);
 		break;
-	case GLLM_S_CALL: call(x, o); break;
-	case GLLM_S_RET: ret(x, o); break;
+	case GLLM_S_CALL: call(x, s); break;
+	case GLLM_S_RET: ret(x); break;
 	case GLLM_S_JUMP: case GLLM_S_NOP: case GLLM_S_TRAP: break;
 	default: refuse(x, "an operation that is not of the list"); break;
 	}
@@ -570,7 +568,7 @@ static void mark_spills(struct exec *x, const struct flow_loop *l, const struct 
 		if (!x->live[b].spills || sp->op != RAW_SP)
 			continue;
 		for (unsigned i = 0; i < x->f->block[b].n; i++) {
-			const struct gllm_sem_op_rec *s = &x->f->op[x->f->block[b].first + i].s;
+			const struct gllm_sem_op_rec *s = &x->f->op[x->f->block[b].first + i];
 			for (unsigned k = 0; k < x->nslots && live_is_spill(s, x->abi); k++)
 				if (overlaps(&x->slot[k], sp->imm + s->imm, s->w / 8u))
 					x->slot[k].varies = true;
@@ -658,7 +656,7 @@ static void run_block(struct exec *x, uint16_t b)
 		begin_loop(x, &x->f->loop[block->loop]);
 	else if (block->npreds > 1)
 		join(x, block);
-	const struct flow_op *o = &x->f->op[block->first];
+	const struct gllm_sem_op_rec *o = &x->f->op[block->first];
 	for (unsigned i = 0; i < block->n && !x->status; i++) {
 		x->at = (uint16_t)(block->first + i);
 		execute(x, &o[i]);

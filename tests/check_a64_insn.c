@@ -96,7 +96,8 @@ static void check_random_words(struct check *t)
 	for (unsigned i = 0; i < 100000; i++) {
 		uint32_t word = (uint32_t)check_random(t);
 		struct gllm_insn in;
-		struct gllm_sem sem;
+		struct gllm_sem_op_rec meaning[GLLM_SEM_MAX];
+		struct gllm_sem sem = { .op = meaning };
 		if (decode(word, 0, &in) != GLLM_OK)
 			continue;
 		accepted++;
@@ -220,7 +221,8 @@ static void check_spelling(struct check *t)
 static struct gllm_sem_op_rec last_of(struct check *t, uint32_t word, unsigned count)
 {
 	struct gllm_insn in;
-	struct gllm_sem sem = { 0 };
+	struct gllm_sem_op_rec meaning[GLLM_SEM_MAX];
+	struct gllm_sem sem = { .op = meaning };
 	CHECK_STATUS(t, decode(word, 0x1000, &in), GLLM_OK);
 	CHECK_STATUS(t, gllm_a64_meaning(&in, &sem), GLLM_OK);
 	CHECK_EQ(t, sem.n, count);
@@ -264,7 +266,8 @@ static void check_meaning(struct check *t)
 	m = last_of(t, 0x97ffffff, 1); /* bl 0xffc */
 	CHECK(t, m.op == GLLM_S_CALL && m.imm == 0xffc);
 	struct gllm_insn in;
-	struct gllm_sem sem;
+	struct gllm_sem_op_rec meaning[GLLM_SEM_MAX];
+	struct gllm_sem sem = { .op = meaning };
 	CHECK_STATUS(t, decode(0x4e20cc00, 0, &in), GLLM_OK); /* fmla on four lanes is no scalar code */
 	CHECK_STATUS(t, gllm_a64_meaning(&in, &sem), GLLM_NOT_LIFTED);
 }

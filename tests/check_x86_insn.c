@@ -289,7 +289,8 @@ static void check_meanings(struct check *t)
 		bool any = false;
 		for (unsigned i = 0; i < 8 * PER_ROW; i++) { /* an immediate or a size decides whether some have one */
 			struct gllm_insn in;
-			struct gllm_sem sem;
+			struct gllm_sem_op_rec meaning[GLLM_SEM_MAX];
+			struct gllm_sem sem = { .op = meaning };
 			enum gllm_status s;
 			x86_random_insn(&r, row, &in);
 			s = gllm_x86_meaning(&in, &sem);

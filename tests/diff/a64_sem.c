@@ -438,7 +438,8 @@ static const char *compare(const struct machine *m, const struct eval *e)
 static const char *try_word(uint32_t word, char *text, size_t size, bool *ran)
 {
 	struct gllm_insn in;
-	struct gllm_sem sem;
+	struct gllm_sem_op_rec meaning[GLLM_SEM_MAX];
+	struct gllm_sem sem = { .op = meaning };
 	unsigned char bytes[4];
 	*ran = false;
 	gllm_put_le32(bytes, word);

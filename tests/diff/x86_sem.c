@@ -406,7 +406,8 @@ static bool agree(const struct gllm_insn *in, const struct model *m, const struc
 		return printf("memory: "), false;
 	for (unsigned cc = 0; cc < 16; cc++) {
 		struct gllm_insn jump = { .row = X86_JCC, .n = 2, .op = { x86_cond(cc), x86_rel(0) } };
-		struct gllm_sem sem;
+		struct gllm_sem_op_rec meaning[GLLM_SEM_MAX];
+		struct gllm_sem sem = { .op = meaning };
 		int said;
 		gllm_x86_meaning(&jump, &sem);
 		said = condition(&m->flags, sem.op[0].cc, sem.op[0].fcc);
@@ -426,7 +427,8 @@ static int instance(unsigned row, uint64_t features)
 	static unsigned char data[DATA];
 	struct model m = { .data = data, .base = (uint64_t)(uintptr_t)s.data };
 	struct gllm_insn in;
-	struct gllm_sem sem;
+	struct gllm_sem_op_rec meaning[GLLM_SEM_MAX];
+	struct gllm_sem sem = { .op = meaning };
 	unsigned char bytes[16];
 	char text[128];
 	size_t n;
