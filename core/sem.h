@@ -59,6 +59,7 @@ enum { /* locations */
 	S(F2IN)            /* the same, to nearest even (cvtss2si, fcvtns) */                     \
 	S(F2U)                                                                                     \
 	S(F2F)             /* d = float of width w from float a of width imm (16, 32, 64) */      \
+	/* what follows is the last operation of its instruction */                               \
 	S(JUMP)            /* to absolute imm, or to location a if imm is 0 and a is not NONE */  \
 	S(BRANCH)          /* to absolute imm if cc(FLAGS) */                                     \
 	S(BRZ) S(BRNZ)     /* to absolute imm if low w bits of a are zero / not zero */           \

@@ -9,7 +9,7 @@ struct context {
 	uint8_t depth;
 };
 
-enum { BUCKETS = 64 };
+enum { BUCKETS = 64, FLOW_COMMON = 3 }; /* operations of most instructions */
 static const char not_constant[] = "a jump or call to an address that is not constant";
 
 struct discovery {
@@ -19,6 +19,7 @@ struct discovery {
 	struct context *context;
 	unsigned ncontexts;
 	uint16_t bucket[BUCKETS], chain[FLOW_BLOCKS]; /* blocks by address */
+	uint64_t read_to;                             /* nothing from here on was read */
 };
 
 static bool covers(const struct gllm_range *r, uint64_t addr, uint64_t size)
@@ -157,7 +158,7 @@ static enum gllm_status block_at(struct discovery *d, uint64_t addr, uint16_t co
 	f->block[n] = (struct flow_block){ .addr = addr, .context = context, .loop = -1, .idom = FLOW_NONE };
 	d->chain[n] = d->bucket[addr % BUCKETS];
 	d->bucket[addr % BUCKETS] = n;
-	return cut_block(d, n) ? GLLM_OK : gllm_flow_refuse(f, not_constant, addr);
+	return addr >= d->read_to || cut_block(d, n) ? GLLM_OK : gllm_flow_refuse(f, not_constant, addr);
 }
 
 /* Making a block may have cut block n: the part that ends where n ended. */
@@ -262,7 +263,7 @@ static bool resolve(struct discovery *d, unsigned first)
 }
 
 /* Appends the operations of the instruction at `addr`, of which `left` bytes and what follows are at p; *next is then the
- * address behind it. What comes behind an operation that ends the block is dropped. */
+ * address behind it. */
 static enum gllm_status read_insn(struct discovery *d, unsigned first, uint64_t addr, const unsigned char *p, uint64_t left,
                                   uint64_t *next)
 {
@@ -278,15 +279,11 @@ static enum gllm_status read_insn(struct discovery *d, unsigned first, uint64_t 
 	if (f->nops + sem.n + 2 > FLOW_OPS)
 		return gllm_flow_refuse(f, "too many instructions", addr);
 	*next = addr + insn.length;
-	for (unsigned i = 0; i < sem.n; i++) {
-		f->place[f->nops++] = (struct flow_place){ addr, addr + insn.length };
-		if (sem.op[i].op < GLLM_S_JUMP)
-			continue;
-		if (!resolve(d, first))
-			return gllm_flow_refuse(f, not_constant, addr);
-		if (ends_block(&f->op[f->nops - 1]))
-			break;
-	}
+	for (unsigned i = 0; i < FLOW_COMMON || i < sem.n; i++) /* so many that it is seldom a question */
+		f->place[f->nops + i] = (struct flow_place){ addr, addr + insn.length };
+	f->nops += sem.n;
+	if (sem.op[sem.n - 1].op >= GLLM_S_JUMP && !resolve(d, first))
+		return gllm_flow_refuse(f, not_constant, addr);
 	return GLLM_OK;
 }
 
@@ -334,6 +331,7 @@ static enum gllm_status read_block(struct discovery *d, uint16_t n)
 		addr = next;
 	} while (!ends_block(&f->op[f->nops - 1]) && find_block(d, addr, context) == FLOW_NONE);
 	f->block[n].n = (uint16_t)(f->nops - first);
+	d->read_to = addr > d->read_to ? addr : d->read_to;
 	return leave_block(d, n, f->nops - 1);
 }
 
@@ -341,6 +339,7 @@ static enum gllm_status discover(struct discovery *d, uint64_t addr)
 {
 	d->context[0] = (struct context){ .entry = addr };
 	d->ncontexts = 1;
+	d->read_to = 0;
 	_Static_assert(FLOW_NONE == 0xffff, "what the bytes make");
 	__builtin_memset(d->bucket, 0xff, sizeof d->bucket);
 	uint16_t first;
@@ -364,7 +363,7 @@ enum gllm_status gllm_flow_build(struct flow *f, const struct gllm_target *t, co
 	d.t = t;
 	d.img = img;
 	f->op = gllm_alloc_array(a, FLOW_OPS + GLLM_SEM_MAX, sizeof *f->op, 8); /* the last ones may turn out too many */
-	f->place = gllm_alloc_array(a, FLOW_OPS, sizeof *f->place, 8);
+	f->place = gllm_alloc_array(a, FLOW_OPS + FLOW_COMMON, sizeof *f->place, 8);
 	f->block = gllm_alloc_array(a, FLOW_BLOCKS, sizeof *f->block, 8);
 	f->pred = gllm_alloc_array(a, 2 * FLOW_BLOCKS, sizeof *f->pred, 8);
 	f->loop = gllm_alloc_array(a, FLOW_LOOPS, sizeof *f->loop, 8);
