@@ -2,16 +2,36 @@
  * jit/flow_order.c - the blocks of flow.c in order: dominators, headers with two predecessors, loops, their exits. */
 #include "jit/flow.h"
 
+struct edge {
+	uint16_t from, to;
+	bool back;                    /* to a block not behind `from` in that order */
+};
+
 struct shape {
 	uint16_t rpo[FLOW_BLOCKS];    /* blocks in reverse postorder */
 	uint16_t rank[FLOW_BLOCKS];   /* position of a block there; FLOW_NONE if not reached */
 	uint16_t idom[FLOW_BLOCKS];
+	uint16_t latch[FLOW_BLOCKS];  /* of a header: the block whose edge leads back */
 	uint16_t work[FLOW_BLOCKS];
 	uint8_t state[FLOW_BLOCKS];
 	uint16_t position[FLOW_BLOCKS];
 	struct flow_block copy[FLOW_BLOCKS];
-	unsigned n;
+	struct edge edge[2 * FLOW_BLOCKS + 2]; /* by the rank of `from` */
+	unsigned n, nedges;
 };
+
+/* Two a block, of which those that are not there are written over. */
+static void list_edges(const struct flow *f, struct shape *g)
+{
+	g->nedges = 0;
+	for (unsigned i = 0; i < g->n; i++) {
+		const struct flow_block *b = &f->block[g->rpo[i]];
+		for (unsigned k = 0; k < 2; k++) {
+			g->edge[g->nedges] = (struct edge){ g->rpo[i], b->succ[k], g->rank[b->succ[k]] <= i };
+			g->nedges += k < b->nsucc;
+		}
+	}
+}
 
 static void postorder(const struct flow *f, struct shape *g)
 {
@@ -42,6 +62,7 @@ static void postorder(const struct flow *f, struct shape *g)
 		g->rpo[i] = g->position[post - 1 - i];
 		g->rank[g->rpo[i]] = (uint16_t)i;
 	}
+	list_edges(f, g);
 }
 
 static uint16_t meet(const struct shape *g, uint16_t a, uint16_t b)
@@ -62,14 +83,9 @@ static void dominators(const struct flow *f, struct shape *g)
 	for (unsigned i = 0; i < f->nblocks; i++)
 		g->idom[i] = FLOW_NONE;
 	g->idom[0] = 0;
-	for (unsigned i = 0; i < g->n; i++) {
-		const struct flow_block *b = &f->block[g->rpo[i]];
-		for (unsigned k = 0; k < b->nsucc; k++) {
-			uint16_t s = b->succ[k];
-			if (g->rank[s] > i)
-				g->idom[s] = g->idom[s] == FLOW_NONE ? g->rpo[i] : meet(g, g->idom[s], g->rpo[i]);
-		}
-	}
+	for (const struct edge *e = g->edge; e < g->edge + g->nedges; e++)
+		if (!e->back)
+			g->idom[e->to] = g->idom[e->to] == FLOW_NONE ? e->from : meet(g, g->idom[e->to], e->from);
 }
 
 static bool dominates(const struct shape *g, uint16_t a, uint16_t b)
@@ -99,19 +115,17 @@ static enum gllm_status funnel(struct flow *f, struct shape *g, uint16_t header,
 /* One pass that makes headers regular; *again if it changed the graph. */
 static enum gllm_status regular_headers(struct flow *f, struct shape *g, bool *again)
 {
-	uint8_t back[FLOW_BLOCKS] = { 0 }, into[FLOW_BLOCKS] = { 0 };
-	for (unsigned i = 0; i < g->n; i++) {
-		uint16_t b = g->rpo[i];
-		for (unsigned k = 0; k < f->block[b].nsucc; k++) {
-			uint16_t s = f->block[b].succ[k];
-			bool backward = g->rank[s] <= i;
-			if (backward && !dominates(g, s, b))
-				return gllm_flow_refuse(f, "a loop that is entered in two places", f->block[s].addr);
-			if (backward)
-				back[s]++;
-			else
-				into[s]++;
-		}
+	uint8_t back[FLOW_BLOCKS], into[FLOW_BLOCKS];
+	for (unsigned i = 0; i < f->nblocks; i++) {
+		back[i] = into[i] = 0;
+		g->latch[i] = FLOW_NONE;
+	}
+	for (const struct edge *e = g->edge; e < g->edge + g->nedges; e++) {
+		back[e->to] = (uint8_t)(back[e->to] + e->back);
+		into[e->to] = (uint8_t)(into[e->to] + !e->back);
+		g->latch[e->to] = e->back ? e->from : g->latch[e->to];
+		if (e->back && !dominates(g, e->to, e->from))
+			return gllm_flow_refuse(f, "a loop that is entered in two places", f->block[e->to].addr);
 	}
 	*again = false;
 	for (unsigned i = 0; i < g->n; i++) {
@@ -131,21 +145,17 @@ static enum gllm_status regular_headers(struct flow *f, struct shape *g, bool *a
 
 /* Marks the loop of `header` in block[].loop: what reaches its latch without passing the header. Backwards once, and again
  * when a header inside was found after its own latch had been passed. */
-static void mark_loop(struct flow *f, const struct shape *g, const uint16_t *latch, uint16_t header, int8_t id)
+static void mark_loop(struct flow *f, const struct shape *g, uint16_t header, int8_t id)
 {
 	f->block[header].loop = id;
-	f->block[latch[header]].loop = id;
+	f->block[g->latch[header]].loop = id;
 	for (bool again = true; again; ) {
 		again = false;
-		for (unsigned i = g->n; --i > g->rank[header]; ) {
-			struct flow_block *b = &f->block[g->rpo[i]];
-			bool inside = false;
-			for (unsigned k = 0; k < b->nsucc && b->loop != id; k++)
-				inside = inside || (f->block[b->succ[k]].loop == id && b->succ[k] != header);
-			if (!inside)
+		for (const struct edge *e = g->edge + g->nedges; e-- > g->edge && g->rank[e->from] > g->rank[header]; ) {
+			if (f->block[e->to].loop != id || e->to == header || f->block[e->from].loop == id)
 				continue;
-			b->loop = id;
-			uint16_t inner = latch[g->rpo[i]];
+			f->block[e->from].loop = id;
+			uint16_t inner = g->latch[e->from];
 			again = again || (inner != FLOW_NONE && f->block[inner].loop != id);
 		}
 	}
@@ -157,15 +167,8 @@ static enum gllm_status find_loops(struct flow *f, struct shape *g)
 		f->block[i].loop = -1;
 		f->block[i].header = false;
 	}
-	uint16_t *latches = g->work; /* the block whose edge leads back */
-	for (unsigned i = 0; i < g->n; i++)
-		latches[g->rpo[i]] = FLOW_NONE;
-	for (unsigned i = 0; i < g->n; i++)
-		for (unsigned k = 0; k < f->block[g->rpo[i]].nsucc; k++)
-			if (g->rank[f->block[g->rpo[i]].succ[k]] <= i)
-				latches[f->block[g->rpo[i]].succ[k]] = g->rpo[i];
 	for (unsigned i = 0; i < g->n; i++) {
-		uint16_t header = g->rpo[i], latch = latches[header];
+		uint16_t header = g->rpo[i], latch = g->latch[header];
 		if (latch == FLOW_NONE)
 			continue;
 		if (f->nloops == FLOW_LOOPS)
@@ -173,7 +176,7 @@ static enum gllm_status find_loops(struct flow *f, struct shape *g)
 		struct flow_loop *l = &f->loop[f->nloops];
 		*l = (struct flow_loop){ .header = header, .latch = latch, .parent = f->block[header].loop };
 		f->block[header].header = true;
-		mark_loop(f, g, latches, header, (int8_t)f->nloops++);
+		mark_loop(f, g, header, (int8_t)f->nloops++);
 	}
 	return GLLM_OK;
 }
@@ -188,10 +191,8 @@ static void order(const struct flow *f, struct shape *g)
 	int current = -1;
 	for (unsigned i = 0; i < f->nblocks; i++)
 		waiting[i] = 0;
-	for (unsigned i = 0; i < g->n; i++)
-		for (unsigned k = 0; k < f->block[g->rpo[i]].nsucc; k++)
-			if (g->rank[f->block[g->rpo[i]].succ[k]] > i)
-				waiting[f->block[g->rpo[i]].succ[k]]++;
+	for (const struct edge *e = g->edge; e < g->edge + g->nedges; e++)
+		waiting[e->to] = (uint16_t)(waiting[e->to] + !e->back);
 	ready[nready++] = 0;
 	while (nready) {
 		unsigned pick = FLOW_NONE;
