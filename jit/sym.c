@@ -704,53 +704,6 @@ static void run_all(struct exec *x, const struct gllm_param *param, unsigned npa
 	s->first[x->f->nblocks] = (uint16_t)s->n;
 }
 
-/* ---- which PHIs are copies ------------------------------------------------------------------------------------- */
-
-static uint16_t find(const uint16_t *same, uint16_t v)
-{
-	while (same[v] != NOTHING && same[v] != v)
-		v = same[v];
-	return v;
-}
-
-static bool same_constant(const struct sym *s, uint16_t a, uint16_t b)
-{
-	return a == b || (s->raw[a].op == RAW_CONST && s->raw[b].op == RAW_CONST && s->raw[a].imm == s->raw[b].imm);
-}
-
-/* Optimistic: a PHI is unknown (NOTHING) until an input is known, then a copy of it, then itself for good. */
-static void find_copies(struct sym *s, const uint16_t *phi, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		s->same[phi[i]] = NOTHING;
-	for (bool changed = true; changed; ) {
-		changed = false;
-		for (unsigned k = 0; k < n; k++) {
-			uint16_t i = phi[k], only = NOTHING;
-			bool several = false;
-			if (s->same[i] == i)
-				continue;
-			for (unsigned p = 0; p < s->f->block[s->raw[i].block].npreds; p++) {
-				uint16_t v = find(s->same, s->input[(size_t)s->raw[i].imm + p]);
-				if (s->same[v] == NOTHING || v == i)
-					continue;
-				if (only == NOTHING)
-					only = v;
-				else
-					several = several || !same_constant(s, only, v);
-			}
-			uint16_t now = several ? i : only;
-			if (now != s->same[i] && now != NOTHING) {
-				/* a copy of something else than before: the assumption it rested on has gone */
-				s->same[i] = s->same[i] == NOTHING || several ? now : find(s->same, s->same[i]) == now ? s->same[i] : now;
-				changed = true;
-			}
-		}
-	}
-	for (unsigned i = 0; i < n; i++)
-		s->same[phi[i]] = find(s->same, phi[i]);
-}
-
 enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struct gllm_abi *abi,
                                 const struct gllm_image *img, const struct gllm_param *param, unsigned nparams,
                                 struct gllm_arena *a, struct gllm_error *e)
@@ -784,6 +737,6 @@ enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struc
 		run_all(x, param, nparams);
 	while (x->again && !x->status);
 	if (!x->status)
-		find_copies(s, x->phi, x->nphis);
+		gllm_sym_find_copies(s, x->phi, x->nphis);
 	return x->status;
 }

@@ -33,9 +33,6 @@ static const uint8_t lead[256] = {
 	[0x40 ... 0x4f] = LEAD_REX, [0x0f] = LEAD_MAP, [0xc4] = LEAD_VEX, [0xc5] = LEAD_VEX, [0x62] = LEAD_EVEX,
 };
 
-/* Inlined into the loops over rows and operands, these make the compiler prepare for every kind of each. */
-#define NOT_INLINE __attribute__((noinline))
-
 enum { LONGEST = 15, W = 8, R = 4, X = 2, B = 1 }; /* bits of REX; VEX and EVEX are brought to the same places */
 
 struct reading {
@@ -232,7 +229,7 @@ static bool read_decoration(const struct gllm_x86_form *f, struct reading *r, st
 }
 
 /* What VEX and EVEX say beside the operands. */
-static NOT_INLINE bool vector_fits(const struct gllm_x86_form *f, struct reading *r, struct gllm_insn *out)
+static bool vector_fits(const struct gllm_x86_form *f, struct reading *r, struct gllm_insn *out)
 {
 	bool scalar = f->l & LIG;
 
