@@ -813,6 +813,8 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 	g->nparts = x->nparts;
 	g->repeat = x->repeat;
 	g->nrepeats = x->nrepeats;
+	if (x->status == GLLM_OK)
+		x->status = gllm_packed_norm(g, x->arena, x->f);
 }
 
 enum gllm_status gllm_block(const struct gllm_profile *p, const struct gllm_tuning *tuning, uint64_t max_rows,

@@ -18,4 +18,9 @@ unsigned gllm_packed_find(const struct gllm_packed_rows *p, const struct gllm_co
 
 /* Says that `node` uses the pack of number `at`; `bytes` are not copied again. */
 void gllm_packed_tell(const struct gllm_packed_rows *p, unsigned at, uint16_t node, uint64_t bytes, struct gllm_fusion *f);
+
+/* Where one pack is all that reads the group's `rooted` value and it is no more than a copy, the norm stores the rows of
+ * the pack itself: the value and its copying are gone (NormIntoGemm). Otherwise the group is left as it is (ComputeRoot).
+ * Fails: OUT_OF_MEMORY. */
+enum gllm_status gllm_packed_norm(struct gllm_group *g, struct gllm_arena *arena, struct gllm_fusion *f);
 #endif

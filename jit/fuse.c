@@ -158,7 +158,7 @@ static enum gllm_status order(struct fuser *x)
 			return gllm_fail(x->e, GLLM_CYCLE, "fused groups depend on each other in a circle", x->g->name, f->ngroups, live,
 			                 f->ngroups);
 		struct gllm_group *g = &f->group[f->ngroups];
-		*g = (struct gllm_group){ .node = node + at, .mode = GLLM_MODE_STANDALONE };
+		*g = (struct gllm_group){ .node = node + at, .mode = GLLM_MODE_STANDALONE, .rooted = GLLM_NO_TENSOR };
 		for (unsigned i = 0; i < n; i++)
 			if (f->group_of[i] == next)
 				node[at++] = (uint16_t)i, g->n++;

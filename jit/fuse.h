@@ -46,6 +46,8 @@ struct gllm_group {
 	struct gllm_repeat *repeat;
 	unsigned nrepeats;
 	uint64_t bytes_saved;
+	uint16_t rooted;           /* the value of a norm done for all rows before the products, in part 0, that nothing outside of
+	                            * the group reads; GLLM_NO_TENSOR: there is none */
 };
 
 struct gllm_note {

@@ -284,11 +284,11 @@ enum gllm_status gllm_fuse_parts(struct fuser *x, unsigned group)
 	m.n = members(x, name, m.code, m.unit);
 	g->mode = (enum gllm_mode)x->unit[name].mode;
 	g->bytes_saved = x->unit[name].saved;
+	uint16_t norm = x->unit[name].norm, tensor = GLLM_NO_TENSOR;
+	for (unsigned i = 0; i < x->dag->nedges && norm != GLLM_NO_PRODUCER; i++)
+		if (x->unit_of[x->dag->edge[i].from] == norm && x->unit_of[x->dag->edge[i].to] != norm)
+			tensor = x->dag->edge[i].tensor;
 	if (x->unit[name].tile) {
-		uint16_t norm = x->unit[name].norm, tensor = 0;
-		for (unsigned i = 0; i < x->dag->nedges; i++)
-			if (x->unit_of[x->dag->edge[i].from] == norm && x->unit_of[x->dag->edge[i].to] != norm)
-				tensor = x->dag->edge[i].tensor;
 		if (emit_tiles(&m, tensor, x->unit[name].tile, &why))
 			return GLLM_OK;
 		struct offer o = { .tensor = tensor, .reader = m.unit[1] };
@@ -297,5 +297,7 @@ enum gllm_status gllm_fuse_parts(struct fuser *x, unsigned group)
 	for (unsigned i = 0; i < m.n; i++)
 		if (add_unit(&m, i) != GLLM_OK)
 			return GLLM_OUT_OF_MEMORY;
+	if (tensor != GLLM_NO_TENSOR && x->g->tensor[tensor].kind == GLLM_TENSOR_VALUE)
+		g->rooted = tensor;
 	return GLLM_OK;
 }

@@ -119,7 +119,8 @@ enum gllm_status gllm_plan_run(const struct gllm_plan *p, void *const *bind, uin
 	M(EPILOGUE,   "EpilogueInjection")                         \
 	M(TILE,       "TileLevelFusion")                           \
 	M(ROOT,       "ComputeRoot")                               \
-	M(QKV,        "QkvSharedInput")
+	M(QKV,        "QkvSharedInput")                            \
+	M(NORM_INTO_GEMM, "NormIntoGemm")
 
 enum gllm_mode {
 #define M(id, words) GLLM_MODE_##id,
