@@ -58,7 +58,7 @@ enum gllm_status bench_half(const struct gllm_config *c, unsigned rounds, struct
 	struct gllm_machine m;
 	enum gllm_status s = GLLM_OK;
 	fast.slow_bf16 = false;
-	unsigned ways = c->target->machine(&fast, &m) == GLLM_OK && m.bf16_dot ? WAYS : WAYS - 1;
+	unsigned ways = c->target->machine(&fast, &m) == GLLM_OK && (m.dots & GLLM_DOT_BF16) ? WAYS : WAYS - 1;
 	for (unsigned k = 0; k < ways && s == GLLM_OK; k++)
 		s = prepare(&way[k], *c, e);
 	for (unsigned r = 0; r < rounds && s == GLLM_OK; r++) {

@@ -61,8 +61,9 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	                        * where machine.has_scale */                                                      \
 	V(VFMA,     v, "vvv")  /* a * b + c, one rounding if the machine has it */                              \
 	V(VFNMA,    v, "vvv")  /* c - a * b */                                                                  \
-	V(VDOT,     v, "vvv")  /* F32 c + products of the two BF16 (`mem`) in each lane of a and b, as the ISA rounds them, \
-	                        * denormals as zeros; only where machine.bf16_dot */                          \
+	V(VDOT,     v, "vvv")  /* c + products of the elements in each lane of a (of type `mem`) and b (of type `aux`): \
+	                        * F32 of two BF16, as the ISA rounds them, denormals as zeros; I32 of four I8 or U8. \
+	                        * Only what machine.dots has */                                               \
 	V(VAND,     v, "vv")   V(VOR, v, "vv") V(VXOR, v, "vv") V(VANDN, v, "vv") /* ~a & b */                  \
 	V(VSHLI,    v, "vi")   V(VSHRI, v, "vi") V(VSARI, v, "vi")                                              \
 	V(VCVT,     v, "v")    /* lanes of type `mem` to `type`: I32->F32, F32->I32 toward zero */              \
@@ -128,6 +129,15 @@ struct gllm_timing { /* of an operation as select writes it: cycles to its resul
 	uint8_t latency, unit, slots;
 };
 
+/* Element types that VDOT multiplies: of a, of b. */
+enum gllm_dot { GLLM_DOT_BF16 = 1, GLLM_DOT_I8 = 2, GLLM_DOT_U8 = 4, GLLM_DOT_U8_I8 = 8 };
+static inline unsigned gllm_dot_of(unsigned a, unsigned b) /* 0: none */
+{
+	if (a == GLLM_U8 && b == GLLM_I8)
+		return GLLM_DOT_U8_I8;
+	return a != b ? 0 : a == GLLM_BF16 ? GLLM_DOT_BF16 : a == GLLM_I8 ? GLLM_DOT_I8 : a == GLLM_U8 ? GLLM_DOT_U8 : 0;
+}
+
 /* What passes must know of the machine code is generated for. */
 struct gllm_machine {
 	const struct gllm_profile *profile;
@@ -137,7 +147,7 @@ struct gllm_machine {
 	bool zips;                           /* VZIP exists */
 	bool picks;                          /* VPICK exists */
 	bool has_scale;                      /* VSCALE */
-	bool bf16_dot;                       /* VDOT exists and is faster than the products it stands for */
+	uint8_t dots;                        /* VDOT of these (enum gllm_dot) exists and is faster than separate products */
 	bool has_copysign;                   /* VCOPYSIGN: in fewer instructions than three */
 	bool slow_fma;                       /* products and sums are kept apart: see gllm_profile */
 	uint8_t class_file[GLLM_CLASS_COUNT]; /* register file of a class: M may live in V's file */

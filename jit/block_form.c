@@ -129,7 +129,7 @@ static bool one_sum(const struct product *p, const uint8_t *dep, const struct gl
 	const struct gllm_node *n = &t->node[r->carry], *v = r->value == GLLM_NO_NODE ? NULL : &t->node[r->value];
 	const uint8_t along[2] = { 1 << I | 1 << K, 1 << J | 1 << K }, one = p->most == 1 ? 1 << I : 0;
 	if (r->kind != GLLM_REDUCE_SUM || r->loop != K || n->type != GLLM_F32 || !v || v->loop != K ||
-	    (v->op != GLLM_N_MUL && v->op != GLLM_N_DOT2))
+	    (v->op != GLLM_N_MUL && v->op != GLLM_N_DOT))
 		return false;
 	s->carry = r->carry;
 	s->last = GLLM_NO_NODE;

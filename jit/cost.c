@@ -33,7 +33,7 @@ uint64_t gllm_l1_budget(const struct gllm_profile *p)
 static double flops_of(const struct gllm_node *n)
 {
 	switch ((enum gllm_node_op)n->op) {
-	case GLLM_N_DOT2: return 3;
+	case GLLM_N_DOT: return n->type == GLLM_F32 ? 3 : 7;
 	case GLLM_N_FMA: case GLLM_N_SQRT: return 2;
 	case GLLM_N_ADD: case GLLM_N_SUB: case GLLM_N_MUL: case GLLM_N_DIV: case GLLM_N_NEG: case GLLM_N_ABS: case GLLM_N_RINT:
 	case GLLM_N_LDEXP: case GLLM_N_AND: case GLLM_N_OR: case GLLM_N_XOR: case GLLM_N_SHL: case GLLM_N_SHR: case GLLM_N_SAR:

@@ -62,9 +62,21 @@ static void store(const struct run *r, const struct gllm_access *a, uint64_t v)
 		p[i] = (unsigned char)(v >> (8 * i));
 }
 
-static float half_of(float pair, unsigned shift)
+/* Element k of a word of elements of `type`, as a double, which holds all of them. */
+static double element(uint64_t word, unsigned type, unsigned k)
 {
-	return gllm_bf16_to_f32((uint16_t)(gllm_f32_bits(pair) >> shift));
+	unsigned bits = 8 * gllm_type_bytes((enum gllm_type)type);
+	uint64_t x = word >> k * bits & ((UINT64_C(1) << bits) - 1);
+	return type == GLLM_BF16 ? (double)gllm_bf16_to_f32((uint16_t)x) : (double)widen(x, type);
+}
+
+static uint64_t dot(const struct gllm_node *n, uint64_t a, uint64_t b)
+{
+	unsigned x = n->imm & 255, y = n->imm >> 8 & 255;
+	double sum = 0;
+	for (unsigned k = 0; k < 4 / gllm_type_bytes((enum gllm_type)x); k++)
+		sum += element(a, x, k) * element(b, y, k);
+	return n->type == GLLM_F32 ? gllm_f32_bits((float)sum) : (uint32_t)(int32_t)sum;
 }
 
 static bool float_op(const struct gllm_node *n, float a, float b, float c, float *out)
@@ -77,7 +89,6 @@ static bool float_op(const struct gllm_node *n, float a, float b, float c, float
 	case GLLM_N_FMA: *out = gllm_fmaf(a, b, c); break;
 	case GLLM_N_SQRT: *out = gllm_sqrtf(a); break;
 	case GLLM_N_RINT: *out = gllm_rintf(a); break;
-	case GLLM_N_DOT2: *out = half_of(a, 0) * half_of(b, 0) + half_of(a, 16) * half_of(b, 16); break;
 	default: return false;
 	}
 	return true;
@@ -161,7 +172,7 @@ static bool step(struct run *r, unsigned i)
 	case GLLM_N_STORE: store(r, &r->t->access[n->imm], a); return true;
 	case GLLM_N_CARRY: return true;
 	case GLLM_N_LAST: case GLLM_N_BITS: v = a; break;
-	case GLLM_N_DOT2:
+	case GLLM_N_DOT: v = dot(n, a, b); break;
 	case GLLM_N_ADD: case GLLM_N_SUB: case GLLM_N_MUL: case GLLM_N_DIV: case GLLM_N_FMA: case GLLM_N_SQRT: case GLLM_N_RINT:
 	case GLLM_N_AND: case GLLM_N_OR: case GLLM_N_XOR: case GLLM_N_SHL: case GLLM_N_SHR: case GLLM_N_SAR:
 		if (n->type == GLLM_F32) {

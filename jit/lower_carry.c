@@ -241,7 +241,7 @@ static bool tail_is_neutral(const struct lower *l, gllm_ref carry)
 	if (!r || r->kind != GLLM_REDUCE_SUM || r->value == GLLM_NO_NODE || l->t->node[r->value].loop != n->loop)
 		return false;
 	v = &l->t->node[r->value];
-	if (v->op == GLLM_N_MUL || v->op == GLLM_N_DOT2)
+	if (v->op == GLLM_N_MUL || v->op == GLLM_N_DOT)
 		return zero_filled(l, v->a, (unsigned)n->loop) && zero_filled(l, v->b, (unsigned)n->loop);
 	return zero_filled(l, r->value, (unsigned)n->loop);
 }

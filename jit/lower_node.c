@@ -707,16 +707,17 @@ static gllm_vreg select_node(struct lower *l, gllm_ref n)
 	return put(l, n, GLLM_V_MOR, GLLM_F32, m, not_m, GLLM_NO_VREG, 0);
 }
 
-/* The product of pairs `f`, and c, which may be NO_VREG, as the value of node n. */
+/* Products of elements, node `f`, and c, which may be NO_NODE, as the value of node n. */
 static gllm_vreg dot(struct lower *l, gllm_ref n, const struct gllm_node *f, gllm_ref c)
 {
 	struct gllm_vi i = gllm_vi(GLLM_V_VDOT);
 	struct operands o = values(l, f->a, f->b, c);
 
-	if (!l->m->bf16_dot)
-		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "products of pairs on a machine that has none", n);
-	i.type = GLLM_F32;
-	i.mem = GLLM_BF16;
+	i.type = (uint8_t)lane_type(f->type);
+	i.mem = f->imm & 255;
+	i.aux = f->imm >> 8 & 255;
+	if (!(l->m->dots & gllm_dot_of(i.mem, (unsigned)i.aux)))
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a dot product that the machine lacks", n);
 	i.a = o.a;
 	i.b = o.b;
 	i.c = c == GLLM_NO_NODE ? gllm_lower_word(l, 0, GLLM_NO_VREG) : o.c;
@@ -735,7 +736,7 @@ static gllm_vreg sum_node(struct lower *l, gllm_ref n)
 		return put(l, n, add ? GLLM_V_VADD : GLLM_V_VSUB, lane_type(x->type), o.a, o.b, GLLM_NO_VREG, 0);
 	}
 	f = node(l, l->fused[n]);
-	if (f->op == GLLM_N_DOT2)
+	if (f->op == GLLM_N_DOT)
 		return dot(l, n, f, l->fused[n] == x->a ? x->b : x->a);
 	if (gllm_lower_subtracts(l, n)) {
 		o = values(l, f->a, f->b, GLLM_NO_NODE);
@@ -863,7 +864,7 @@ static gllm_vreg vector_node(struct lower *l, gllm_ref n)
 	case GLLM_N_MUL: case GLLM_N_DIV: case GLLM_N_FMA: case GLLM_N_NEG: case GLLM_N_ABS: case GLLM_N_SQRT:
 	case GLLM_N_RINT: case GLLM_N_LDEXP: case GLLM_N_AND: case GLLM_N_OR: case GLLM_N_XOR:
 		return simple_node(l, n);
-	case GLLM_N_DOT2: return dot(l, n, x, GLLM_NO_NODE);
+	case GLLM_N_DOT: return dot(l, n, x, GLLM_NO_NODE);
 	case GLLM_N_SHL: return shift_node(l, n, GLLM_V_VSHLI);
 	case GLLM_N_SHR: return shift_node(l, n, GLLM_V_VSHRI);
 	case GLLM_N_SAR: return shift_node(l, n, GLLM_V_VSARI);
@@ -941,7 +942,7 @@ static gllm_vreg integer_node(struct lower *l, gllm_ref n)
 	case GLLM_N_CONST: case GLLM_N_SCALAR: case GLLM_N_STORE: case GLLM_N_CARRY: case GLLM_N_LAST: case GLLM_N_DIV:
 	case GLLM_N_FMA: case GLLM_N_NEG: case GLLM_N_ABS: case GLLM_N_SQRT: case GLLM_N_RINT: case GLLM_N_LDEXP:
 	case GLLM_N_OR: case GLLM_N_XOR: case GLLM_N_SAR: case GLLM_N_LT: case GLLM_N_LE:
-	case GLLM_N_EQ: case GLLM_N_UNORD: case GLLM_N_SELECT: case GLLM_N_CVTN: case GLLM_N_BITS: case GLLM_N_DOT2:
+	case GLLM_N_EQ: case GLLM_N_UNORD: case GLLM_N_SELECT: case GLLM_N_CVTN: case GLLM_N_BITS: case GLLM_N_DOT:
 	case GLLM_N_COUNT: break;
 	}
 	return GLLM_NO_VREG;

@@ -76,7 +76,7 @@ static bool is_constant(const struct lower *l, gllm_ref n)
 /* Is the node a product that one instruction computes and adds to something? */
 static bool adds_on(const struct lower *l, const struct gllm_node *f)
 {
-	return (f->op == GLLM_N_MUL && l->m->has_fma && !l->m->slow_fma) || f->op == GLLM_N_DOT2;
+	return (f->op == GLLM_N_MUL && f->type == GLLM_F32 && l->m->has_fma && !l->m->slow_fma) || f->op == GLLM_N_DOT;
 }
 
 /* mul feeding add with a single use becomes one fused instruction; so does mul less a constant, by adding its negation. */
@@ -85,7 +85,7 @@ static void contract(struct lower *l)
 	for (unsigned i = 0; i < l->t->nnodes; i++) {
 		const struct gllm_node *n = &l->t->node[i];
 		gllm_ref from[2] = { n->b, n->op == GLLM_N_ADD || is_constant(l, n->b) ? n->a : GLLM_NO_NODE };
-		if ((n->op != GLLM_N_ADD && n->op != GLLM_N_SUB) || n->type != GLLM_F32)
+		if (n->op != GLLM_N_ADD && n->op != GLLM_N_SUB)
 			continue;
 		for (unsigned k = 0; k < 2 && l->fused[i] == GLLM_NO_NODE; k++) {
 			const struct gllm_node *f = from[k] == GLLM_NO_NODE ? NULL : &l->t->node[from[k]];

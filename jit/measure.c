@@ -21,6 +21,8 @@ static gllm_vreg op1(struct gllm_vir *v, enum gllm_vir_op op, gllm_vreg d, gllm_
 {
 	struct gllm_vi i = gllm_vi(op);
 	i.type = GLLM_F32;
+	i.mem = op == GLLM_V_VDOT ? GLLM_BF16 : GLLM_F32;
+	i.aux = op == GLLM_V_VDOT ? GLLM_BF16 : 0;
 	i.d = d;
 	i.a = a;
 	i.b = b;
@@ -173,7 +175,7 @@ static enum gllm_status compare_pairs(const struct gllm_target *t, struct gllm_p
 	uint64_t best[2];
 	enum gllm_status s = GLLM_OK;
 	p->slow_bf16 = false;
-	if (t->machine(p, &m) != GLLM_OK || !m.bf16_dot)
+	if (t->machine(p, &m) != GLLM_OK || !(m.dots & GLLM_DOT_BF16))
 		return GLLM_OK;
 	for (unsigned k = 0; k < 2 && s == GLLM_OK; k++)
 		s = make(t, &m, &kind[k], arena, x, at + k * PLACE, &kernel[k], e);

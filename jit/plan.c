@@ -8,7 +8,7 @@
 #include "jit/buffers.h"
 #include "jit/context.h"
 #include "jit/cost.h"
-#include "jit/pairs.h"
+#include "jit/dot.h"
 #include "jit/pieces.h"
 
 enum { STEP_NAME = 96 }; /* characters that are kept of a step's name, with the end */
@@ -481,12 +481,12 @@ static enum gllm_status check_host(struct planner *x)
 	return gllm_graph_key(c, x->g, x->o, &x->graph_key, x->e);
 }
 
-/* Pairs of halves are multiplied at once where the machine does that well. */
-static enum gllm_status pair_products(struct planner *x)
+/* Narrow elements are multiplied several at once where the machine does that well. */
+static enum gllm_status dot_products(struct planner *x)
 {
 	struct gllm_machine m;
 	enum gllm_status s = x->c->target->machine(&x->c->profile, &m);
-	return s == GLLM_OK && m.bf16_dot ? gllm_pair_products(&x->f, &x->arena) : s;
+	return s == GLLM_OK && m.dots ? gllm_dot_products(&x->f, m.dots, &x->arena) : s;
 }
 
 /* Groups, buffers, code, steps; on failure the context is as before. */
@@ -495,8 +495,8 @@ static enum gllm_status make(struct planner *x, struct gllm_plan **out)
 	struct gllm_context *c = x->c;
 	unsigned counted = c->stats.kernels;
 	enum gllm_status s = gllm_fuse(c, x->g, !x->o->no_fusion, x->o->scalar, &x->arena, &x->f, x->e);
-	if (s == GLLM_OK && !x->o->scalar && (s = pair_products(x)) != GLLM_OK)
-		gllm_fail(x->e, s, "pairing products", x->g->name, 0, 0, 0);
+	if (s == GLLM_OK && !x->o->scalar && (s = dot_products(x)) != GLLM_OK)
+		gllm_fail(x->e, s, "products of narrow elements", x->g->name, 0, 0, 0);
 	if (s == GLLM_OK && !x->o->scalar &&
 	    (s = gllm_block(&c->profile, x->o->tuning, x->g->max_rows, gllm_workers(c), x->o->pack_bytes, &x->arena, &x->f)) != GLLM_OK)
 		gllm_fail(x->e, s, "blocking a product of matrices", x->g->name, 0, 0, 0);

@@ -176,6 +176,19 @@ static float scale(float a, float b)
 }
 
 
+static int32_t byte_of(uint32_t word, unsigned type, unsigned k)
+{
+	return type == GLLM_I8 ? (int8_t)(word >> 8 * k) : (uint8_t)(word >> 8 * k);
+}
+
+static int32_t bytes_dot(const struct gllm_vi *i, uint32_t a, uint32_t b)
+{
+	int32_t sum = 0;
+	for (unsigned k = 0; k < 4; k++)
+		sum += byte_of(a, i->mem, k) * byte_of(b, (unsigned)i->aux, k);
+	return sum;
+}
+
 /* One lane of everything whose lanes do not look at each other. */
 static uint32_t run_lane(const struct gllm_vi *i, uint32_t a, uint32_t b, uint32_t c)
 {
@@ -197,8 +210,9 @@ static uint32_t run_lane(const struct gllm_vi *i, uint32_t a, uint32_t b, uint32
 	case GLLM_V_VSCALE: return gllm_f32_bits(scale(as_float(a), as_float(b)));
 	case GLLM_V_VFMA: return gllm_f32_bits(gllm_fmaf(as_float(a), as_float(b), as_float(c)));
 	case GLLM_V_VFNMA: return gllm_f32_bits(gllm_fmaf(-as_float(a), as_float(b), as_float(c)));
-	case GLLM_V_VDOT: return gllm_f32_bits(as_float(c) + (as_float(a << 16) * as_float(b << 16) +
-	                                                      as_float(a & 0xffff0000) * as_float(b & 0xffff0000)));
+	case GLLM_V_VDOT: return f ? gllm_f32_bits(as_float(c) + (as_float(a << 16) * as_float(b << 16) +
+	                                                          as_float(a & 0xffff0000) * as_float(b & 0xffff0000))) :
+	                         c + (uint32_t)bytes_dot(i, a, b);
 	case GLLM_V_VCOPYSIGN: return (a & UINT32_C(0x7fffffff)) | (b & UINT32_C(0x80000000));
 	case GLLM_V_VAND: return a & b;
 	case GLLM_V_VOR: return a | b;

@@ -57,7 +57,7 @@ void check_measure(struct check *t)
 	struct gllm_profile other = p;
 	struct gllm_machine m;
 	other.slow_bf16 = false;
-	bool pairs = target->machine(&other, &m) == GLLM_OK && m.bf16_dot;
+	bool pairs = target->machine(&other, &m) == GLLM_OK && (m.dots & GLLM_DOT_BF16);
 	CHECK(t, !pairs || !gllm_profile_narrow(&other) || p.slow_bf16); /* the same clock for them as for fused ones */
 	CHECK(t, pairs || !p.slow_bf16);
 

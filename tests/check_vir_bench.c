@@ -10,10 +10,11 @@
 #define AVX512 (AVX2 | GLLM_BIT(GLLM_X86_BMI2) | GLLM_BIT(GLLM_X86_AVX512F) | GLLM_BIT(GLLM_X86_AVX512BW) | \
                 GLLM_BIT(GLLM_X86_AVX512DQ) | GLLM_BIT(GLLM_X86_AVX512VL))
 #define NEON (GLLM_BIT(GLLM_A64_FP) | GLLM_BIT(GLLM_A64_NEON))
+#define DOTS (GLLM_BIT(GLLM_A64_BF16) | GLLM_BIT(GLLM_A64_DOTPROD) | GLLM_BIT(GLLM_A64_I8MM))
 #define SVE_WIDTH(text, bytes)                                                                       \
 	{ &gllm_target_aarch64, text,                                                                 \
 	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = bytes, .vector_regs = 32,                         \
-	    .have = NEON | GLLM_BIT(GLLM_A64_SVE) | ((bytes) == 32 ? GLLM_BIT(GLLM_A64_BF16) : 0) }, (bytes) / 4 }
+	    .have = NEON | GLLM_BIT(GLLM_A64_SVE) | ((bytes) == 32 ? DOTS : 0) }, (bytes) / 4 }
 static const struct width { /* a target's widths, each with the least profile that has it */
 	const struct gllm_target *target;
 	const char *name;
@@ -24,14 +25,15 @@ static const struct width { /* a target's widths, each with the least profile th
 	  { .isa = GLLM_ISA_X86_64, .vector_bytes = 32, .vector_regs = 16, .have = AVX2 }, 8 },
 	{ &gllm_target_x86_64, "AVX-512",
 	  { .isa = GLLM_ISA_X86_64, .vector_bytes = 64, .vector_regs = 32, .have = AVX512 }, 16 },
-	{ &gllm_target_x86_64, "AVX-512 bf16",
-	  { .isa = GLLM_ISA_X86_64, .vector_bytes = 64, .vector_regs = 32, .have = AVX512 | GLLM_BIT(GLLM_X86_AVX512BF16) }, 16 },
+	{ &gllm_target_x86_64, "AVX-512 dots",
+	  { .isa = GLLM_ISA_X86_64, .vector_bytes = 64, .vector_regs = 32,
+	    .have = AVX512 | GLLM_BIT(GLLM_X86_AVX512BF16) | GLLM_BIT(GLLM_X86_AVX512VNNI) }, 16 },
 	{ &gllm_target_aarch64, "NEON",
 	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32, .have = NEON }, 4 },
 	{ &gllm_target_aarch64, "NEON aligned",
 	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32, .have = NEON, .strict_align = true }, 4 },
-	{ &gllm_target_aarch64, "NEON bf16",
-	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32, .have = NEON | GLLM_BIT(GLLM_A64_BF16) }, 4 },
+	{ &gllm_target_aarch64, "NEON dots",
+	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32, .have = NEON | DOTS }, 4 },
 	SVE_WIDTH("SVE 128", 16), SVE_WIDTH("SVE 256", 32), SVE_WIDTH("SVE 512", 64), SVE_WIDTH("SVE 1024", 128),
 	SVE_WIDTH("SVE 2048", 256),
 };

@@ -39,7 +39,10 @@ static const struct one ops[] = {
 	{ "vldexp", GLLM_V_VLDEXP, FLOAT, 0, 0, POWERS },
 	{ "vscale", GLLM_V_VSCALE, FLOAT, 0, 0, SCALES },
 	{ "vfma", GLLM_V_VFMA, FLOAT, 0, 0, ANY }, { "vfnma", GLLM_V_VFNMA, FLOAT, 0, 0, ANY },
-	{ "vdot bf16", GLLM_V_VDOT, GLLM_F32, GLLM_BF16, 0, 0, PAIRS },
+	{ "vdot bf16", GLLM_V_VDOT, GLLM_F32, GLLM_BF16, GLLM_BF16, 0, PAIRS },
+	{ "vdot i8", GLLM_V_VDOT, GLLM_I32, GLLM_I8, GLLM_I8, 0, ANY },
+	{ "vdot u8", GLLM_V_VDOT, GLLM_I32, GLLM_U8, GLLM_U8, 0, ANY },
+	{ "vdot u8 i8", GLLM_V_VDOT, GLLM_I32, GLLM_U8, GLLM_I8, 0, ANY },
 	{ "vand f32", GLLM_V_VAND, FLOAT, 0, 0, ANY }, { "vand i32", GLLM_V_VAND, INT, 0, 0, ANY },
 	{ "vor", GLLM_V_VOR, INT, 0, 0, ANY }, { "vxor", GLLM_V_VXOR, INT, 0, 0, ANY },
 	{ "vxor f32", GLLM_V_VXOR, FLOAT, 0, 0, ANY },
@@ -347,8 +350,9 @@ static void op_pressed(struct bench *b, const struct one *o)
 			put_result(b, o, &x, r, l.out, l.index, 0);
 		}
 		if (o->op == GLLM_V_VFMA || o->op == GLLM_V_VFNMA || o->op == GLLM_V_VDOT) {
-			j = op((enum gllm_vir_op)o->op, GLLM_F32);
+			j = op((enum gllm_vir_op)o->op, o->type);
 			j.mem = o->mem;
+			j.aux = o->aux;
 			j.c = v[k];
 			j.b = x.v[1];
 		} else {
@@ -416,7 +420,7 @@ static bool exists(const struct gllm_machine *m, const struct one *o)
 	case GLLM_V_VCOPYSIGN: return m->has_copysign;
 	case GLLM_V_VZIP: return m->zips && (o->imm < 4 || !m->picks);
 	case GLLM_V_VPICK: return m->picks;
-	case GLLM_V_VDOT: return m->bf16_dot;
+	case GLLM_V_VDOT: return m->dots & gllm_dot_of(o->mem, (unsigned)o->aux);
 	default: return true;
 	}
 }

@@ -43,6 +43,16 @@ static bool scalable(const struct gllm_profile *p)
 	return (p->have & GLLM_BIT(GLLM_A64_SVE)) && n >= 16 && n <= 256 && (n & (n - 1)) == 0;
 }
 
+/* Elements are read as words: none where that needs alignment. */
+static uint8_t dots_of(const struct gllm_profile *p)
+{
+	unsigned bf16 = p->have & GLLM_BIT(GLLM_A64_BF16) && !p->slow_bf16 ? GLLM_DOT_BF16 : 0;
+	unsigned same = p->have & GLLM_BIT(GLLM_A64_DOTPROD) ? GLLM_DOT_I8 | GLLM_DOT_U8 : 0;
+	unsigned mixed = p->have & GLLM_BIT(GLLM_A64_I8MM) ? GLLM_DOT_U8_I8 : 0;
+
+	return p->strict_align ? 0 : (uint8_t)(bf16 | same | mixed);
+}
+
 enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_machine *out)
 {
 	const uint64_t need = GLLM_BIT(GLLM_A64_FP) | GLLM_BIT(GLLM_A64_NEON);
@@ -59,7 +69,7 @@ enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_mach
 		.timing = gllm_a64_timing_neon, .width = 3, .window = 96,
 		.units = { [GLLM_UNIT_G] = 2, [GLLM_UNIT_LOAD] = 1, [GLLM_UNIT_STORE] = 1, [GLLM_UNIT_V] = 2 },
 		.stack = A64_SP, .disp_ok = disp_ok, .need = gllm_a64_need_neon,
-		.bf16_dot = (p->have & GLLM_BIT(GLLM_A64_BF16)) && !p->slow_bf16 && !p->strict_align, /* pairs are words */
+		.dots = dots_of(p),
 	};
 	for (uint8_t k = 0; k < 29; k++)
 		if (k < A64_IP0 || k > 18) {

@@ -130,7 +130,8 @@ static bool holds_lane0(const gen *g, gllm_vreg r)
 
 static bool is_fma(const struct gllm_vi *i)
 {
-	return (i->op == GLLM_V_VFMA || i->op == GLLM_V_VFNMA || i->op == GLLM_V_VDOT) && i->type == GLLM_F32;
+	return (i->op == GLLM_V_VFMA || i->op == GLLM_V_VFNMA || i->op == GLLM_V_VDOT) &&
+	       (i->type == GLLM_F32 || i->op == GLLM_V_VDOT);
 }
 
 /* Is the broadcast value only a factor of fused multiplications? They take it from lane 0 themselves, one factor each. */
@@ -385,29 +386,46 @@ static void vldexp(gen *g, const struct gllm_vi *in)
 	i3(g, A64_FMUL_V4S, s4(d), s4(r), s4(s));
 }
 
-/* The sum of products, with a whole vector or with its lane 0. */
-static void multiply_add(gen *g, const struct gllm_vi *in, unsigned sum, unsigned a, unsigned b, bool by_element)
+/* The sum of products of elements; `b` is a whole vector, or lane 0 of one: then `first` says it is the first factor. */
+static void dot(gen *g, const struct gllm_vi *in, unsigned sum, unsigned a, unsigned b, bool by_element, bool first)
 {
-	unsigned row = gllm_a64_row_of(g, in);
+	static const struct { uint16_t whole, element, swapped; } row[] = {
+		[GLLM_DOT_BF16] = { A64_BFDOT_V4S, A64_BFDOT_E_V4S, A64_BFDOT_E_V4S },
+		[GLLM_DOT_I8] = { A64_SDOT_V4S, A64_SDOT_E_V4S, A64_SDOT_E_V4S },
+		[GLLM_DOT_U8] = { A64_UDOT_V4S, A64_UDOT_E_V4S, A64_UDOT_E_V4S },
+		[GLLM_DOT_U8_I8] = { A64_USDOT_V4S, A64_USDOT_E_V4S, A64_SUDOT_E_V4S },
+	};
+	unsigned kind = gllm_dot_of(in->mem, (unsigned)in->aux), parts = in->mem == GLLM_BF16 ? A64_8H : A64_16B;
 
-	if (in->op == GLLM_V_VDOT) /* pairs of halves */
-		i3(g, by_element ? A64_BFDOT_E_V4S : row, s4(sum), a64_v(a, A64_8H),
-		   by_element ? a64_lane(b, A64_ES, 0) : a64_v(b, A64_8H));
+	if (kind == 0)
+		gllm_a64_quit(g, GLLM_UNSUPPORTED);
 	else if (by_element)
-		i3(g, row == A64_FMLA_V4S ? A64_FMLA_V4S_E : A64_FMLS_V4S_E, s4(sum), s4(a), a64_lane(b, A64_ES, 0));
+		i3(g, first ? row[kind].swapped : row[kind].element, s4(sum), a64_v(a, parts), a64_lane(b, A64_ES, 0));
 	else
-		i3(g, row, s4(sum), s4(a), s4(b));
+		i3(g, row[kind].whole, s4(sum), a64_v(a, parts), a64_v(b, parts));
 }
 
 static void vfma(gen *g, const struct gllm_vi *in)
 {
-	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), c = at(g, in->c), sum = d;
-	bool first = holds_lane0(g, in->a);
+	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), c = at(g, in->c), sum = d, row;
+	bool first = holds_lane0(g, in->a), by_element = first || holds_lane0(g, in->b);
 
 	if (in->c != in->d && (d == a || d == b))
 		sum = tv(g, 0);
 	gllm_a64_vmove(g, sum, c);
-	multiply_add(g, in, sum, first ? b : a, first ? a : b, first || holds_lane0(g, in->b));
+	if (first) {
+		b = a;
+		a = at(g, in->b);
+	}
+	if (in->op == GLLM_V_VDOT) {
+		dot(g, in, sum, a, b, by_element, first);
+	} else {
+		row = gllm_a64_row_of(g, in);
+		if (by_element)
+			i3(g, row == A64_FMLA_V4S ? A64_FMLA_V4S_E : A64_FMLS_V4S_E, s4(sum), s4(a), a64_lane(b, A64_ES, 0));
+		else
+			i3(g, row, s4(sum), s4(a), s4(b));
+	}
 	gllm_a64_vmove(g, d, sum);
 }
 
@@ -523,7 +541,7 @@ const struct gllm_a64_rule gllm_a64_neon[GLLM_V_COUNT] = {
 	[GLLM_V_VLDEXP]     = { vldexp,    { 0 },                                               4 },
 	[GLLM_V_VFMA]       = { vfma,      { N(FMLA_V4S), 0, 0 },                               1 },
 	[GLLM_V_VFNMA]      = { vfma,      { N(FMLS_V4S), 0, 0 },                               1 },
-	[GLLM_V_VDOT]       = { vfma,      { N(BFDOT_V4S), 0, 0 },                              1 },
+	[GLLM_V_VDOT]       = { vfma,      { 0 },                                               1 },
 	[GLLM_V_VAND]       = { bitwise,   { N(AND_V16B) },                                     0 },
 	[GLLM_V_VOR]        = { bitwise,   { N(ORR_V16B) },                                     0 },
 	[GLLM_V_VXOR]       = { bitwise,   { N(EOR_V16B) },                                     0 },

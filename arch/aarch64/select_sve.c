@@ -346,16 +346,22 @@ static void vfma(gen *g, const struct gllm_vi *in)
 	}
 }
 
-/* c + the products of pairs of halves: overwrites its addend only. */
+/* Overwrites its addend only. */
 static void vdot(gen *g, const struct gllm_vi *in)
 {
+	static const uint16_t row[] = { [GLLM_DOT_BF16] = A64_BFDOT_ZS, [GLLM_DOT_I8] = A64_SDOT_ZS, [GLLM_DOT_U8] = A64_UDOT_ZS,
+	                                [GLLM_DOT_U8_I8] = A64_USDOT_ZS };
+	unsigned kind = gllm_dot_of(in->mem, (unsigned)in->aux), part = in->mem == GLLM_BF16 ? A64_EH : A64_EB;
 	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), c = at(g, in->c), sum = d;
 
 	if (d != c && (d == a || d == b))
 		sum = tv(g, 0);
 	if (sum != c)
 		i2(g, A64_MOVPRFX, zn(sum), zn(c));
-	i3(g, A64_BFDOT_ZS, zs(sum), a64_z(a, A64_EH), a64_z(b, A64_EH));
+	if (kind == 0)
+		gllm_a64_quit(g, GLLM_UNSUPPORTED);
+	else
+		i3(g, row[kind], zs(sum), a64_z(a, part), a64_z(b, part));
 	move(g, d, sum);
 }
 

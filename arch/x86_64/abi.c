@@ -26,7 +26,10 @@ static void widen(struct gllm_machine *out)
 	out->has_scale = true;
 	out->has_copysign = true;
 	out->picks = true;
-	out->bf16_dot = (out->profile->have & GLLM_BIT(GLLM_X86_AVX512BF16)) && !out->profile->slow_bf16;
+	if ((out->profile->have & GLLM_BIT(GLLM_X86_AVX512BF16)) && !out->profile->slow_bf16)
+		out->dots |= GLLM_DOT_BF16;
+	if (out->profile->have & GLLM_BIT(GLLM_X86_AVX512VNNI))
+		out->dots |= GLLM_DOT_U8_I8;
 	out->class_file[GLLM_CLASS_M] = 2;
 	out->need = gllm_x86_need_wide;
 	out->takes = gllm_x86_takes_wide;

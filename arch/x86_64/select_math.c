@@ -251,9 +251,10 @@ static void vfma(gen *g, const struct gllm_vi *in)
 static void vdot(gen *g, const struct gllm_vi *in)
 {
 	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), c = at(g, in->c), sum = d;
+	unsigned kind = gllm_dot_of(in->mem, (unsigned)in->aux);
 	operand s, t;
 
-	if (!g->wide) {
+	if (!g->wide || (kind != GLLM_DOT_BF16 && kind != GLLM_DOT_U8_I8)) {
 		gllm_x86_quit(g, GLLM_UNSUPPORTED);
 		return;
 	}
@@ -261,7 +262,7 @@ static void vdot(gen *g, const struct gllm_vi *in)
 		sum = tv(g, 0);
 	gllm_x86_vmove(g, sum, c);
 	gllm_x86_sources(g, in, &s, &t);
-	x3(g, X86_EVDPBF16PS, y(g, sum), s, t);
+	x3(g, kind == GLLM_DOT_BF16 ? X86_EVDPBF16PS : X86_EVPDPBUSD, y(g, sum), s, t);
 	gllm_x86_vmove(g, d, sum);
 }
 

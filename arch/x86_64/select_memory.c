@@ -136,8 +136,10 @@ static bool takes(const struct gllm_vi *in, gllm_vreg r)
 {
 	switch (in->op) {
 	case GLLM_V_VADD: case GLLM_V_VMUL: case GLLM_V_VAND: case GLLM_V_VOR: case GLLM_V_VXOR: case GLLM_V_VFMA:
-	case GLLM_V_VFNMA: case GLLM_V_VDOT:
+	case GLLM_V_VFNMA:
 		return (in->a == r) != (in->b == r) && in->c != r;
+	case GLLM_V_VDOT: /* factors of different types do not change places */
+		return (in->a == r) != (in->b == r) && in->c != r && (in->b == r || in->mem == (unsigned)in->aux);
 	case GLLM_V_VSUB: case GLLM_V_VDIV: case GLLM_V_VMIN: case GLLM_V_VMAX: case GLLM_V_VANDN:
 		return in->b == r && in->a != r;
 	default:

@@ -55,8 +55,9 @@ typedef uint16_t gllm_ref;            /* number of a node */
 	N(CVT,    1) /* a converted to `type`: int->F32 nearest, F32->I32 toward zero, F16/BF16<->F32, int resize */ \
 	N(CVTN,   1) /* F32->I32 to nearest even */                                                \
 	N(BITS,   1) /* bit pattern of a as `type` of the same size */                             \
-	N(DOT2,   2) /* of two words of two BF16 each (F32 by type, bits by meaning): lower times lower plus upper times upper, \
-	              * as the machine's dot product rounds it, which takes denormals as zeros. Made by jit/pairs.c alone */
+	N(DOT,    2) /* of two words (F32 by type, bits by meaning) the sum of the products of their elements. imm: type of a's, \
+	              * and 256 times that of b's. F32 of two BF16 each, as the machine's dot product rounds it, which takes \
+	              * denormals as zeros; I32 of four 8-bit integers each. Made by jit/dot.c alone */
 
 enum gllm_node_op {
 #define N(name, operands) GLLM_N_##name,

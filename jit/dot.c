@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * jit/pairs.c - see pairs.h. */
-#include "jit/pairs.h"
+ * jit/dot.c - see dot.h. */
+#include "jit/dot.h"
 #include "core/bits.h"
+#include "core/vir.h"
 #include "jit/trace.h"
 
-enum { BYTES = 2, MOST_PER_NODE = 8 }; /* of an element; new nodes for an old one */
+enum { WORD = 4, MOST_PER_NODE = 20 }; /* bytes; new nodes for an old one */
 
-struct pairer {
+struct writer {
 	const struct gllm_trace *t;
-	uint32_t loops;            /* those that are rewritten */
+	unsigned dots;
+	uint8_t elements[GLLM_TRACE_LOOPS]; /* in a word of each loop that is rewritten, else 0 */
 	struct gllm_node *node;    unsigned nnodes;
 	struct gllm_access *access; unsigned naccesses;
 	struct gllm_term *term;    unsigned nterms;
@@ -39,68 +41,82 @@ static int64_t step_of(const struct gllm_trace *t, const struct gllm_access *a, 
 	return step;
 }
 
-/* A widened element of the loop. */
-static bool is_half(const struct gllm_trace *t, gllm_ref n, int loop)
+/* Type of the elements if node n is a widened one of the loop, else TYPE_COUNT. */
+static enum gllm_type element_of(const struct gllm_trace *t, gllm_ref n, int loop)
 {
 	const struct gllm_node *x = &t->node[n], *from = x->op == GLLM_N_CVT ? &t->node[x->a] : x;
-	if (x->op != GLLM_N_CVT || x->type != GLLM_F32 || from->op != GLLM_N_LOAD || from->type != GLLM_BF16 || from->loop != loop)
-		return false;
+	bool widened = x->op == GLLM_N_CVT && from->op == GLLM_N_LOAD && from->loop == loop;
+	bool half = from->type == GLLM_BF16 && x->type == GLLM_F32;
+	bool byte = (from->type == GLLM_I8 || from->type == GLLM_U8) && x->type == GLLM_I32;
+	if (!widened || (!half && !byte))
+		return GLLM_TYPE_COUNT;
 	const struct gllm_access *a = &t->access[from->imm];
-	return a->param < t->nparams && a->index == GLLM_NO_NODE && step_of(t, a, loop) != 0;
+	bool plain = a->param < t->nparams && a->index == GLLM_NO_NODE && step_of(t, a, loop) != 0;
+	return plain ? (enum gllm_type)from->type : GLLM_TYPE_COUNT;
 }
 
-/* Is node n of the loop part of a sum of products of halves? */
-static bool serves_sum(const struct gllm_trace *t, gllm_ref n, int loop)
+/* Element types of a product's factors as DOT names them; 0 if it is none that the machine multiplies. */
+static unsigned types_of(const struct gllm_trace *t, gllm_ref n, int loop, unsigned dots)
 {
-	const struct gllm_node *x = &t->node[n];
+	const struct gllm_node *v = &t->node[n];
+	if (v->op != GLLM_N_MUL || v->loop != loop)
+		return 0;
+	unsigned a = element_of(t, v->a, loop), b = element_of(t, v->b, loop);
+	if (a == GLLM_I8 && b == GLLM_U8)
+		a = GLLM_U8, b = GLLM_I8;
+	return a < GLLM_TYPE_COUNT && b < GLLM_TYPE_COUNT && (dots & gllm_dot_of(a, b)) ? a | b << 8 : 0;
+}
+
+/* Elements in the words of a sum whose part node n of the loop is; 0: of none that the machine makes at once. */
+static unsigned serves_sum(const struct gllm_trace *t, gllm_ref n, int loop, unsigned dots)
+{
 	for (unsigned i = 0; i < t->nreductions; i++) {
 		const struct gllm_reduction *r = &t->reduction[i];
 		if (r->loop != loop || r->kind != GLLM_REDUCE_SUM || r->value == GLLM_NO_NODE)
 			continue;
+		unsigned types = types_of(t, r->value, loop, dots);
 		const struct gllm_node *v = &t->node[r->value], *sum = &t->node[t->node[r->carry].b];
-		bool adds = sum->op == GLLM_N_ADD && sum->type == GLLM_F32 && (sum->a == r->value || sum->b == r->value);
-		if (!adds || v->op != GLLM_N_MUL || v->loop != loop || !is_half(t, v->a, loop) || !is_half(t, v->b, loop))
+		if (!types || sum->op != GLLM_N_ADD || sum->type != v->type || (sum->a != r->value && sum->b != r->value))
 			continue;
 		if (n == r->carry || n == r->value || n == t->node[r->carry].b || n == v->a || n == v->b || n == t->node[v->a].a ||
 		    n == t->node[v->b].a)
-			return true;
+			return WORD / gllm_type_bytes((enum gllm_type)(types & 255));
 	}
-	return x->op == GLLM_N_CONST;
+	return 0;
 }
 
-static bool fits(const struct gllm_trace *t, int loop)
+/* Elements in the words that the loop may go by; 0: it stays as it is. */
+static unsigned elements_of(const struct gllm_trace *t, int loop, unsigned dots)
 {
 	const struct gllm_term *trip = only_term(t, t->loop[loop].trip);
-	bool sums = false;
-	if (!trip || trip->coef < 2 || trip->coef % 2 != 0)
-		return false;
-	for (gllm_ref i = t->loop[loop].first; i < t->loop[loop].end; i++) {
-		if (t->node[i].loop != loop || !serves_sum(t, i, loop))
-			return false;
-		sums = sums || t->node[i].op == GLLM_N_CARRY;
+	unsigned most = 0;
+	for (gllm_ref i = t->loop[loop].first; trip && i < t->loop[loop].end; i++) {
+		unsigned n = t->node[i].loop == loop ? serves_sum(t, i, loop, dots) : 0;
+		if (n == 0 || (most && n != most))
+			return 0;
+		most = n;
 	}
-	return sums;
+	return most && trip->coef > 0 && trip->coef % most == 0 ? most : 0;
 }
 
 /* --- writing ---------------------------------------------------------------------------------------------------------- */
 
-static gllm_ref append(struct pairer *r, enum gllm_node_op op, enum gllm_type type, int8_t loop, gllm_ref a, gllm_ref b, uint64_t imm)
+static gllm_ref append(struct writer *r, enum gllm_node_op op, enum gllm_type type, int8_t loop, gllm_ref a, gllm_ref b, uint64_t imm)
 {
 	r->node[r->nnodes] = (struct gllm_node){ .op = (uint8_t)op, .type = (uint8_t)type, .loop = loop, .a = a, .b = b,
 	                                         .c = GLLM_NO_NODE, .imm = imm };
 	return (gllm_ref)r->nnodes++;
 }
 
-/* A load of `type` at the first or second element of each pair. */
-static gllm_ref load(struct pairer *r, const struct gllm_node *old, enum gllm_type type, bool second)
+/* A load of `type` at element `k` of each word. */
+static gllm_ref load(struct writer *r, const struct gllm_node *old, enum gllm_type type, unsigned k)
 {
 	const struct gllm_access *from = &r->t->access[old->imm];
 	struct gllm_access *a = &r->access[r->naccesses];
-	int64_t step = step_of(r->t, from, old->loop);
 	unsigned first = r->nterms;
 	*a = *from;
 	a->type = (uint8_t)type;
-	r->term[r->nterms++] = (struct gllm_term){ .coef = second ? step : 0 };
+	r->term[r->nterms++] = (struct gllm_term){ .coef = k * step_of(r->t, from, old->loop) };
 	for (unsigned i = 0; i < from->offset.count; i++) {
 		struct gllm_term x = r->t->term[from->offset.first + i];
 		if (x.sym[0] == 0) {
@@ -108,7 +124,7 @@ static gllm_ref load(struct pairer *r, const struct gllm_node *old, enum gllm_ty
 			continue;
 		}
 		if (x.sym[0] == GLLM_SYM_LOOP + old->loop)
-			x.coef *= 2;
+			x.coef *= r->elements[old->loop];
 		r->term[r->nterms++] = x;
 	}
 	bool zero = r->term[first].coef == 0; /* no term of a polynomial is */
@@ -116,44 +132,57 @@ static gllm_ref load(struct pairer *r, const struct gllm_node *old, enum gllm_ty
 	return append(r, GLLM_N_LOAD, type, old->loop, GLLM_NO_NODE, GLLM_NO_NODE, r->naccesses++);
 }
 
-static gllm_ref pair(struct pairer *r, const struct gllm_node *old)
+/* The word of elements that begins with what `old` loads, the first one lowest. */
+static gllm_ref word(struct writer *r, const struct gllm_node *old)
 {
 	int8_t loop = old->loop;
-	if (step_of(r->t, &r->t->access[old->imm], loop) == BYTES)
-		return load(r, old, GLLM_F32, false);
-	gllm_ref low = load(r, old, GLLM_U16, false), high = load(r, old, GLLM_U16, true);
-	low = append(r, GLLM_N_CVT, GLLM_I32, loop, low, GLLM_NO_NODE, 0);
-	high = append(r, GLLM_N_CVT, GLLM_I32, loop, high, GLLM_NO_NODE, 0);
-	gllm_ref by = append(r, GLLM_N_CONST, GLLM_I32, loop, GLLM_NO_NODE, GLLM_NO_NODE, 8 * BYTES);
-	high = append(r, GLLM_N_SHL, GLLM_I32, loop, high, by, 0);
-	gllm_ref both = append(r, GLLM_N_OR, GLLM_I32, loop, low, high, 0);
-	return append(r, GLLM_N_BITS, GLLM_F32, loop, both, GLLM_NO_NODE, 0);
+	unsigned bytes = WORD / r->elements[loop];
+	if (step_of(r->t, &r->t->access[old->imm], loop) == bytes)
+		return load(r, old, GLLM_F32, 0);
+	gllm_ref all = GLLM_NO_NODE;
+	for (unsigned k = 0; k < r->elements[loop]; k++) {
+		gllm_ref x = load(r, old, bytes == 1 ? GLLM_U8 : GLLM_U16, k);
+		x = append(r, GLLM_N_CVT, GLLM_I32, loop, x, GLLM_NO_NODE, 0);
+		if (k) {
+			gllm_ref by = append(r, GLLM_N_CONST, GLLM_I32, loop, GLLM_NO_NODE, GLLM_NO_NODE, 8 * bytes * k);
+			x = append(r, GLLM_N_SHL, GLLM_I32, loop, x, by, 0);
+		}
+		all = k ? append(r, GLLM_N_OR, GLLM_I32, loop, all, x, 0) : x;
+	}
+	return append(r, GLLM_N_BITS, GLLM_F32, loop, all, GLLM_NO_NODE, 0);
 }
 
-static gllm_ref mapped(const struct pairer *r, gllm_ref n)
+static gllm_ref mapped(const struct writer *r, gllm_ref n)
 {
 	return n == GLLM_NO_NODE ? n : r->map[n];
 }
 
 /* CARRY's second operand is a later node: mapped when all are there. */
-static gllm_ref copy_node(struct pairer *r, unsigned i)
+static gllm_ref copy_node(struct writer *r, unsigned i)
 {
 	struct gllm_node n = r->t->node[i];
-	bool rewritten = n.loop >= 0 && (r->loops >> n.loop & 1);
+	bool rewritten = n.loop >= 0 && r->elements[n.loop];
 	if (rewritten && n.op == GLLM_N_LOAD)
-		return pair(r, &n);
+		return word(r, &n);
 	if (rewritten && n.op == GLLM_N_CVT)
 		return mapped(r, n.a);
-	if (rewritten && n.op == GLLM_N_MUL)
-		n.op = GLLM_N_DOT2;
 	n.a = mapped(r, n.a);
 	n.b = n.op == GLLM_N_CARRY ? n.b : mapped(r, n.b);
 	n.c = mapped(r, n.c);
+	if (rewritten && n.op == GLLM_N_MUL) {
+		n.op = GLLM_N_DOT;
+		n.imm = types_of(r->t, (gllm_ref)i, n.loop, r->dots);
+		if ((n.imm & 255) != (unsigned)element_of(r->t, r->t->node[i].a, n.loop)) { /* DOT names the unsigned one first */
+			gllm_ref a = n.a;
+			n.a = n.b;
+			n.b = a;
+		}
+	}
 	r->node[r->nnodes] = n;
 	return (gllm_ref)r->nnodes++;
 }
 
-static void copy_nodes(struct pairer *r)
+static void copy_nodes(struct writer *r)
 {
 	const struct gllm_trace *t = r->t;
 	for (unsigned i = 0; i <= t->nnodes; i++) {
@@ -173,41 +202,42 @@ static void copy_nodes(struct pairer *r)
 		r->access[i].index = mapped(r, r->access[i].index);
 }
 
-static void copy_loops(struct pairer *r)
+static void copy_loops(struct writer *r)
 {
 	const struct gllm_trace *t = r->t;
 	for (unsigned l = 0; l < t->nloops; l++) {
 		r->loop[l] = t->loop[l];
-		if (!(r->loops >> l & 1))
+		if (!r->elements[l])
 			continue;
 		r->loop[l].trip.first = (uint16_t)r->nterms;
 		r->term[r->nterms] = t->term[t->loop[l].trip.first];
-		r->term[r->nterms++].coef /= 2;
+		r->term[r->nterms++].coef /= r->elements[l];
 	}
 }
 
-static bool allocate(struct pairer *r, struct gllm_arena *arena)
+static bool allocate(struct writer *r, struct gllm_arena *arena)
 {
 	const struct gllm_trace *t = r->t;
 	unsigned terms = t->nterms + t->nloops;
 	for (unsigned i = 0; i < t->naccesses; i++)
-		terms += 2 * (t->access[i].offset.count + 1u);
+		terms += WORD * (t->access[i].offset.count + 1u);
 	r->node = gllm_alloc_array(arena, MOST_PER_NODE * t->nnodes + 1u, sizeof *r->node, 8);
-	r->access = gllm_alloc_array(arena, t->naccesses + 2u * t->nnodes, sizeof *r->access, 8);
-	r->term = gllm_alloc_array(arena, terms + 2u * t->nnodes * (GLLM_TRACE_LOOPS + 1), sizeof *r->term, 8);
+	r->access = gllm_alloc_array(arena, t->naccesses + WORD * t->nnodes, sizeof *r->access, 8);
+	r->term = gllm_alloc_array(arena, terms + WORD * t->nnodes * (GLLM_TRACE_LOOPS + 1), sizeof *r->term, 8);
 	r->loop = gllm_alloc_array(arena, t->nloops, sizeof *r->loop, 8);
 	r->map = gllm_alloc_array(arena, t->nnodes + 1u, sizeof *r->map, 8);
 	return r->node && r->access && r->term && r->loop && r->map;
 }
 
 /* The trace with all such loops rewritten, or `c` itself if it has none. NULL: the arena is too small. */
-static const struct gllm_composed *paired(const struct gllm_composed *c, struct gllm_arena *arena)
+static const struct gllm_composed *rewritten(const struct gllm_composed *c, unsigned dots, struct gllm_arena *arena)
 {
 	const struct gllm_trace *t = &c->trace;
-	struct pairer r = { .t = t };
+	struct writer r = { .t = t, .dots = dots };
+	bool any = false;
 	for (unsigned l = 0; l < t->nloops; l++)
-		r.loops |= (uint32_t)fits(t, (int)l) << l;
-	if (!r.loops)
+		any |= (r.elements[l] = (uint8_t)elements_of(t, (int)l, dots)) != 0;
+	if (!any)
 		return c;
 	struct gllm_composed *out = gllm_alloc(arena, sizeof *out, 8);
 	struct gllm_reduction *reduction = gllm_alloc_array(arena, t->nreductions, sizeof *reduction, 8);
@@ -238,12 +268,12 @@ static const struct gllm_composed *paired(const struct gllm_composed *c, struct 
 	return out;
 }
 
-enum gllm_status gllm_pair_products(struct gllm_fusion *f, struct gllm_arena *arena)
+enum gllm_status gllm_dot_products(struct gllm_fusion *f, unsigned dots, struct gllm_arena *arena)
 {
 	for (unsigned g = 0; g < f->ngroups; g++)
 		for (unsigned i = 0; i < f->group[g].nparts; i++) {
 			struct gllm_part *part = &f->group[g].part[i];
-			part->code = paired(part->code, arena);
+			part->code = rewritten(part->code, dots, arena);
 			if (!part->code)
 				return GLLM_OUT_OF_MEMORY;
 		}

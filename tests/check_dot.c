@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * tests/check_pairs.c - products of BF16 elements by instructions that multiply two pairs at a time, where the CPU has them:
- * against sums in double precision of the same elements, with the instructions there exactly when the profile says so. */
+ * tests/check_dot.c - products of narrow elements by instructions that multiply several at a time, where the CPU has them, with
+ * the instructions there exactly when the profile says so. BF16: against sums in double precision of the same elements; 8-bit
+ * integers, in operators of a user: equal to what the function gives. */
 #include "check.h"
 #include "core/arena.h"
 #include "core/bits.h"
 #include "core/target.h"
+#include "fixtures/user_ops.h"
 #include "gllm/graph.h"
 
 #if GLLM_JIT
@@ -42,20 +44,33 @@ static float element(uint16_t h)
 	return gllm_bf16_to_f32(h);
 }
 
-/* Instructions that need `feature` among the plan's. */
-static unsigned uses(const struct lab *l, const struct gllm_plan *p, uint64_t feature)
+static bool begins(const char *text, const char *with)
 {
+	while (*with && *text == *with) {
+		text++;
+		with++;
+	}
+	return *with == '\0';
+}
+
+/* Instructions among the plan's that multiply several elements at a time. */
+static unsigned dots(const struct lab *l, const struct gllm_plan *p)
+{
+	static const char *const name[] = { "bfdot", "sdot", "udot", "usdot", "sudot", "vdpbf16ps", "vpdpbusd" };
 	const struct gllm_target *target = check_target(l->t);
 	const unsigned char *code = check_exec(l->t)->exec;
 	unsigned found = 0;
 	for (unsigned i = 0; i < gllm_plan_steps(p); i++) {
 		struct gllm_step_info s;
 		struct gllm_insn insn = { .length = 0 };
+		char text[128];
 		gllm_plan_step(p, i, &s);
 		for (uint32_t at = 0; at < s.code_bytes; at += insn.length) {
 			if (target->decode(code + s.code_offset + at, s.code_bytes - at, at, &insn) != GLLM_OK)
 				return CHECK(l->t, false && "code is decoded"), found;
-			found += (target->features(&insn) & feature) != 0;
+			target->text(&insn, text, sizeof text);
+			for (unsigned k = 0; k < GLLM_COUNT(name); k++)
+				found += begins(text, name[k]);
 		}
 	}
 	return found;
@@ -128,7 +143,7 @@ static uint16_t any_half(struct check *t, bool hostile)
 	return gllm_f32_to_bf16(check_float(t, -2.0f, 2.0f));
 }
 
-static void check_one(struct lab *l, bool hostile, uint64_t feature, bool wanted)
+static void check_one(struct lab *l, bool hostile, bool wanted)
 {
 	void *bind[4] = { NULL };
 	struct gllm_arena mark = l->arena;
@@ -142,7 +157,7 @@ static void check_one(struct lab *l, bool hostile, uint64_t feature, bool wanted
 	struct gllm_plan *p = compile(l, bind);
 	if (!p)
 		return;
-	unsigned found = uses(l, p, feature);
+	unsigned found = dots(l, p);
 	CHECK(l->t, (found != 0) == (wanted && l->k % 2 == 0));
 	size_t bytes = gllm_plan_workspace(p);
 	CHECK_STATUS(l->t, gllm_plan_run(p, bind, 1, gllm_alloc(&l->arena, bytes + 64, 64), NULL), GLLM_OK);
@@ -157,7 +172,9 @@ static void check_one(struct lab *l, bool hostile, uint64_t feature, bool wanted
 	l->arena = mark;
 }
 
-static void check_profile_of(struct check *t, struct gllm_profile profile, uint64_t feature)
+static void check_bytes(struct lab *l);
+
+static void check_profile_of(struct check *t, struct gllm_profile profile)
 {
 	size_t size;
 	struct lab l = { .t = t };
@@ -174,38 +191,99 @@ static void check_profile_of(struct check *t, struct gllm_profile profile, uint6
 	l.out = gllm_alloc(&l.arena, MOST * sizeof *l.out, 64);
 	if (!CHECK(t, l.c && l.out))
 		return;
-	bool wanted = config.target->machine(&profile, &m) == GLLM_OK && m.bf16_dot;
+	bool wanted = config.target->machine(&profile, &m) == GLLM_OK && (m.dots & GLLM_DOT_BF16);
 	for (unsigned i = 0; i < GLLM_COUNT(form); i++)
 		for (unsigned k = 0; k < 2 * GLLM_COUNT(shape); k++) {
 			l.f = &form[i];
 			l.m = shape[k / 2].m;
 			l.n = shape[k / 2].n;
 			l.k = shape[k / 2].k;
-			check_one(&l, k % 2, feature, wanted);
+			check_one(&l, k % 2, wanted);
 		}
+	check_bytes(&l);
 }
 
-void check_pairs(struct check *t)
+/* --- 8-bit integers -------------------------------------------------------------------------------------------------- */
+
+static const struct { enum user_number op; enum gllm_dot dot; } byte_form[] = {
+	{ USER_product_i8, GLLM_DOT_I8 },
+	{ USER_product_u8, GLLM_DOT_U8 },
+	{ USER_product_mixed, GLLM_DOT_U8_I8 },
+};
+
+static void check_bytes_of(struct lab *l, unsigned which, unsigned shape_number)
+{
+	const struct user_op *u = &user_op[byte_form[which].op];
+	const uint64_t m = shape[shape_number].m, n = shape[shape_number].n, k = shape[shape_number].k;
+	unsigned char *a = (unsigned char *)l->a, *w = (unsigned char *)l->b;
+	struct gllm_arena mark = l->arena;
+	struct gllm_graph *g;
+	struct gllm_plan *p;
+	struct gllm_machine machine;
+	float *want = gllm_alloc(&l->arena, MOST * sizeof *want, 64);
+	for (unsigned i = 0; i < 2 * MOST; i++) { /* extremes often: no sum may saturate on its way */
+		a[i] = (unsigned char)(check_below(l->t, 4) ? check_random(l->t) : check_below(l->t, 2) ? 0x80 : 0xff);
+		w[i] = (unsigned char)(check_below(l->t, 4) ? check_random(l->t) : check_below(l->t, 2) ? 0x80 : 0x7f);
+	}
+	if (!CHECK(l->t, want != NULL) || !CHECK_STATUS(l->t, gllm_graph_create(l->c, u->name, 1, 3, 1, &g, NULL), GLLM_OK))
+		return;
+	gllm_tensor y = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, m, n, "c");
+	gllm_tensor x = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, u->param[1].type, m, k, "a");
+	gllm_tensor z = gllm_graph_tensor(g, GLLM_TENSOR_WEIGHT, u->param[2].type, n, k, "w");
+	const struct gllm_actual actual[] = { GLLM_T(y), GLLM_T(x), GLLM_T(z), GLLM_D(m), GLLM_D(n), GLLM_D(k), GLLM_S(0.125f) };
+	gllm_graph_node(g, gllm_op_find(l->c, u->name), 1, actual, 7);
+	bool ok = CHECK_STATUS(l->t, gllm_compile(l->c, g, &(struct gllm_plan_options){ .readback = true }, &p, NULL), GLLM_OK);
+	gllm_graph_free(l->c, g);
+	if (!ok)
+		return;
+	bool has = check_target(l->t)->machine(check_profile(l->t), &machine) == GLLM_OK && (machine.dots & byte_form[which].dot);
+	CHECK(l->t, (dots(l, p) != 0) == (has && k % 4 == 0));
+	void *bind[] = { l->out, a, w };
+	const union gllm_arg arg[] = { { .ptr = want }, { .cptr = a }, { .cptr = w }, { .dim = m }, { .dim = n }, { .dim = k },
+	                               { .scalar = 0.125f } };
+	CHECK_STATUS(l->t, gllm_plan_run(p, bind, 1, gllm_alloc(&l->arena, gllm_plan_workspace(p) + 64, 64), NULL), GLLM_OK);
+	u->call(u->fn, arg);
+	unsigned bad = 0;
+	for (uint64_t i = 0; i < m * n; i++)
+		bad += l->out[i] != want[i];
+	if (!CHECK_EQ(l->t, bad, 0))
+		check_print(l->t, "     %s %llux%llux%llu\n", u->name, (unsigned long long)m, (unsigned long long)n, (unsigned long long)k);
+	gllm_plan_free(l->c, p);
+	l->arena = mark;
+}
+
+static void check_bytes(struct lab *l)
+{
+	for (unsigned i = 0; i < GLLM_COUNT(byte_form); i++) {
+		const struct user_op *u = &user_op[byte_form[i].op];
+		unsigned op;
+		if (!CHECK_STATUS(l->t, gllm_register(l->c, u->name, u->fn, u->param, u->nparams, u->call, &op, NULL), GLLM_OK))
+			return;
+		for (unsigned k = 0; k < GLLM_COUNT(shape); k++)
+			check_bytes_of(l, i, k);
+	}
+}
+
+void check_dot(struct check *t)
 {
 	if (!check_target(t) || !check_image(t) || !check_exec(t) || !check_profile(t)->vector_bytes) {
 		check_skip(t, "compiled plans need a back end, vector units and executable memory");
 		return;
 	}
 	struct gllm_profile p = *check_profile(t);
-	uint64_t feature = p.isa == GLLM_ISA_AARCH64 ? GLLM_BIT(GLLM_A64_BF16) : GLLM_BIT(GLLM_X86_AVX512BF16);
 	struct gllm_machine m;
 	p.slow_bf16 = false;
-	if (check_target(t)->machine(&p, &m) != GLLM_OK || !m.bf16_dot)
+	if (check_target(t)->machine(&p, &m) != GLLM_OK || !(m.dots & GLLM_DOT_BF16))
 		check_skip(t, "this CPU has no products of pairs");
 	else
-		check_profile_of(t, p, feature);
+		check_profile_of(t, p);
 	p.slow_bf16 = true;
-	check_profile_of(t, p, feature);
+	check_profile_of(t, p);
 }
 
 #else
 
-void check_pairs(struct check *t)
+void check_dot(struct check *t)
 {
 	check_skip(t, "built without back ends");
 }
