@@ -55,18 +55,19 @@ SCALAR_SRC := $(OPS_SRC) tests/fixtures/user_ops.c
 # What decides about emitted code: its checksum is the version that compiled plans carry (gllm/blob.h).
 EMITTER_SRC := $(sort $(wildcard include/gllm/*.h include/gllm/*.def core/*.[ch] jit/*.[ch] arch/*/*.[ch] arch/*/*.def))
 
+# Flags are in this file: objects depend on it.
 define arch_rules
 LIB_OBJ_$(1) := $$(patsubst %.c,$(B)/$(1)/%.o,$$(LIB_SRC) $$(ARCH_SRC) $$(wildcard arch/$(1)/native/*.c)) \
 	$$(patsubst %.S,$(B)/$(1)/%.o,$$(wildcard arch/$(1)/native/*.S))
 TEST_OBJ_$(1) := $$(patsubst %.c,$(B)/$(1)/%.o,$$(TEST_SRC) $$(FIXTURE_SRC)) $(B)/$(1)/examples/examples.o
 
-$(B)/$(1)/%.o: %.c
+$(B)/$(1)/%.o: %.c Makefile
 	@mkdir -p $$(@D)
 	$$(CC_$(1)) $$(FREESTANDING) $$(MACHINE_$(1)) -O2 $$(WARN) $$(INCLUDE) $$(EXTRA) -MMD -MP -c $$< -o $$@
-$(B)/$(1)/%.o: %.S
+$(B)/$(1)/%.o: %.S Makefile
 	@mkdir -p $$(@D)
 	$$(CC_$(1)) $$(INCLUDE) -MMD -MP -c $$< -o $$@
-$$(patsubst %.c,$(B)/$(1)/%.o,$$(SCALAR_SRC)): $(B)/$(1)/%.o: %.c
+$$(patsubst %.c,$(B)/$(1)/%.o,$$(SCALAR_SRC)): $(B)/$(1)/%.o: %.c Makefile
 	@mkdir -p $$(@D)
 	$$(CC_$(1)) $$(FREESTANDING) $$(MACHINE_$(1)) $$(OPS_FLAGS) $$(OPS_FLAGS_$(1)) $$(WARN) $$(INCLUDE) -MMD -MP -c $$< -o $$@
 $(B)/$(1)/jit/emitter.o: EXTRA += -DGLLM_EMITTER=$$(shell cat $$(EMITTER_SRC) | cksum | cut -d' ' -f1)u
@@ -78,7 +79,7 @@ $(B)/$(1)/libgllm.a: $$(LIB_OBJ_$(1))
 	$$(AR_$(1)) rcs $$@ $$^
 
 # Hosted programs are ordinary static Linux executables around the same archive.
-$(B)/$(1)/hosted/%.o: %.c
+$(B)/$(1)/hosted/%.o: %.c Makefile
 	@mkdir -p $$(@D)
 	$$(CC_$(1)) -std=gnu11 -O2 -fno-pic -fno-pie -fno-builtin-memcmp $$(WARN) $$(INCLUDE) -MMD -MP -c $$< -o $$@
 $(B)/$(1)/models/story.o: models/story.gguf
