@@ -9,7 +9,7 @@
 #include "jit/block_sizes.h"
 #include "jit/block_stage.h"
 
-enum { LINE = 64 };
+enum { LINE = 64, FETCH_ROWS = 8 }; /* a block's rows lie apart, too short for prefetchers */
 
 /* A composed trace of the new nest, and how far its parameters move per step of the old loops and of the panels. */
 struct kernel {
@@ -45,10 +45,11 @@ struct blocker {
 	const struct product *p;
 	struct made *made;
 	struct gllm_blocking b;
-	uint8_t unroll;
+	uint8_t unroll, fetch;
 	int64_t row_pitch;                  /* bytes of a packed row of the row side; 0: read where it lies */
 	bool whole;                         /* packed rows hold all of k; else one block of it at a time */
 	const struct kernel *pack[MAX_SUMS];/* the kernels of whole rows, by row side; NULL: packed already */
+	int64_t panel_pitch;                /* one step of k more than a panel has: panels do not fall into the same sets */
 	int64_t sum_pitch;                  /* of a row of partial sums; rows do not fall into the same sets of a cache */
 	uint16_t panel[MAX_SUMS], rows[MAX_SUMS], partial[MAX_SUMS]; /* scratch */
 	unsigned npanels, nrows;
@@ -156,13 +157,18 @@ static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm
 	s.sub[J][1].loop = v;
 	s.sub[K][0].loop = kk;
 	gllm_strip_write(&s, needed, -2, 0, t->nnodes);
-	const struct gllm_term offset[] = { along(p, 4 * nr * x->b.kc), along(kk, 4 * nr), along(v, 4) };
+	const struct gllm_term offset[] = { along(p, x->panel_pitch), along(kk, 4 * nr), along(v, 4) };
 	uint8_t to = gllm_strip_param(&s, "panels", GLLM_OUT, GLLM_F32, in_scratch(x->panel[which]));
 	gllm_strip_access(&s, to, GLLM_F32, offset, 3, s.map[x->panel_of[which]]);
 	for (unsigned i = 0; i < 3; i++)
 		gllm_strip_close(&s);
-	k->move[to][PANEL] = 4 * (int64_t)x->b.kc;
-	return finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
+	k->move[to][PANEL] = x->panel_pitch / nr;
+	k = finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
+	if (lines) {
+		s.to->how.fetch = FETCH_ROWS;
+		s.to->how.fetch_loop = (int8_t)(kk + 1);
+	}
+	return k;
 }
 
 /* Copies a row side's values to rows: for s, for k. */
@@ -229,15 +235,23 @@ static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *
 	return gllm_strip_access(s, *param, GLLM_F32, term, terms, value);
 }
 
+/* What the blocks of k before this one have left is added last: it comes while the sums are computed. */
+static void add_partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param)
+{
+	gllm_ref sum = gllm_strip_node(s, x->p->sum[which].last), before = partial(x, s, k, which, param, GLLM_NO_NODE);
+	s->map[x->p->sum[which].last] = gllm_strip_append(s, (struct gllm_node){ .op = GLLM_N_ADD, .type = GLLM_F32, .a = sum,
+		.b = before, .c = GLLM_NO_NODE });
+}
+
 /* Loads of packed values in place of the factors. */
 static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kernel *k, int8_t p, int8_t r,
                            int8_t v, int8_t kk)
 {
 	int64_t nr = x->b.nr;
 	for (unsigned i = 0; i < x->npanels; i++) {
-		const struct gllm_term offset[] = { along(p, 4 * nr * x->b.kc), along(kk, 4 * nr), along(v, 4) };
+		const struct gllm_term offset[] = { along(p, x->panel_pitch), along(kk, 4 * nr), along(v, 4) };
 		uint8_t from = gllm_strip_param(s, "panels", GLLM_IN, GLLM_F32, in_scratch(x->panel[i]));
-		k->move[from][PANEL] = 4 * (int64_t)x->b.kc;
+		k->move[from][PANEL] = x->panel_pitch / nr;
 		s->map[x->panel_of[i]] = gllm_strip_access(s, from, GLLM_F32, offset, 3, GLLM_NO_NODE);
 	}
 	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++) {
@@ -277,6 +291,8 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		return NULL;
 	macro_needs(x, m, s.map, needed);
 	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
+	gllm_ref zero = m->first ? GLLM_NO_NODE : gllm_strip_append(&s, (struct gllm_node){ .op = GLLM_N_CONST, .type = GLLM_F32,
+		.a = GLLM_NO_NODE, .b = GLLM_NO_NODE, .c = GLLM_NO_NODE });
 	int8_t jb = m->wide ? gllm_strip_open(&s, fixed(m->wide)) : -1, kb = m->deep ? gllm_strip_open(&s, fixed(m->deep)) : -1;
 	int8_t p = gllm_strip_open(&s, m->panels), r = gllm_strip_open(&s, m->rows);
 	s.sub[I][0].coef = s.sub[J][1].coef = s.sub[K][0].coef = 1;
@@ -291,9 +307,6 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	int8_t v = gllm_strip_open(&s, fixed(m->lanes));
 	s.sub[J][1].loop = v;
 	gllm_strip_write(&s, needed, J, 0, t->loop[K].first);
-	gllm_ref begin[MAX_SUMS];
-	for (unsigned i = 0; i < x->p->nsums && !m->first; i++)
-		begin[i] = partial(x, &s, k, i, &sums[i], GLLM_NO_NODE);
 	int8_t kk = gllm_strip_open(&s, fixed(m->depth));
 	s.sub[K][0].loop = kk;
 	if (kb >= 0) {
@@ -302,7 +315,7 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	}
 	for (unsigned i = 0; i < x->p->nsums; i++) {
 		gllm_ref *from = &s.map[t->node[x->p->sum[i].carry].a], kept = *from;
-		*from = m->first ? kept : begin[i];
+		*from = m->first ? kept : zero;
 		gllm_strip_node(&s, x->p->sum[i].carry);
 		*from = kept;
 	}
@@ -310,6 +323,8 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	gllm_strip_write(&s, needed, K, 0, t->nnodes);
 	gllm_strip_close(&s);
 	s.sub[K][0].coef = s.sub[K][1].coef = 0;
+	for (unsigned i = 0; i < x->p->nsums && !m->first; i++)
+		add_partial(x, &s, k, i, &sums[i]);
 	gllm_strip_write(&s, needed, J, t->loop[K].end, t->nnodes);
 	for (unsigned i = 0; i < x->p->nsums && !m->last; i++)
 		partial(x, &s, k, i, &sums[i], s.map[x->p->sum[i].last]);
@@ -317,7 +332,11 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		gllm_strip_close(&s);
 	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
 	s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .depth = x->unroll, .split = (int8_t)((jb >= 0 ? jb : p) + 1) };
-	if (m->way == GLLM_BLOCK_DOTS) {
+	if (m->way == GLLM_BLOCK_PACKED) {
+		s.to->how.fetch_stores = true;
+		s.to->how.fetch = x->fetch;
+		s.to->how.fetch_loop = (int8_t)(kk + 1);
+	} else if (m->way == GLLM_BLOCK_DOTS) {
 		s.to->how.columns = (uint8_t)m->lanes;
 		s.to->how.depth = 0;
 	} else if (m->way == GLLM_BLOCK_STREAM) {
@@ -533,7 +552,8 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 	unsigned n = split_rows(x, rows);
 	beside = false;
 	for (unsigned i = 0; i < n; i++) {
-		struct macro m = { .rows = p->m.per_row ? p->m : rows[i].rows, .depth = kc, .first = pc == 0, .last = pc + kc == p->k };
+		struct macro m = { .rows = p->m.per_row ? p->m : rows[i].rows, .depth = kc, .first = pc == 0, .last = pc + kc == p->k,
+		                   .way = GLLM_BLOCK_PACKED };
 		bool repeats = open_repeat(x, rows[i].trips, (struct at){ .i = fixed(x->b.mc) });
 		at.i = last.i = rows[i].at;
 		m.panels = fixed(panels);
@@ -595,15 +615,17 @@ static unsigned factors(const struct product *p, unsigned side, gllm_ref *out)
 	return n;
 }
 
-/* Whether the row side may be read where it lies: plain elements along k. */
+/* Whether the row side may be read where it lies: plain elements along k, and a tile's rows not all in a few lines' room. With
+ * more ways than half of the rows that costs less than packing (1024^3, 12 ways, 14 rows: 3 % less). */
 static bool lies_well(const struct blocker *x)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
+	bool crowded = x->b.mr > 2 * x->profile->cache[0].ways;
 	for (unsigned i = 0; i < x->nrows; i++) {
 		const struct gllm_node *n = &t->node[x->rows_of[i]];
 		if (n->op != GLLM_N_LOAD || n->type != GLLM_F32 || x->p->affine[n->imm].loop[K] != 4)
 			return false;
-		if (x->p->most > 2 * x->b.mr && x->p->affine[n->imm].loop[I] % 2048 == 0)
+		if (crowded && x->p->most > 2 * x->b.mr && x->p->affine[n->imm].loop[I] % 2048 == 0)
 			return false;
 	}
 	return true;
@@ -716,7 +738,7 @@ static unsigned pieces(const struct blocker *x, const struct product *p, bool pa
 {
 	unsigned n = 0;
 	for (unsigned i = 0; i < x->npanels; i++)
-		bytes[n++] = (uint64_t)(gllm_ceil_div(x->b.nc, x->b.nr) * x->b.nr * x->b.kc * 4);
+		bytes[n++] = (uint64_t)(gllm_ceil_div(x->b.nc, x->b.nr) * x->panel_pitch);
 	for (unsigned i = 0; i < x->nrows && x->row_pitch && !x->whole; i++)
 		bytes[n++] = p->most * (uint64_t)x->row_pitch;
 	for (unsigned i = 0; i < p->nsums && partials; i++)
@@ -731,6 +753,7 @@ static bool block_packed(struct blocker *x, const struct product *p)
 	x->npanels = factors(p, J, x->panel_of);
 	x->nrows = factors(p, I, x->rows_of);
 	bool partials = p->result == GLLM_NO_NODE && x->b.kc < p->k, well = lies_well(x);
+	x->panel_pitch = 4 * (int64_t)x->b.nr * (x->b.kc + 1);
 	x->sum_pitch = 4 * (int64_t)x->b.nc + LINE; /* one block of j at a time */
 	for (x->whole = !well;; x->whole = false) {
 		x->row_pitch = well ? 0 : 4 * (x->whole ? p->k : x->b.kc) + LINE;
@@ -793,6 +816,7 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 		if (product)
 			choice = gllm_block_choose(x->profile, x->tuning, p);
 		x->unroll = choice.unroll;
+		x->fetch = choice.fetch;
 		if (product && (block_product(x, p, choice.way) || (choice.other != choice.way && block_product(x, p, choice.other))))
 			continue;
 		if (choice.way == GLLM_BLOCK_DIRECT || choice.other == GLLM_BLOCK_DIRECT) {

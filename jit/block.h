@@ -9,7 +9,8 @@
  *     panels [j / NR][k][NR] of one side, each value stored once, in vectors along the register tile;
  *     rows [i][k] of the other side, unless they already lie well: all of them once for all products of the group that read
  *     them, before the blocks (block_rows.h); a block's, where scratch is short;
- *     the product, repeated for blocks of rows: panels p (shared by the workers), rows s, the tile's columns v, k; partial sums are loaded and stored
+ *     the product, repeated for blocks of rows: panels p (shared by the workers), rows s, the tile's columns v, k; partial
+ *     sums are stored and added
  *     between blocks of k, and what follows the sums is done in the last.
  * Few rows by a side that lies along the lanes: that side is read where it lies, once (jit/block_sizes.h).
  * Few rows of operands that lie along k are not packed either: all rows for a few columns at a time. Products side by side

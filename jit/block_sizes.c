@@ -3,7 +3,11 @@
 #include "jit/block_sizes.h"
 #include "jit/block_stage.h"
 
-enum { LEAST_ROWS = 24, LEAST_COLUMNS = 48, LEAST_DEPTH = 48, LEAST_THIN = 256, DIRECT_ROWS = 8, UNROLL = 4, MOST_DEPTH = 512 };
+enum { LEAST_ROWS = 24, LEAST_COLUMNS = 48, LEAST_DEPTH = 48, LEAST_THIN = 256, DIRECT_ROWS = 8, UNROLL = 4 };
+
+/* Blocks of k: partial sums are loaded once less for each block that is not begun (2048^3: 1024 steps 4 % over 512), but a
+ * lane side whose rows are cut short is packed slowly, which few rows do not make up for. */
+enum { MOST_DEPTH = 1024, FEW_ROWS = 256, FEW_ROWS_DEPTH = 512 };
 
 /* Prefetchers follow so many rows of the lane side at once, and each of them within a page. */
 enum { STREAM_ROWS = 32, STREAM_DEPTH = 32, STREAM_COLUMNS = 1024, STREAM_VECTORS = 4 };
@@ -61,7 +65,7 @@ static bool all_along_lanes(const struct product *q)
 /* All of the lane side lies along the lanes and fits a part of L2: packing would not pay. */
 static bool lies_small(const struct gllm_profile *p, const struct product *q)
 {
-	return all_along_lanes(q) && q->n * q->k * 4 <= l2_bytes(p) / 8;
+	return all_along_lanes(q) && q->n * q->k * 4 <= l2_bytes(p) / 2;
 }
 
 static bool packs(const struct gllm_tuning *t, const struct product *q, bool small)
@@ -97,11 +101,12 @@ struct gllm_block_choice gllm_block_choose(const struct gllm_profile *p, const s
 {
 	bool small = lies_small(p, q), stream = is_stream(p, t, q);
 	enum gllm_block_way plain = small && q->most >= DIRECT_ROWS ? GLLM_BLOCK_DIRECT : GLLM_BLOCK_NOT;
-	struct gllm_block_choice c = { .way = plain, .other = plain, .unroll = t && t->unroll ? t->unroll : UNROLL };
+	struct gllm_block_choice c = { .way = plain, .other = plain, .unroll = t && t->unroll ? t->unroll : UNROLL,
+	                               .fetch = t ? t->fetch : 0 };
 	if (stream && q->most <= STREAM_ROWS)
 		c.way = GLLM_BLOCK_STREAM;
 	else if (packs(t, q, small))
-		c = (struct gllm_block_choice){ GLLM_BLOCK_PACKED, stream ? GLLM_BLOCK_STREAM : plain, c.unroll };
+		c = (struct gllm_block_choice){ GLLM_BLOCK_PACKED, stream ? GLLM_BLOCK_STREAM : plain, c.unroll, c.fetch };
 	else if (is_dots(t, q))
 		c.way = gllm_stage_pays(q) ? GLLM_BLOCK_STAGED : GLLM_BLOCK_DOTS;
 	return c;
@@ -116,20 +121,23 @@ static unsigned columns_each(const struct gllm_profile *p, unsigned nr, unsigned
 	return each ? each : lanes;
 }
 
-/* Larger blocks of k than gllm_blocking's pay: a panel passes through L1 while the rows of a tile stay there, and partial
- * sums are loaded less often. Panels and rows of a block share L2. */
-static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, struct gllm_blocking *b)
+/* Larger blocks of k than gllm_blocking's pay: a panel passes through L1 while the rows of a tile stay there. A panel is a
+ * part of L2; the panels of each worker and the rows of a block share it. */
+static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, unsigned workers,
+                   struct gllm_blocking *b)
 {
-	int64_t l1 = cache_bytes(p, 0, 32 << 10), l2 = l2_bytes(p), kc;
+	int64_t l1 = cache_bytes(p, 0, 32 << 10), l2 = l2_bytes(p), kc, nc;
+	int64_t most = q->most < FEW_ROWS && all_along_lanes(q) ? FEW_ROWS_DEPTH : MOST_DEPTH;
 	if (t && t->mr)
 		b->mr = t->mr;
 	b->nr = t && t->nr ? t->nr : columns_each(p, b->nr, q->nsums);
-	kc = l1 / (3 * b->nr);
-	b->kc = even(q->k, t && t->kc ? t->kc : kc < MOST_DEPTH ? kc : MOST_DEPTH, 8);
+	kc = l2 / (64 * b->nr) > l1 / (6 * b->nr) ? l2 / (64 * b->nr) : l1 / (6 * b->nr);
+	b->kc = even(q->k, t && t->kc ? t->kc : kc < most ? kc : most, 8);
 	if (b->kc > q->k)
 		b->kc = (unsigned)q->k;
 	b->mc = even((int64_t)q->most, t && t->mc ? t->mc : l2 * 2 / 5 / (4 * b->kc), b->mr);
-	b->nc = even(q->n, t && t->nc ? t->nc : l2 / 2 / (4 * b->kc) / q->nsums, b->nr);
+	nc = l2 / 2 / (4 * b->kc) / q->nsums * workers;
+	b->nc = even(q->n, t && t->nc ? t->nc : nc, b->nr);
 }
 
 /* All rows for a few columns at a time, however many passes its rows need to fit the registers, which `together` sums share. */
@@ -168,6 +176,6 @@ struct gllm_blocking gllm_block_sizes(const struct gllm_profile *p, const struct
 	else if (way == GLLM_BLOCK_STREAM)
 		stream(p, q, workers, &b);
 	else
-		packed(p, t, q, &b);
+		packed(p, t, q, workers, &b);
 	return b;
 }

@@ -18,7 +18,7 @@ enum gllm_block_way { GLLM_BLOCK_NOT, GLLM_BLOCK_DIRECT, GLLM_BLOCK_PACKED, GLLM
 
 struct gllm_block_choice {
 	enum gllm_block_way way, other; /* the other: if the first would take too much scratch */
-	uint8_t unroll;                 /* steps of k in the innermost body */
+	uint8_t unroll, fetch;          /* steps of k in the innermost body; by which panels are fetched ahead */
 };
 
 struct gllm_block_choice gllm_block_choose(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q);

@@ -234,7 +234,7 @@ static void plan_paired_phases(const struct lower *l, struct frame *f, const str
 		add_phase(f, (struct phase){ .copies = 1, .step = 1, .count = fixed ? t % n : -1 });
 }
 
-static void plan_plain_phases(struct frame *f, const struct loop_plan *p, uint8_t copies)
+static void plan_plain_phases(const struct lower *l, struct frame *f, const struct loop_plan *p, uint8_t copies)
 {
 	int64_t u = copies, t = p->trip;
 
@@ -245,6 +245,11 @@ static void plan_plain_phases(struct frame *f, const struct loop_plan *p, uint8_
 		return;
 	}
 	add_phase(f, (struct phase){ .copies = copies, .step = u, .count = -1 });
+	if (t >= 0 && l->info->tile % u == 0) { /* shares begin at whole bodies: only the last of them meets the rest */
+		if (t % u)
+			add_phase(f, (struct phase){ .copies = (uint8_t)(t % u), .step = t % u, .count = -1 });
+		return;
+	}
 	if (u >= 4 && (t < 0 || t % u >= u / 2))
 		add_phase(f, (struct phase){ .copies = copies / 2, .step = u / 2, .count = -1 });
 	if (u > 1 && (t < 0 || t % u))
@@ -506,6 +511,23 @@ static bool alone(struct lower *l)
 	return true;
 }
 
+/* Lines that the loop around a reduction stores to are fetched while it runs. */
+static void fetch_stores(struct lower *l, unsigned loop)
+{
+	const struct gllm_trace *t = l->t;
+	int around = t->loop[loop].parent;
+	struct walk w;
+
+	if (!l->o->fetch_stores || !l->loop[loop].carries || !l->loop[loop].leaf || around < 0)
+		return;
+	gllm_lower_walk(l, &w, UINT32_MAX, around, false);
+	do {
+		for (gllm_ref n = t->loop[loop].end; n < t->loop[around].end && l->status == GLLM_OK; n++)
+			if (t->node[n].op == GLLM_N_STORE && t->node[n].loop == around)
+				gllm_lower_fetch(l, n, 0);
+	} while (gllm_lower_walk_next(l, &w));
+}
+
 static void begin_loop(struct lower *l, unsigned loop)
 {
 	const struct gllm_trace *t = l->t;
@@ -523,6 +545,7 @@ static void begin_loop(struct lower *l, unsigned loop)
 	for (unsigned i = 1; i < l->depth; i++)
 		l->tuple[i] = 0;
 	l->tuple[l->depth] = 0;
+	fetch_stores(l, loop);
 	set_count(l, f);
 	copy_pointers(l, f);
 	if (p->paired)
@@ -530,7 +553,7 @@ static void begin_loop(struct lower *l, unsigned loop)
 	else if (p->vector)
 		plan_vector_phases(l, f, p, alone(l) ? p->copies_alone : p->copies);
 	else
-		plan_plain_phases(f, p, alone(l) ? p->copies_alone : p->copies);
+		plan_plain_phases(l, f, p, alone(l) ? p->copies_alone : p->copies);
 	p->accumulators = (uint8_t)most_copies(f);
 	if (p->accumulators > (alone(l) ? p->sums_alone : p->sums) && all_direct(l, loop))
 		p->accumulators = alone(l) ? p->sums_alone : p->sums;

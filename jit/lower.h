@@ -24,6 +24,9 @@ struct gllm_lower_options {
 	uint8_t rows;       /* outer iterations that share what the inner loops load */
 	uint8_t columns;    /* dot products that are reduced together, at most the number of lanes */
 	uint8_t depth;      /* copies of a reduction inside the vectorised loop */
+	uint8_t fetch;      /* iterations of a loop by which the innermost one's loads along the lanes are fetched ahead: */
+	int8_t fetch_loop;  /* its number plus one */
+	bool fetch_stores;  /* what is stored behind such a reduction is fetched before it */
 	int8_t split;       /* number of the split loop plus one; 0: chosen */
 	uint32_t tile;      /* least iterations per unit of the split loop; 0: chosen */
 	uint32_t own;       /* set of parameters: memory of the worker, which every iteration of the split loop writes first */

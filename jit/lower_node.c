@@ -7,6 +7,8 @@
 #include "jit/lower_state.h"
 #include "jit/trace_bounds.h"
 
+enum { FETCH_LINE = 64 };
+
 static const struct gllm_node *node(const struct lower *l, gllm_ref n)
 {
 	return &l->t->node[n];
@@ -435,6 +437,31 @@ static void note_copy(const struct lower *l, gllm_ref n, struct gllm_vi *i)
 	i->copy = l->copy;
 }
 
+/* Vectors of one line do so once. */
+void gllm_lower_fetch(struct lower *l, gllm_ref n, int64_t by)
+{
+	const struct gllm_access *a = &l->t->access[node(l, n)->imm];
+	unsigned f = lane_frame(l), bytes = memory_bytes(l, a);
+	struct gllm_vi i = gllm_vi(GLLM_V_PREFETCH);
+
+	if (a->index != GLLM_NO_NODE || l->turned[n] || l->spread[n] || !f || l->tuple[f] * bytes % FETCH_LINE != 0)
+		return;
+	gllm_lower_address(l, l->access[node(l, n)->imm], by, bytes, &i);
+	i.type = i.mem = a->type;
+	gllm_vir_emit(l->v, i);
+}
+
+/* In an innermost loop: what the same load reads some iterations of the loop asked for later. */
+static void fetch_ahead(struct lower *l, gllm_ref n)
+{
+	const struct induction *x = &l->ind[l->access[node(l, n)->imm].ind];
+	int loop = l->o->fetch_loop - 1, top = l->frame[l->depth - 1].loop;
+
+	if (loop >= 0 && loop < (int)l->t->nloops && l->loop[top].leaf && (l->loop[top].inside >> loop & 1) &&
+	    x->stride[loop].sym == NO_SYM && x->stride[loop].c != 0)
+		gllm_lower_fetch(l, n, x->stride[loop].c * l->o->fetch);
+}
+
 static gllm_vreg memory_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_access *a = &l->t->access[node(l, n)->imm];
@@ -468,7 +495,10 @@ static gllm_vreg memory_node(struct lower *l, gllm_ref n)
 	else
 		i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
 	note_copy(l, n, &i);
-	return gllm_vir_emit(l->v, i);
+	gllm_vir_emit(l->v, i);
+	if (lanes && !store && l->o->fetch)
+		fetch_ahead(l, n);
+	return i.d;
 }
 
 static gllm_vreg splat(struct lower *l, gllm_vreg g)

@@ -214,5 +214,7 @@ uint32_t gllm_lower_carry_index(const struct lower *l, gllm_ref carry, unsigned 
 void gllm_lower_node(struct lower *l, gllm_ref n);
 unsigned gllm_lower_temporaries(const struct lower *l, gllm_ref n);
 void gllm_lower_hoist_offsets(struct lower *l, gllm_ref n);
+/* Fetches what access `n` of the current tuple reaches `by` bytes further on into the nearest cache. */
+void gllm_lower_fetch(struct lower *l, gllm_ref n, int64_t by);
 gllm_vreg gllm_lower_combine(struct lower *l, gllm_ref carry, gllm_vreg part, gllm_vreg into, gllm_vreg d);
 #endif
