@@ -53,16 +53,32 @@ struct gllm_piece *gllm_piece_add(struct gllm_context *c, const struct gllm_comp
 	return p;
 }
 
-void gllm_pieces_drop(struct gllm_context *c)
+static void drop(struct gllm_context *c)
 {
 	while (c->pieces && c->pieces->users == 0) {
 		struct gllm_piece *top = c->pieces;
 		c->pieces = top->below;
 		gllm_heap_free(&c->heap, top);
 	}
-	if (c->host.code.once)
-		return;
-	c->code_used = c->pieces ? c->pieces->kernel.offset + c->pieces->kernel.bytes : 0;
-	while (c->nkernels > 0 && c->kernel[c->nkernels - 1].offset >= c->code_used)
+}
+
+static void use(struct gllm_context *c, size_t bytes)
+{
+	c->code_used = bytes;
+	while (c->nkernels > 0 && c->kernel[c->nkernels - 1].offset >= bytes)
 		c->nkernels--;
+}
+
+void gllm_pieces_drop(struct gllm_context *c)
+{
+	drop(c);
+	if (!c->host.code.once)
+		use(c, c->pieces ? c->pieces->kernel.offset + c->pieces->kernel.bytes : 0);
+}
+
+void gllm_pieces_undo(struct gllm_context *c, size_t used)
+{
+	gllm_pieces_drop(c);
+	if (c->code_used > used)
+		use(c, used);
 }

@@ -28,4 +28,6 @@ struct gllm_piece *gllm_piece_add(struct gllm_context *c, const struct gllm_comp
 
 /* Takes back what lies on top and nobody uses. */
 void gllm_pieces_drop(struct gllm_context *c);
+/* Nothing that was added since `used` bytes were has run or will: its memory is as good as new. */
+void gllm_pieces_undo(struct gllm_context *c, size_t used);
 #endif

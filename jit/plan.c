@@ -509,7 +509,7 @@ static enum gllm_status make(struct planner *x, struct gllm_plan **out)
 	if (x->arena.high > c->scratch.high)
 		c->scratch.high = x->arena.high;
 	if (s != GLLM_OK) {
-		gllm_pieces_drop(c);
+		gllm_pieces_undo(c, x->code_begin);
 		c->stats.kernels = counted;
 		return s;
 	}
