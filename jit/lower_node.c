@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * jit/lower_node.c - one node for one tuple of copies: operands, address, instruction.
- *
- * A value lives in a block of registers with one place per copy of the loops it varies along, so what several copies
- * share is computed once. Lanes of a value that does not vary along the vectorised loop are all equal. */
+ * jit/lower_node.c - one node for one tuple of copies, as instructions. */
 #include "core/bits.h"
 #include "jit/lower_state.h"
 #include "jit/trace_bounds.h"
 
 enum { FETCH_LINE = 64 };
-
-static const struct gllm_node *node(const struct lower *l, gllm_ref n)
-{
-	return &l->t->node[n];
-}
 
 static enum gllm_type lane_type(unsigned type)
 {
@@ -23,30 +15,6 @@ static enum gllm_type lane_type(unsigned type)
 	case GLLM_TYPE_COUNT: break;
 	}
 	return GLLM_I32;
-}
-
-gllm_vreg gllm_lower_emit(struct lower *l, enum gllm_vir_op op, enum gllm_type type, gllm_vreg a, gllm_vreg b, gllm_vreg c)
-{
-	struct gllm_vi i = gllm_vi(op);
-
-	i.d = gllm_vir_reg(l->v, gllm_vir_info[op].d[0] == 'm' ? GLLM_CLASS_M : GLLM_CLASS_V);
-	i.type = i.mem = (uint8_t)type;
-	i.a = a;
-	i.b = b;
-	i.c = c;
-	return gllm_vir_emit(l->v, i);
-}
-
-gllm_vreg gllm_lower_g(struct lower *l, enum gllm_vir_op op, gllm_vreg a, gllm_vreg b, int64_t imm)
-{
-	struct gllm_vi i = gllm_vi(op);
-
-	i.d = gllm_vir_reg(l->v, GLLM_CLASS_G);
-	i.type = i.mem = GLLM_I64;
-	i.a = a;
-	i.b = b;
-	i.imm = imm;
-	return gllm_vir_emit(l->v, i);
 }
 
 static gllm_vreg to_float(struct lower *l, gllm_vreg a)
@@ -60,327 +28,6 @@ static gllm_vreg to_float(struct lower *l, gllm_vreg a)
 	return gllm_vir_emit(l->v, i);
 }
 
-/* The word in all lanes of `into`, or of a new register if that is NO_VREG. */
-gllm_vreg gllm_lower_word(struct lower *l, uint32_t bits, gllm_vreg into)
-{
-	struct gllm_vi i = gllm_vi(bits ? GLLM_V_VBCAST : GLLM_V_VZERO);
-	unsigned k = l->first_word;
-
-	i.d = into == GLLM_NO_VREG ? gllm_vir_reg(l->v, GLLM_CLASS_V) : into;
-	i.type = i.mem = GLLM_F32;
-	if (bits) {
-		while (k < l->npool && l->pool[k] != bits)
-			k++;
-		if (k == l->first_word + MAX_POOL)
-			gllm_lower_fail(l, GLLM_COMPILE_ERROR, "too many constants", k);
-		else if (k == l->npool)
-			l->pool[l->npool++] = bits;
-		i.a = l->pool_reg;
-		i.imm = 4 * (int64_t)k;
-	}
-	return gllm_vir_emit(l->v, i);
-}
-
-/* Constants have numbers: those of their nodes and, of F32 ones with the other sign, numbers behind all nodes. */
-gllm_ref gllm_lower_negated(const struct lower *l, gllm_ref n)
-{
-	return (gllm_ref)(n + l->t->nnodes + 1);
-}
-
-bool gllm_lower_subtracts(const struct lower *l, gllm_ref n)
-{
-	return node(l, n)->op == GLLM_N_SUB && l->fused[n] == node(l, n)->a && l->fused[n] != n;
-}
-
-static gllm_vreg load_constant(struct lower *l, gllm_ref n)
-{
-	struct gllm_vi i = gllm_vi(GLLM_V_VBCAST);
-
-	if (n > l->t->nnodes)
-		return gllm_lower_word(l, (uint32_t)node(l, (gllm_ref)(n - l->t->nnodes - 1))->imm ^ UINT32_C(0x80000000), GLLM_NO_VREG);
-	if (node(l, n)->op == GLLM_N_CONST)
-		return gllm_lower_word(l, (uint32_t)node(l, n)->imm, GLLM_NO_VREG);
-	i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
-	i.type = i.mem = GLLM_F32;
-	i.a = GLLM_VIR_ARGS;
-	i.imm = 8 * (int64_t)node(l, n)->imm;
-	return gllm_vir_emit(l->v, i);
-}
-
-/* A CONST or SCALAR in a register that stays until the caller's mark in const_list is dropped. */
-gllm_vreg gllm_lower_constant(struct lower *l, gllm_ref n)
-{
-	n = l->same[n];
-	if (l->constant[n] == GLLM_NO_VREG) {
-		l->constant[n] = load_constant(l, n);
-		l->const_list[l->nconst++] = n;
-	}
-	return l->constant[n];
-}
-
-/* --- blocks ---------------------------------------------------------------------------------------------------------- */
-
-/* Copies of frame f's loop as a node of `node_loop` sees them. */
-unsigned gllm_lower_radix(const struct lower *l, unsigned f, int node_loop, bool split_form)
-{
-	const struct phase *p = &l->frame[f].ph[l->frame[f].phase];
-
-	return p->paired && l->frame[f].loop == node_loop && !split_form ? 1 : p->copies;
-}
-
-uint32_t gllm_lower_block(struct lower *l, uint32_t dep, int node_loop, bool split_form, unsigned extra)
-{
-	uint32_t n = extra, base = l->nslots;
-
-	for (unsigned f = 1; f < l->depth; f++)
-		if (dep >> l->frame[f].loop & 1)
-			n *= gllm_lower_radix(l, f, node_loop, split_form);
-	if (n > l->max_slots - l->nslots) {
-		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "too many copies of values", n);
-		return 0;
-	}
-	for (uint32_t i = 0; i < n; i++)
-		l->slot[base + i] = GLLM_NO_VREG;
-	l->nslots += n;
-	return base;
-}
-
-uint32_t gllm_lower_index(const struct lower *l, uint32_t dep, int node_loop, bool split_form)
-{
-	uint32_t i = 0;
-
-	for (unsigned f = 1; f < l->depth; f++) {
-		unsigned r = dep >> l->frame[f].loop & 1 ? gllm_lower_radix(l, f, node_loop, split_form) : 1;
-		if (r > 1)
-			i = i * r + l->tuple[f];
-	}
-	return i;
-}
-
-uint32_t gllm_lower_carry_index(const struct lower *l, gllm_ref carry, unsigned copy)
-{
-	int loop = node(l, carry)->loop;
-	uint32_t outer = l->dep[carry] & ~(UINT32_C(1) << loop);
-
-	unsigned n = l->loop[loop].accumulators;
-
-	return l->val[carry] + gllm_lower_index(l, outer, loop, false) * n + copy % n;
-}
-
-static unsigned own_copy(const struct lower *l, int loop)
-{
-	for (unsigned f = 1; f < l->depth; f++)
-		if (l->frame[f].loop == loop)
-			return l->frame[f].ph[l->frame[f].phase].paired ? 0 : l->tuple[f];
-	return 0;
-}
-
-static bool paired_now(const struct lower *l, int loop)
-{
-	for (unsigned f = 1; f < l->depth; f++)
-		if (l->frame[f].loop == loop)
-			return l->frame[f].ph[l->frame[f].phase].paired;
-	return false;
-}
-
-/* Which form of node `n` the nodes being emitted now see. */
-static bool sees_split(const struct lower *l, gllm_ref n)
-{
-	int loop = node(l, n)->loop;
-
-	return loop >= 0 && (l->dep[n] >> loop & 1) && paired_now(l, loop) &&
-	       (l->split_form || l->frame[l->depth - 1].loop != loop);
-}
-
-gllm_vreg *gllm_lower_place(struct lower *l, gllm_ref n)
-{
-	bool s = sees_split(l, n);
-	uint32_t base = s ? l->sval[n] : l->val[n];
-
-	if (base == NO_BLOCK) {
-		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a value is used where it was not computed", n);
-		return l->slot;
-	}
-	return &l->slot[base + gllm_lower_index(l, l->dep[n], node(l, n)->loop, s)];
-}
-
-static gllm_vreg constant_value(struct lower *l, gllm_ref n)
-{
-	if (l->constant[l->same[n]] != GLLM_NO_VREG)
-		return l->constant[l->same[n]];
-	/* In an innermost loop a constant that found no room beforehand is read at each use. */
-	return l->depth > 1 && l->loop[l->frame[l->depth - 1].loop].leaf ? load_constant(l, n) : gllm_lower_constant(l, n);
-}
-
-gllm_vreg gllm_lower_value(struct lower *l, gllm_ref n)
-{
-	gllm_vreg r;
-
-	switch (node(l, n)->op) {
-	case GLLM_N_CONST: case GLLM_N_SCALAR: return constant_value(l, n);
-	case GLLM_N_CARRY:
-		return l->slot[gllm_lower_carry_index(l, n, own_copy(l, node(l, n)->loop))];
-	default: break;
-	}
-	r = *gllm_lower_place(l, n);
-	if (r == GLLM_NO_VREG)
-		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a value is used where it was not computed", n);
-	return r;
-}
-
-/* --- addresses ------------------------------------------------------------------------------------------------------- */
-
-/* The frame along whose loop lanes differ, for the node being emitted; 0 none. */
-static unsigned lane_frame(const struct lower *l)
-{
-	for (unsigned f = l->depth; f-- > 1;) {
-		const struct phase *p = &l->frame[f].ph[l->frame[f].phase];
-		if (p->vector)
-			return f;
-		if (p->paired)
-			return f == l->depth - 1 && !l->split_form ? f : 0;
-	}
-	return 0;
-}
-
-/* mult times a stride, in a register that serves until its frame's phase ends. */
-static gllm_vreg offset_reg(struct lower *l, int16_t sym, int64_t mult)
-{
-	gllm_vreg r;
-
-	for (unsigned i = 0; i < l->noffsets; i++)
-		if (l->offset[i].sym == sym && l->offset[i].mult == mult)
-			return l->offset[i].reg;
-	if (sym == NO_SYM)
-		r = gllm_lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, mult);
-	else if (mult == 1)
-		return l->sym_reg[sym];
-	else
-		r = gllm_lower_g(l, GLLM_V_GMULI, l->sym_reg[sym], GLLM_NO_VREG, mult);
-	if (l->noffsets < GLLM_COUNT(l->offset))
-		l->offset[l->noffsets++] = (struct offset_reg){ .mult = mult, .sym = sym, .reg = r };
-	return r;
-}
-
-static void add_offset(struct lower *l, struct gllm_vi *i, int16_t sym, int64_t mult)
-{
-	unsigned scale = 0;
-	gllm_vreg r;
-
-	while (sym != NO_SYM && scale < 3 && (mult & 1) == 0 && i->b == GLLM_NO_VREG) {
-		mult /= 2;
-		scale++;
-	}
-	r = offset_reg(l, sym, mult);
-	if (i->b == GLLM_NO_VREG) {
-		i->b = r;
-		i->scale = (uint8_t)scale;
-		return;
-	}
-	if (i->scale)
-		i->b = gllm_lower_g(l, GLLM_V_GSHLI, i->b, GLLM_NO_VREG, i->scale);
-	i->b = gllm_lower_g(l, GLLM_V_GADD, i->b, r, 0);
-	i->scale = 0;
-}
-
-/* Fills the memory operand of `i` for the current tuple. */
-static void address(struct lower *l, struct place p, unsigned bytes, struct gllm_vi *i)
-{
-	const struct induction *x = &l->ind[p.ind];
-	int64_t jam = 0;
-
-	i->a = x->reg;
-	i->imm = p.disp;
-	for (unsigned f = 1; f < l->depth; f++) {
-		struct lin s = x->stride[l->frame[f].loop];
-		int64_t u = l->tuple[f];
-		if (u == 0 || !(x->loops >> l->frame[f].loop & 1))
-			continue;
-		if (l->frame[f].ph[l->frame[f].phase].vector)
-			i->imm += u * (int64_t)l->lanes * s.c;
-		else if (s.sym == NO_SYM)
-			jam += u * s.c;
-		else
-			add_offset(l, i, s.sym, u);
-	}
-	if (jam != 0 && l->m->disp_ok && !l->m->disp_ok(i->imm + jam, bytes))
-		add_offset(l, i, NO_SYM, jam);
-	else
-		i->imm += jam;
-}
-
-static unsigned memory_bytes(const struct lower *l, const struct gllm_access *a)
-{
-	return lane_frame(l) ? l->lanes * gllm_type_bytes((enum gllm_type)a->type) : gllm_type_bytes((enum gllm_type)a->type);
-}
-
-void gllm_lower_address(struct lower *l, struct place p, int64_t by, unsigned bytes, struct gllm_vi *i)
-{
-	address(l, p, bytes, i);
-	if (l->m->disp_ok && !l->m->disp_ok(i->imm + by, bytes))
-		add_offset(l, i, NO_SYM, by);
-	else
-		i->imm += by;
-}
-
-void gllm_lower_hoist_offsets(struct lower *l, gllm_ref n)
-{
-	const struct gllm_access *a = &l->t->access[node(l, n)->imm];
-	struct gllm_vi i = gllm_vi(GLLM_V_VLOAD);
-
-	if (a->index == GLLM_NO_NODE && !l->turned[n])
-		address(l, l->access[node(l, n)->imm], memory_bytes(l, a), &i);
-}
-
-static gllm_vreg *integer_place(struct lower *l, gllm_ref n)
-{
-	if (l->gval[n] == NO_BLOCK) {
-		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an index is computed in a way that is not supported", n);
-		return l->slot;
-	}
-	return &l->slot[l->gval[n] + gllm_lower_index(l, l->dep[n], node(l, n)->loop, true)];
-}
-
-static gllm_vreg integer_value(struct lower *l, gllm_ref n)
-{
-	gllm_vreg r;
-
-	if (node(l, n)->op == GLLM_N_CONST)
-		return gllm_lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, (int64_t)node(l, n)->imm);
-	r = *integer_place(l, n);
-	if (r == GLLM_NO_VREG)
-		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an index is computed in a way that is not supported", n);
-	return r;
-}
-
-static void access_address(struct lower *l, const struct gllm_access *a, struct place p, struct gllm_vi *i)
-{
-	address(l, p, memory_bytes(l, a), i);
-	if (a->index != GLLM_NO_NODE) {
-		gllm_vreg x = gllm_lower_g(l, GLLM_V_GMULI, integer_value(l, a->index), GLLM_NO_VREG, a->index_bytes);
-		i->a = gllm_lower_g(l, GLLM_V_GADD, i->a, x, 0);
-	}
-}
-
-/* The integer at `p` for the current tuple, in a register that may be the induction's own: read it, never write it. */
-gllm_vreg gllm_lower_integer_at(struct lower *l, struct place p)
-{
-	const struct induction *x = &l->ind[p.ind];
-	struct gllm_vi i = gllm_vi(GLLM_V_VLOAD);
-
-	address(l, p, 0, &i);
-	if (x->reg == GLLM_NO_VREG)
-		return gllm_lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, i.imm);
-	if (i.b != GLLM_NO_VREG) {
-		if (i.scale)
-			i.b = gllm_lower_g(l, GLLM_V_GSHLI, i.b, GLLM_NO_VREG, i.scale);
-		i.a = gllm_lower_g(l, GLLM_V_GADD, i.a, i.b, 0);
-	}
-	return i.imm ? gllm_lower_g(l, GLLM_V_GADDI, i.a, GLLM_NO_VREG, i.imm) : i.a;
-}
-
-/* --- instructions ---------------------------------------------------------------------------------------------------- */
-
 /* Where the result goes: the accumulator itself, or a new register. */
 static gllm_vreg target(struct lower *l, gllm_ref n)
 {
@@ -388,7 +35,7 @@ static gllm_vreg target(struct lower *l, gllm_ref n)
 	gllm_ref carry = l->direct[n];
 
 	if (carry != GLLM_NO_NODE && top->mask == GLLM_NO_VREG)
-		return l->slot[gllm_lower_carry_index(l, carry, own_copy(l, node(l, carry)->loop))];
+		return l->slot[gllm_lower_carry_index(l, carry, gllm_lower_own_copy(l, node(l, carry)->loop))];
 	return gllm_vir_reg(l->v, node(l, n)->type == GLLM_MASK ? GLLM_CLASS_M : GLLM_CLASS_V);
 }
 
@@ -441,7 +88,7 @@ static void note_copy(const struct lower *l, gllm_ref n, struct gllm_vi *i)
 void gllm_lower_fetch(struct lower *l, gllm_ref n, int64_t by)
 {
 	const struct gllm_access *a = &l->t->access[node(l, n)->imm];
-	unsigned f = lane_frame(l), bytes = memory_bytes(l, a);
+	unsigned f = gllm_lower_lane_frame(l), bytes = gllm_lower_memory_bytes(l, a);
 	struct gllm_vi i = gllm_vi(GLLM_V_PREFETCH);
 
 	if (a->index != GLLM_NO_NODE || l->turned[n] || l->spread[n] || !f || l->tuple[f] * bytes % FETCH_LINE != 0)
@@ -467,7 +114,7 @@ static gllm_vreg memory_node(struct lower *l, gllm_ref n)
 	const struct gllm_access *a = &l->t->access[node(l, n)->imm];
 	struct place p = l->access[node(l, n)->imm];
 	bool store = node(l, n)->op == GLLM_N_STORE;
-	unsigned f = lane_frame(l);
+	unsigned f = gllm_lower_lane_frame(l);
 	bool lanes = f && (l->ind[p.ind].loops >> l->frame[f].loop & 1);
 	struct gllm_vi i = gllm_vi(store ? GLLM_V_VSTORE : lanes ? GLLM_V_VLOAD : GLLM_V_VBCAST);
 
@@ -484,7 +131,7 @@ static gllm_vreg memory_node(struct lower *l, gllm_ref n)
 		gllm_lower_spread_store(l, n, &l->frame[f], lane_type(a->type));
 		return GLLM_NO_VREG;
 	}
-	access_address(l, a, p, &i);
+	gllm_lower_access_address(l, a, p, &i);
 	i.type = (uint8_t)lane_type(a->type);
 	i.mem = a->type;
 	i.lanes = store && !lanes;
@@ -524,13 +171,13 @@ static gllm_vreg counted(struct lower *l, struct frame *f, uint16_t ind)
 static gllm_vreg index_node(struct lower *l, gllm_ref n)
 {
 	struct place p = l->index[node(l, n)->imm];
-	unsigned f = lane_frame(l);
+	unsigned f = gllm_lower_lane_frame(l);
 	int64_t stride = f ? l->ind[p.ind].stride[l->frame[f].loop].c : 0;
 	struct gllm_vi i = gllm_vi(GLLM_V_VLOAD);
 	gllm_vreg v;
 
 	if (stride == 1 && f == l->depth - 1) {
-		address(l, p, 0, &i);
+		gllm_lower_address(l, p, 0, 0, &i);
 		if (i.b == GLLM_NO_VREG && i.imm == (int32_t)i.imm) {
 			v = counted(l, &l->frame[f], p.ind);
 			return i.imm ? add_lanes(l, v, gllm_lower_word(l, (uint32_t)i.imm, GLLM_NO_VREG)) : v;
@@ -770,7 +417,7 @@ static gllm_vreg sum_node(struct lower *l, gllm_ref n)
 		return dot(l, n, f, l->fused[n] == x->a ? x->b : x->a);
 	if (gllm_lower_subtracts(l, n)) {
 		o = values(l, f->a, f->b, GLLM_NO_NODE);
-		return put(l, n, GLLM_V_VFMA, GLLM_F32, o.a, o.b, constant_value(l, gllm_lower_negated(l, x->b)), 0);
+		return put(l, n, GLLM_V_VFMA, GLLM_F32, o.a, o.b, gllm_lower_constant_value(l, gllm_lower_negated(l, x->b)), 0);
 	}
 	o = values(l, f->a, f->b, l->fused[n] == x->a ? x->b : x->a);
 	return put(l, n, add ? GLLM_V_VFMA : GLLM_V_VFNMA, GLLM_F32, o.a, o.b, o.c, 0);
@@ -928,11 +575,11 @@ static gllm_vreg small_integer(struct lower *l, gllm_ref n)
 	if (x->type != GLLM_I32 || gllm_trace_most(l->t, n) == GLLM_UNBOUNDED || gllm_trace_most(l->t, a) == GLLM_UNBOUNDED)
 		return GLLM_NO_VREG;
 	if (node(l, k)->op == GLLM_N_CONST && with_const[x->op] && !(first && (x->op == GLLM_N_SHL || x->op == GLLM_N_SHR)))
-		return gllm_lower_g(l, (enum gllm_vir_op)with_const[x->op], integer_value(l, a), GLLM_NO_VREG, (int64_t)node(l, k)->imm);
+		return gllm_lower_g(l, (enum gllm_vir_op)with_const[x->op], gllm_lower_integer_value(l, a), GLLM_NO_VREG, (int64_t)node(l, k)->imm);
 	if (x->op != GLLM_N_ADD || gllm_trace_most(l->t, k) == GLLM_UNBOUNDED)
 		return GLLM_NO_VREG;
-	gllm_vreg left = integer_value(l, x->a);
-	return gllm_lower_g(l, GLLM_V_GADD, left, integer_value(l, x->b), 0);
+	gllm_vreg left = gllm_lower_integer_value(l, x->a);
+	return gllm_lower_g(l, GLLM_V_GADD, left, gllm_lower_integer_value(l, x->b), 0);
 }
 
 /* The same value as an integer in class G, for addresses. */
@@ -945,7 +592,7 @@ static gllm_vreg integer_node(struct lower *l, gllm_ref n)
 
 	switch ((enum gllm_node_op)x->op) {
 	case GLLM_N_LOAD:
-		access_address(l, &l->t->access[x->imm], l->access[x->imm], &i);
+		gllm_lower_access_address(l, &l->t->access[x->imm], l->access[x->imm], &i);
 		i.d = gllm_vir_reg(l->v, GLLM_CLASS_G);
 		i.type = i.mem = l->t->access[x->imm].type;
 		note_copy(l, n, &i);
@@ -955,20 +602,20 @@ static gllm_vreg integer_node(struct lower *l, gllm_ref n)
 		if (is_float(node(l, x->a)->type) || gllm_type_bytes((enum gllm_type)x->type) <
 		    gllm_type_bytes((enum gllm_type)node(l, x->a)->type))
 			break;
-		return integer_value(l, x->a);
+		return gllm_lower_integer_value(l, x->a);
 	case GLLM_N_ADD: case GLLM_N_SUB: case GLLM_N_MUL:
 		if (!wide)
 			return x->op == GLLM_N_SUB ? GLLM_NO_VREG : small_integer(l, n);
-		a = integer_value(l, x->a);
+		a = gllm_lower_integer_value(l, x->a);
 		return gllm_lower_g(l, x->op == GLLM_N_ADD ? GLLM_V_GADD : x->op == GLLM_N_SUB ? GLLM_V_GSUB : GLLM_V_GMUL, a,
-		                    integer_value(l, x->b), 0);
+		                    gllm_lower_integer_value(l, x->b), 0);
 	case GLLM_N_AND: case GLLM_N_SHR: return wide ? GLLM_NO_VREG : small_integer(l, n);
 	case GLLM_N_SHL:
 		if (!wide)
 			return small_integer(l, n);
 		if (node(l, x->b)->op != GLLM_N_CONST)
 			break;
-		return gllm_lower_g(l, GLLM_V_GSHLI, integer_value(l, x->a), GLLM_NO_VREG, (int64_t)node(l, x->b)->imm);
+		return gllm_lower_g(l, GLLM_V_GSHLI, gllm_lower_integer_value(l, x->a), GLLM_NO_VREG, (int64_t)node(l, x->b)->imm);
 	case GLLM_N_CONST: case GLLM_N_SCALAR: case GLLM_N_STORE: case GLLM_N_CARRY: case GLLM_N_LAST: case GLLM_N_DIV:
 	case GLLM_N_FMA: case GLLM_N_NEG: case GLLM_N_ABS: case GLLM_N_SQRT: case GLLM_N_RINT: case GLLM_N_LDEXP:
 	case GLLM_N_OR: case GLLM_N_XOR: case GLLM_N_SAR: case GLLM_N_LT: case GLLM_N_LE:
@@ -987,7 +634,7 @@ void gllm_lower_node(struct lower *l, gllm_ref n)
 	    l->status != GLLM_OK)
 		return;
 	if (l->integer[n]) {
-		at = integer_place(l, n);
+		at = gllm_lower_integer_place(l, n);
 		if (*at == GLLM_NO_VREG)
 			*at = integer_node(l, n);
 	}

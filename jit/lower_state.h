@@ -6,7 +6,9 @@
  *   lower.c       walks the loop tree: loops, phases, bodies, pointers
  *   lower_range.c what stands before the loops, and how the work may be split
  *   lower_carry.c accumulators
- *   lower_node.c  one node: operands, address, instruction
+ *   lower_value.c constants, and the blocks of registers that hold a node's copies
+ *   lower_address.c memory operands
+ *   lower_node.c  one node as instructions
  *   lower_copies.c how many copies of a map hide its latency
  *   lower_turn.c  loads that lie along another loop than the lanes
  *   lower_spread.c  accesses of every second, fourth or eighth element
@@ -195,25 +197,42 @@ void gllm_lower_spread_numbers(struct lower *l);
 gllm_vreg gllm_lower_spread_load(struct lower *l, gllm_ref n, const struct frame *f, enum gllm_type type);
 void gllm_lower_spread_store(struct lower *l, gllm_ref n, const struct frame *f, enum gllm_type type);
 
-/* lower_node.c */
-/* Fills the memory operand of `i` for the current tuple, `by` bytes further; `bytes` is the size of the access. */
-void gllm_lower_address(struct lower *l, struct place p, int64_t by, unsigned bytes, struct gllm_vi *i);
+/* lower_value.c */
+static inline const struct gllm_node *node(const struct lower *l, gllm_ref n)
+{
+	return &l->t->node[n];
+}
+
 gllm_vreg gllm_lower_emit(struct lower *l, enum gllm_vir_op op, enum gllm_type type, gllm_vreg a, gllm_vreg b, gllm_vreg c);
 gllm_vreg gllm_lower_g(struct lower *l, enum gllm_vir_op op, gllm_vreg a, gllm_vreg b, int64_t imm);
 gllm_vreg gllm_lower_word(struct lower *l, uint32_t bits, gllm_vreg into);
 gllm_vreg gllm_lower_constant(struct lower *l, gllm_ref n);
+gllm_vreg gllm_lower_constant_value(struct lower *l, gllm_ref n); /* as the body emitted now reads it */
 gllm_ref gllm_lower_negated(const struct lower *l, gllm_ref n); /* number of CONST n with the other sign */
 bool gllm_lower_subtracts(const struct lower *l, gllm_ref n);   /* product less constant, contracted */
-gllm_vreg *gllm_lower_place(struct lower *l, gllm_ref n); /* of its value for the current tuple */
-gllm_vreg gllm_lower_value(struct lower *l, gllm_ref n);
-gllm_vreg gllm_lower_integer_at(struct lower *l, struct place p); /* its current value for copy 0, as a new G register */
 unsigned gllm_lower_radix(const struct lower *l, unsigned f, int node_loop, bool split_form);
 uint32_t gllm_lower_block(struct lower *l, uint32_t dep, int node_loop, bool split_form, unsigned extra);
 uint32_t gllm_lower_index(const struct lower *l, uint32_t dep, int node_loop, bool split_form);
 uint32_t gllm_lower_carry_index(const struct lower *l, gllm_ref carry, unsigned copy);
+unsigned gllm_lower_own_copy(const struct lower *l, int loop);
+gllm_vreg *gllm_lower_place(struct lower *l, gllm_ref n); /* of its value for the current tuple */
+gllm_vreg gllm_lower_value(struct lower *l, gllm_ref n);
+
+/* lower_address.c */
+unsigned gllm_lower_lane_frame(const struct lower *l);
+unsigned gllm_lower_memory_bytes(const struct lower *l, const struct gllm_access *a); /* of one instruction */
+/* Fills the memory operand of `i` for the current tuple, `by` bytes further; `bytes` is the size of the access. */
+void gllm_lower_address(struct lower *l, struct place p, int64_t by, unsigned bytes, struct gllm_vi *i);
+/* The same for access `a` at `p`, with the part that is computed from data. */
+void gllm_lower_access_address(struct lower *l, const struct gllm_access *a, struct place p, struct gllm_vi *i);
+void gllm_lower_hoist_offsets(struct lower *l, gllm_ref n);
+gllm_vreg gllm_lower_integer_at(struct lower *l, struct place p);
+gllm_vreg *gllm_lower_integer_place(struct lower *l, gllm_ref n); /* of its value in class G */
+gllm_vreg gllm_lower_integer_value(struct lower *l, gllm_ref n);
+
+/* lower_node.c */
 void gllm_lower_node(struct lower *l, gllm_ref n);
 unsigned gllm_lower_temporaries(const struct lower *l, gllm_ref n);
-void gllm_lower_hoist_offsets(struct lower *l, gllm_ref n);
 /* Fetches what access `n` of the current tuple reaches `by` bytes further on into the nearest cache. */
 void gllm_lower_fetch(struct lower *l, gllm_ref n, int64_t by);
 gllm_vreg gllm_lower_combine(struct lower *l, gllm_ref carry, gllm_vreg part, gllm_vreg into, gllm_vreg d);

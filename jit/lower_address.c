@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT
+ * jit/lower_address.c - memory operands and integers of the tuple of copies that is emitted now.
+ *
+ * An induction holds base + stride * loop for copy 0; what a copy adds is a displacement where the machine can encode it,
+ * else an index register that serves until its frame's phase ends. */
+#include "core/bits.h"
+#include "jit/lower_state.h"
+
+/* The frame along whose loop lanes differ, for the node being emitted; 0 none. */
+unsigned gllm_lower_lane_frame(const struct lower *l)
+{
+	for (unsigned f = l->depth; f-- > 1;) {
+		const struct phase *p = &l->frame[f].ph[l->frame[f].phase];
+		if (p->vector)
+			return f;
+		if (p->paired)
+			return f == l->depth - 1 && !l->split_form ? f : 0;
+	}
+	return 0;
+}
+
+/* mult times a stride, in a register that serves until its frame's phase ends. */
+static gllm_vreg offset_reg(struct lower *l, int16_t sym, int64_t mult)
+{
+	gllm_vreg r;
+
+	for (unsigned i = 0; i < l->noffsets; i++)
+		if (l->offset[i].sym == sym && l->offset[i].mult == mult)
+			return l->offset[i].reg;
+	if (sym == NO_SYM)
+		r = gllm_lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, mult);
+	else if (mult == 1)
+		return l->sym_reg[sym];
+	else
+		r = gllm_lower_g(l, GLLM_V_GMULI, l->sym_reg[sym], GLLM_NO_VREG, mult);
+	if (l->noffsets < GLLM_COUNT(l->offset))
+		l->offset[l->noffsets++] = (struct offset_reg){ .mult = mult, .sym = sym, .reg = r };
+	return r;
+}
+
+static void add_offset(struct lower *l, struct gllm_vi *i, int16_t sym, int64_t mult)
+{
+	unsigned scale = 0;
+	gllm_vreg r;
+
+	while (sym != NO_SYM && scale < 3 && (mult & 1) == 0 && i->b == GLLM_NO_VREG) {
+		mult /= 2;
+		scale++;
+	}
+	r = offset_reg(l, sym, mult);
+	if (i->b == GLLM_NO_VREG) {
+		i->b = r;
+		i->scale = (uint8_t)scale;
+		return;
+	}
+	if (i->scale)
+		i->b = gllm_lower_g(l, GLLM_V_GSHLI, i->b, GLLM_NO_VREG, i->scale);
+	i->b = gllm_lower_g(l, GLLM_V_GADD, i->b, r, 0);
+	i->scale = 0;
+}
+
+/* Fills the memory operand of `i` for the current tuple. */
+static void address(struct lower *l, struct place p, unsigned bytes, struct gllm_vi *i)
+{
+	const struct induction *x = &l->ind[p.ind];
+	int64_t jam = 0;
+
+	i->a = x->reg;
+	i->imm = p.disp;
+	for (unsigned f = 1; f < l->depth; f++) {
+		struct lin s = x->stride[l->frame[f].loop];
+		int64_t u = l->tuple[f];
+		if (u == 0 || !(x->loops >> l->frame[f].loop & 1))
+			continue;
+		if (l->frame[f].ph[l->frame[f].phase].vector)
+			i->imm += u * (int64_t)l->lanes * s.c;
+		else if (s.sym == NO_SYM)
+			jam += u * s.c;
+		else
+			add_offset(l, i, s.sym, u);
+	}
+	if (jam != 0 && l->m->disp_ok && !l->m->disp_ok(i->imm + jam, bytes))
+		add_offset(l, i, NO_SYM, jam);
+	else
+		i->imm += jam;
+}
+
+unsigned gllm_lower_memory_bytes(const struct lower *l, const struct gllm_access *a)
+{
+	return gllm_lower_lane_frame(l) ? l->lanes * gllm_type_bytes((enum gllm_type)a->type) : gllm_type_bytes((enum gllm_type)a->type);
+}
+
+void gllm_lower_address(struct lower *l, struct place p, int64_t by, unsigned bytes, struct gllm_vi *i)
+{
+	address(l, p, bytes, i);
+	if (by != 0 && l->m->disp_ok && !l->m->disp_ok(i->imm + by, bytes))
+		add_offset(l, i, NO_SYM, by);
+	else
+		i->imm += by;
+}
+
+void gllm_lower_hoist_offsets(struct lower *l, gllm_ref n)
+{
+	const struct gllm_access *a = &l->t->access[node(l, n)->imm];
+	struct gllm_vi i = gllm_vi(GLLM_V_VLOAD);
+
+	if (a->index == GLLM_NO_NODE && !l->turned[n])
+		address(l, l->access[node(l, n)->imm], gllm_lower_memory_bytes(l, a), &i);
+}
+
+gllm_vreg *gllm_lower_integer_place(struct lower *l, gllm_ref n)
+{
+	if (l->gval[n] == NO_BLOCK) {
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an index is computed in a way that is not supported", n);
+		return l->slot;
+	}
+	return &l->slot[l->gval[n] + gllm_lower_index(l, l->dep[n], node(l, n)->loop, true)];
+}
+
+gllm_vreg gllm_lower_integer_value(struct lower *l, gllm_ref n)
+{
+	gllm_vreg r;
+
+	if (node(l, n)->op == GLLM_N_CONST)
+		return gllm_lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, (int64_t)node(l, n)->imm);
+	r = *gllm_lower_integer_place(l, n);
+	if (r == GLLM_NO_VREG)
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an index is computed in a way that is not supported", n);
+	return r;
+}
+
+void gllm_lower_access_address(struct lower *l, const struct gllm_access *a, struct place p, struct gllm_vi *i)
+{
+	address(l, p, gllm_lower_memory_bytes(l, a), i);
+	if (a->index != GLLM_NO_NODE) {
+		gllm_vreg x = gllm_lower_g(l, GLLM_V_GMULI, gllm_lower_integer_value(l, a->index), GLLM_NO_VREG, a->index_bytes);
+		i->a = gllm_lower_g(l, GLLM_V_GADD, i->a, x, 0);
+	}
+}
+
+/* The integer at `p` for the current tuple, in a register that may be the induction's own: read it, never write it. */
+gllm_vreg gllm_lower_integer_at(struct lower *l, struct place p)
+{
+	const struct induction *x = &l->ind[p.ind];
+	struct gllm_vi i = gllm_vi(GLLM_V_VLOAD);
+
+	address(l, p, 0, &i);
+	if (x->reg == GLLM_NO_VREG)
+		return gllm_lower_g(l, GLLM_V_GCONST, GLLM_NO_VREG, GLLM_NO_VREG, i.imm);
+	if (i.b != GLLM_NO_VREG) {
+		if (i.scale)
+			i.b = gllm_lower_g(l, GLLM_V_GSHLI, i.b, GLLM_NO_VREG, i.scale);
+		i.a = gllm_lower_g(l, GLLM_V_GADD, i.a, i.b, 0);
+	}
+	return i.imm ? gllm_lower_g(l, GLLM_V_GADDI, i.a, GLLM_NO_VREG, i.imm) : i.a;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT
+ * jit/lower_value.c - what a node's value is while it is lowered: constants, and blocks of registers.
+ *
+ * A value lives in a block of registers with one place per copy of the loops it varies along, so what several copies
+ * share is computed once. Lanes of a value that does not vary along the vectorised loop are all equal. */
+#include "jit/lower_state.h"
+
+gllm_vreg gllm_lower_emit(struct lower *l, enum gllm_vir_op op, enum gllm_type type, gllm_vreg a, gllm_vreg b, gllm_vreg c)
+{
+	struct gllm_vi i = gllm_vi(op);
+
+	i.d = gllm_vir_reg(l->v, gllm_vir_info[op].d[0] == 'm' ? GLLM_CLASS_M : GLLM_CLASS_V);
+	i.type = i.mem = (uint8_t)type;
+	i.a = a;
+	i.b = b;
+	i.c = c;
+	return gllm_vir_emit(l->v, i);
+}
+
+gllm_vreg gllm_lower_g(struct lower *l, enum gllm_vir_op op, gllm_vreg a, gllm_vreg b, int64_t imm)
+{
+	struct gllm_vi i = gllm_vi(op);
+
+	i.d = gllm_vir_reg(l->v, GLLM_CLASS_G);
+	i.type = i.mem = GLLM_I64;
+	i.a = a;
+	i.b = b;
+	i.imm = imm;
+	return gllm_vir_emit(l->v, i);
+}
+
+/* The word in all lanes of `into`, or of a new register if that is NO_VREG. */
+gllm_vreg gllm_lower_word(struct lower *l, uint32_t bits, gllm_vreg into)
+{
+	struct gllm_vi i = gllm_vi(bits ? GLLM_V_VBCAST : GLLM_V_VZERO);
+	unsigned k = l->first_word;
+
+	i.d = into == GLLM_NO_VREG ? gllm_vir_reg(l->v, GLLM_CLASS_V) : into;
+	i.type = i.mem = GLLM_F32;
+	if (bits) {
+		while (k < l->npool && l->pool[k] != bits)
+			k++;
+		if (k == l->first_word + MAX_POOL)
+			gllm_lower_fail(l, GLLM_COMPILE_ERROR, "too many constants", k);
+		else if (k == l->npool)
+			l->pool[l->npool++] = bits;
+		i.a = l->pool_reg;
+		i.imm = 4 * (int64_t)k;
+	}
+	return gllm_vir_emit(l->v, i);
+}
+
+/* Constants have numbers: those of their nodes and, of F32 ones with the other sign, numbers behind all nodes. */
+gllm_ref gllm_lower_negated(const struct lower *l, gllm_ref n)
+{
+	return (gllm_ref)(n + l->t->nnodes + 1);
+}
+
+bool gllm_lower_subtracts(const struct lower *l, gllm_ref n)
+{
+	return node(l, n)->op == GLLM_N_SUB && l->fused[n] == node(l, n)->a && l->fused[n] != n;
+}
+
+static gllm_vreg load_constant(struct lower *l, gllm_ref n)
+{
+	struct gllm_vi i = gllm_vi(GLLM_V_VBCAST);
+
+	if (n > l->t->nnodes)
+		return gllm_lower_word(l, (uint32_t)node(l, (gllm_ref)(n - l->t->nnodes - 1))->imm ^ UINT32_C(0x80000000), GLLM_NO_VREG);
+	if (node(l, n)->op == GLLM_N_CONST)
+		return gllm_lower_word(l, (uint32_t)node(l, n)->imm, GLLM_NO_VREG);
+	i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
+	i.type = i.mem = GLLM_F32;
+	i.a = GLLM_VIR_ARGS;
+	i.imm = 8 * (int64_t)node(l, n)->imm;
+	return gllm_vir_emit(l->v, i);
+}
+
+/* A CONST or SCALAR in a register that stays until the caller's mark in const_list is dropped. */
+gllm_vreg gllm_lower_constant(struct lower *l, gllm_ref n)
+{
+	n = l->same[n];
+	if (l->constant[n] == GLLM_NO_VREG) {
+		l->constant[n] = load_constant(l, n);
+		l->const_list[l->nconst++] = n;
+	}
+	return l->constant[n];
+}
+
+/* --- blocks ---------------------------------------------------------------------------------------------------------- */
+
+/* Copies of frame f's loop as a node of `node_loop` sees them. */
+unsigned gllm_lower_radix(const struct lower *l, unsigned f, int node_loop, bool split_form)
+{
+	const struct phase *p = &l->frame[f].ph[l->frame[f].phase];
+
+	return p->paired && l->frame[f].loop == node_loop && !split_form ? 1 : p->copies;
+}
+
+uint32_t gllm_lower_block(struct lower *l, uint32_t dep, int node_loop, bool split_form, unsigned extra)
+{
+	uint32_t n = extra, base = l->nslots;
+
+	for (unsigned f = 1; f < l->depth; f++)
+		if (dep >> l->frame[f].loop & 1)
+			n *= gllm_lower_radix(l, f, node_loop, split_form);
+	if (n > l->max_slots - l->nslots) {
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "too many copies of values", n);
+		return 0;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		l->slot[base + i] = GLLM_NO_VREG;
+	l->nslots += n;
+	return base;
+}
+
+uint32_t gllm_lower_index(const struct lower *l, uint32_t dep, int node_loop, bool split_form)
+{
+	uint32_t i = 0;
+
+	for (unsigned f = 1; f < l->depth; f++) {
+		unsigned r = dep >> l->frame[f].loop & 1 ? gllm_lower_radix(l, f, node_loop, split_form) : 1;
+		if (r > 1)
+			i = i * r + l->tuple[f];
+	}
+	return i;
+}
+
+uint32_t gllm_lower_carry_index(const struct lower *l, gllm_ref carry, unsigned copy)
+{
+	int loop = node(l, carry)->loop;
+	uint32_t outer = l->dep[carry] & ~(UINT32_C(1) << loop);
+
+	unsigned n = l->loop[loop].accumulators;
+
+	return l->val[carry] + gllm_lower_index(l, outer, loop, false) * n + copy % n;
+}
+
+unsigned gllm_lower_own_copy(const struct lower *l, int loop)
+{
+	for (unsigned f = 1; f < l->depth; f++)
+		if (l->frame[f].loop == loop)
+			return l->frame[f].ph[l->frame[f].phase].paired ? 0 : l->tuple[f];
+	return 0;
+}
+
+static bool paired_now(const struct lower *l, int loop)
+{
+	for (unsigned f = 1; f < l->depth; f++)
+		if (l->frame[f].loop == loop)
+			return l->frame[f].ph[l->frame[f].phase].paired;
+	return false;
+}
+
+/* Which form of node `n` the nodes being emitted now see. */
+static bool sees_split(const struct lower *l, gllm_ref n)
+{
+	int loop = node(l, n)->loop;
+
+	return loop >= 0 && (l->dep[n] >> loop & 1) && paired_now(l, loop) &&
+	       (l->split_form || l->frame[l->depth - 1].loop != loop);
+}
+
+gllm_vreg *gllm_lower_place(struct lower *l, gllm_ref n)
+{
+	bool s = sees_split(l, n);
+	uint32_t base = s ? l->sval[n] : l->val[n];
+
+	if (base == NO_BLOCK) {
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a value is used where it was not computed", n);
+		return l->slot;
+	}
+	return &l->slot[base + gllm_lower_index(l, l->dep[n], node(l, n)->loop, s)];
+}
+
+gllm_vreg gllm_lower_constant_value(struct lower *l, gllm_ref n)
+{
+	if (l->constant[l->same[n]] != GLLM_NO_VREG)
+		return l->constant[l->same[n]];
+	/* In an innermost loop a constant that found no room beforehand is read at each use. */
+	return l->depth > 1 && l->loop[l->frame[l->depth - 1].loop].leaf ? load_constant(l, n) : gllm_lower_constant(l, n);
+}
+
+gllm_vreg gllm_lower_value(struct lower *l, gllm_ref n)
+{
+	gllm_vreg r;
+
+	switch (node(l, n)->op) {
+	case GLLM_N_CONST: case GLLM_N_SCALAR: return gllm_lower_constant_value(l, n);
+	case GLLM_N_CARRY:
+		return l->slot[gllm_lower_carry_index(l, n, gllm_lower_own_copy(l, node(l, n)->loop))];
+	default: break;
+	}
+	r = *gllm_lower_place(l, n);
+	if (r == GLLM_NO_VREG)
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a value is used where it was not computed", n);
+	return r;
+}
