@@ -1,80 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * jit/block.c - see block.h.
- *
- * Words: the *lane side* is the one whose values are vectors (packed as panels), the *row side* the one whose values are
- * broadcast. Loop numbers 0, 1, 2 are i, j, k of the old trace. */
+ * jit/block.c - see block.h. */
 #include "jit/block.h"
 #include "core/bits.h"
-#include "jit/block_rows.h"
-#include "jit/block_sizes.h"
-#include "jit/block_stage.h"
+#include "jit/block_state.h"
 
-enum { LINE = 64, FETCH_ROWS = 8 }; /* a block's rows lie apart, too short for prefetchers */
-
-/* A composed trace of the new nest, and how far its parameters move per step of the old loops and of the panels. */
-struct kernel {
-	const struct gllm_composed *c;
-	int64_t move[GLLM_TRACE_PARAMS][4];
-};
-enum { PANEL = 3 }; /* fourth column of move: lanes from the beginning of the block of j */
-
-struct at { /* where a part begins */
-	struct gllm_linear i;
-	int64_t j, k, lane;
-};
-
-struct made;
-struct blocker {
-	const struct gllm_tuning *tuning;
-	const struct gllm_profile *profile;
-	uint64_t max_rows;
-	unsigned workers;
-	struct gllm_arena *arena;
-	struct gllm_fusion *f;
-	struct gllm_part *part;
-	const struct gllm_part *old;        /* that is being replaced */
-	unsigned nparts, max_parts, group;
-	struct gllm_repeat *repeat;
-	unsigned nrepeats, max_repeats, open; /* repeats around the next part: */
-	struct at step[GLLM_REPEAT_LEVELS];   /* how far a trip moves it */
-	uint16_t pool[3 * MAX_SUMS];        /* scratch of this group, used by one product after another */
-	unsigned npool, used;
-	struct gllm_packed_rows packed;     /* scratch of this group that later products may read */
-	uint64_t limit;                     /* bytes of scratch of a group; 0: none */
-	/* of the product at hand */
-	const struct product *p;
-	struct made *made;
-	struct gllm_blocking b;
-	uint8_t unroll, fetch;
-	int64_t row_pitch;                  /* bytes of a packed row of the row side; 0: read where it lies */
-	bool whole;                         /* packed rows hold all of k; else one block of it at a time */
-	const struct kernel *pack[MAX_SUMS];/* the kernels of whole rows, by row side; NULL: packed already */
-	int64_t panel_pitch;                /* one step of k more than a panel has: panels do not fall into the same sets */
-	int64_t sum_pitch;                  /* of a row of partial sums; rows do not fall into the same sets of a cache */
-	uint16_t panel[MAX_SUMS], rows[MAX_SUMS], partial[MAX_SUMS]; /* scratch */
-	unsigned npanels, nrows;
-	gllm_ref panel_of[MAX_SUMS], rows_of[MAX_SUMS]; /* the values that are packed */
-	enum gllm_status status;
-};
-
-static void *take(struct blocker *x, size_t n, size_t size)
-{
-	unsigned char *p = gllm_alloc_array(x->arena, n ? n : 1, size, 8);
-	if (!p && x->status == GLLM_OK)
-		x->status = GLLM_OUT_OF_MEMORY;
-	size_t bytes = p ? n * size : 0, i = 0;
-	for (uint64_t *word = (uint64_t *)(void *)p; i + sizeof *word <= bytes; i += sizeof *word)
-		*word++ = 0;
-	for (; i < bytes; i++)
-		p[i] = 0;
-	return p;
-}
+enum { LINE = 64 };
 
 /* --- memory --------------------------------------------------------------------------------------------------------- */
 
 static uint16_t new_scratch(struct blocker *x, uint64_t bytes)
 {
-	struct gllm_scratch *more = take(x, x->f->nscratch + 1, sizeof *more);
+	struct gllm_scratch *more = gllm_block_take(x, x->f->nscratch + 1, sizeof *more);
 	if (!more)
 		return 0;
 	for (unsigned i = 0; i < x->f->nscratch; i++)
@@ -105,309 +41,6 @@ static bool affordable(const struct blocker *x, const uint64_t *bytes, unsigned 
 	return x->limit == 0 || sum <= x->limit;
 }
 
-static struct gllm_source in_scratch(uint16_t number)
-{
-	return (struct gllm_source){ .kind = GLLM_FROM_SCRATCH, .tensor = number };
-}
-
-/* --- traces --------------------------------------------------------------------------------------------------------- */
-
-static struct gllm_linear fixed(int64_t n)
-{
-	return (struct gllm_linear){ .fixed = n };
-}
-
-static struct gllm_term along(int8_t loop, int64_t coef)
-{
-	return (struct gllm_term){ .coef = coef, .sym = { (uint8_t)(GLLM_SYM_LOOP + loop) } };
-}
-
-static struct kernel *finish(struct blocker *x, struct gllm_strip *s, struct kernel *k, enum gllm_pattern pattern)
-{
-	enum gllm_status st = gllm_strip_finish(s, pattern);
-	if (st != GLLM_OK && x->status == GLLM_OK)
-		x->status = st;
-	k->c = s->to;
-	for (unsigned q = 0; q < x->p->c->trace.nparams; q++)
-		for (unsigned l = 0; l < 3 && s->param[q] != 0xff; l++)
-			k->move[s->param[q]][l] = x->p->stride[q][l];
-	return x->status == GLLM_OK ? k : NULL;
-}
-
-/* Copies `value` to the panels: for p, for k, for v; or for k, for p, for v. */
-static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm_linear panels, int64_t lanes, int64_t depth)
-{
-	const struct gllm_trace *t = &x->p->c->trace;
-	struct kernel *k = take(x, 1, sizeof *k);
-	uint8_t *needed = take(x, t->nnodes, 1);
-	struct gllm_strip s;
-	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
-	if (!k || !needed || s.status != GLLM_OK)
-		return NULL;
-	needed[x->panel_of[which]] = 1;
-	gllm_strip_need(t, needed, s.map);
-	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
-	bool lines = gllm_along_lanes(x->p, x->panel_of[which]);
-	int8_t outer = gllm_strip_open(&s, lines ? fixed(depth) : panels), inner = gllm_strip_open(&s, lines ? panels : fixed(depth)),
-	       v = gllm_strip_open(&s, fixed(lanes)), p = lines ? inner : outer, kk = lines ? outer : inner;
-	int64_t nr = x->b.nr;
-	s.sub[J][0].coef = nr;
-	s.sub[J][0].loop = p;
-	s.sub[J][1].coef = s.sub[K][0].coef = 1;
-	s.sub[J][1].loop = v;
-	s.sub[K][0].loop = kk;
-	gllm_strip_write(&s, needed, -2, 0, t->nnodes);
-	const struct gllm_term offset[] = { along(p, x->panel_pitch), along(kk, 4 * nr), along(v, 4) };
-	uint8_t to = gllm_strip_param(&s, "panels", GLLM_OUT, GLLM_F32, in_scratch(x->panel[which]));
-	gllm_strip_access(&s, to, GLLM_F32, offset, 3, s.map[x->panel_of[which]]);
-	for (unsigned i = 0; i < 3; i++)
-		gllm_strip_close(&s);
-	k->move[to][PANEL] = x->panel_pitch / nr;
-	k = finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
-	if (lines) {
-		s.to->how.fetch = FETCH_ROWS;
-		s.to->how.fetch_loop = (int8_t)(kk + 1);
-	}
-	return k;
-}
-
-/* Copies a row side's values to rows: for s, for k. */
-static struct kernel *pack_rows(struct blocker *x, unsigned which, struct gllm_linear rows, int64_t depth)
-{
-	const struct gllm_trace *t = &x->p->c->trace;
-	struct kernel *k = take(x, 1, sizeof *k);
-	uint8_t *needed = take(x, t->nnodes, 1);
-	struct gllm_strip s;
-	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
-	if (!k || !needed || s.status != GLLM_OK)
-		return NULL;
-	needed[x->rows_of[which]] = 1;
-	gllm_strip_need(t, needed, s.map);
-	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
-	int8_t r = gllm_strip_open(&s, rows), kk = gllm_strip_open(&s, fixed(depth));
-	s.sub[I][0].coef = s.sub[K][0].coef = 1;
-	s.sub[I][0].loop = r;
-	s.sub[K][0].loop = kk;
-	gllm_strip_write(&s, needed, -2, 0, t->nnodes);
-	const struct gllm_term offset[] = { along(r, x->row_pitch), along(kk, 4) };
-	uint8_t to = gllm_strip_param(&s, "rows", GLLM_OUT, GLLM_F32, in_scratch(x->rows[which]));
-	gllm_strip_access(&s, to, GLLM_F32, offset, 2, s.map[x->rows_of[which]]);
-	gllm_strip_close(&s);
-	gllm_strip_close(&s);
-	k->move[to][I] = x->row_pitch;
-	return finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
-}
-
-struct macro { /* one product part */
-	struct gllm_linear panels, rows;
-	int64_t lanes, depth;
-	int64_t wide, deep;       /* STREAM: blocks of nc columns, and of kc within each; 0: no such loop */
-	bool first, last;         /* block of k */
-	enum gllm_block_way way;
-};
-
-/* Where the partial sums of sum `which` are, as an access of the old loops' variables. */
-static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param,
-                        gllm_ref value)
-{
-	const struct product *p = x->p;
-	struct gllm_affine a = { .loop = { x->sum_pitch, 4 } };
-	struct gllm_term term[1 + GLLM_STRIP_LOOPS * GLLM_STRIP_PARTS];
-	unsigned terms = 0;
-	enum gllm_param_kind kind = value == GLLM_NO_NODE ? GLLM_IN : GLLM_OUT;
-	if (p->result != GLLM_NO_NODE) {
-		const struct gllm_access *to = &p->c->trace.access[p->c->trace.node[p->result].imm];
-		a = p->affine[p->c->trace.node[p->result].imm];
-		if (*param == 0xff)
-			*param = s->param[to->param] = gllm_strip_param(s, "sums", kind, GLLM_F32, p->c->source[to->param]);
-	} else if (*param == 0xff) {
-		*param = gllm_strip_param(s, "sums", kind, GLLM_F32, in_scratch(x->partial[which]));
-		k->move[*param][I] = a.loop[I];
-		k->move[*param][PANEL] = a.loop[J];
-	}
-	if (s->to->param[*param].kind != kind)
-		s->to->param[*param].kind = GLLM_INOUT;
-	term[terms++] = (struct gllm_term){ .coef = a.base };
-	for (unsigned l = 0; l < GLLM_STRIP_LOOPS; l++)
-		for (unsigned i = 0; i < GLLM_STRIP_PARTS; i++)
-			if (s->sub[l][i].coef)
-				term[terms++] = along(s->sub[l][i].loop, a.loop[l] * s->sub[l][i].coef);
-	return gllm_strip_access(s, *param, GLLM_F32, term, terms, value);
-}
-
-/* What the blocks of k before this one have left is added last: it comes while the sums are computed. */
-static void add_partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param)
-{
-	gllm_ref sum = gllm_strip_node(s, x->p->sum[which].last), before = partial(x, s, k, which, param, GLLM_NO_NODE);
-	s->map[x->p->sum[which].last] = gllm_strip_append(s, (struct gllm_node){ .op = GLLM_N_ADD, .type = GLLM_F32, .a = sum,
-		.b = before, .c = GLLM_NO_NODE });
-}
-
-/* Loads of packed values in place of the factors. */
-static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kernel *k, int8_t p, int8_t r,
-                           int8_t v, int8_t kk)
-{
-	int64_t nr = x->b.nr;
-	for (unsigned i = 0; i < x->npanels; i++) {
-		const struct gllm_term offset[] = { along(p, x->panel_pitch), along(kk, 4 * nr), along(v, 4) };
-		uint8_t from = gllm_strip_param(s, "panels", GLLM_IN, GLLM_F32, in_scratch(x->panel[i]));
-		k->move[from][PANEL] = x->panel_pitch / nr;
-		s->map[x->panel_of[i]] = gllm_strip_access(s, from, GLLM_F32, offset, 3, GLLM_NO_NODE);
-	}
-	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++) {
-		const struct gllm_term offset[] = { along(r, x->row_pitch), along(kk, 4) };
-		uint8_t from = gllm_strip_param(s, "rows", GLLM_IN, GLLM_F32, in_scratch(x->rows[i]));
-		k->move[from][I] = x->row_pitch;
-		k->move[from][K] = x->whole ? 4 : 0;
-		s->map[x->rows_of[i]] = gllm_strip_access(s, from, GLLM_F32, offset, 2, GLLM_NO_NODE);
-	}
-}
-
-/* Marks what the product part computes; packed factors are there already. */
-static void macro_needs(struct blocker *x, const struct macro *m, gllm_ref *map, uint8_t *needed)
-{
-	const struct gllm_trace *t = &x->p->c->trace;
-	for (unsigned i = 0; i < x->npanels; i++)
-		map[x->panel_of[i]] = 0;
-	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++)
-		map[x->rows_of[i]] = 0;
-	for (unsigned i = 0; i < x->p->nsums; i++)
-		needed[x->p->sum[i].last] = 1;
-	for (unsigned i = 0; i < t->nnodes && m->last; i++)
-		needed[i] |= t->node[i].op == GLLM_N_STORE;
-	gllm_strip_need(t, needed, map);
-	for (unsigned i = 0; i < t->nnodes; i++)
-		map[i] = GLLM_NO_NODE;
-}
-
-static struct kernel *macro(struct blocker *x, const struct macro *m)
-{
-	const struct gllm_trace *t = &x->p->c->trace;
-	struct kernel *k = take(x, 1, sizeof *k);
-	uint8_t *needed = take(x, t->nnodes, 1), sums[MAX_SUMS] = { 0xff, 0xff, 0xff, 0xff };
-	struct gllm_strip s;
-	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
-	if (!k || !needed || s.status != GLLM_OK)
-		return NULL;
-	macro_needs(x, m, s.map, needed);
-	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
-	gllm_ref zero = m->first ? GLLM_NO_NODE : gllm_strip_append(&s, (struct gllm_node){ .op = GLLM_N_CONST, .type = GLLM_F32,
-		.a = GLLM_NO_NODE, .b = GLLM_NO_NODE, .c = GLLM_NO_NODE });
-	int8_t jb = m->wide ? gllm_strip_open(&s, fixed(m->wide)) : -1, kb = m->deep ? gllm_strip_open(&s, fixed(m->deep)) : -1;
-	int8_t p = gllm_strip_open(&s, m->panels), r = gllm_strip_open(&s, m->rows);
-	s.sub[I][0].coef = s.sub[J][1].coef = s.sub[K][0].coef = 1;
-	s.sub[I][0].loop = r;
-	s.sub[J][0].coef = x->b.nr;
-	s.sub[J][0].loop = p;
-	if (jb >= 0) {
-		s.sub[J][2].coef = x->b.nc;
-		s.sub[J][2].loop = jb;
-	}
-	gllm_strip_write(&s, needed, I, 0, t->nnodes);
-	int8_t v = gllm_strip_open(&s, fixed(m->lanes));
-	s.sub[J][1].loop = v;
-	gllm_strip_write(&s, needed, J, 0, t->loop[K].first);
-	int8_t kk = gllm_strip_open(&s, fixed(m->depth));
-	s.sub[K][0].loop = kk;
-	if (kb >= 0) {
-		s.sub[K][1].coef = x->b.kc;
-		s.sub[K][1].loop = kb;
-	}
-	for (unsigned i = 0; i < x->p->nsums; i++) {
-		gllm_ref *from = &s.map[t->node[x->p->sum[i].carry].a], kept = *from;
-		*from = m->first ? kept : zero;
-		gllm_strip_node(&s, x->p->sum[i].carry);
-		*from = kept;
-	}
-	packed_factors(x, &s, k, p, r, v, kk);
-	gllm_strip_write(&s, needed, K, 0, t->nnodes);
-	gllm_strip_close(&s);
-	s.sub[K][0].coef = s.sub[K][1].coef = 0;
-	for (unsigned i = 0; i < x->p->nsums && !m->first; i++)
-		add_partial(x, &s, k, i, &sums[i]);
-	gllm_strip_write(&s, needed, J, t->loop[K].end, t->nnodes);
-	for (unsigned i = 0; i < x->p->nsums && !m->last; i++)
-		partial(x, &s, k, i, &sums[i], s.map[x->p->sum[i].last]);
-	while (s.open >= 0 && s.status == GLLM_OK)
-		gllm_strip_close(&s);
-	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
-	s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .depth = x->unroll, .split = (int8_t)((jb >= 0 ? jb : p) + 1) };
-	if (m->way == GLLM_BLOCK_PACKED) {
-		s.to->how.fetch_stores = true;
-		s.to->how.fetch = x->fetch;
-		s.to->how.fetch_loop = (int8_t)(kk + 1);
-	} else if (m->way == GLLM_BLOCK_DOTS) {
-		s.to->how.columns = (uint8_t)m->lanes;
-		s.to->how.depth = 0;
-	} else if (m->way == GLLM_BLOCK_STREAM) {
-		s.to->how.unroll = (uint8_t)(x->b.nr * 4 / x->profile->vector_bytes);
-	}
-	return k;
-}
-
-/* The same with sums that wait in the worker's memory, `lanes` columns of them, for what follows. */
-static struct kernel *staged(struct blocker *x, const struct macro *m)
-{
-	struct kernel *k = take(x, 1, sizeof *k);
-	uint8_t *needed = take(x, x->p->c->trace.nnodes, 1);
-	struct gllm_stage stage = { .panels = m->panels, .rows = m->rows, .most = x->p->most, .width = m->lanes, .tile = x->b.nr };
-	struct gllm_strip s;
-	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
-	if (!k || !needed || s.status != GLLM_OK)
-		return NULL;
-	uint64_t bytes = gllm_stage_write(&s, x->p, &stage, needed);
-	x->f->worker_bytes = bytes > x->f->worker_bytes ? bytes : x->f->worker_bytes;
-	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
-	s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .columns = (uint8_t)x->b.nr, .split = 1,
-	                                         .own = UINT32_C(1) << stage.memory };
-	return k;
-}
-
-/* --- the kernels of one product, each made once ------------------------------------------------------------------------ */
-
-enum kind { PACK_PANELS, PACK_ROWS, MACRO };
-
-struct made {
-	enum kind kind;
-	unsigned which;
-	struct macro m;
-	const struct kernel *kernel;
-	struct made *next;
-};
-
-static bool same_linear(struct gllm_linear a, struct gllm_linear b)
-{
-	return a.fixed == b.fixed && a.per_row == b.per_row && a.block == b.block && a.rest == b.rest;
-}
-
-static bool same_macro(const struct macro *a, const struct macro *b)
-{
-	return same_linear(a->panels, b->panels) && same_linear(a->rows, b->rows) &&
-	       a->lanes == b->lanes && a->depth == b->depth && a->wide == b->wide && a->deep == b->deep && a->first == b->first &&
-	       a->last == b->last && a->way == b->way;
-}
-
-/* A kernel says nothing of where its block begins: blocks of one size share it. Packing reads of `m` what it needs. */
-static const struct kernel *make(struct blocker *x, enum kind kind, unsigned which, struct macro m)
-{
-	struct made *d = x->made;
-	while (d && !(d->kind == kind && d->which == which && same_macro(&d->m, &m)))
-		d = d->next;
-	if (d)
-		return d->kernel;
-	d = take(x, 1, sizeof *d);
-	if (!d)
-		return NULL;
-	*d = (struct made){ .kind = kind, .which = which, .m = m, .next = x->made };
-	x->made = d;
-	switch (kind) {
-	case PACK_PANELS: d->kernel = pack_panels(x, which, m.panels, m.lanes, m.depth); break;
-	case PACK_ROWS:   d->kernel = pack_rows(x, which, m.rows, m.depth); break;
-	case MACRO:       d->kernel = m.way == GLLM_BLOCK_STAGED ? staged(x, &m) : macro(x, &m); break;
-	}
-	return d->kernel;
-}
-
 /* --- parts ---------------------------------------------------------------------------------------------------------- */
 
 /* Whether the next part stands first in a repeat or right behind one: then it runs beside nothing. */
@@ -426,7 +59,7 @@ static bool open_repeat(struct blocker *x, struct gllm_linear trips, struct at s
 		return false;
 	if (x->nrepeats == x->max_repeats) {
 		unsigned max = x->max_repeats ? 2 * x->max_repeats : 8;
-		struct gllm_repeat *more = take(x, max, sizeof *more);
+		struct gllm_repeat *more = gllm_block_take(x, max, sizeof *more);
 		for (unsigned i = 0; more && i < x->nrepeats; i++)
 			more[i] = x->repeat[i];
 		if (!more)
@@ -462,7 +95,7 @@ static void add_part(struct blocker *x, const struct kernel *k, struct at at, bo
 		return;
 	if (x->nparts == x->max_parts) {
 		unsigned max = x->max_parts ? 2 * x->max_parts : 16;
-		struct gllm_part *more = take(x, max, sizeof *more);
+		struct gllm_part *more = gllm_block_take(x, max, sizeof *more);
 		for (unsigned i = 0; more && i < x->nparts; i++)
 			more[i] = x->part[i];
 		if (!more)
@@ -471,8 +104,8 @@ static void add_part(struct blocker *x, const struct kernel *k, struct at at, bo
 		x->max_parts = max;
 	}
 	struct gllm_part *part = &x->part[x->nparts];
-	struct gllm_source *source = take(x, k->c->trace.nparams, sizeof *source);
-	int64_t (*moved)[GLLM_REPEAT_LEVELS] = x->open ? take(x, k->c->trace.nparams, sizeof *moved) : NULL;
+	struct gllm_source *source = gllm_block_take(x, k->c->trace.nparams, sizeof *source);
+	int64_t (*moved)[GLLM_REPEAT_LEVELS] = x->open ? gllm_block_take(x, k->c->trace.nparams, sizeof *moved) : NULL;
 	if (!source || (x->open && !moved))
 		return;
 	*part = (struct gllm_part){ .code = k->c, .source = source, .node = x->old->node, .n = x->old->n, .mode = x->old->mode,
@@ -516,18 +149,18 @@ static unsigned split_rows(const struct blocker *x, struct rows out[2])
 	const struct gllm_linear m = x->p->m;
 	unsigned n = 0;
 	if (x->p->most <= (uint64_t)mc) {
-		out[0] = (struct rows){ fixed(1), m, fixed(0) };
+		out[0] = (struct rows){ gllm_block_fixed(1), m, gllm_block_fixed(0) };
 		return 1;
 	}
 	if (m.per_row) {
-		out[0] = (struct rows){ { .per_row = 1, .block = (uint32_t)mc }, fixed(mc), fixed(0) };
-		out[1] = (struct rows){ fixed(1), { .per_row = 1, .block = (uint32_t)mc, .rest = true },
+		out[0] = (struct rows){ { .per_row = 1, .block = (uint32_t)mc }, gllm_block_fixed(mc), gllm_block_fixed(0) };
+		out[1] = (struct rows){ gllm_block_fixed(1), { .per_row = 1, .block = (uint32_t)mc, .rest = true },
 		                        { .per_row = mc, .block = (uint32_t)mc } };
 		return 2;
 	}
-	out[n++] = (struct rows){ fixed(m.fixed / mc), fixed(mc), fixed(0) };
+	out[n++] = (struct rows){ gllm_block_fixed(m.fixed / mc), gllm_block_fixed(mc), gllm_block_fixed(0) };
 	if (m.fixed % mc)
-		out[n++] = (struct rows){ fixed(1), fixed(m.fixed % mc), fixed(m.fixed / mc * mc) };
+		out[n++] = (struct rows){ gllm_block_fixed(1), gllm_block_fixed(m.fixed % mc), gllm_block_fixed(m.fixed / mc * mc) };
 	return n;
 }
 
@@ -540,33 +173,33 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 	bool beside = false;
 	for (unsigned i = 0; i < x->npanels; i++) {
 		if (panels)
-			add_part(x, make(x, PACK_PANELS, i, (struct macro){ .panels = fixed(panels), .lanes = nr, .depth = kc }), at, beside);
+			add_part(x, gllm_block_kernel(x, PACK_PANELS, i, (struct macro){ .panels = gllm_block_fixed(panels), .lanes = nr, .depth = kc }), at, beside);
 		beside |= panels != 0;
 		if (rest)
-			add_part(x, make(x, PACK_PANELS, i, (struct macro){ .panels = fixed(1), .lanes = rest, .depth = kc }), last, beside);
+			add_part(x, gllm_block_kernel(x, PACK_PANELS, i, (struct macro){ .panels = gllm_block_fixed(1), .lanes = rest, .depth = kc }), last, beside);
 		beside = true;
 	}
 	for (unsigned i = 0; i < x->nrows && x->row_pitch && !x->whole; i++)
-		add_part(x, make(x, PACK_ROWS, i, (struct macro){ .rows = p->m, .depth = kc }), (struct at){ .k = pc }, true);
+		add_part(x, gllm_block_kernel(x, PACK_ROWS, i, (struct macro){ .rows = p->m, .depth = kc }), (struct at){ .k = pc }, true);
 	struct rows rows[2];
 	unsigned n = split_rows(x, rows);
 	beside = false;
 	for (unsigned i = 0; i < n; i++) {
 		struct macro m = { .rows = p->m.per_row ? p->m : rows[i].rows, .depth = kc, .first = pc == 0, .last = pc + kc == p->k,
 		                   .way = GLLM_BLOCK_PACKED };
-		bool repeats = open_repeat(x, rows[i].trips, (struct at){ .i = fixed(x->b.mc) });
+		bool repeats = open_repeat(x, rows[i].trips, (struct at){ .i = gllm_block_fixed(x->b.mc) });
 		at.i = last.i = rows[i].at;
-		m.panels = fixed(panels);
+		m.panels = gllm_block_fixed(panels);
 		m.lanes = nr;
 		if (panels)
-			add_part(x, make(x, MACRO, 0, m), at, beside);
+			add_part(x, gllm_block_kernel(x, MACRO, 0, m), at, beside);
 		if (panels)
 			set_rows(x, rows[i].rows);
 		beside |= panels != 0;
-		m.panels = fixed(1);
+		m.panels = gllm_block_fixed(1);
 		m.lanes = rest;
 		if (rest)
-			add_part(x, make(x, MACRO, 0, m), last, beside);
+			add_part(x, gllm_block_kernel(x, MACRO, 0, m), last, beside);
 		if (rest)
 			set_rows(x, rows[i].rows);
 		beside = true;
@@ -581,7 +214,7 @@ static void blocks_of_k(struct blocker *x, int64_t jc, int64_t nc)
 	if (all > 1)
 		one_block(x, jc, nc, 0, kc);
 	if (all > 2) {
-		bool repeats = open_repeat(x, fixed(all - 2), (struct at){ .k = kc });
+		bool repeats = open_repeat(x, gllm_block_fixed(all - 2), (struct at){ .k = kc });
 		one_block(x, jc, nc, kc, kc);
 		close_repeat(x, repeats);
 	}
@@ -591,7 +224,7 @@ static void blocks_of_k(struct blocker *x, int64_t jc, int64_t nc)
 static void blocks_of_j(struct blocker *x)
 {
 	int64_t nc = x->b.nc, n = x->p->n, whole = n / nc;
-	bool repeats = open_repeat(x, fixed(whole), (struct at){ .j = nc });
+	bool repeats = open_repeat(x, gllm_block_fixed(whole), (struct at){ .j = nc });
 	if (whole)
 		blocks_of_k(x, 0, nc);
 	close_repeat(x, repeats);
@@ -637,14 +270,14 @@ static void block_dots(struct blocker *x, const struct product *p, enum gllm_blo
 {
 	int64_t wide = way == GLLM_BLOCK_STAGED ? gllm_stage_width(x->b.nr, x->profile->vector_bytes / 4, p->n) : x->b.nr;
 	int64_t panels = p->n / wide, rest = p->n % wide;
-	struct macro m = { .panels = fixed(panels), .rows = p->m, .lanes = wide, .depth = p->k, .first = true,
+	struct macro m = { .panels = gllm_block_fixed(panels), .rows = p->m, .lanes = wide, .depth = p->k, .first = true,
 	                   .last = true, .way = way };
 	if (panels)
-		add_part(x, make(x, MACRO, 0, m), (struct at){ .j = 0 }, false);
-	m.panels = fixed(1);
+		add_part(x, gllm_block_kernel(x, MACRO, 0, m), (struct at){ .j = 0 }, false);
+	m.panels = gllm_block_fixed(1);
 	m.lanes = rest;
 	if (rest)
-		add_part(x, make(x, MACRO, 0, m), (struct at){ .j = panels * wide }, panels != 0);
+		add_part(x, gllm_block_kernel(x, MACRO, 0, m), (struct at){ .j = panels * wide }, panels != 0);
 }
 
 /* Columns of `m`: whole blocks, what is left of panels, what is left of lanes. Rows that fit one tile need no panels. */
@@ -657,11 +290,11 @@ static void stream_columns(struct blocker *x, struct macro m, int64_t pc)
 	bool beside = false;
 	for (unsigned i = 0; i < GLLM_COUNT(piece); i++) {
 		m.wide = piece[i].wide;
-		m.panels = fixed(piece[i].panels);
+		m.panels = gllm_block_fixed(piece[i].panels);
 		m.lanes = piece[i].lanes;
 		if (m.wide == 0 || piece[i].panels == 0 || m.lanes == 0)
 			continue;
-		add_part(x, make(x, MACRO, 0, m), (struct at){ .j = piece[i].at, .k = pc, .lane = piece[i].at }, beside);
+		add_part(x, gllm_block_kernel(x, MACRO, 0, m), (struct at){ .j = piece[i].at, .k = pc, .lane = piece[i].at }, beside);
 		beside = true;
 	}
 }
@@ -695,7 +328,7 @@ static uint64_t whole_rows(struct blocker *x, const struct product *p)
 {
 	uint64_t bytes = 0;
 	for (unsigned i = 0; i < x->nrows; i++) {
-		x->pack[i] = pack_rows(x, i, p->m, p->k);
+		x->pack[i] = gllm_block_kernel(x, PACK_ROWS, i, (struct macro){ .rows = p->m, .depth = p->k });
 		unsigned at = x->pack[i] ? gllm_packed_find(&x->packed, x->pack[i]->c) : x->packed.n;
 		if (at < x->packed.n) {
 			x->rows[i] = x->packed.at[at].scratch;
@@ -756,6 +389,7 @@ static bool block_packed(struct blocker *x, const struct product *p)
 	x->panel_pitch = 4 * (int64_t)x->b.nr * (x->b.kc + 1);
 	x->sum_pitch = 4 * (int64_t)x->b.nc + LINE; /* one block of j at a time */
 	for (x->whole = !well;; x->whole = false) {
+		x->made = NULL; /* kernels of whole rows write to other scratch */
 		x->row_pitch = well ? 0 : 4 * (x->whole ? p->k : x->b.kc) + LINE;
 		uint64_t rows = x->whole ? whole_rows(x, p) : 0;
 		if (affordable(x, bytes, pieces(x, p, partials, bytes), rows))
@@ -803,8 +437,8 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 	x->nparts = x->max_parts = x->nrepeats = x->max_repeats = x->npool = 0;
 	x->packed = (struct gllm_packed_rows){ .n = 0 };
 	for (unsigned i = 0; i < n && x->status == GLLM_OK; i++) {
-		struct product *p = take(x, 1, sizeof *p);
-		struct gllm_composed *c = take(x, 1, sizeof *c);
+		struct product *p = gllm_block_take(x, 1, sizeof *p);
+		struct gllm_composed *c = gllm_block_take(x, 1, sizeof *c);
 		if (!p || !c)
 			return;
 		x->old = &old[i];
@@ -844,7 +478,8 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 enum gllm_status gllm_block(const struct gllm_profile *p, const struct gllm_tuning *tuning, uint64_t max_rows,
                             unsigned workers, uint64_t scratch_limit, struct gllm_arena *arena, struct gllm_fusion *f)
 {
-	struct blocker x = { .tuning = tuning, .profile = p, .max_rows = max_rows, .workers = workers, .limit = scratch_limit, .arena = arena, .f = f };
+	struct blocker x = { .tuning = tuning, .profile = p, .max_rows = max_rows, .workers = workers, .limit = scratch_limit,
+	                     .arena = arena, .f = f };
 	for (unsigned g = 0; g < f->ngroups && x.status == GLLM_OK; g++) {
 		x.group = g;
 		if (f->group[g].nparts)

@@ -10,7 +10,8 @@
 #include "jit/regalloc.h"
 #include "jit/vir.h"
 
-enum { CHAINS = 4, MANY_CHAINS = 12, WIDEST = 256, PAGE = 4096, PLACE = PAGE / 8, MAX_INS = 256, MAX_REGS = 64, SCRATCH = 256 << 10, LONG_ENOUGH_NS = 20000, RUNS = 3 };
+enum { CHAINS = 4, MANY_CHAINS = 12, WIDEST = 256, PAGE = 4096, PLACE = PAGE / 8, MAX_INS = 256, MAX_REGS = 64 };
+enum { SCRATCH = 256 << 10, LONG_ENOUGH_NS = 20000, RUNS = 3 };
 
 size_t gllm_measure_scratch(void)
 {

@@ -424,8 +424,8 @@ const struct gllm_a64_rule gllm_a64_integer[GLLM_V_COUNT] = {
 void gllm_a64_select(const struct gllm_vir *v, const struct gllm_machine *m, const struct gllm_allocation *a,
                      struct gllm_code *code, uint32_t *offsets)
 {
-	gen g = { .v = v, .m = m, .a = a, .code = code, .at = offsets ? offsets : a->offset, .lanes = gllm_a64_is_sve(m) ? gllm_a64_sve : gllm_a64_neon,
-	          .strict = m->profile->strict_align };
+	gen g = { .v = v, .m = m, .a = a, .code = code, .at = offsets ? offsets : a->offset,
+	          .lanes = gllm_a64_is_sve(m) ? gllm_a64_sve : gllm_a64_neon, .strict = m->profile->strict_align };
 
 	if (v->status != GLLM_OK)
 		gllm_a64_quit(&g, v->status);

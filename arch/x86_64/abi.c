@@ -2,8 +2,8 @@
  * arch/x86_64/abi.c - what a compiled function may use and must give back: registers, stack, floating-point state.
  *
  * The frame, from rsp upwards: spill slots (64-byte aligned), then a block of 64 bytes with the caller's MXCSR, ours, the
- * caller's rsp, a word of only the sign bit and one of all others, and the bytes 0, 1 .. 15. Without spill slots the rsp is not kept and needs no
- * alignment. Nothing lies below rsp at any time. */
+ * caller's rsp, a word of only the sign bit and one of all others, and the bytes 0, 1 .. 15. Without spill slots the rsp is
+ * not kept and needs no alignment. Nothing lies below rsp at any time. */
 #include "arch/x86_64/gen.h"
 
 enum {

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT
+ * jit/block_kernel.c - the traces of one product's parts: packing of either side, and the product of packed values. */
+#include "core/bits.h"
+#include "jit/block_state.h"
+
+enum { FETCH_ROWS = 8 }; /* a block's rows lie apart, too short for prefetchers */
+
+struct made {
+	enum kind kind;
+	unsigned which;
+	struct macro m;
+	const struct kernel *kernel;
+	struct made *next;
+};
+
+void *gllm_block_take(struct blocker *x, size_t n, size_t size)
+{
+	unsigned char *p = gllm_alloc_array(x->arena, n ? n : 1, size, 8);
+	if (!p && x->status == GLLM_OK)
+		x->status = GLLM_OUT_OF_MEMORY;
+	size_t bytes = p ? n * size : 0, i = 0;
+	for (uint64_t *word = (uint64_t *)(void *)p; i + sizeof *word <= bytes; i += sizeof *word)
+		*word++ = 0;
+	for (; i < bytes; i++)
+		p[i] = 0;
+	return p;
+}
+
+static struct gllm_source in_scratch(uint16_t number)
+{
+	return (struct gllm_source){ .kind = GLLM_FROM_SCRATCH, .tensor = number };
+}
+
+static struct gllm_term along(int8_t loop, int64_t coef)
+{
+	return (struct gllm_term){ .coef = coef, .sym = { (uint8_t)(GLLM_SYM_LOOP + loop) } };
+}
+
+static struct kernel *finish(struct blocker *x, struct gllm_strip *s, struct kernel *k, enum gllm_pattern pattern)
+{
+	enum gllm_status st = gllm_strip_finish(s, pattern);
+	if (st != GLLM_OK && x->status == GLLM_OK)
+		x->status = st;
+	k->c = s->to;
+	for (unsigned q = 0; q < x->p->c->trace.nparams; q++)
+		for (unsigned l = 0; l < 3 && s->param[q] != 0xff; l++)
+			k->move[s->param[q]][l] = x->p->stride[q][l];
+	return x->status == GLLM_OK ? k : NULL;
+}
+
+/* Copies `value` to the panels: for p, for k, for v; or for k, for p, for v. */
+static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm_linear panels, int64_t lanes, int64_t depth)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	struct kernel *k = gllm_block_take(x, 1, sizeof *k);
+	uint8_t *needed = gllm_block_take(x, t->nnodes, 1);
+	struct gllm_strip s;
+	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
+	if (!k || !needed || s.status != GLLM_OK)
+		return NULL;
+	needed[x->panel_of[which]] = 1;
+	gllm_strip_need(t, needed, s.map);
+	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
+	bool lines = gllm_along_lanes(x->p, x->panel_of[which]);
+	int8_t outer = gllm_strip_open(&s, lines ? gllm_block_fixed(depth) : panels), inner = gllm_strip_open(&s, lines ? panels : gllm_block_fixed(depth)),
+	       v = gllm_strip_open(&s, gllm_block_fixed(lanes)), p = lines ? inner : outer, kk = lines ? outer : inner;
+	int64_t nr = x->b.nr;
+	s.sub[J][0].coef = nr;
+	s.sub[J][0].loop = p;
+	s.sub[J][1].coef = s.sub[K][0].coef = 1;
+	s.sub[J][1].loop = v;
+	s.sub[K][0].loop = kk;
+	gllm_strip_write(&s, needed, -2, 0, t->nnodes);
+	const struct gllm_term offset[] = { along(p, x->panel_pitch), along(kk, 4 * nr), along(v, 4) };
+	uint8_t to = gllm_strip_param(&s, "panels", GLLM_OUT, GLLM_F32, in_scratch(x->panel[which]));
+	gllm_strip_access(&s, to, GLLM_F32, offset, 3, s.map[x->panel_of[which]]);
+	for (unsigned i = 0; i < 3; i++)
+		gllm_strip_close(&s);
+	k->move[to][PANEL] = x->panel_pitch / nr;
+	k = finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
+	if (lines) {
+		s.to->how.fetch = FETCH_ROWS;
+		s.to->how.fetch_loop = (int8_t)(kk + 1);
+	}
+	return k;
+}
+
+/* Copies a row side's values to rows: for s, for k. */
+static struct kernel *pack_rows(struct blocker *x, unsigned which, struct gllm_linear rows, int64_t depth)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	struct kernel *k = gllm_block_take(x, 1, sizeof *k);
+	uint8_t *needed = gllm_block_take(x, t->nnodes, 1);
+	struct gllm_strip s;
+	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
+	if (!k || !needed || s.status != GLLM_OK)
+		return NULL;
+	needed[x->rows_of[which]] = 1;
+	gllm_strip_need(t, needed, s.map);
+	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
+	int8_t r = gllm_strip_open(&s, rows), kk = gllm_strip_open(&s, gllm_block_fixed(depth));
+	s.sub[I][0].coef = s.sub[K][0].coef = 1;
+	s.sub[I][0].loop = r;
+	s.sub[K][0].loop = kk;
+	gllm_strip_write(&s, needed, -2, 0, t->nnodes);
+	const struct gllm_term offset[] = { along(r, x->row_pitch), along(kk, 4) };
+	uint8_t to = gllm_strip_param(&s, "rows", GLLM_OUT, GLLM_F32, in_scratch(x->rows[which]));
+	gllm_strip_access(&s, to, GLLM_F32, offset, 2, s.map[x->rows_of[which]]);
+	gllm_strip_close(&s);
+	gllm_strip_close(&s);
+	k->move[to][I] = x->row_pitch;
+	return finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
+}
+
+/* Where the partial sums of sum `which` are, as an access of the old loops' variables. */
+static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param,
+                        gllm_ref value)
+{
+	const struct product *p = x->p;
+	struct gllm_affine a = { .loop = { x->sum_pitch, 4 } };
+	struct gllm_term term[1 + GLLM_STRIP_LOOPS * GLLM_STRIP_PARTS];
+	unsigned terms = 0;
+	enum gllm_param_kind kind = value == GLLM_NO_NODE ? GLLM_IN : GLLM_OUT;
+	if (p->result != GLLM_NO_NODE) {
+		const struct gllm_access *to = &p->c->trace.access[p->c->trace.node[p->result].imm];
+		a = p->affine[p->c->trace.node[p->result].imm];
+		if (*param == 0xff)
+			*param = s->param[to->param] = gllm_strip_param(s, "sums", kind, GLLM_F32, p->c->source[to->param]);
+	} else if (*param == 0xff) {
+		*param = gllm_strip_param(s, "sums", kind, GLLM_F32, in_scratch(x->partial[which]));
+		k->move[*param][I] = a.loop[I];
+		k->move[*param][PANEL] = a.loop[J];
+	}
+	if (s->to->param[*param].kind != kind)
+		s->to->param[*param].kind = GLLM_INOUT;
+	term[terms++] = (struct gllm_term){ .coef = a.base };
+	for (unsigned l = 0; l < GLLM_STRIP_LOOPS; l++)
+		for (unsigned i = 0; i < GLLM_STRIP_PARTS; i++)
+			if (s->sub[l][i].coef)
+				term[terms++] = along(s->sub[l][i].loop, a.loop[l] * s->sub[l][i].coef);
+	return gllm_strip_access(s, *param, GLLM_F32, term, terms, value);
+}
+
+/* What the blocks of k before this one have left is added last: it comes while the sums are computed. */
+static void add_partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param)
+{
+	gllm_ref sum = gllm_strip_node(s, x->p->sum[which].last), before = partial(x, s, k, which, param, GLLM_NO_NODE);
+	s->map[x->p->sum[which].last] = gllm_strip_append(s, (struct gllm_node){ .op = GLLM_N_ADD, .type = GLLM_F32, .a = sum,
+		.b = before, .c = GLLM_NO_NODE });
+}
+
+/* Loads of packed values in place of the factors. */
+static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kernel *k, int8_t p, int8_t r,
+                           int8_t v, int8_t kk)
+{
+	int64_t nr = x->b.nr;
+	for (unsigned i = 0; i < x->npanels; i++) {
+		const struct gllm_term offset[] = { along(p, x->panel_pitch), along(kk, 4 * nr), along(v, 4) };
+		uint8_t from = gllm_strip_param(s, "panels", GLLM_IN, GLLM_F32, in_scratch(x->panel[i]));
+		k->move[from][PANEL] = x->panel_pitch / nr;
+		s->map[x->panel_of[i]] = gllm_strip_access(s, from, GLLM_F32, offset, 3, GLLM_NO_NODE);
+	}
+	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++) {
+		const struct gllm_term offset[] = { along(r, x->row_pitch), along(kk, 4) };
+		uint8_t from = gllm_strip_param(s, "rows", GLLM_IN, GLLM_F32, in_scratch(x->rows[i]));
+		k->move[from][I] = x->row_pitch;
+		k->move[from][K] = x->whole ? 4 : 0;
+		s->map[x->rows_of[i]] = gllm_strip_access(s, from, GLLM_F32, offset, 2, GLLM_NO_NODE);
+	}
+}
+
+/* Marks what the product part computes; packed factors are there already. */
+static void macro_needs(struct blocker *x, const struct macro *m, gllm_ref *map, uint8_t *needed)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	for (unsigned i = 0; i < x->npanels; i++)
+		map[x->panel_of[i]] = 0;
+	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++)
+		map[x->rows_of[i]] = 0;
+	for (unsigned i = 0; i < x->p->nsums; i++)
+		needed[x->p->sum[i].last] = 1;
+	for (unsigned i = 0; i < t->nnodes && m->last; i++)
+		needed[i] |= t->node[i].op == GLLM_N_STORE;
+	gllm_strip_need(t, needed, map);
+	for (unsigned i = 0; i < t->nnodes; i++)
+		map[i] = GLLM_NO_NODE;
+}
+
+static struct kernel *macro(struct blocker *x, const struct macro *m)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	struct kernel *k = gllm_block_take(x, 1, sizeof *k);
+	uint8_t *needed = gllm_block_take(x, t->nnodes, 1), sums[MAX_SUMS] = { 0xff, 0xff, 0xff, 0xff };
+	struct gllm_strip s;
+	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
+	if (!k || !needed || s.status != GLLM_OK)
+		return NULL;
+	macro_needs(x, m, s.map, needed);
+	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
+	gllm_ref zero = m->first ? GLLM_NO_NODE : gllm_strip_append(&s, (struct gllm_node){ .op = GLLM_N_CONST, .type = GLLM_F32,
+		.a = GLLM_NO_NODE, .b = GLLM_NO_NODE, .c = GLLM_NO_NODE });
+	int8_t jb = m->wide ? gllm_strip_open(&s, gllm_block_fixed(m->wide)) : -1, kb = m->deep ? gllm_strip_open(&s, gllm_block_fixed(m->deep)) : -1;
+	int8_t p = gllm_strip_open(&s, m->panels), r = gllm_strip_open(&s, m->rows);
+	s.sub[I][0].coef = s.sub[J][1].coef = s.sub[K][0].coef = 1;
+	s.sub[I][0].loop = r;
+	s.sub[J][0].coef = x->b.nr;
+	s.sub[J][0].loop = p;
+	if (jb >= 0) {
+		s.sub[J][2].coef = x->b.nc;
+		s.sub[J][2].loop = jb;
+	}
+	gllm_strip_write(&s, needed, I, 0, t->nnodes);
+	int8_t v = gllm_strip_open(&s, gllm_block_fixed(m->lanes));
+	s.sub[J][1].loop = v;
+	gllm_strip_write(&s, needed, J, 0, t->loop[K].first);
+	int8_t kk = gllm_strip_open(&s, gllm_block_fixed(m->depth));
+	s.sub[K][0].loop = kk;
+	if (kb >= 0) {
+		s.sub[K][1].coef = x->b.kc;
+		s.sub[K][1].loop = kb;
+	}
+	for (unsigned i = 0; i < x->p->nsums; i++) {
+		gllm_ref *from = &s.map[t->node[x->p->sum[i].carry].a], kept = *from;
+		*from = m->first ? kept : zero;
+		gllm_strip_node(&s, x->p->sum[i].carry);
+		*from = kept;
+	}
+	packed_factors(x, &s, k, p, r, v, kk);
+	gllm_strip_write(&s, needed, K, 0, t->nnodes);
+	gllm_strip_close(&s);
+	s.sub[K][0].coef = s.sub[K][1].coef = 0;
+	for (unsigned i = 0; i < x->p->nsums && !m->first; i++)
+		add_partial(x, &s, k, i, &sums[i]);
+	gllm_strip_write(&s, needed, J, t->loop[K].end, t->nnodes);
+	for (unsigned i = 0; i < x->p->nsums && !m->last; i++)
+		partial(x, &s, k, i, &sums[i], s.map[x->p->sum[i].last]);
+	while (s.open >= 0 && s.status == GLLM_OK)
+		gllm_strip_close(&s);
+	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
+	s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .depth = x->unroll, .split = (int8_t)((jb >= 0 ? jb : p) + 1) };
+	if (m->way == GLLM_BLOCK_PACKED) {
+		s.to->how.fetch_stores = true;
+		s.to->how.fetch = x->fetch;
+		s.to->how.fetch_loop = (int8_t)(kk + 1);
+	} else if (m->way == GLLM_BLOCK_DOTS) {
+		s.to->how.columns = (uint8_t)m->lanes;
+		s.to->how.depth = 0;
+	} else if (m->way == GLLM_BLOCK_STREAM) {
+		s.to->how.unroll = (uint8_t)(x->b.nr * 4 / x->profile->vector_bytes);
+	}
+	return k;
+}
+
+/* The same with sums that wait in the worker's memory, `lanes` columns of them, for what follows. */
+static struct kernel *staged(struct blocker *x, const struct macro *m)
+{
+	struct kernel *k = gllm_block_take(x, 1, sizeof *k);
+	uint8_t *needed = gllm_block_take(x, x->p->c->trace.nnodes, 1);
+	struct gllm_stage stage = { .panels = m->panels, .rows = m->rows, .most = x->p->most, .width = m->lanes, .tile = x->b.nr };
+	struct gllm_strip s;
+	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
+	if (!k || !needed || s.status != GLLM_OK)
+		return NULL;
+	uint64_t bytes = gllm_stage_write(&s, x->p, &stage, needed);
+	x->f->worker_bytes = bytes > x->f->worker_bytes ? bytes : x->f->worker_bytes;
+	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
+	s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .columns = (uint8_t)x->b.nr, .split = 1,
+	                                         .own = UINT32_C(1) << stage.memory };
+	return k;
+}
+
+static bool same_linear(struct gllm_linear a, struct gllm_linear b)
+{
+	return a.fixed == b.fixed && a.per_row == b.per_row && a.block == b.block && a.rest == b.rest;
+}
+
+static bool same_macro(const struct macro *a, const struct macro *b)
+{
+	return same_linear(a->panels, b->panels) && same_linear(a->rows, b->rows) &&
+	       a->lanes == b->lanes && a->depth == b->depth && a->wide == b->wide && a->deep == b->deep && a->first == b->first &&
+	       a->last == b->last && a->way == b->way;
+}
+
+/* A kernel says nothing of where its block begins: blocks of one size share it. */
+const struct kernel *gllm_block_kernel(struct blocker *x, enum kind kind, unsigned which, struct macro m)
+{
+	struct made *d = x->made;
+	while (d && !(d->kind == kind && d->which == which && same_macro(&d->m, &m)))
+		d = d->next;
+	if (d)
+		return d->kernel;
+	d = gllm_block_take(x, 1, sizeof *d);
+	if (!d)
+		return NULL;
+	*d = (struct made){ .kind = kind, .which = which, .m = m, .next = x->made };
+	x->made = d;
+	switch (kind) {
+	case PACK_PANELS: d->kernel = pack_panels(x, which, m.panels, m.lanes, m.depth); break;
+	case PACK_ROWS:   d->kernel = pack_rows(x, which, m.rows, m.depth); break;
+	case MACRO:       d->kernel = m.way == GLLM_BLOCK_STAGED ? staged(x, &m) : macro(x, &m); break;
+	}
+	return d->kernel;
+}

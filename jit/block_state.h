@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ * jit/block_state.h - what the parts of blocking share: block.c chooses the parts of a product, block_kernel.c writes their
+ * traces.
+ *
+ * Words: the *lane side* is the one whose values are vectors (packed as panels), the *row side* the one whose values are
+ * broadcast. Loop numbers 0, 1, 2 are i, j, k of the old trace. */
+#ifndef GLLM_JIT_BLOCK_STATE_H
+#define GLLM_JIT_BLOCK_STATE_H
+#include "jit/block.h"
+#include "jit/block_rows.h"
+#include "jit/block_sizes.h"
+#include "jit/block_stage.h"
+
+/* A composed trace of the new nest, and how far its parameters move per step of the old loops and of the panels. */
+struct kernel {
+	const struct gllm_composed *c;
+	int64_t move[GLLM_TRACE_PARAMS][4];
+};
+enum { PANEL = 3 }; /* fourth column of move: lanes from the beginning of the block of j */
+
+struct at { /* where a part begins */
+	struct gllm_linear i;
+	int64_t j, k, lane;
+};
+
+struct made;
+struct blocker {
+	const struct gllm_tuning *tuning;
+	const struct gllm_profile *profile;
+	uint64_t max_rows;
+	unsigned workers;
+	struct gllm_arena *arena;
+	struct gllm_fusion *f;
+	struct gllm_part *part;
+	const struct gllm_part *old;        /* that is being replaced */
+	unsigned nparts, max_parts, group;
+	struct gllm_repeat *repeat;
+	unsigned nrepeats, max_repeats, open; /* repeats around the next part: */
+	struct at step[GLLM_REPEAT_LEVELS];   /* how far a trip moves it */
+	uint16_t pool[3 * MAX_SUMS];        /* scratch of this group, used by one product after another */
+	unsigned npool, used;
+	struct gllm_packed_rows packed;     /* scratch of this group that later products may read */
+	uint64_t limit;                     /* bytes of scratch of a group; 0: none */
+	/* of the product at hand */
+	const struct product *p;
+	struct made *made;
+	struct gllm_blocking b;
+	uint8_t unroll, fetch;
+	int64_t row_pitch;                  /* bytes of a packed row of the row side; 0: read where it lies */
+	bool whole;                         /* packed rows hold all of k; else one block of it at a time */
+	const struct kernel *pack[MAX_SUMS];/* the kernels of whole rows, by row side; NULL: packed already */
+	int64_t panel_pitch;                /* one step of k more than a panel has: panels do not fall into the same sets */
+	int64_t sum_pitch;                  /* of a row of partial sums; rows do not fall into the same sets of a cache */
+	uint16_t panel[MAX_SUMS], rows[MAX_SUMS], partial[MAX_SUMS]; /* scratch */
+	unsigned npanels, nrows;
+	gllm_ref panel_of[MAX_SUMS], rows_of[MAX_SUMS]; /* the values that are packed */
+	enum gllm_status status;
+};
+
+enum kind { PACK_PANELS, PACK_ROWS, MACRO };
+
+struct macro { /* one product part */
+	struct gllm_linear panels, rows;
+	int64_t lanes, depth;
+	int64_t wide, deep;       /* STREAM: blocks of nc columns, and of kc within each; 0: no such loop */
+	bool first, last;         /* block of k */
+	enum gllm_block_way way;
+};
+
+static inline struct gllm_linear gllm_block_fixed(int64_t n)
+{
+	return (struct gllm_linear){ .fixed = n };
+}
+
+/* Zeroed; NULL and x->status if there is no room. */
+void *gllm_block_take(struct blocker *x, size_t n, size_t size);
+/* The kernel of one part, each made once: NULL and x->status if it could not be. Packing reads of `m` what it needs. */
+const struct kernel *gllm_block_kernel(struct blocker *x, enum kind kind, unsigned which, struct macro m);
+#endif
