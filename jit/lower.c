@@ -37,9 +37,10 @@ void *gllm_lower_alloc(struct lower *l, size_t n, size_t size)
 void gllm_lower_walk(struct lower *l, struct walk *w, uint32_t dep, int node_loop, bool split)
 {
 	w->n = 0;
-	for (unsigned f = 1; f < l->depth; f++) {
+	w->moved = UINT32_MAX;
+	for (uint64_t frames = l->copied; frames; frames &= frames - 1) {
+		unsigned f = (unsigned)__builtin_ctzll(frames), k = w->n;
 		unsigned r = dep >> l->frame[f].loop & 1 ? gllm_lower_radix(l, f, node_loop, split) : 1;
-		unsigned k = w->n;
 		l->tuple[f] = 0;
 		if (r <= 1)
 			continue;
@@ -54,9 +55,10 @@ void gllm_lower_walk(struct lower *l, struct walk *w, uint32_t dep, int node_loo
 	}
 }
 
-bool gllm_lower_walk_next(struct lower *l, const struct walk *w)
+bool gllm_lower_walk_next(struct lower *l, struct walk *w)
 {
 	for (unsigned k = w->n; k-- > 0;) {
+		w->moved = UINT32_C(1) << l->frame[w->frame[k]].loop;
 		if (++l->tuple[w->frame[k]] < w->radix[k])
 			return true;
 		l->tuple[w->frame[k]] = 0;
@@ -132,7 +134,23 @@ static void drop_constants(struct lower *l, unsigned mark)
 		l->constant[l->const_list[--l->nconst]] = GLLM_NO_VREG;
 }
 
-/* Nodes [from, to) that belong to the top frame's loop, for all copies: iterations that may run in any order. */
+/* Those of the nodes [from, to) of the top frame's loop that are emitted, in the form that is emitted now. */
+static unsigned nodes_between(const struct lower *l, gllm_ref from, gllm_ref to, gllm_ref *out)
+{
+	int loop = l->frame[l->depth - 1].loop;
+	unsigned n = 0;
+
+	for (gllm_ref k = from; k < to; k++) {
+		uint8_t op = l->t->node[k].op;
+		if (l->t->node[k].loop == loop && (!l->split_form || l->split[k]) && l->fused[k] != k && op != GLLM_N_CONST &&
+		    op != GLLM_N_SCALAR && op != GLLM_N_CARRY)
+			out[n++] = k;
+	}
+	return n;
+}
+
+/* Nodes [from, to) that belong to the top frame's loop, for all copies: iterations that may run in any order. The next
+ * tuple has other values of the nodes that vary along what moved; those of all others are there. */
 static void emit_segment(struct lower *l, gllm_ref from, gllm_ref to)
 {
 	const struct frame *f = gllm_lower_top(l);
@@ -146,11 +164,12 @@ static void emit_segment(struct lower *l, gllm_ref from, gllm_ref to)
 		l->segment = ++l->nsegments;
 		l->copy = 0;
 		gllm_lower_walk(l, &w, UINT32_MAX, f->loop, l->split_form);
+		unsigned n = nodes_between(l, from, to, l->line);
 		do {
 			l->copy++;
-			for (gllm_ref n = from; n < to && l->status == GLLM_OK; n++)
-				if (l->t->node[n].loop == f->loop && (form == 0 || l->split[n]))
-					gllm_lower_node(l, n);
+			for (unsigned k = 0; k < n && l->status == GLLM_OK; k++)
+				if (l->copy == 1 || (l->dep[l->line[k]] & w.moved))
+					gllm_lower_node(l, l->line[k]);
 		} while (gllm_lower_walk_next(l, &w));
 		l->split_form = false;
 		l->segment = 0;
@@ -303,7 +322,8 @@ static void hoist_offsets(struct lower *l, unsigned loop)
 	gllm_lower_walk(l, &w, UINT32_MAX, (int)loop, false);
 	do {
 		for (gllm_ref n = l->t->loop[loop].first; n < l->t->loop[loop].end; n++)
-			if (l->t->node[n].op == GLLM_N_LOAD || l->t->node[n].op == GLLM_N_STORE)
+			if ((l->t->node[n].op == GLLM_N_LOAD || l->t->node[n].op == GLLM_N_STORE) &&
+			    (l->ind[l->access[l->t->node[n].imm].ind].loops & w.moved))
 				gllm_lower_hoist_offsets(l, n);
 	} while (gllm_lower_walk_next(l, &w));
 }
@@ -319,6 +339,20 @@ static void set_mask(struct lower *l, struct frame *f)
 		f->mask = tail_mask(l, gllm_lower_integer(l, p->copies));
 	else if (gllm_lower_needs_select(l, (unsigned)f->loop, p))
 		f->mask = tail_mask(l, gllm_lower_integer(l, 1));
+}
+
+/* What is kept of the top frame's phase, so that nobody need look through all frames. */
+static void note_phase(struct lower *l)
+{
+	unsigned at = l->depth - 1;
+	struct frame *f = &l->frame[at];
+	const struct phase *p = gllm_lower_phase(f);
+	uint32_t loop = UINT32_C(1) << f->loop;
+
+	l->copied = (l->copied & ~(UINT64_C(1) << at)) | (uint64_t)(p->copies > 1) << at;
+	l->paired = p->paired ? l->paired | loop : l->paired & ~loop;
+	f->across = (uint8_t)(p->vector || p->paired ? at : l->frame[at - 1].across);
+	l->frame_of[f->loop] = (uint8_t)at;
 }
 
 static void begin_phase(struct lower *l)
@@ -395,8 +429,10 @@ static bool end_phase(struct lower *l)
 	l->nslots = f->body_mark;
 	l->noffsets = f->offset_mark;
 	l->tuple[l->depth - 1] = 0;
-	if (more)
+	if (more) {
 		f->phase++;
+		note_phase(l);
+	}
 	return more;
 }
 
@@ -473,6 +509,8 @@ static void end_loop(struct lower *l)
 	struct frame *f = gllm_lower_top(l);
 
 	l->depth--;
+	l->copied &= ~(UINT64_C(1) << l->depth);
+	l->paired &= ~(UINT32_C(1) << f->loop);
 	gllm_lower_finish_carries(l, (unsigned)f->loop);
 	restore_pointers(l, f);
 	drop_constants(l, f->const_mark);
@@ -542,9 +580,8 @@ static void begin_loop(struct lower *l, unsigned loop)
 	                     .const_mark = l->nconst, .ranged = l->info->range == (int)loop };
 	for (unsigned i = 0; i < l->ninds; i++)
 		saved[i] = l->ind[i].reg;
-	for (unsigned i = 1; i < l->depth; i++)
+	for (unsigned i = 1; i <= l->depth; i++)
 		l->tuple[i] = 0;
-	l->tuple[l->depth] = 0;
 	fetch_stores(l, loop);
 	set_count(l, f);
 	copy_pointers(l, f);
@@ -560,6 +597,7 @@ static void begin_loop(struct lower *l, unsigned loop)
 	if (f->nphases == 0)
 		f->ph[0] = (struct phase){ .copies = 1 };
 	l->depth++;
+	note_phase(l);
 	for (gllm_ref n = t->loop[loop].first; n < t->loop[loop].end && l->status == GLLM_OK; n++)
 		if (t->node[n].op == GLLM_N_CARRY && t->node[n].loop == (int)loop)
 			gllm_lower_start_carry(l, n);
@@ -617,6 +655,7 @@ static bool prepare(struct lower *l)
 	l->gval = gllm_lower_alloc(l, n, sizeof *l->gval);
 	l->result = gllm_lower_alloc(l, n, sizeof *l->result);
 	l->slot = gllm_alloc_array(l->arena, SLOTS, sizeof *l->slot, 16);
+	l->line = gllm_lower_alloc(l, n, sizeof *l->line);
 	l->constant = gllm_lower_alloc(l, 2 * n, sizeof *l->constant);
 	l->const_list = gllm_lower_alloc(l, 2 * n, sizeof *l->const_list);
 	l->same = gllm_lower_alloc(l, 2 * n, sizeof *l->same);

@@ -9,14 +9,9 @@
 /* The frame along whose loop lanes differ, for the node being emitted; 0 none. */
 unsigned gllm_lower_lane_frame(const struct lower *l)
 {
-	for (unsigned f = l->depth; f-- > 1;) {
-		const struct phase *p = &l->frame[f].ph[l->frame[f].phase];
-		if (p->vector)
-			return f;
-		if (p->paired)
-			return f == l->depth - 1 && !l->split_form ? f : 0;
-	}
-	return 0;
+	const struct frame *top = &l->frame[l->depth - 1], *f = &l->frame[top->across];
+
+	return f->ph[f->phase].paired && (f != top || l->split_form) ? 0 : top->across;
 }
 
 /* mult times a stride, in a register that serves until its frame's phase ends. */
@@ -67,7 +62,8 @@ static void address(struct lower *l, struct place p, unsigned bytes, struct gllm
 
 	i->a = x->reg;
 	i->imm = p.disp;
-	for (unsigned f = 1; f < l->depth; f++) {
+	for (uint64_t frames = l->copied; frames; frames &= frames - 1) {
+		unsigned f = (unsigned)__builtin_ctzll(frames);
 		struct lin s = x->stride[l->frame[f].loop];
 		int64_t u = l->tuple[f];
 		if (u == 0 || !(x->loops >> l->frame[f].loop & 1))

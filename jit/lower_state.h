@@ -80,6 +80,7 @@ struct frame {
 	gllm_vreg count, mask;
 	unsigned head, skip;
 	bool in_loop, ranged;
+	uint8_t across;       /* the nearest frame, this one or one outside, that is vectorised or paired; 0 none */
 	int64_t advanced;     /* iterations by which fixed pointers have moved */
 	uint32_t slot_mark, body_mark;
 	unsigned offset_mark;
@@ -91,6 +92,7 @@ struct frame {
 
 struct walk { /* the frames that have copies, slowest first */
 	unsigned n, frame[OPEN_LOOPS], radix[OPEN_LOOPS];
+	uint32_t moved; /* the loop whose copy differs from the last tuple's, while faster ones begin again; first: all */
 };
 
 struct lower {
@@ -121,6 +123,10 @@ struct lower {
 
 	/* emission */
 	struct frame *frame;     unsigned depth; /* frames in use */
+	uint64_t copied;         /* a bit per frame in use: its present phase has several copies */
+	uint32_t paired;         /* a bit per loop: it is open and its present phase paired */
+	uint8_t frame_of[32];    /* per open loop: its frame */
+	gllm_ref *line;          /* room for the nodes of a segment */
 	uint32_t *val, *sval, *gval, *result;    /* per node: block of registers */
 	gllm_vreg *slot;         uint32_t nslots, max_slots;
 	gllm_ref *same;          /* per CONST, then per negated one: the first one with the same bits */
@@ -144,7 +150,7 @@ void *gllm_lower_alloc(struct lower *l, size_t n, size_t size);
 /* lower.c */
 /* All copies that a node of `node_loop` with this dependence has, one tuple after another: do .. while (.._next). */
 void gllm_lower_walk(struct lower *l, struct walk *w, uint32_t dep, int node_loop, bool split);
-bool gllm_lower_walk_next(struct lower *l, const struct walk *w);
+bool gllm_lower_walk_next(struct lower *l, struct walk *w);
 void gllm_lower_move(struct lower *l, gllm_vreg d, gllm_vreg a);
 gllm_vreg gllm_lower_slot(struct lower *l, unsigned slot); /* a word of the arguments */
 gllm_vreg gllm_lower_integer(struct lower *l, int64_t x);

@@ -101,9 +101,11 @@ uint32_t gllm_lower_block(struct lower *l, uint32_t dep, int node_loop, bool spl
 {
 	uint32_t n = extra, base = l->nslots;
 
-	for (unsigned f = 1; f < l->depth; f++)
+	for (uint64_t frames = l->copied; frames; frames &= frames - 1) {
+		unsigned f = (unsigned)__builtin_ctzll(frames);
 		if (dep >> l->frame[f].loop & 1)
 			n *= gllm_lower_radix(l, f, node_loop, split_form);
+	}
 	if (n > l->max_slots - l->nslots) {
 		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "too many copies of values", n);
 		return 0;
@@ -118,10 +120,10 @@ uint32_t gllm_lower_index(const struct lower *l, uint32_t dep, int node_loop, bo
 {
 	uint32_t i = 0;
 
-	for (unsigned f = 1; f < l->depth; f++) {
-		unsigned r = dep >> l->frame[f].loop & 1 ? gllm_lower_radix(l, f, node_loop, split_form) : 1;
-		if (r > 1)
-			i = i * r + l->tuple[f];
+	for (uint64_t frames = l->copied; frames; frames &= frames - 1) {
+		unsigned f = (unsigned)__builtin_ctzll(frames);
+		if (dep >> l->frame[f].loop & 1)
+			i = i * gllm_lower_radix(l, f, node_loop, split_form) + l->tuple[f];
 	}
 	return i;
 }
@@ -138,18 +140,9 @@ uint32_t gllm_lower_carry_index(const struct lower *l, gllm_ref carry, unsigned 
 
 unsigned gllm_lower_own_copy(const struct lower *l, int loop)
 {
-	for (unsigned f = 1; f < l->depth; f++)
-		if (l->frame[f].loop == loop)
-			return l->frame[f].ph[l->frame[f].phase].paired ? 0 : l->tuple[f];
-	return 0;
-}
+	unsigned f = l->frame_of[loop];
 
-static bool paired_now(const struct lower *l, int loop)
-{
-	for (unsigned f = 1; f < l->depth; f++)
-		if (l->frame[f].loop == loop)
-			return l->frame[f].ph[l->frame[f].phase].paired;
-	return false;
+	return f < l->depth && l->frame[f].loop == loop && !(l->paired >> loop & 1) ? l->tuple[f] : 0;
 }
 
 /* Which form of node `n` the nodes being emitted now see. */
@@ -157,7 +150,7 @@ static bool sees_split(const struct lower *l, gllm_ref n)
 {
 	int loop = node(l, n)->loop;
 
-	return loop >= 0 && (l->dep[n] >> loop & 1) && paired_now(l, loop) &&
+	return loop >= 0 && ((l->dep[n] & l->paired) >> loop & 1) &&
 	       (l->split_form || l->frame[l->depth - 1].loop != loop);
 }
 
