@@ -288,6 +288,8 @@ static void commit_carry(struct lower *l, gllm_ref n, unsigned pass, uint32_t *t
 	gllm_ref b = l->t->node[n].b;
 	struct walk w;
 
+	if (pass == 0 && l->direct[b] == n && f->mask == GLLM_NO_VREG)
+		return; /* it was computed there */
 	gllm_lower_walk(l, &w, l->dep[n], f->loop, false);
 	do {
 		gllm_vreg acc = l->slot[gllm_lower_carry_index(l, n, gllm_lower_phase(f)->paired ? 0 : l->tuple[l->depth - 1])];

@@ -9,12 +9,6 @@ const struct gllm_vir_info gllm_vir_info[GLLM_V_COUNT] = {
 #undef V
 };
 
-struct gllm_vi gllm_vi(enum gllm_vir_op op)
-{
-	return (struct gllm_vi){ .op = (uint8_t)op, .d = GLLM_NO_VREG, .a = GLLM_NO_VREG, .b = GLLM_NO_VREG,
-	                         .c = GLLM_NO_VREG, .m = GLLM_NO_VREG };
-}
-
 void gllm_vir_init(struct gllm_vir *v, struct gllm_vi *ins, unsigned max, uint8_t *reg_class, unsigned max_regs)
 {
 	*v = (struct gllm_vir){ .ins = ins, .max = max, .reg_class = reg_class, .max_regs = max_regs };
@@ -22,29 +16,9 @@ void gllm_vir_init(struct gllm_vir *v, struct gllm_vi *ins, unsigned max, uint8_
 		gllm_vir_reg(v, GLLM_CLASS_G);
 }
 
-gllm_vreg gllm_vir_reg(struct gllm_vir *v, enum gllm_class c)
-{
-	if (v->nregs >= v->max_regs || v->nregs >= GLLM_NO_VREG) {
-		if (v->status == GLLM_OK)
-			v->status = GLLM_COMPILE_ERROR;
-		return 0;
-	}
-	v->reg_class[v->nregs] = (uint8_t)c;
-	return (gllm_vreg)v->nregs++;
-}
-
 unsigned gllm_vir_label(struct gllm_vir *v)
 {
 	return v->nlabels++;
-}
-
-gllm_vreg gllm_vir_emit(struct gllm_vir *v, struct gllm_vi i)
-{
-	if (v->n >= v->max && v->status == GLLM_OK)
-		v->status = GLLM_COMPILE_ERROR;
-	if (v->status == GLLM_OK)
-		v->ins[v->n++] = i;
-	return i.d;
 }
 
 /* Writes the operand fields in letter order with the class each must have; returns how many. */
@@ -76,33 +50,39 @@ static unsigned operands(const struct gllm_vi *i, gllm_vreg use[4], char letter[
 
 void gllm_vir_sweep(struct gllm_vir *v, uint32_t *work)
 {
+	enum { OFTEN = 1u << 31, WRITTEN = 1u << 30, READS = WRITTEN - 1 };
 	gllm_vreg use[4];
 	bool again = true;
 
 	for (unsigned i = 0; i < v->nregs; i++)
 		work[i] = 0;
-	for (unsigned i = 0; i < v->n; i++)
+	for (unsigned i = 0; i < v->n; i++) {
+		gllm_vreg d = v->ins[i].d;
 		for (unsigned n = gllm_vi_uses(&v->ins[i], use); n-- > 0;)
-			if (use[n] != v->ins[i].d)
-				work[use[n]]++;
-	/* Backwards, so that what only fed a dead instruction dies in the same pass. */
+			work[use[n]] += use[n] != d;
+		if (d != GLLM_NO_VREG)
+			work[d] |= work[d] & WRITTEN ? OFTEN : WRITTEN;
+	}
+	/* Backwards, so that what only fed a dead instruction dies in the same pass; but not what is written again behind it. */
 	while (again) {
-		unsigned kept = v->n;
+		unsigned kept = 0;
 		again = false;
 		for (unsigned i = v->n; i-- > 0;) {
-			const struct gllm_vi *x = &v->ins[i];
-			if (x->d != GLLM_NO_VREG && work[x->d] == 0) {
-				for (unsigned n = gllm_vi_uses(x, use); n-- > 0;)
-					if (use[n] != x->d)
-						work[use[n]]--;
-				again = true;
-			} else if (--kept != i) {
-				v->ins[kept] = *x;
-			}
+			struct gllm_vi *x = &v->ins[i];
+			if (x->d == GLLM_NO_VREG || (work[x->d] & READS))
+				continue;
+			for (unsigned n = gllm_vi_uses(x, use); n-- > 0;)
+				if (use[n] != x->d)
+					again = (--work[use[n]] & OFTEN) || again;
+			x->op = GLLM_V_COUNT;
 		}
-		for (unsigned i = kept; i < v->n && kept; i++)
-			v->ins[i - kept] = v->ins[i];
-		v->n -= kept;
+		for (unsigned i = 0; i < v->n; i++)
+			if (v->ins[i].op != GLLM_V_COUNT) {
+				if (kept != i)
+					v->ins[kept] = v->ins[i];
+				kept++;
+			}
+		v->n = kept;
 	}
 }
 

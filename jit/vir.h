@@ -20,11 +20,35 @@ extern const struct gllm_vir_info gllm_vir_info[GLLM_V_COUNT];
 
 /* Registers 0 .. GLLM_VIR_FIRST_FREE - 1 are the arguments. The arrays are the caller's. */
 void gllm_vir_init(struct gllm_vir *v, struct gllm_vi *ins, unsigned max, uint8_t *reg_class, unsigned max_regs);
-gllm_vreg gllm_vir_reg(struct gllm_vir *v, enum gllm_class c);
 unsigned gllm_vir_label(struct gllm_vir *v); /* a new label number; it stands where a LABEL instruction names it */
+
+static inline gllm_vreg gllm_vir_reg(struct gllm_vir *v, enum gllm_class c)
+{
+	if (v->nregs >= v->max_regs || v->nregs >= GLLM_NO_VREG) {
+		if (v->status == GLLM_OK)
+			v->status = GLLM_COMPILE_ERROR;
+		return 0;
+	}
+	v->reg_class[v->nregs] = (uint8_t)c;
+	return (gllm_vreg)v->nregs++;
+}
+
+/* An instruction with all registers absent. */
+static inline struct gllm_vi gllm_vi(enum gllm_vir_op op)
+{
+	return (struct gllm_vi){ .op = (uint8_t)op, .d = GLLM_NO_VREG, .a = GLLM_NO_VREG, .b = GLLM_NO_VREG,
+	                         .c = GLLM_NO_VREG, .m = GLLM_NO_VREG };
+}
+
 /* Appends; unused fields of `i` are GLLM_NO_VREG / 0. Returns i.d. */
-gllm_vreg gllm_vir_emit(struct gllm_vir *v, struct gllm_vi i);
-struct gllm_vi gllm_vi(enum gllm_vir_op op); /* an instruction with all registers absent */
+static inline gllm_vreg gllm_vir_emit(struct gllm_vir *v, struct gllm_vi i)
+{
+	if (v->n >= v->max && v->status == GLLM_OK)
+		v->status = GLLM_COMPILE_ERROR;
+	if (v->status == GLLM_OK)
+		v->ins[v->n++] = i;
+	return i.d;
+}
 
 /* The virtual registers instruction `i` reads, in order a b c m; returns how many (at most 4). Fields that an operation
  * lacks are GLLM_NO_VREG (gllm_vir_check sees to it), so its letters need not be read. */
