@@ -256,7 +256,7 @@ static bool lies_well(const struct blocker *x)
 	bool crowded = x->b.mr > 2 * x->profile->cache[0].ways;
 	for (unsigned i = 0; i < x->nrows; i++) {
 		const struct gllm_node *n = &t->node[x->rows_of[i]];
-		if (n->op != GLLM_N_LOAD || n->type != GLLM_F32 || x->p->affine[n->imm].loop[K] != 4)
+		if (n->op != GLLM_N_LOAD || (n->type != GLLM_F32 && n->type != GLLM_I32) || x->p->affine[n->imm].loop[K] != 4)
 			return false;
 		if (crowded && x->p->most > 2 * x->b.mr && x->p->affine[n->imm].loop[I] % 2048 == 0)
 			return false;

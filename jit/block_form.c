@@ -128,9 +128,10 @@ static bool one_sum(const struct product *p, const uint8_t *dep, const struct gl
 	const struct gllm_trace *t = &p->c->trace;
 	const struct gllm_node *n = &t->node[r->carry], *v = r->value == GLLM_NO_NODE ? NULL : &t->node[r->value];
 	const uint8_t along[2] = { 1 << I | 1 << K, 1 << J | 1 << K }, one = p->most == 1 ? 1 << I : 0;
-	if (r->kind != GLLM_REDUCE_SUM || r->loop != K || n->type != GLLM_F32 || !v || v->loop != K ||
-	    (v->op != GLLM_N_MUL && v->op != GLLM_N_DOT))
+	if (r->kind != GLLM_REDUCE_SUM || r->loop != K || (n->type != GLLM_F32 && n->type != GLLM_I32) || !v ||
+	    v->type != n->type || v->loop != K || (v->op != GLLM_N_MUL && v->op != GLLM_N_DOT))
 		return false;
+	s->type = (enum gllm_type)n->type;
 	s->carry = r->carry;
 	s->last = GLLM_NO_NODE;
 	unsigned swap = dep[v->a] == along[J];
@@ -169,7 +170,7 @@ static gllm_ref result_of(const struct product *p)
 			return GLLM_NO_NODE;
 		found = (gllm_ref)i;
 	}
-	bool fits = found != GLLM_NO_NODE && p->nsums == 1 && t->access[t->node[found].imm].type == GLLM_F32 &&
+	bool fits = found != GLLM_NO_NODE && p->nsums == 1 && t->access[t->node[found].imm].type == p->sum[0].type &&
 	            p->affine[t->node[found].imm].loop[J] == 4 &&
 	            (p->most == 1 || p->affine[t->node[found].imm].loop[I] != 0);
 	return fits ? found : GLLM_NO_NODE;

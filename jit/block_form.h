@@ -10,6 +10,7 @@ enum { I, J, K, MAX_SUMS = 4 }; /* loops by number; sums in one nest */
 
 struct sum {
 	gllm_ref carry, last, value[2]; /* factors, by the loop they vary along */
+	enum gllm_type type;            /* F32 or I32 */
 };
 
 struct product { /* a trace that has the form */
@@ -21,7 +22,7 @@ struct product { /* a trace that has the form */
 	int64_t n, k;
 	unsigned nsums;
 	struct sum sum[MAX_SUMS];
-	gllm_ref result;                    /* the one STORE, if it is the place of partial sums; else NO_NODE */
+	gllm_ref result;                    /* the one STORE, if it may be the place of partial sums; else NO_NODE */
 };
 
 /* Fills `p` if the trace has the form; what it keeps lies in `arena`. Traces with symbolic rows run up to `max_rows`. */

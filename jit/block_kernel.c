@@ -48,6 +48,12 @@ static struct kernel *finish(struct blocker *x, struct gllm_strip *s, struct ker
 	return x->status == GLLM_OK ? k : NULL;
 }
 
+/* What a factor is packed as: words of elements (jit/dot.h) are F32. */
+static enum gllm_type packed_type(const struct blocker *x, gllm_ref value)
+{
+	return x->p->c->trace.node[value].type == GLLM_I32 ? GLLM_I32 : GLLM_F32;
+}
+
 /* Copies `value` to the panels: for p, for k, for v; or for k, for p, for v. */
 static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm_linear panels, int64_t lanes, int64_t depth)
 {
@@ -72,8 +78,9 @@ static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm
 	s.sub[K][0].loop = kk;
 	gllm_strip_write(&s, needed, -2, 0, t->nnodes);
 	const struct gllm_term offset[] = { along(p, x->panel_pitch), along(kk, 4 * nr), along(v, 4) };
-	uint8_t to = gllm_strip_param(&s, "panels", GLLM_OUT, GLLM_F32, in_scratch(x->panel[which]));
-	gllm_strip_access(&s, to, GLLM_F32, offset, 3, s.map[x->panel_of[which]]);
+	enum gllm_type type = packed_type(x, x->panel_of[which]);
+	uint8_t to = gllm_strip_param(&s, "panels", GLLM_OUT, type, in_scratch(x->panel[which]));
+	gllm_strip_access(&s, to, type, offset, 3, s.map[x->panel_of[which]]);
 	for (unsigned i = 0; i < 3; i++)
 		gllm_strip_close(&s);
 	k->move[to][PANEL] = x->panel_pitch / nr;
@@ -104,8 +111,9 @@ static struct kernel *pack_rows(struct blocker *x, unsigned which, struct gllm_l
 	s.sub[K][0].loop = kk;
 	gllm_strip_write(&s, needed, -2, 0, t->nnodes);
 	const struct gllm_term offset[] = { along(r, x->row_pitch), along(kk, 4) };
-	uint8_t to = gllm_strip_param(&s, "rows", GLLM_OUT, GLLM_F32, in_scratch(x->rows[which]));
-	gllm_strip_access(&s, to, GLLM_F32, offset, 2, s.map[x->rows_of[which]]);
+	enum gllm_type type = packed_type(x, x->rows_of[which]);
+	uint8_t to = gllm_strip_param(&s, "rows", GLLM_OUT, type, in_scratch(x->rows[which]));
+	gllm_strip_access(&s, to, type, offset, 2, s.map[x->rows_of[which]]);
 	gllm_strip_close(&s);
 	gllm_strip_close(&s);
 	k->move[to][I] = x->row_pitch;
@@ -121,13 +129,14 @@ static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *
 	struct gllm_term term[1 + GLLM_STRIP_LOOPS * GLLM_STRIP_PARTS];
 	unsigned terms = 0;
 	enum gllm_param_kind kind = value == GLLM_NO_NODE ? GLLM_IN : GLLM_OUT;
+	enum gllm_type type = p->sum[which].type;
 	if (p->result != GLLM_NO_NODE) {
 		const struct gllm_access *to = &p->c->trace.access[p->c->trace.node[p->result].imm];
 		a = p->affine[p->c->trace.node[p->result].imm];
 		if (*param == 0xff)
-			*param = s->param[to->param] = gllm_strip_param(s, "sums", kind, GLLM_F32, p->c->source[to->param]);
+			*param = s->param[to->param] = gllm_strip_param(s, "sums", kind, type, p->c->source[to->param]);
 	} else if (*param == 0xff) {
-		*param = gllm_strip_param(s, "sums", kind, GLLM_F32, in_scratch(x->partial[which]));
+		*param = gllm_strip_param(s, "sums", kind, type, in_scratch(x->partial[which]));
 		k->move[*param][I] = a.loop[I];
 		k->move[*param][PANEL] = a.loop[J];
 	}
@@ -138,15 +147,15 @@ static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *
 		for (unsigned i = 0; i < GLLM_STRIP_PARTS; i++)
 			if (s->sub[l][i].coef)
 				term[terms++] = along(s->sub[l][i].loop, a.loop[l] * s->sub[l][i].coef);
-	return gllm_strip_access(s, *param, GLLM_F32, term, terms, value);
+	return gllm_strip_access(s, *param, type, term, terms, value);
 }
 
 /* What the blocks of k before this one have left is added last: it comes while the sums are computed. */
 static void add_partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param)
 {
 	gllm_ref sum = gllm_strip_node(s, x->p->sum[which].last), before = partial(x, s, k, which, param, GLLM_NO_NODE);
-	s->map[x->p->sum[which].last] = gllm_strip_append(s, (struct gllm_node){ .op = GLLM_N_ADD, .type = GLLM_F32, .a = sum,
-		.b = before, .c = GLLM_NO_NODE });
+	s->map[x->p->sum[which].last] = gllm_strip_append(s, (struct gllm_node){ .op = GLLM_N_ADD,
+		.type = (uint8_t)x->p->sum[which].type, .a = sum, .b = before, .c = GLLM_NO_NODE });
 }
 
 /* Loads of packed values in place of the factors. */
@@ -156,16 +165,18 @@ static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kerne
 	int64_t nr = x->b.nr;
 	for (unsigned i = 0; i < x->npanels; i++) {
 		const struct gllm_term offset[] = { along(p, x->panel_pitch), along(kk, 4 * nr), along(v, 4) };
-		uint8_t from = gllm_strip_param(s, "panels", GLLM_IN, GLLM_F32, in_scratch(x->panel[i]));
+		enum gllm_type type = packed_type(x, x->panel_of[i]);
+		uint8_t from = gllm_strip_param(s, "panels", GLLM_IN, type, in_scratch(x->panel[i]));
 		k->move[from][PANEL] = x->panel_pitch / nr;
-		s->map[x->panel_of[i]] = gllm_strip_access(s, from, GLLM_F32, offset, 3, GLLM_NO_NODE);
+		s->map[x->panel_of[i]] = gllm_strip_access(s, from, type, offset, 3, GLLM_NO_NODE);
 	}
 	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++) {
 		const struct gllm_term offset[] = { along(r, x->row_pitch), along(kk, 4) };
-		uint8_t from = gllm_strip_param(s, "rows", GLLM_IN, GLLM_F32, in_scratch(x->rows[i]));
+		enum gllm_type type = packed_type(x, x->rows_of[i]);
+		uint8_t from = gllm_strip_param(s, "rows", GLLM_IN, type, in_scratch(x->rows[i]));
 		k->move[from][I] = x->row_pitch;
 		k->move[from][K] = x->whole ? 4 : 0;
-		s->map[x->rows_of[i]] = gllm_strip_access(s, from, GLLM_F32, offset, 2, GLLM_NO_NODE);
+		s->map[x->rows_of[i]] = gllm_strip_access(s, from, type, offset, 2, GLLM_NO_NODE);
 	}
 }
 
@@ -197,8 +208,10 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		return NULL;
 	macro_needs(x, m, s.map, needed);
 	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
-	gllm_ref zero = m->first ? GLLM_NO_NODE : gllm_strip_append(&s, (struct gllm_node){ .op = GLLM_N_CONST, .type = GLLM_F32,
-		.a = GLLM_NO_NODE, .b = GLLM_NO_NODE, .c = GLLM_NO_NODE });
+	gllm_ref zero[MAX_SUMS];
+	for (unsigned i = 0; i < x->p->nsums && !m->first; i++)
+		zero[i] = gllm_strip_append(&s, (struct gllm_node){ .op = GLLM_N_CONST, .type = (uint8_t)x->p->sum[i].type,
+			.a = GLLM_NO_NODE, .b = GLLM_NO_NODE, .c = GLLM_NO_NODE });
 	int8_t jb = m->wide ? gllm_strip_open(&s, gllm_block_fixed(m->wide)) : -1, kb = m->deep ? gllm_strip_open(&s, gllm_block_fixed(m->deep)) : -1;
 	int8_t p = gllm_strip_open(&s, m->panels), r = gllm_strip_open(&s, m->rows);
 	s.sub[I][0].coef = s.sub[J][1].coef = s.sub[K][0].coef = 1;
@@ -221,7 +234,8 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	}
 	for (unsigned i = 0; i < x->p->nsums; i++) {
 		gllm_ref *from = &s.map[t->node[x->p->sum[i].carry].a], kept = *from;
-		*from = m->first ? kept : zero;
+		if (!m->first)
+			*from = zero[i];
 		gllm_strip_node(&s, x->p->sum[i].carry);
 		*from = kept;
 	}

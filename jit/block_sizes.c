@@ -83,6 +83,9 @@ static bool is_dots(const struct gllm_tuning *t, const struct product *q)
 		return false;
 	if (q->most < 2 && q->nsums < 2) /* one row of one product is well as it is */
 		return false;
+	for (unsigned i = 0; i < q->nsums; i++)
+		if (q->sum[i].type != GLLM_F32) /* integers are not reduced together in their lanes */
+			return false;
 	for (unsigned i = 0; i < c->nnodes; i++)
 		if (c->node[i].op == GLLM_N_LOAD && c->node[i].loop == K && q->affine[c->node[i].imm].loop[K] !=
 		    (int64_t)gllm_type_bytes((enum gllm_type)c->access[c->node[i].imm].type))

@@ -211,8 +211,11 @@ static const struct { enum user_number op; enum gllm_dot dot; } byte_form[] = {
 	{ USER_product_mixed, GLLM_DOT_U8_I8 },
 };
 
-static void check_bytes_of(struct lab *l, unsigned which, unsigned shape_number)
+/* `blocks`: small ones, several of them each way. */
+static void check_bytes_of(struct lab *l, unsigned which, unsigned shape_number, bool blocks)
 {
+	static const struct gllm_tuning small = { .mc = 16, .kc = 24, .nc = 32 };
+	const struct gllm_plan_options options = { .readback = true, .tuning = blocks ? &small : NULL };
 	const struct user_op *u = &user_op[byte_form[which].op];
 	const uint64_t m = shape[shape_number].m, n = shape[shape_number].n, k = shape[shape_number].k;
 	unsigned char *a = (unsigned char *)l->a, *w = (unsigned char *)l->b;
@@ -232,10 +235,12 @@ static void check_bytes_of(struct lab *l, unsigned which, unsigned shape_number)
 	gllm_tensor z = gllm_graph_tensor(g, GLLM_TENSOR_WEIGHT, u->param[2].type, n, k, "w");
 	const struct gllm_actual actual[] = { GLLM_T(y), GLLM_T(x), GLLM_T(z), GLLM_D(m), GLLM_D(n), GLLM_D(k), GLLM_S(0.125f) };
 	gllm_graph_node(g, gllm_op_find(l->c, u->name), 1, actual, 7);
-	bool ok = CHECK_STATUS(l->t, gllm_compile(l->c, g, &(struct gllm_plan_options){ .readback = true }, &p, NULL), GLLM_OK);
+	bool ok = CHECK_STATUS(l->t, gllm_compile(l->c, g, &options, &p, NULL), GLLM_OK);
 	gllm_graph_free(l->c, g);
 	if (!ok)
 		return;
+	bool packs = blocks ? m > 1 : byte_form[which].op != USER_product_u8 && m >= 32 && n >= 64 && k >= 256; /* U8: lies well */
+	CHECK(l->t, gllm_plan_steps(p) > 1 || !packs);
 	bool has = check_target(l->t)->machine(check_profile(l->t), &machine) == GLLM_OK && (machine.dots & byte_form[which].dot);
 	CHECK(l->t, (dots(l, p) != 0) == (has && k % 4 == 0));
 	void *bind[] = { l->out, a, w };
@@ -260,7 +265,8 @@ static void check_bytes(struct lab *l)
 		if (!CHECK_STATUS(l->t, gllm_register(l->c, u->name, u->fn, u->param, u->nparams, u->call, &op, NULL), GLLM_OK))
 			return;
 		for (unsigned k = 0; k < GLLM_COUNT(shape); k++)
-			check_bytes_of(l, i, k);
+			for (unsigned blocks = 0; blocks < 2; blocks++)
+				check_bytes_of(l, i, k, blocks);
 	}
 }
 
