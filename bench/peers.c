@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * bench/peers.c - products of matrices: compiled plans beside OpenBLAS, BLIS, oneDNN and libxsmm, in one process.
  *
- * peers [-r ROUNDS] [-t THREADS] [MxNxK[T]]... Each round times the FMA peak, reading B, and every library once per shape, in
+ * peers [-r ROUNDS] [-t THREADS] [MxNxK[T][P]]... Each round times the FMA peak, reading B, and every library once per shape, in
  * rotated order; a figure is the median over the rounds, its ratio the median of the ratios to the peak of the same round.
  * Libraries are opened while running, by the names Debian gives them; what is not installed is named and left out. All
  * results are checked against sums in double precision. JSON lines go to standard output, a table to standard error. */
@@ -24,11 +24,13 @@ enum { PEERS = 5, SAMPLES = 200, ROW_MAJOR = 101, PLAIN = 111, TURNED = 112 };
 struct shape {
 	int m, n, k;
 	bool turned; /* B is stored N x K */
+	bool packed; /* B is packed beforehand, for plans; the others pack it, or not, as ever */
 };
 
 struct problem {
 	struct shape s;
 	float *a, *b, *c;
+	void *packed;
 	struct gllm_plan *plan;
 	void *workspace;
 };
@@ -62,7 +64,7 @@ struct peer {
 
 static bool run_own(const struct peer *p, const struct problem *q)
 {
-	void *bind[] = { q->c, q->a, q->b };
+	void *bind[] = { q->c, q->a, q->s.packed ? q->packed : q->b };
 	(void)p;
 	return gllm_plan_run(q->plan, bind, 1, q->workspace, NULL) == GLLM_OK;
 }
@@ -136,6 +138,18 @@ static float *numbers(size_t n, uint32_t seed)
 	return x;
 }
 
+static const struct gllm_profile *profile;
+
+static enum gllm_status pack(struct gllm_context *c, struct problem *q, struct gllm_graph *g, gllm_tensor b, struct gllm_error *e)
+{
+	struct gllm_packing p;
+	enum gllm_status s = gllm_packing_of(profile, GLLM_F32, (uint64_t)q->s.n, (uint64_t)q->s.k, 0, &p, e);
+	q->packed = s == GLLM_OK ? host_memory(gllm_packed_bytes(&p)) : NULL;
+	if (s == GLLM_OK)
+		s = q->packed ? gllm_pack_b(c, &p, q->b, q->s.turned, q->packed, gllm_packed_bytes(&p), e) : GLLM_OUT_OF_MEMORY;
+	return s == GLLM_OK ? gllm_graph_packed(g, b, &p) : s;
+}
+
 static bool make_plan(struct gllm_context *c, struct problem *q)
 {
 	struct gllm_error e = { .status = GLLM_OK };
@@ -148,7 +162,9 @@ static bool make_plan(struct gllm_context *c, struct problem *q)
 	            b = gllm_graph_tensor(g, GLLM_TENSOR_WEIGHT, GLLM_F32, q->s.turned ? n : k, q->s.turned ? k : n, "b");
 	const struct gllm_actual actual[] = { GLLM_T(y), GLLM_T(a), GLLM_T(b), GLLM_D(m), GLLM_D(n), GLLM_D(k) };
 	gllm_graph_node(g, q->s.turned ? GLLM_OP_gemm_bt : GLLM_OP_gemm, 1, actual, 6);
-	enum gllm_status s = gllm_compile(c, g, NULL, &q->plan, &e);
+	enum gllm_status s = q->s.packed ? pack(c, q, g, b, &e) : GLLM_OK;
+	if (s == GLLM_OK)
+		s = gllm_compile(c, g, NULL, &q->plan, &e);
 	gllm_graph_free(c, g);
 	if (s != GLLM_OK)
 		fprintf(stderr, "bench-peers: %s: %s %s\n", gllm_status_text(s), e.what, e.name);
@@ -220,7 +236,7 @@ static void measure(const struct limits *l, const struct problem *q, unsigned ro
 		}
 	}
 	char name[48];
-	snprintf(name, sizeof name, "%dx%dx%d%s", s->m, s->n, s->k, s->turned ? "T" : "");
+	snprintf(name, sizeof name, "%dx%dx%d%s%s", s->m, s->n, s->k, s->turned ? "T" : "", s->packed ? "P" : "");
 	fprintf(stderr, "%-18s %8.1f ", name, quantile(peak, rounds, 0.5));
 	for (unsigned p = 0; p < PEERS; p++) {
 		if (!calls[p]) {
@@ -241,7 +257,7 @@ static void measure(const struct limits *l, const struct problem *q, unsigned ro
 static const char *const all_shapes[] = {
 	"64x64x64", "128x128x128", "256x256x256", "512x512x512", "1000x1000x1000", "1024x1024x1024", "2048x2048x2048",
 	"1x4096x4096", "8x4096x4096", "32x4096x4096", "128x4096x4096", "128x4096x11008",
-	"1x4096x4096T", "8x4096x4096T", "32x4096x4096T", "128x4096x4096T",
+	"1024x1024x1024P", "128x4096x4096P", "1x4096x4096T", "8x4096x4096T", "32x4096x4096T", "128x4096x4096T",
 };
 
 static bool parse(const char *text, struct shape *s)
@@ -251,7 +267,8 @@ static bool parse(const char *text, struct shape *s)
 	if (sscanf(text, "%dx%dx%d%n", &s->m, &s->n, &s->k, &used) != 3 || s->m < 1 || s->n < 1 || s->k < 1)
 		return false;
 	s->turned = text[used] == 'T';
-	return text[used + s->turned] == '\0';
+	s->packed = text[used + s->turned] == 'P';
+	return text[used + s->turned + s->packed] == '\0';
 }
 
 int main(int argc, char **argv)
@@ -265,11 +282,12 @@ int main(int argc, char **argv)
 		switch (option) {
 		case 'r': rounds = (unsigned)strtoul(optarg, NULL, 10); break;
 		case 't': threads = (unsigned)strtoul(optarg, NULL, 10); break;
-		default: fprintf(stderr, "usage: peers [-r ROUNDS] [-t THREADS] [MxNxK[T]]...\n"); return 2;
+		default: fprintf(stderr, "usage: peers [-r ROUNDS] [-t THREADS] [MxNxK[T][P]]...\n"); return 2;
 		}
 	}
 	if (rounds < 1 || rounds > MAX_ROUNDS || threads < 1 || threads > 64 || host_profile(NULL, &config.profile) != GLLM_OK)
 		return 2;
+	profile = &config.profile;
 	const struct limits *l = limits_of(&config.profile);
 	char number[8];
 	snprintf(number, sizeof number, "%u", threads);
@@ -287,7 +305,7 @@ int main(int argc, char **argv)
 	size_t size = gllm_context_quote(&config);
 	if (gllm_context_create(host_memory(size), size, &config, &c, &e) != GLLM_OK)
 		return 1;
-	fprintf(stderr, "%s, %u threads, %u rounds: GFLOP/s and part of the FMA peak (T: weights stored N x K)\n%-18s %8s ",
+	fprintf(stderr, "%s, %u threads, %u rounds: GFLOP/s and part of the FMA peak (T: weights stored N x K, P: ours packed beforehand)\n%-18s %8s ",
 	        config.profile.cpu, threads, rounds, "MxNxK", "peak");
 	for (unsigned p = 0; p < PEERS; p++)
 		fprintf(stderr, "%15s ", peer[p].name);

@@ -13,7 +13,7 @@
 #include "jit/pieces.h"
 
 /* A member that is new here needs a row in the lists of plan.h. */
-_Static_assert(sizeof(struct gllm_plan_tensor) == 64, "struct gllm_plan_tensor has changed: see GLLM_TENSOR_FIELDS");
+_Static_assert(sizeof(struct gllm_plan_tensor) == 88, "struct gllm_plan_tensor has changed: see GLLM_TENSOR_FIELDS");
 _Static_assert(sizeof(struct gllm_step) == 176, "struct gllm_step has changed: see GLLM_STEP_FIELDS");
 _Static_assert(sizeof(struct gllm_slot) == 64, "struct gllm_slot has changed: see GLLM_SLOT_FIELDS");
 _Static_assert(sizeof(struct gllm_repeat) == 40, "struct gllm_repeat has changed: see GLLM_REPEAT_FIELDS");
@@ -24,7 +24,7 @@ _Static_assert(sizeof(struct gllm_buffer_info) == 24, "struct gllm_buffer_info h
 
 /* The words of the header. */
 enum { MAGIC, FORMAT, SIZE, CHECKSUM, EMITTER, MACHINE, TEXT_BYTES, CODE_BYTES, VECTOR_BYTES, HEADER_WORDS };
-enum { THIS_FORMAT = 3, SUMMED_FROM = (CHECKSUM + 1) * 8 };
+enum { THIS_FORMAT = 4, SUMMED_FROM = (CHECKSUM + 1) * 8 };
 enum { MOST_TRIPS = 1 << 22 };                              /* of a repeat: with `most`, every address can be computed */
 static const uint64_t magic = UINT64_C(0x6e616c706d6c6c67); /* "gllmplan" */
 static const uint64_t most = UINT64_C(1) << 40;             /* bytes of anything */
@@ -235,6 +235,9 @@ static const char *judge_tensor(const struct judge *j, const struct gllm_plan_te
 	if ((unsigned)t->info.kind > GLLM_TENSOR_VALUE || (unsigned)t->info.type >= GLLM_MASK ||
 	    t->align != gllm_type_bytes(t->info.type) || !sound(j, &t->bytes))
 		return "a tensor is of no kind or type";
+	if (t->info.packing.lanes && (gllm_packed_bytes(&t->info.packing) != (uint64_t)t->bytes.fixed || t->info.kind != GLLM_TENSOR_WEIGHT ||
+	                              t->info.packing.type != t->info.type))
+		return "a tensor is packed in no way";
 	return NULL;
 }
 

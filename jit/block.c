@@ -379,11 +379,26 @@ static unsigned pieces(const struct blocker *x, const struct product *p, bool pa
 	return n;
 }
 
+/* Packed weights need no panels of a block: elements of F32, or few rows, for which they are widened as they come. Returns how
+ * many values of panel_of are left. */
+static unsigned without_packed(struct blocker *x, const struct product *p, unsigned n)
+{
+	unsigned left = 0;
+	for (unsigned i = 0; i < n; i++) {
+		const struct gllm_node *v = &p->c->trace.node[x->panel_of[i]];
+		const struct gllm_node *from = v->op == GLLM_N_CVT ? &p->c->trace.node[v->a] : v;
+		bool lies = from->op == GLLM_N_LOAD && p->packed[p->c->trace.access[from->imm].param];
+		if (!lies || (from != v && p->most > 2 * x->b.mr))
+			x->panel_of[left++] = x->panel_of[i];
+	}
+	return left;
+}
+
 /* False, and nothing done, if the scratch would be more than is allowed. */
 static bool block_packed(struct blocker *x, const struct product *p)
 {
 	uint64_t bytes[3 * MAX_SUMS];
-	x->npanels = factors(p, J, x->panel_of);
+	x->npanels = without_packed(x, p, factors(p, J, x->panel_of));
 	x->nrows = factors(p, I, x->rows_of);
 	bool partials = p->result == GLLM_NO_NODE && x->b.kc < p->k, well = lies_well(x);
 	x->panel_pitch = 4 * (int64_t)x->b.nr * (x->b.kc + 1);
@@ -394,8 +409,15 @@ static bool block_packed(struct blocker *x, const struct product *p)
 		uint64_t rows = x->whole ? whole_rows(x, p) : 0;
 		if (affordable(x, bytes, pieces(x, p, partials, bytes), rows))
 			break;
-		if (!x->whole)
+		if (x->whole)
+			continue;
+		if (!p->lanes)
 			return false;
+		x->npanels = 0; /* sums to the end of k of what lies ready need no scratch */
+		x->b.kc = (unsigned)p->k;
+		x->row_pitch = 0;
+		partials = false;
+		break;
 	}
 	for (unsigned i = 0; i < x->npanels; i++)
 		x->panel[i] = scratch(x, bytes[x->used]);
@@ -445,7 +467,7 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 		*c = *old[i].code;
 		for (unsigned q = 0; q < c->trace.nparams; q++)
 			c->source[q] = old[i].source[q];
-		bool product = gllm_block_form(x->arena, c, x->max_rows, p);
+		bool product = gllm_block_form(x->arena, c, x->g, p);
 		struct gllm_block_choice choice = { .way = GLLM_BLOCK_NOT };
 		if (product)
 			choice = gllm_block_choose(x->profile, x->tuning, p);
@@ -475,15 +497,30 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 		x->status = gllm_packed_norm(g, x->arena, x->f);
 }
 
-enum gllm_status gllm_block(const struct gllm_profile *p, const struct gllm_tuning *tuning, uint64_t max_rows,
-                            unsigned workers, uint64_t scratch_limit, struct gllm_arena *arena, struct gllm_fusion *f)
+/* Nothing but a product knows how packed weights lie. */
+static enum gllm_status check_readers(const struct gllm_fusion *f, const struct gllm_graph *g, struct gllm_error *e)
 {
-	struct blocker x = { .tuning = tuning, .profile = p, .max_rows = max_rows, .workers = workers, .limit = scratch_limit,
+	for (unsigned i = 0; i < f->ngroups; i++)
+		for (unsigned k = 0; k < f->group[i].nparts; k++)
+			for (unsigned q = 0; q < f->group[i].part[k].code->trace.nparams; q++) {
+				const struct gllm_source *s = &f->group[i].part[k].source[q];
+				if (s->kind == GLLM_FROM_TENSOR && s->lanes)
+					return gllm_fail(e, GLLM_UNSUPPORTED, "packed weights are read by products of their rows and columns alone",
+					                 g->tensor[s->tensor].name, s->tensor, 0, 0);
+			}
+	return GLLM_OK;
+}
+
+enum gllm_status gllm_block(const struct gllm_profile *p, const struct gllm_tuning *tuning, const struct gllm_graph *g,
+                            unsigned workers, uint64_t scratch_limit, struct gllm_arena *arena, struct gllm_fusion *f,
+                            struct gllm_error *e)
+{
+	struct blocker x = { .tuning = tuning, .profile = p, .g = g, .workers = workers, .limit = scratch_limit,
 	                     .arena = arena, .f = f };
-	for (unsigned g = 0; g < f->ngroups && x.status == GLLM_OK; g++) {
-		x.group = g;
-		if (f->group[g].nparts)
-			block_group(&x, &f->group[g]);
+	for (unsigned i = 0; i < f->ngroups && x.status == GLLM_OK; i++) {
+		x.group = i;
+		if (f->group[i].nparts)
+			block_group(&x, &f->group[i]);
 	}
-	return x.status;
+	return x.status == GLLM_OK ? check_readers(f, g, e) : x.status;
 }

@@ -12,6 +12,9 @@
  *     the product, repeated for blocks of rows: panels p (shared by the workers), rows s, the tile's columns v, k; partial
  *     sums are stored and added
  *     between blocks of k, and what follows the sums is done in the last.
+
+ * A side that the caller has packed (gllm/pack.h) is read as it lies, or, if its elements are narrow and rows are many, widened
+ * into panels of a block; such products are never left as they are.
  * Few rows by a side that lies along the lanes: that side is read where it lies, once (jit/block_sizes.h).
  * Few rows of operands that lie along k are not packed either: all rows for a few columns at a time. Products side by side
  * share the register tile by columns, or their sums are taken one after another (jit/block_stage.h).
@@ -21,10 +24,12 @@
 #define GLLM_JIT_BLOCK_H
 #include "gllm/graph.h"
 #include "jit/fuse.h"
+#include "jit/graph.h"
 
 /* Parts are made such that `workers` can share them. No group gets more than `scratch_limit` bytes of scratch (0: any
  * number): what would need more stays as it is.
- * Fails: OUT_OF_MEMORY, COMPILE_ERROR. `tuning` may be NULL. */
-enum gllm_status gllm_block(const struct gllm_profile *p, const struct gllm_tuning *tuning, uint64_t max_rows,
-                            unsigned workers, uint64_t scratch_limit, struct gllm_arena *arena, struct gllm_fusion *f);
+ * Fails: OUT_OF_MEMORY, COMPILE_ERROR, UNSUPPORTED (what reads a packed weight is no product of it). `tuning` may be NULL. */
+enum gllm_status gllm_block(const struct gllm_profile *p, const struct gllm_tuning *tuning, const struct gllm_graph *g,
+                            unsigned workers, uint64_t scratch_limit, struct gllm_arena *arena, struct gllm_fusion *f,
+                            struct gllm_error *e);
 #endif

@@ -176,7 +176,51 @@ static gllm_ref result_of(const struct product *p)
 	return fits ? found : GLLM_NO_NODE;
 }
 
-bool gllm_block_form(struct gllm_arena *arena, const struct gllm_composed *c, uint64_t max_rows, struct product *p)
+/* --- weights that are packed ------------------------------------------------------------------------------------------ */
+
+int64_t gllm_block_step(const struct product *p, unsigned q, int64_t lanes)
+{
+	return p->packed[q] ? lanes * gllm_type_bytes(p->c->param[q].type) : p->stride[q][K];
+}
+
+void gllm_block_lanes(const struct product *p, int64_t lanes)
+{
+	const struct gllm_trace *t = &p->c->trace;
+	for (unsigned i = 0; i < t->naccesses; i++)
+		if (p->packed[t->access[i].param])
+			p->affine[i].loop[K] = gllm_block_step(p, t->access[i].param, lanes);
+}
+
+/* Each is B of this product, whichever way its operator takes it to lie; all in panels of one width. */
+static bool packed_weights(const struct gllm_graph *g, struct product *p)
+{
+	const struct gllm_trace *t = &p->c->trace;
+	for (unsigned q = 0; q < t->nparams; q++) {
+		const struct gllm_source *s = &p->c->source[q];
+		if (!s->lanes)
+			continue;
+		const struct gllm_packing *packing = &g->tensor[s->tensor].packing;
+		int64_t size = gllm_type_bytes(packing->type), j = p->stride[q][J], k = p->stride[q][K];
+		bool lies = (j == size && k == p->n * size) || (j == p->k * size && k == size);
+		if (!lies || p->stride[q][I] != 0 || packing->n != (uint64_t)p->n || packing->k != (uint64_t)p->k || s->at.fixed ||
+		    s->at.per_row || (p->lanes && p->lanes != s->lanes))
+			return false;
+		p->lanes = s->lanes;
+		p->packed[q] = true;
+		p->stride[q][J] = p->k * size;
+		for (unsigned i = 0; i < t->naccesses; i++) {
+			if (t->access[i].param != q)
+				continue;
+			if (p->affine[i].base != 0)
+				return false;
+			p->affine[i] = (struct gllm_affine){ .base = GLLM_PACKED_HEADER, .loop = { [J] = p->k * size }, .lane = size };
+		}
+	}
+	gllm_block_lanes(p, p->lanes);
+	return true;
+}
+
+bool gllm_block_form(struct gllm_arena *arena, const struct gllm_composed *c, const struct gllm_graph *g, struct product *p)
 {
 	if (c->trace.nloops == 2 && c->trace.loop[0].parent == -1 && c->trace.loop[1].parent == 0)
 		c = one_row(arena, c);
@@ -184,7 +228,7 @@ bool gllm_block_form(struct gllm_arena *arena, const struct gllm_composed *c, ui
 		return false;
 	const struct gllm_trace *t = &c->trace;
 	*p = (struct product){ .c = c };
-	if (c->how.own || !plain_nest(t) || !row_trip(c, max_rows, p) || !fixed_trip(t, J, &p->n) || !fixed_trip(t, K, &p->k) ||
+	if (c->how.own || !plain_nest(t) || !row_trip(c, g->max_rows, p) || !fixed_trip(t, J, &p->n) || !fixed_trip(t, K, &p->k) ||
 	    t->nreductions < 1 || t->nreductions > MAX_SUMS)
 		return false;
 	p->affine = gllm_alloc_array(arena, t->naccesses + 1u, sizeof *p->affine, 8);
@@ -204,5 +248,5 @@ bool gllm_block_form(struct gllm_arena *arena, const struct gllm_composed *c, ui
 				return false;
 		}
 	p->result = result_of(p);
-	return true;
+	return packed_weights(g, p);
 }

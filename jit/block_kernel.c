@@ -42,9 +42,13 @@ static struct kernel *finish(struct blocker *x, struct gllm_strip *s, struct ker
 	if (st != GLLM_OK && x->status == GLLM_OK)
 		x->status = st;
 	k->c = s->to;
-	for (unsigned q = 0; q < x->p->c->trace.nparams; q++)
-		for (unsigned l = 0; l < 3 && s->param[q] != 0xff; l++)
-			k->move[s->param[q]][l] = x->p->stride[q][l];
+	for (unsigned q = 0; q < x->p->c->trace.nparams; q++) {
+		if (s->param[q] == 0xff)
+			continue;
+		for (unsigned l = 0; l < 3; l++)
+			k->move[s->param[q]][l] = l == K ? gllm_block_step(x->p, q, x->lanes) : x->p->stride[q][l];
+		s->to->source[s->param[q]].lanes = 0; /* it is read as it lies */
+	}
 	return x->status == GLLM_OK ? k : NULL;
 }
 
@@ -75,6 +79,7 @@ static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm
 	s.sub[J][0].loop = p;
 	s.sub[J][1].coef = s.sub[K][0].coef = 1;
 	s.sub[J][1].loop = v;
+	s.sub[J][1].lane = true;
 	s.sub[K][0].loop = kk;
 	gllm_strip_write(&s, needed, -2, 0, t->nnodes);
 	const struct gllm_term offset[] = { along(p, x->panel_pitch), along(kk, 4 * nr), along(v, 4) };
@@ -225,6 +230,7 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	gllm_strip_write(&s, needed, I, 0, t->nnodes);
 	int8_t v = gllm_strip_open(&s, gllm_block_fixed(m->lanes));
 	s.sub[J][1].loop = v;
+	s.sub[J][1].lane = true;
 	gllm_strip_write(&s, needed, J, 0, t->loop[K].first);
 	int8_t kk = gllm_strip_open(&s, gllm_block_fixed(m->depth));
 	s.sub[K][0].loop = kk;
@@ -308,6 +314,8 @@ const struct kernel *gllm_block_kernel(struct blocker *x, enum kind kind, unsign
 		return NULL;
 	*d = (struct made){ .kind = kind, .which = which, .m = m, .next = x->made };
 	x->made = d;
+	x->lanes = m.lanes;
+	gllm_block_lanes(x->p, m.lanes);
 	switch (kind) {
 	case PACK_PANELS: d->kernel = pack_panels(x, which, m.panels, m.lanes, m.depth); break;
 	case PACK_ROWS:   d->kernel = pack_rows(x, which, m.rows, m.depth); break;

@@ -106,7 +106,9 @@ struct gllm_block_choice gllm_block_choose(const struct gllm_profile *p, const s
 	enum gllm_block_way plain = small && q->most >= DIRECT_ROWS ? GLLM_BLOCK_DIRECT : GLLM_BLOCK_NOT;
 	struct gllm_block_choice c = { .way = plain, .other = plain, .unroll = t && t->unroll ? t->unroll : UNROLL,
 	                               .fetch = t ? t->fetch : 0 };
-	if (stream && q->most <= STREAM_ROWS)
+	if (q->lanes)
+		c.way = c.other = GLLM_BLOCK_PACKED;
+	else if (stream && q->most <= STREAM_ROWS)
 		c.way = GLLM_BLOCK_STREAM;
 	else if (packs(t, q, small))
 		c = (struct gllm_block_choice){ GLLM_BLOCK_PACKED, stream ? GLLM_BLOCK_STREAM : plain, c.unroll, c.fetch };
@@ -124,6 +126,14 @@ static unsigned columns_each(const struct gllm_profile *p, unsigned nr, unsigned
 	return each ? each : lanes;
 }
 
+/* Rows of a tile for which so many columns, of each sum, leave registers. */
+static unsigned rows_beside(const struct gllm_profile *p, unsigned rows, unsigned columns, unsigned sums)
+{
+	unsigned lanes = p->vector_bytes / 4, wide = lanes ? (columns + lanes - 1) / lanes * sums : 1;
+	unsigned fit = p->vector_regs > wide + 2 ? (p->vector_regs - wide - 2) / wide : 0;
+	return fit == 0 ? 1 : fit < rows ? fit : rows;
+}
+
 /* Larger blocks of k than gllm_blocking's pay: a panel passes through L1 while the rows of a tile stay there. A panel is a
  * part of L2; the panels of each worker and the rows of a block share it. */
 static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, unsigned workers,
@@ -133,7 +143,9 @@ static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, co
 	int64_t most = q->most < FEW_ROWS && all_along_lanes(q) ? FEW_ROWS_DEPTH : MOST_DEPTH;
 	if (t && t->mr)
 		b->mr = t->mr;
-	b->nr = t && t->nr ? t->nr : columns_each(p, b->nr, q->nsums);
+	b->nr = q->lanes ? q->lanes : t && t->nr ? t->nr : columns_each(p, b->nr, q->nsums);
+	if (q->lanes && !(t && t->mr))
+		b->mr = rows_beside(p, b->mr, b->nr, q->nsums);
 	kc = l2 / (64 * b->nr) > l1 / (6 * b->nr) ? l2 / (64 * b->nr) : l1 / (6 * b->nr);
 	b->kc = even(q->k, t && t->kc ? t->kc : kc < most ? kc : most, 8);
 	if (b->kc > q->k)
@@ -141,6 +153,10 @@ static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, co
 	b->mc = even((int64_t)q->most, t && t->mc ? t->mc : l2 * 2 / 5 / (4 * b->kc), b->mr);
 	nc = l2 / 2 / (4 * b->kc) / q->nsums * workers;
 	b->nc = even(q->n, t && t->nc ? t->nc : nc, b->nr);
+	if (q->lanes && q->most <= b->mr && !all_named(t)) { /* one tile of rows reads every panel once */
+		b->kc = (unsigned)q->k;
+		b->nc = even(q->n, q->n, b->nr);
+	}
 }
 
 /* All rows for a few columns at a time, however many passes its rows need to fit the registers, which `together` sums share. */

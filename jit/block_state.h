@@ -27,7 +27,7 @@ struct made;
 struct blocker {
 	const struct gllm_tuning *tuning;
 	const struct gllm_profile *profile;
-	uint64_t max_rows;
+	const struct gllm_graph *g;
 	unsigned workers;
 	struct gllm_arena *arena;
 	struct gllm_fusion *f;
@@ -43,6 +43,7 @@ struct blocker {
 	uint64_t limit;                     /* bytes of scratch of a group; 0: none */
 	/* of the product at hand */
 	const struct product *p;
+	int64_t lanes;                      /* of the panels that the kernel at hand reads */
 	struct made *made;
 	struct gllm_blocking b;
 	uint8_t unroll, fetch;

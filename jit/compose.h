@@ -30,6 +30,7 @@ enum gllm_operand_source {
 struct gllm_source {
 	uint8_t kind;     /* enum gllm_operand_source */
 	uint16_t tensor;
+	uint16_t lanes;   /* of a tensor that is packed (gllm/pack.h): columns of a panel; 0: none */
 	float scalar;
 	struct gllm_linear at;
 };

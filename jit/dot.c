@@ -268,11 +268,21 @@ static const struct gllm_composed *rewritten(const struct gllm_composed *c, unsi
 	return out;
 }
 
+static bool reads_packed(const struct gllm_composed *c)
+{
+	for (unsigned i = 0; i < c->trace.nparams; i++)
+		if (c->source[i].lanes)
+			return true;
+	return false;
+}
+
 enum gllm_status gllm_dot_products(struct gllm_fusion *f, unsigned dots, struct gllm_arena *arena)
 {
 	for (unsigned g = 0; g < f->ngroups; g++)
 		for (unsigned i = 0; i < f->group[g].nparts; i++) {
 			struct gllm_part *part = &f->group[g].part[i];
+			if (reads_packed(part->code)) /* in panels k does not lie together */
+				continue;
 			part->code = rewritten(part->code, dots, arena);
 			if (!part->code)
 				return GLLM_OUT_OF_MEMORY;

@@ -57,6 +57,10 @@ static enum gllm_status apply(struct fuser *x, unsigned node, struct gllm_compos
 		case GLLM_IN: case GLLM_OUT: case GLLM_INOUT: case GLLM_WEIGHT: {
 			const struct gllm_graph_tensor_entry *t = &x->g->tensor[actual->tensor];
 			a.source[i] = (struct gllm_source){ .kind = GLLM_FROM_TENSOR, .tensor = actual->tensor };
+			if (t->packing.n > 1 && t->packing.k > 1)
+				a.source[i].lanes = (uint16_t)t->packing.lanes;
+			else if (t->packing.lanes) /* one row or column lies packed as it lies anyway */
+				a.source[i].at.fixed = GLLM_PACKED_HEADER;
 			if (n->batch != 1 && t->rows == n->batch)
 				a.stride[i] = t->cols * gllm_type_bytes(t->type);
 			break;

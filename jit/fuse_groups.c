@@ -92,6 +92,15 @@ static const char *readers_group(const struct fuser *x, uint16_t tensor, uint16_
 	return *group == GLLM_NO_PRODUCER ? "nothing reads the norm" : NULL;
 }
 
+static bool reads_packed(const struct fuser *x, uint16_t group)
+{
+	for (unsigned i = 0; i < x->g->nnodes; i++)
+		for (unsigned q = 0; x->unit[i].code && x->unit[i].group == group && q < x->unit[i].code->trace.nparams; q++)
+			if (x->unit[i].code->source[q].lanes)
+				return true;
+	return false;
+}
+
 /* Rows of a tile, or 0 and why the norm is done for all rows first. */
 static uint64_t choose_tile(struct fuser *x, uint16_t norm, uint16_t group, uint16_t tensor, const char **why)
 {
@@ -100,6 +109,10 @@ static uint64_t choose_tile(struct fuser *x, uint16_t norm, uint16_t group, uint
 	uint64_t rows = gllm_dim_value(t->rows, x->g->max_rows), cores = p->cores ? p->cores : 1;
 	if (rows > GLLM_PACK_ROWS && t->kind == GLLM_TENSOR_VALUE) {
 		*why = "the products are blocked over all rows: the norm goes before them";
+		return 0;
+	}
+	if (reads_packed(x, group)) {
+		*why = "the products read packed weights: the norm goes before them";
 		return 0;
 	}
 	if (gllm_tensor_bytes(x->g, tensor) <= gllm_l1_budget(p)) {

@@ -61,6 +61,20 @@ gllm_tensor gllm_graph_tensor(struct gllm_graph *g, enum gllm_tensor_kind kind, 
 	return (gllm_tensor)g->ntensors++;
 }
 
+enum gllm_status gllm_graph_packed(struct gllm_graph *g, gllm_tensor weight, const struct gllm_packing *p)
+{
+	if (g->error.status != GLLM_OK)
+		return g->error.status;
+	struct gllm_graph_tensor_entry *t = weight < g->ntensors ? &g->tensor[weight] : NULL;
+	bool fits = t && gllm_packed_bytes(p) && t->kind == GLLM_TENSOR_WEIGHT && t->type == p->type &&
+	            ((t->rows == p->k && t->cols == p->n) || (t->rows == p->n && t->cols == p->k));
+	if (!fits)
+		return gllm_fail(&g->error, GLLM_INVALID_ARGUMENT, "packed is a weight of the packing's type, rows and columns",
+		                 t ? t->name : g->name, weight, p->n, p->k);
+	t->packing = *p;
+	return GLLM_OK;
+}
+
 unsigned gllm_graph_tensors(const struct gllm_graph *g)
 {
 	return g->ntensors;
@@ -71,7 +85,7 @@ enum gllm_status gllm_graph_tensor_info(const struct gllm_graph *g, unsigned ten
 	if (tensor >= g->ntensors)
 		return GLLM_INVALID_ARGUMENT;
 	const struct gllm_graph_tensor_entry *t = &g->tensor[tensor];
-	*out = (struct gllm_tensor_info){ t->name, (enum gllm_tensor_kind)t->kind, (enum gllm_type)t->type, t->rows, t->cols };
+	*out = (struct gllm_tensor_info){ t->name, (enum gllm_tensor_kind)t->kind, (enum gllm_type)t->type, t->rows, t->cols, t->packing };
 	return GLLM_OK;
 }
 

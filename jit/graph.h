@@ -10,6 +10,7 @@ struct gllm_graph_tensor_entry {
 	uint64_t rows, cols;    /* rows may be GLLM_ROWS */
 	uint16_t producer;      /* node, 0xffff for none */
 	uint16_t consumers;     /* nodes that read it */
+	struct gllm_packing packing; /* lanes 0: none */
 };
 
 struct gllm_graph_node_entry {
@@ -27,6 +28,9 @@ struct gllm_graph {
 	unsigned ntensors, max_tensors, nnodes, max_nodes;
 	struct gllm_error error;
 };
+
+/* gllm_packed_check, whose errors name the tensor. */
+enum gllm_status gllm_packed_named(const struct gllm_packing *p, const void *packed, const char *name, struct gllm_error *e);
 
 static inline uint64_t gllm_dim_value(uint64_t dim, uint64_t rows)
 {

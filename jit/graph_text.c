@@ -209,7 +209,7 @@ static void end_of_line(struct reader *r)
 
 static bool reserved(const struct reader *r)
 {
-	static const char *const word[] = { "graph", "let", "rows", "per" };
+	static const char *const word[] = { "graph", "let", "rows", "per", "packed" };
 	for (unsigned i = 0; i < GLLM_COUNT(word); i++)
 		if (is(r, word[i]))
 			return true;
@@ -341,6 +341,14 @@ static void check_graph(struct reader *r, unsigned line)
 	}
 }
 
+/* In panels as wide as the context's CPU likes them; what cannot be packed so is refused by the graph. */
+static void pack(struct reader *r, gllm_tensor t, enum gllm_type type, uint64_t n, uint64_t k)
+{
+	struct gllm_packing p = { .type = type };
+	gllm_packing_of(&r->c->profile, type, n, k, 0, &p, NULL);
+	gllm_graph_packed(r->g, t, &p);
+}
+
 static void tensor_statement(struct reader *r, enum gllm_tensor_kind kind)
 {
 	unsigned line = r->token_line;
@@ -363,10 +371,14 @@ static void tensor_statement(struct reader *r, enum gllm_tensor_kind kind)
 	close(r, "]", "a shape has two numbers: [rows, columns]");
 	if (cols == GLLM_ROWS)
 		fail_behind(r, GLLM_UNSUPPORTED, "only the first number of a shape may be the symbolic row count");
+	uint64_t columns = take(r, "packed") ? dim(r) : 0;
 	end_of_line(r);
 	if (r->status != GLLM_OK)
 		return;
-	declare(r, name, 0.0, gllm_graph_tensor(r->g, kind, type, rows, cols, name));
+	gllm_tensor t = gllm_graph_tensor(r->g, kind, type, rows, cols, name);
+	declare(r, name, 0.0, t);
+	if (columns && t != GLLM_NO_TENSOR)
+		pack(r, t, type, columns, rows * cols / columns);
 	check_graph(r, line);
 }
 

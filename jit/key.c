@@ -72,6 +72,7 @@ enum gllm_status gllm_graph_key(struct gllm_context *c, const struct gllm_graph 
 		h = gllm_hash_text(h, t->name);
 		h = gllm_hash_word(h, (uint64_t)t->kind << 8 | t->type);
 		h = gllm_hash_word(gllm_hash_word(h, t->rows), t->cols);
+		h = gllm_hash_word(gllm_hash_word(h, t->packing.lanes), t->packing.lanes ? t->packing.n : 0);
 	}
 	for (unsigned i = 0; i < g->nnodes; i++) {
 		const struct gllm_trace *t;

@@ -212,6 +212,8 @@ static struct gllm_linear bound_bytes(const struct planner *x, unsigned tensor)
 {
 	const struct gllm_graph_tensor_entry *t = &x->g->tensor[tensor];
 	int64_t row = (int64_t)(t->cols * gllm_type_bytes(t->type));
+	if (t->packing.lanes)
+		return (struct gllm_linear){ .fixed = (int64_t)gllm_packed_bytes(&t->packing) };
 	if (t->rows == GLLM_ROWS && x->g->max_rows > 1)
 		return (struct gllm_linear){ .per_row = row };
 	return (struct gllm_linear){ .fixed = (int64_t)gllm_dim_value(t->rows, 1) * row };
@@ -443,6 +445,9 @@ static enum gllm_status check_scalar(const struct planner *x)
 		if (!op_of(x, i)->call)
 			return gllm_fail(x->e, GLLM_UNSUPPORTED, "the operator was registered without a way to call it",
 			                 op_of(x, i)->name, i, 0, 0);
+	for (unsigned i = 0; x->o->scalar && i < x->g->ntensors; i++)
+		if (x->g->tensor[i].packing.lanes)
+			return gllm_fail(x->e, GLLM_UNSUPPORTED, "scalar definitions take no packed weights", x->g->tensor[i].name, i, 0, 0);
 	for (unsigned i = 0; x->o->scalar && i < x->g->nnodes; i++)
 		for (unsigned p = 0; p < op_of(x, i)->nparams; p++)
 			if (pointer(&op_of(x, i)->param[p]) &&
@@ -498,7 +503,7 @@ static enum gllm_status make(struct planner *x, struct gllm_plan **out)
 	if (s == GLLM_OK && !x->o->scalar && (s = dot_products(x)) != GLLM_OK)
 		gllm_fail(x->e, s, "products of narrow elements", x->g->name, 0, 0, 0);
 	if (s == GLLM_OK && !x->o->scalar &&
-	    (s = gllm_block(&c->profile, x->o->tuning, x->g->max_rows, gllm_workers(c), x->o->pack_bytes, &x->arena, &x->f)) != GLLM_OK)
+	    (s = gllm_block(&c->profile, x->o->tuning, x->g, gllm_workers(c), x->o->pack_bytes, &x->arena, &x->f, x->e)) != GLLM_OK)
 		gllm_fail(x->e, s, "blocking a product of matrices", x->g->name, 0, 0, 0);
 	if (s == GLLM_OK)
 		s = plan_buffers(x);

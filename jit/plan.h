@@ -50,7 +50,8 @@ struct gllm_plan_tensor {
 /* What a blob holds of a plan (jit/blob.c): N are numbers, T are texts. A member that is added above needs a row here. */
 #define GLLM_LINEAR_FIELDS(N, m) N(m.fixed) N(m.per_row) N(m.block) N(m.rest)
 #define GLLM_TENSOR_FIELDS(N, T) \
-	T(info.name) N(info.kind) N(info.type) N(info.rows) N(info.cols) N(align) GLLM_LINEAR_FIELDS(N, bytes)
+	T(info.name) N(info.kind) N(info.type) N(info.rows) N(info.cols) N(info.packing.type) \
+	N(info.packing.lanes) N(info.packing.n) N(info.packing.k) N(align) GLLM_LINEAR_FIELDS(N, bytes)
 #define GLLM_STEP_FIELDS(N, T) \
 	T(info.name) N(info.group) N(info.mode) N(info.pattern) T(info.strategy) N(info.times) N(info.code_offset) \
 	N(info.code_bytes) \

@@ -4,6 +4,7 @@
 #include "core/bits.h"
 #include "core/profile.h"
 #include "jit/context.h"
+#include "jit/graph.h"
 
 /* Read for every slot of every step: most are plain numbers. */
 static inline uint64_t at_rows(const struct gllm_linear *l, uint64_t rows)
@@ -41,6 +42,7 @@ static enum gllm_status check_overlap(const struct gllm_plan *p, void *const *bi
 static enum gllm_status check_bindings(const struct gllm_plan *p, void *const *bind, uint64_t rows, const void *workspace,
                                        struct gllm_error *e)
 {
+	enum gllm_status st;
 	if (rows > p->max_rows || (p->max_rows == 1 && rows != 1))
 		return gllm_fail(e, GLLM_INVALID_ARGUMENT, "row count out of range", p->name, 0, p->max_rows, rows);
 	if (p->workspace && (!workspace || ((uintptr_t)workspace & 63)))
@@ -52,6 +54,8 @@ static enum gllm_status check_bindings(const struct gllm_plan *p, void *const *b
 		if (!bind[i] || ((uintptr_t)bind[i] & (t->align - 1u)))
 			return gllm_fail(e, GLLM_INVALID_ARGUMENT, "binding is NULL or misaligned for its element", t->info.name, i,
 			                 t->align, (uint64_t)(uintptr_t)bind[i]);
+		if (t->info.packing.lanes && (st = gllm_packed_named(&t->info.packing, bind[i], t->info.name, e)) != GLLM_OK)
+			return st;
 		if (t->info.kind == GLLM_TENSOR_OUTPUT && check_overlap(p, bind, rows, i, e) != GLLM_OK)
 			return GLLM_OVERLAP;
 	}

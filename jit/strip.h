@@ -14,13 +14,14 @@ enum { GLLM_STRIP_LOOPS = 3, GLLM_STRIP_PARTS = 3 };
 
 struct gllm_affine { /* bytes from a parameter's address */
 	int64_t base, loop[GLLM_STRIP_LOOPS]; /* per iteration of the old trace's loops */
+	int64_t lane;                         /* if not 0: instead of that, along a part that is `lane` */
 };
 
 struct gllm_strip {
 	const struct gllm_composed *from;
 	struct gllm_composed *to;
 	const struct gllm_affine *affine; /* per access of `from` */
-	struct { int64_t coef; int8_t loop; } sub[GLLM_STRIP_LOOPS][GLLM_STRIP_PARTS]; /* old variable; coef 0: unused */
+	struct { int64_t coef; int8_t loop; bool lane; } sub[GLLM_STRIP_LOOPS][GLLM_STRIP_PARTS]; /* old variable; coef 0: unused */
 	gllm_ref *map;                    /* node of `from` -> node here, or GLLM_NO_NODE */
 	uint8_t param[GLLM_TRACE_PARAMS]; /* parameter of `from` -> parameter here, or 0xff */
 	struct gllm_node *node;

@@ -184,6 +184,10 @@ static const struct {
 	{ "graph g\ninput x [2, 2\n\n", GLLM_SYNTAX, 4, "" },
 	{ "graph g\ninput x [2e12, 2]\n", GLLM_INVALID_ARGUMENT, 2, "" },
 	{ "graph g\ninput x [1e12, 1e3]\n", GLLM_INVALID_ARGUMENT, 2, "x" },
+	{ "graph g\nweight w [8, 4] packed 5\n", GLLM_INVALID_ARGUMENT, 2, "w" },
+	{ "graph g\nweight w i8 [8, 4] packed 4\n", GLLM_INVALID_ARGUMENT, 2, "w" },
+	{ "graph g\ninput x [8, 4] packed 4\n", GLLM_INVALID_ARGUMENT, 2, "x" },
+	{ "graph g\nweight w [8, 4] packed\n", GLLM_SYNTAX, 2, "" },
 	{ HEAD "z = relu(x, 8) per rows\n", GLLM_MISSING_KEY, 4, "z" },
 	{ HEAD "y = tanhh(x, 8) per rows\n", GLLM_MISSING_KEY, 4, "tanhh" },
 	{ HEAD "y relu(x, 8) per rows\n", GLLM_SYNTAX, 4, "relu" },
@@ -263,6 +267,21 @@ static void check_damage(struct desk *d, const char *text, size_t n)
 	CHECK(d->t, after.heap_high <= before.heap_high + (64 << 10)); /* what was refused is given back */
 }
 
+static void check_packed(struct desk *d)
+{
+	static const char text[] = "graph g\nlet n = 6\nweight w bf16 [n, 40] packed n\nweight v [n, 40]\n";
+	struct gllm_error e = { .status = GLLM_OK };
+	struct gllm_tensor_info w, v;
+	struct gllm_graph *g;
+	if (!CHECK_STATUS(d->t, read_text(d, text, sizeof text - 1, 0, &g, &e), GLLM_OK))
+		return;
+	gllm_graph_tensor_info(g, 0, &w);
+	gllm_graph_tensor_info(g, 1, &v);
+	CHECK(d->t, w.packing.lanes > 0 && w.packing.type == GLLM_BF16 && w.packing.n == 6 && w.packing.k == 40);
+	CHECK_EQ(d->t, v.packing.lanes, 0);
+	gllm_graph_free(d->c, g);
+}
+
 static void check_workspace(struct desk *d)
 {
 	static const char text[] = "graph g\n";
@@ -288,5 +307,6 @@ void check_graph_text(struct check *t)
 		check_example(&d, example[i].text, (size_t)(example[i].end - example[i].text), example[i].name);
 	check_mistakes(&d);
 	check_damage(&d, example[0].text, (size_t)(example[0].end - example[0].text));
+	check_packed(&d);
 	check_workspace(&d);
 }

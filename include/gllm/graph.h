@@ -13,6 +13,7 @@
 #ifndef GLLM_GRAPH_H
 #define GLLM_GRAPH_H
 #include "gllm/context.h"
+#include "gllm/pack.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -45,10 +46,17 @@ struct gllm_tensor_info {
 	enum gllm_tensor_kind kind;
 	enum gllm_type type;
 	uint64_t rows, cols; /* rows may be GLLM_ROWS */
+	struct gllm_packing packing; /* lanes 0: its elements lie row after row */
 };
 unsigned gllm_graph_tensors(const struct gllm_graph *g);
 /* INVALID_ARGUMENT if there is no such tensor. */
 enum gllm_status gllm_graph_tensor_info(const struct gllm_graph *g, unsigned tensor, struct gllm_tensor_info *out);
+
+/* The weight is bound packed (gllm/pack.h) and read by products of matrices alone, as the side whose columns are those of the
+ * result: B of gemm and gemm_bias, W of gemm_bt, with whatever is fused to them. Its shape stays what the operators say.
+ * Sums are made in the order of blocks of k. Compiling fails with UNSUPPORTED, naming the tensor, where anything else reads
+ * it; so do scalar plans. INVALID_ARGUMENT: no weight of fixed rows, another type, or n and k are not its rows and columns. */
+enum gllm_status gllm_graph_packed(struct gllm_graph *g, gllm_tensor weight, const struct gllm_packing *p);
 
 /* Actual parameters in the order of the operator's parameter list. */
 struct gllm_actual {

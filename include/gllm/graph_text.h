@@ -16,7 +16,8 @@
  *     text      = { [ statement ] end-of-line }       # begins a comment; inside ( ) and [ ] a line may end anywhere
  *     statement = "graph" name [ "rows" number ]                          first; the greatest row count, or else 1
  *               | "let" name "=" number                                   a constant
- *               | kind name [ type ] "[" number "," number "]"            a tensor: rows, columns
+ *               | kind name [ type ] "[" number "," number "]" [ "packed" number ]    a tensor: rows, columns; a weight that
+ *                                                                       is bound packed, of so many columns (gllm/pack.h)
  *               | name { "," name } "=" operator "(" [ argument { "," argument } ] ")" [ "per" number ]     a node
  *     kind      = "input" | "weight" | "output" | "value"
  *     type      = "f32" | "f16" | "bf16" | "i8" | "u8" | ..               as gllm_type_name says; or else f32
