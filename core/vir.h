@@ -48,6 +48,7 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	V(PREFETCH, -, "@")    /* aux: 0 T0, 1 T1, 2 NTA */                                                     \
 	V(VLOAD,    v, "@")    V(VSTORE, -, "@v")    /* c = value */                                            \
 	V(VBCAST,   v, "@")    /* one element to all lanes */                                                   \
+	V(VQUAD,    v, "@")    /* the 16 bytes there to every 128 bits; only where machine.tiles */             \
 	V(VZERO,    v, "-")    V(VMOV,   v, "v")                                                                \
 	V(VSPLAT,   v, "g")    /* low bits of a to all lanes of `type` */                                       \
 	V(VINDEX,   v, "g")    /* lane i = a + i, type I32 */                                                   \
@@ -64,6 +65,9 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	V(VDOT,     v, "vvv")  /* c + products of the elements in each lane of a (of type `mem`) and b (of type `aux`): \
 	                        * F32 of two BF16, as the ISA rounds them, denormals as zeros; I32 of four I8 or U8. \
 	                        * Only what machine.dots has */                                               \
+	V(VTILE,    v, "vvv")  /* in every 128 bits c + the products of a matrix of two rows and one of two columns, all of 64 \
+	                        * bits of elements (of types `mem` and `aux`, as VDOT's): a has the rows, b the columns, c and \
+	                        * the result row by row the four sums. Only what machine.tiles has */             \
 	V(VAND,     v, "vv")   V(VOR, v, "vv") V(VXOR, v, "vv") V(VANDN, v, "vv") /* ~a & b */                  \
 	V(VSHLI,    v, "vi")   V(VSHRI, v, "vi") V(VSARI, v, "vi")                                              \
 	V(VCVT,     v, "v")    /* lanes of type `mem` to `type`: I32->F32, F32->I32 toward zero */              \
@@ -80,7 +84,7 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	V(VZIP,     v, "vv")   /* imm 0, 1: in every 128 bits the lower, upper halves of a and b by turns: a0 b0 a1 b1 or  \
 	                        * a2 b2 a3 b3; 2, 3: the even, odd 128 bits of a, then those of b; where machine.picks \
 	                        * is not set also 4, 5: the lower, upper halves of whole a and b by turns, 6, 7: the even,  \
-	                        * odd lanes of a, then those of b */                                                   \
+	                        * odd lanes of a, then those of b; where machine.tiles 8, 9: the even, odd 64 bits so */  \
 	V(VPICK,    v, "vvv")  /* lane i = lane number (I32) c[i] of a and b behind each other, below twice the lanes; only \
 	                        * where machine.picks */                                                               \
 	V(VLANE0,   v, "v")    /* all lanes = lane 0 of a */                                                    \
@@ -129,7 +133,7 @@ struct gllm_timing { /* of an operation as select writes it: cycles to its resul
 	uint8_t latency, unit, slots;
 };
 
-/* Element types that VDOT multiplies: of a, of b. */
+/* Element types that VDOT and VTILE multiply: of a, of b. */
 enum gllm_dot { GLLM_DOT_BF16 = 1, GLLM_DOT_I8 = 2, GLLM_DOT_U8 = 4, GLLM_DOT_U8_I8 = 8 };
 static inline unsigned gllm_dot_of(unsigned a, unsigned b) /* 0: none */
 {
@@ -148,6 +152,7 @@ struct gllm_machine {
 	bool picks;                          /* VPICK exists */
 	bool has_scale;                      /* VSCALE */
 	uint8_t dots;                        /* VDOT of these (enum gllm_dot) exists and is faster than separate products */
+	uint8_t tiles;                       /* VTILE of these exists and is faster than VDOT; so do VQUAD and VZIP 8, 9 */
 	bool has_copysign;                   /* VCOPYSIGN: in fewer instructions than three */
 	bool slow_fma;                       /* products and sums are kept apart: see gllm_profile */
 	uint8_t class_file[GLLM_CLASS_COUNT]; /* register file of a class: M may live in V's file */

@@ -252,7 +252,7 @@ static unsigned hint_for(const struct scan *s, const struct gllm_vi *in, const g
 {
 	unsigned file = s->reg[in->d].file;
 	const struct file *f = &s->file[file];
-	bool adds = in->op == GLLM_V_VFMA || in->op == GLLM_V_VFNMA || in->op == GLLM_V_VDOT;
+	bool adds = in->op == GLLM_V_VFMA || in->op == GLLM_V_VFNMA || in->op == GLLM_V_VDOT || in->op == GLLM_V_VTILE;
 	unsigned k = adds ? 2 : 0; /* the addend is overwritten best */
 
 	for (unsigned left = n; left > 0; left--, k = k + 1 < n ? k + 1 : 0) {

@@ -72,7 +72,7 @@ static bool writes(const struct gllm_vi *i)
 static bool is_memory(const struct gllm_vi *i)
 {
 	return i->op == GLLM_V_GLOAD || i->op == GLLM_V_GSTORE || i->op == GLLM_V_VLOAD || i->op == GLLM_V_VSTORE ||
-	       i->op == GLLM_V_VBCAST;
+	       i->op == GLLM_V_VBCAST || i->op == GLLM_V_VQUAD;
 }
 
 static bool stores(const struct gllm_vi *i)

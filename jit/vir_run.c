@@ -189,6 +189,14 @@ static int32_t bytes_dot(const struct gllm_vi *i, uint32_t a, uint32_t b)
 	return sum;
 }
 
+static uint32_t word_dot(const struct gllm_vi *i, uint32_t a, uint32_t b, uint32_t c)
+{
+	if (i->type != GLLM_F32)
+		return c + (uint32_t)bytes_dot(i, a, b);
+	return gllm_f32_bits(as_float(c) + (as_float(a << 16) * as_float(b << 16) +
+	                                    as_float(a & 0xffff0000) * as_float(b & 0xffff0000)));
+}
+
 /* One lane of everything whose lanes do not look at each other. */
 static uint32_t run_lane(const struct gllm_vi *i, uint32_t a, uint32_t b, uint32_t c)
 {
@@ -210,9 +218,7 @@ static uint32_t run_lane(const struct gllm_vi *i, uint32_t a, uint32_t b, uint32
 	case GLLM_V_VSCALE: return gllm_f32_bits(scale(as_float(a), as_float(b)));
 	case GLLM_V_VFMA: return gllm_f32_bits(gllm_fmaf(as_float(a), as_float(b), as_float(c)));
 	case GLLM_V_VFNMA: return gllm_f32_bits(gllm_fmaf(-as_float(a), as_float(b), as_float(c)));
-	case GLLM_V_VDOT: return f ? gllm_f32_bits(as_float(c) + (as_float(a << 16) * as_float(b << 16) +
-	                                                          as_float(a & 0xffff0000) * as_float(b & 0xffff0000))) :
-	                         c + (uint32_t)bytes_dot(i, a, b);
+	case GLLM_V_VDOT: return word_dot(i, a, b, c);
 	case GLLM_V_VCOPYSIGN: return (a & UINT32_C(0x7fffffff)) | (b & UINT32_C(0x80000000));
 	case GLLM_V_VAND: return a & b;
 	case GLLM_V_VOR: return a | b;
@@ -356,7 +362,8 @@ static unsigned zipped(const struct gllm_vi *i, unsigned k, unsigned lanes)
 	case 0: return of + (k & ~3u) + k % 4 / 2 + 2 * second;
 	case 1: return (k / 4 * 2 + second) * 4 + k % 4;
 	case 2: return of + k / 2 + second * lanes / 2;
-	default: return 2 * k + second;
+	case 3: return 2 * k + second;
+	default: return (k / 2 * 2 + second) * 2 + k % 2;
 	}
 }
 
@@ -373,6 +380,25 @@ static void run_move(struct vm *vm, const struct gllm_vi *i)
 		vm->lane[(size_t)i->d * vm->lanes + k] = r[k];
 }
 
+static void run_tile(struct vm *vm, const struct gllm_vi *i)
+{
+	const uint32_t *a = lanes_of(vm, i->a), *b = lanes_of(vm, i->b), *c = lanes_of(vm, i->c);
+	uint32_t r[GLLM_VIR_LANES];
+
+	for (unsigned k = 0; k < vm->lanes; k++) {
+		const uint32_t *row = a + k / 4 * 4 + (k & 2), *column = b + k / 4 * 4 + (k & 1) * 2;
+		r[k] = word_dot(i, row[1], column[1], word_dot(i, row[0], column[0], c[k]));
+	}
+	for (unsigned k = 0; k < vm->lanes; k++)
+		lanes_of(vm, i->d)[k] = r[k];
+}
+
+static void run_quad(struct vm *vm, const struct gllm_vi *i)
+{
+	for (unsigned k = 0; k < vm->lanes; k++)
+		lanes_of(vm, i->d)[k] = (uint32_t)read_bits(address_of(vm, i) + k % 4 * 4, 4);
+}
+
 static void run_other(struct vm *vm, const struct gllm_vi *i)
 {
 	switch (gllm_vir_info[i->op].d[0]) {
@@ -385,6 +411,10 @@ static void run_other(struct vm *vm, const struct gllm_vi *i)
 			run_pair(vm, i);
 		else if (i->op == GLLM_V_VZIP || i->op == GLLM_V_VPICK)
 			run_move(vm, i);
+		else if (i->op == GLLM_V_VTILE)
+			run_tile(vm, i);
+		else if (i->op == GLLM_V_VQUAD)
+			run_quad(vm, i);
 		else if (i->op == GLLM_V_VLANE0)
 			for (unsigned k = vm->lanes; k-- > 0;)
 				vm->lane[(size_t)i->d * vm->lanes + k] = vm->lane[(size_t)i->a * vm->lanes];

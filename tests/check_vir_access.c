@@ -127,6 +127,85 @@ static void integer_access(struct bench *b, unsigned mem, enum place p)
 	vir_finish(b, "gload, gstore", 0, 0);
 }
 
+/* 16 bytes in every 128 bits. */
+static void quad_access(struct bench *b, enum place p)
+{
+	struct gllm_vi i = op(GLLM_V_VQUAD, GLLM_F32);
+	gllm_vreg in, out;
+
+	begin(b);
+	in = load_slot(b, GLLM_VIR_ARGS, 0);
+	out = load_slot(b, GLLM_VIR_ARGS, 40);
+	store(b, out, GLLM_NO_VREG, 0, emit(b, address(b, i, p, in)));
+	end(b);
+	vir_fill(b, 1.0f, 0.0f);
+	vir_finish(b, "vquad", 0, 0);
+}
+
+static bool same_memory(const struct gllm_operand *x, const struct gllm_operand *y)
+{
+	return x->kind == GLLM_O_MEM && y->kind == GLLM_O_MEM && x->base == y->base && x->index == y->index &&
+	       x->scale == y->scale && x->imm == y->imm;
+}
+
+/* The last code has one prefetch, of this name, whose place is that of the load behind it. */
+static bool one_prefetch(const struct bench *b, const char *name)
+{
+	struct gllm_insn in, last = { .n = 0 };
+	unsigned found = 0, right = 0;
+	char text[128];
+
+	for (size_t at = 0; at < b->size; at += in.length) {
+		if (b->target->decode(b->code + at, b->size - at, 0, &in) != GLLM_OK || in.length == 0)
+			return false;
+		b->target->text(&in, text, sizeof text);
+		unsigned k = 0;
+		while (name[k] && text[k] == name[k])
+			k++;
+		if (name[k] == '\0')
+			found++;
+		if (last.n && in.n > 1 && in.op[in.n - 1].kind == GLLM_O_MEM) {
+			right += same_memory(&last.op[last.n - 1], &in.op[in.n - 1]);
+			last.n = 0;
+		} else if (name[k] == '\0') {
+			last = in;
+		}
+	}
+	return found == 1 && right == 1;
+}
+
+/* Changes nothing and may name any address: in the data, and where nothing is. */
+static void prefetch(struct bench *b, int32_t how, enum place p)
+{
+	static const char *const name[2][3] = { { "prefetcht0 ", "prefetcht1 ", "prefetchnta " }, { "prfm pldl1keep,", "prfm pldl2keep,", "prfm pldl1strm," } };
+	struct gllm_vi i = op(GLLM_V_PREFETCH, GLLM_I64), there = op(GLLM_V_GLOAD, GLLM_I64);
+	gllm_vreg in, out;
+
+	begin(b);
+	in = load_slot(b, GLLM_VIR_ARGS, 0);
+	out = load_slot(b, GLLM_VIR_ARGS, 40);
+	there = address(b, there, p, in);
+	i.aux = how;
+	i.a = there.a;
+	i.b = there.b;
+	i.scale = there.scale;
+	i.imm = there.imm;
+	emit(b, i);
+	store_int(b, out, 0, emit(b, there));
+	end(b);
+	vir_fill(b, 1.0f, 0.0f);
+	vir_finish(b, "prefetch", 0, 0);
+	if (!CHECK(b->t, one_prefetch(b, name[b->target->isa == GLLM_ISA_AARCH64][how])))
+		check_print(b->t, "  of kind %d at place %d\n", (int)how, (int)p);
+	begin(b);
+	i.a = constant(b, INT64_MIN);
+	i.b = GLLM_NO_VREG;
+	i.imm = -64;
+	emit(b, i);
+	end(b);
+	vir_finish(b, "prefetch of no memory", 0, 0);
+}
+
 static void accesses(struct bench *b)
 {
 	static const uint8_t types[] = { GLLM_F32, GLLM_I32, GLLM_U32 };
@@ -145,6 +224,12 @@ static void accesses(struct bench *b)
 	for (unsigned k = 0; k < sizeof integers; k++)
 		for (unsigned p = 0; p < PLACES; p++)
 			integer_access(b, integers[k], (enum place)p);
+	for (unsigned p = 0; p < PLACES; p++) {
+		if (b->machine.tiles)
+			quad_access(b, (enum place)p);
+		for (int32_t how = 0; how < 3; how++)
+			prefetch(b, how, (enum place)p);
+	}
 }
 
 /* Lanes whose mask bit is clear are never read or written: the elements end where memory ends. */

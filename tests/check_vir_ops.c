@@ -43,6 +43,10 @@ static const struct one ops[] = {
 	{ "vdot i8", GLLM_V_VDOT, GLLM_I32, GLLM_I8, GLLM_I8, 0, ANY },
 	{ "vdot u8", GLLM_V_VDOT, GLLM_I32, GLLM_U8, GLLM_U8, 0, ANY },
 	{ "vdot u8 i8", GLLM_V_VDOT, GLLM_I32, GLLM_U8, GLLM_I8, 0, ANY },
+	{ "vtile bf16", GLLM_V_VTILE, GLLM_F32, GLLM_BF16, GLLM_BF16, 0, PAIRS },
+	{ "vtile i8", GLLM_V_VTILE, GLLM_I32, GLLM_I8, GLLM_I8, 0, ANY },
+	{ "vtile u8", GLLM_V_VTILE, GLLM_I32, GLLM_U8, GLLM_U8, 0, ANY },
+	{ "vtile u8 i8", GLLM_V_VTILE, GLLM_I32, GLLM_U8, GLLM_I8, 0, ANY },
 	{ "vand f32", GLLM_V_VAND, FLOAT, 0, 0, ANY }, { "vand i32", GLLM_V_VAND, INT, 0, 0, ANY },
 	{ "vor", GLLM_V_VOR, INT, 0, 0, ANY }, { "vxor", GLLM_V_VXOR, INT, 0, 0, ANY },
 	{ "vxor f32", GLLM_V_VXOR, FLOAT, 0, 0, ANY },
@@ -77,6 +81,7 @@ static const struct one ops[] = {
 	{ "vzip even", GLLM_V_VZIP, FLOAT, 0, 2, ANY }, { "vzip odd", GLLM_V_VZIP, FLOAT, 0, 3, ANY },
 	{ "vzip lower half", GLLM_V_VZIP, FLOAT, 0, 4, ANY }, { "vzip upper half", GLLM_V_VZIP, FLOAT, 0, 5, ANY },
 	{ "vzip even lanes", GLLM_V_VZIP, FLOAT, 0, 6, ANY }, { "vzip odd lanes", GLLM_V_VZIP, FLOAT, 0, 7, ANY },
+	{ "vzip even words", GLLM_V_VZIP, FLOAT, 0, 8, ANY }, { "vzip odd words", GLLM_V_VZIP, FLOAT, 0, 9, ANY },
 	{ "vpick", GLLM_V_VPICK, FLOAT, 0, 0, NUMBERED },
 	{ "vlane0", GLLM_V_VLANE0, FLOAT, 0, 0, ANY },
 	{ "gmov", GLLM_V_GMOV, 0, 0, 0, 0, ANY },
@@ -349,7 +354,7 @@ static void op_pressed(struct bench *b, const struct one *o)
 			r = apply(b, o, &x, 0);
 			put_result(b, o, &x, r, l.out, l.index, 0);
 		}
-		if (o->op == GLLM_V_VFMA || o->op == GLLM_V_VFNMA || o->op == GLLM_V_VDOT) {
+		if (o->op == GLLM_V_VFMA || o->op == GLLM_V_VFNMA || o->op == GLLM_V_VDOT || o->op == GLLM_V_VTILE) {
 			j = op((enum gllm_vir_op)o->op, o->type);
 			j.mem = o->mem;
 			j.aux = o->aux;
@@ -418,9 +423,10 @@ static bool exists(const struct gllm_machine *m, const struct one *o)
 	switch (o->op) {
 	case GLLM_V_VSCALE: return m->has_scale;
 	case GLLM_V_VCOPYSIGN: return m->has_copysign;
-	case GLLM_V_VZIP: return m->zips && (o->imm < 4 || !m->picks);
+	case GLLM_V_VZIP: return o->imm >= 8 ? m->tiles : m->zips && (o->imm < 4 || !m->picks);
 	case GLLM_V_VPICK: return m->picks;
 	case GLLM_V_VDOT: return m->dots & gllm_dot_of(o->mem, (unsigned)o->aux);
+	case GLLM_V_VTILE: return m->tiles & gllm_dot_of(o->mem, (unsigned)o->aux);
 	default: return true;
 	}
 }

@@ -53,6 +53,15 @@ static uint8_t dots_of(const struct gllm_profile *p)
 	return p->strict_align ? 0 : (uint8_t)(bf16 | same | mixed);
 }
 
+/* Twice as many products in an instruction of the same rate, as Arm's guides of the Neoverse V1 and N2 have it. */
+static uint8_t tiles_of(const struct gllm_profile *p)
+{
+	unsigned bf16 = p->have & GLLM_BIT(GLLM_A64_BF16) && !p->slow_bf16 ? GLLM_DOT_BF16 : 0;
+	unsigned bytes = p->have & GLLM_BIT(GLLM_A64_I8MM) ? GLLM_DOT_I8 | GLLM_DOT_U8 | GLLM_DOT_U8_I8 : 0;
+
+	return p->strict_align ? 0 : (uint8_t)(bf16 | bytes);
+}
+
 enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_machine *out)
 {
 	const uint64_t need = GLLM_BIT(GLLM_A64_FP) | GLLM_BIT(GLLM_A64_NEON);
@@ -69,7 +78,7 @@ enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_mach
 		.timing = gllm_a64_timing_neon, .width = 3, .window = 96,
 		.units = { [GLLM_UNIT_G] = 2, [GLLM_UNIT_LOAD] = 1, [GLLM_UNIT_STORE] = 1, [GLLM_UNIT_V] = 2 },
 		.stack = A64_SP, .disp_ok = disp_ok, .need = gllm_a64_need_neon,
-		.dots = dots_of(p),
+		.dots = dots_of(p), .tiles = tiles_of(p),
 	};
 	for (uint8_t k = 0; k < 29; k++)
 		if (k < A64_IP0 || k > 18) {

@@ -245,6 +245,9 @@ static bool get(struct gllm_insn *in, struct gllm_operand *o, uint64_t op, uint3
 	case A64_K_MEMZE:
 		set_mem(o, w, (int64_t)(w >> 16 & 63) << b, 8u << b);
 		return true;
+	case A64_K_MEMZQ:
+		set_mem(o, w, sign_extend(w >> 16 & 15, 4) * 16, 128);
+		return true;
 	case A64_K_BYTES8:
 		return set_imm(o, (w >> 13 & 0xf8) | (w >> 10 & 7));
 	case A64_K_NONE:

@@ -311,6 +311,8 @@ static bool put(const struct gllm_insn *in, const struct gllm_operand *o, uint64
 	case A64_K_MEMZE:
 		*w |= (uint32_t)(o->imm >> b & 63) << 16;
 		return o->imm >= 0 && o->imm >> b < 64 && !(o->imm & ((1 << b) - 1)) && put_base(o, A64_OFFSET, w);
+	case A64_K_MEMZQ:
+		return put_base(o, A64_OFFSET, w) && put_signed(o->imm, b, 4, 16, w);
 	case A64_K_BYTES8:
 		*w |= ((uint32_t)o->imm & 0xf8) << 13 | ((uint32_t)o->imm & 7) << 10;
 		return is_imm(o, 0, 255);

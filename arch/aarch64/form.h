@@ -49,6 +49,7 @@ enum a64_kind {
 	A64_K_MEMZI,    /* SVE [Xn, simm4, mul vl] */
 	A64_K_MEMZI9,   /* SVE [Xn, simm9 in 21:16 and 12:10, mul vl] */
 	A64_K_MEMZE,    /* SVE [Xn, uimm6 of elements of 1 << b bytes] */
+	A64_K_MEMZQ,    /* SVE [Xn, simm4 of 16 bytes] */
 	A64_K_BYTES8,   /* SVE bytes in 20:16 and 12:10 */
 	A64_K_COUNT
 };
@@ -151,6 +152,7 @@ enum a64_form {
 #define MemZI A64_OPERAND(MEMZI, 0, 0, 0x000f03e0)
 #define MemZI9 A64_OPERAND(MEMZI9, 0, 0, 0x003f1fe0)
 #define MemZE(sc) A64_OPERAND(MEMZE, 0, sc, 0x003f03e0)
+#define MemZQ A64_OPERAND(MEMZQ, 0, 4, 0x000f03e0)
 #define Bytes8 A64_OPERAND(BYTES8, 0, 0, 0x001f1c00)
 
 /* The sem column: a shape, which selects one function of lift.c, and three small parameters. */

@@ -276,9 +276,9 @@ static void gstore(gen *g, const struct gllm_vi *in)
 static void prefetch(gen *g, const struct gllm_vi *in)
 {
 	static const uint8_t how[] = { 0, 2, 1 }; /* keep in L1, keep in L2, stream through L1 */
-	unsigned base = gllm_a64_address(g, in);
+	static const struct gllm_a64_access row = { A64_PRFM, A64_PRFUM, A64_PRFM_REG, 3 };
 
-	i2(g, A64_PRFM, a64_imm(how[in->aux >= 0 && in->aux < 3 ? in->aux : 0]), a64_mem(base, 0));
+	gllm_a64_memory(g, &row, a64_imm(how[in->aux >= 0 && in->aux < 3 ? in->aux : 0]), in);
 }
 
 /* --- control -------------------------------------------------------------------------------------------------------- */

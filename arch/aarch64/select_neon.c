@@ -405,6 +405,29 @@ static void dot(gen *g, const struct gllm_vi *in, unsigned sum, unsigned a, unsi
 		i3(g, row[kind].whole, s4(sum), a64_v(a, parts), a64_v(b, parts));
 }
 
+static void vtile(gen *g, const struct gllm_vi *in)
+{
+	static const uint16_t row[] = { [GLLM_DOT_BF16] = A64_BFMMLA_V4S, [GLLM_DOT_I8] = A64_SMMLA_V4S, [GLLM_DOT_U8] = A64_UMMLA_V4S,
+	                                [GLLM_DOT_U8_I8] = A64_USMMLA_V4S };
+	unsigned kind = gllm_dot_of(in->mem, (unsigned)in->aux), parts = in->mem == GLLM_BF16 ? A64_8H : A64_16B;
+	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), sum = d;
+
+	if (in->c != in->d && (d == a || d == b))
+		sum = tv(g, 0);
+	gllm_a64_vmove(g, sum, at(g, in->c));
+	if (kind == 0)
+		gllm_a64_quit(g, GLLM_UNSUPPORTED);
+	else
+		i3(g, row[kind], s4(sum), a64_v(a, parts), a64_v(b, parts));
+	gllm_a64_vmove(g, d, sum);
+}
+
+/* All there is of 128 bits. */
+static void vquad(gen *g, const struct gllm_vi *in)
+{
+	full_access(g, in, 4, at(g, in->d), false);
+}
+
 static void vfma(gen *g, const struct gllm_vi *in)
 {
 	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), c = at(g, in->c), sum = d, row;
@@ -503,7 +526,9 @@ static void vzip(gen *g, const struct gllm_vi *in)
 {
 	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b);
 
-	if (in->imm >= 6)
+	if (in->imm >= 8)
+		i3(g, in->imm == 8 ? A64_UZP1_V2D : A64_UZP2_V2D, a64_v(d, A64_2D), a64_v(a, A64_2D), a64_v(b, A64_2D));
+	else if (in->imm >= 6)
 		i3(g, in->imm == 6 ? A64_UZP1_V4S : A64_UZP2_V4S, s4(d), s4(a), s4(b));
 	else if (in->imm < 2 || in->imm >= 4)
 		i3(g, in->imm & 1 ? A64_ZIP2_V4S : A64_ZIP1_V4S, s4(d), s4(a), s4(b));
@@ -524,6 +549,7 @@ const struct gllm_a64_rule gllm_a64_neon[GLLM_V_COUNT] = {
 	[GLLM_V_VLOAD]      = { vload,     { 0 },                                               0 },
 	[GLLM_V_VSTORE]     = { vstore,    { 0 },                                               0 },
 	[GLLM_V_VBCAST]     = { vbcast,    { 0 },                                               0 },
+	[GLLM_V_VQUAD]      = { vquad,     { 0 },                                               0 },
 	[GLLM_V_VZERO]      = { vzero,     { 0 },                                               0 },
 	[GLLM_V_VMOV]       = { vmov,      { 0 },                                               0 },
 	[GLLM_V_VSPLAT]     = { vsplat,    { 0 },                                               0 },
@@ -542,6 +568,7 @@ const struct gllm_a64_rule gllm_a64_neon[GLLM_V_COUNT] = {
 	[GLLM_V_VFMA]       = { vfma,      { N(FMLA_V4S), 0, 0 },                               1 },
 	[GLLM_V_VFNMA]      = { vfma,      { N(FMLS_V4S), 0, 0 },                               1 },
 	[GLLM_V_VDOT]       = { vfma,      { 0 },                                               1 },
+	[GLLM_V_VTILE]      = { vtile,     { 0 },                                               1 },
 	[GLLM_V_VAND]       = { bitwise,   { N(AND_V16B) },                                     0 },
 	[GLLM_V_VOR]        = { bitwise,   { N(ORR_V16B) },                                     0 },
 	[GLLM_V_VXOR]       = { bitwise,   { N(EOR_V16B) },                                     0 },
@@ -569,7 +596,7 @@ const struct gllm_a64_rule gllm_a64_neon[GLLM_V_COUNT] = {
 
 struct gllm_need gllm_a64_need_neon(const struct gllm_vi *i)
 {
-	bool fma = is_fma(i);
+	bool fma = is_fma(i) || i->op == GLLM_V_VTILE;
 	struct gllm_need n = { 0, gllm_a64_neon[i->op].v, fma && i->c != i->d };
 
 	if (fma && !n.apart)

@@ -154,6 +154,14 @@ static void vbcast(gen *g, const struct gllm_vi *in)
 	widen(g, in, d);
 }
 
+static void vquad(gen *g, const struct gllm_vi *in)
+{
+	bool near = in->b == GLLM_NO_VREG && in->imm >= -128 && in->imm < 128 && in->imm % 16 == 0;
+
+	i3(g, A64_LD1RQW_ZS, a64_list_z(at(g, in->d), A64_ES), pz(ALL),
+	   near ? a64_mem(at(g, in->a), in->imm) : a64_mem(gllm_a64_address(g, in), 0));
+}
+
 /* The low halves of u become bf16 of the float lanes of c: to nearest even, NaN stays NaN. */
 static void to_bf16(gen *g, unsigned c)
 {
@@ -346,11 +354,14 @@ static void vfma(gen *g, const struct gllm_vi *in)
 	}
 }
 
-/* Overwrites its addend only. */
+/* VDOT and VTILE: they overwrite their addend only. */
 static void vdot(gen *g, const struct gllm_vi *in)
 {
-	static const uint16_t row[] = { [GLLM_DOT_BF16] = A64_BFDOT_ZS, [GLLM_DOT_I8] = A64_SDOT_ZS, [GLLM_DOT_U8] = A64_UDOT_ZS,
-	                                [GLLM_DOT_U8_I8] = A64_USDOT_ZS };
+	static const uint16_t row[2][9] = {
+		{ [GLLM_DOT_BF16] = A64_BFDOT_ZS, [GLLM_DOT_I8] = A64_SDOT_ZS, [GLLM_DOT_U8] = A64_UDOT_ZS, [GLLM_DOT_U8_I8] = A64_USDOT_ZS },
+		{ [GLLM_DOT_BF16] = A64_BFMMLA_ZS, [GLLM_DOT_I8] = A64_SMMLA_ZS, [GLLM_DOT_U8] = A64_UMMLA_ZS,
+		  [GLLM_DOT_U8_I8] = A64_USMMLA_ZS },
+	};
 	unsigned kind = gllm_dot_of(in->mem, (unsigned)in->aux), part = in->mem == GLLM_BF16 ? A64_EH : A64_EB;
 	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), c = at(g, in->c), sum = d;
 
@@ -361,7 +372,7 @@ static void vdot(gen *g, const struct gllm_vi *in)
 	if (kind == 0)
 		gllm_a64_quit(g, GLLM_UNSUPPORTED);
 	else
-		i3(g, row[kind], zs(sum), a64_z(a, part), a64_z(b, part));
+		i3(g, row[in->op == GLLM_V_VTILE][kind], zs(sum), a64_z(a, part), a64_z(b, part));
 	move(g, d, sum);
 }
 
@@ -437,6 +448,10 @@ static void vzip(gen *g, const struct gllm_vi *in)
 	unsigned s = tv(g, 0), t = tv(g, 1);
 	operand a = zs(at(g, in->a)), b = zs(at(g, in->b));
 
+	if (in->imm >= 8) {
+		i3(g, in->imm == 8 ? A64_UZP1_ZD : A64_UZP2_ZD, zd(at(g, in->d)), zd(a.reg), zd(b.reg));
+		return;
+	}
 	if (in->imm >= 4) {
 		i3(g, whole[in->imm - 4], zs(at(g, in->d)), a, b);
 		return;
@@ -468,6 +483,7 @@ const struct gllm_a64_rule gllm_a64_sve[GLLM_V_COUNT] = {
 	[GLLM_V_VLOAD]      = { vload,       { 0 },                                               0 },
 	[GLLM_V_VSTORE]     = { vstore,      { 0 },                                               0 },
 	[GLLM_V_VBCAST]     = { vbcast,      { 0 },                                               0 },
+	[GLLM_V_VQUAD]      = { vquad,       { 0 },                                               0 },
 	[GLLM_V_VZERO]      = { vzero,       { 0 },                                               0 },
 	[GLLM_V_VMOV]       = { vmov,        { 0 },                                               0 },
 	[GLLM_V_VSPLAT]     = { vsplat,      { 0 },                                               0 },
@@ -486,6 +502,7 @@ const struct gllm_a64_rule gllm_a64_sve[GLLM_V_COUNT] = {
 	[GLLM_V_VFMA]       = { vfma,        { N(FMLA_ZS), N(FMAD_ZS), 0 },                       0 },
 	[GLLM_V_VFNMA]      = { vfma,        { N(FMLS_ZS), N(FMSB_ZS), 0 },                       0 },
 	[GLLM_V_VDOT]       = { vdot,        { 0 },                                               1 },
+	[GLLM_V_VTILE]      = { vdot,        { 0 },                                               1 },
 	[GLLM_V_VAND]       = { bitwise,     { N(AND_ZD) },                                       0 },
 	[GLLM_V_VOR]        = { bitwise,     { N(ORR_ZD) },                                       0 },
 	[GLLM_V_VXOR]       = { bitwise,     { N(EOR_ZD) },                                       0 },

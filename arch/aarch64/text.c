@@ -300,7 +300,7 @@ static void put_operand(struct gllm_line *t, const struct gllm_insn *in, unsigne
 	case A64_K_PATTERN: put_pattern(t, o); break;
 	case A64_K_MEMU: case A64_K_MEMS: case A64_K_MEMP: case A64_K_MEMR: case A64_K_MEMLIT: case A64_K_MEMBASE:
 	case A64_K_MEMNEXT: case A64_K_MEMSTEP: case A64_K_MEMZR: case A64_K_MEMZI:
-	case A64_K_MEMZI9: case A64_K_MEMZE:
+	case A64_K_MEMZI9: case A64_K_MEMZE: case A64_K_MEMZQ:
 		put_mem(t, o);
 		break;
 	case A64_K_NONE: case A64_K_COUNT:
