@@ -21,42 +21,36 @@ static void settle_duties(struct lifting *l)
 }
 
 /* Marks and lists what stores and branches need. Operands have lower numbers than what is made of them, but for what comes
- * around a loop to a PHI: from there it goes back up, once for all PHIs of a header. Returns where the list begins. Many
- * constants are dead, little else is: what has no operands is passed without asking, so that it can be predicted. */
+ * around a loop to a PHI: that counts as needed. What is needed cannot be predicted, so the others mark too: number 0. */
 static const uint16_t *list_live(struct lifting *l)
 {
 	const struct sym *s = l->s;
 	const uint16_t *const same = s->same;
+	const struct raw *const raw = s->raw;
 	uint8_t *const live = l->live;
 	uint16_t *first = l->ordered + s->n;
-	unsigned up = 0;
 	__builtin_memset(live, 0, s->n);
 	for (unsigned i = 0; i < s->nstores; i++)
 		live[s->store[i]] = 1;
 	for (unsigned b = 0; b < l->f->nblocks; b++)
 		live[same[s->cond[b]]] = 1;
+	for (unsigned k = 0; k < l->f->nloops; k++)
+		for (unsigned v = s->first[l->f->loop[k].header]; v < s->n && raw[v].op == RAW_PHI; v++)
+			live[same[v] == v ? same[s->input[(size_t)raw[v].imm + 1]] : 0] = 1;
 	*first = RAW_VALUES;
 	for (unsigned i = s->n; i-- > 1; ) {
-		const struct raw *x = &s->raw[i];
-		const bool yes = live[i];
+		const struct raw *x = &raw[i];
+		const unsigned mask = 0u - live[i];
 		first[-1] = (uint16_t)i;
-		first -= yes;
-		if (yes | !x->a)
-			live[same[x->a]] = live[same[x->b]] = live[same[x->c]] = 1;
+		first -= mask & 1;
+		live[same[x->a] & mask] = 1;
+		live[same[x->b] & mask] = 1;
+		live[same[x->c] & mask] = 1;
 		if (x->op != RAW_PHI)
 			continue;
-		const uint16_t *input = &s->input[x->imm], *end = input + (yes ? l->f->block[x->block].npreds : 0);
-		for (; input < end; input++) {
-			uint16_t v = same[*input];
-			up = v > i && v > up && !live[v] ? v : up;
-			live[v] = 1;
-		}
-		if (up && s->raw[i - 1].op != RAW_PHI) {
-			while (*first <= up)
-				first++;
-			i = up + 1;
-			up = 0;
-		}
+		const struct flow_block *b = &l->f->block[x->block];
+		for (unsigned p = 0; p < (b->header ? 1u : b->npreds); p++)
+			live[same[s->input[(size_t)x->imm + p]] & mask] = 1;
 	}
 	return first;
 }

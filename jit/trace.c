@@ -75,15 +75,11 @@ static bool expressible(struct emit *e, uint16_t v)
 	return false;
 }
 
-static bool has_ends(struct emit *e, uint16_t carry)
+static void check_ends(struct emit *e, const struct carry *k)
 {
-	const uint16_t end = e->v[carry].b;
-	if (end != VAL_NONE && end != POISON)
-		return true;
-	for (unsigned i = 0; i < e->l->ncarries; i++)
-		if (e->l->carry[i].value == carry)
-			gllm_lift_refuse(e->l, "a value carried around a loop in a way that is not understood", e->l->carry[i].back);
-	return false;
+	const uint16_t end = e->v[k->value].b;
+	if (is_live(e, k->value) && (end == VAL_NONE || end == POISON))
+		gllm_lift_refuse(e->l, "a value carried around a loop in a way that is not understood", k->back);
 }
 
 static uint32_t loop_bit(int loop)
@@ -91,28 +87,30 @@ static uint32_t loop_bit(int loop)
 	return (uint32_t)(UINT64_C(1) << (loop + 1) >> 1);
 }
 
-/* Lists what the stores need. Operands have lower numbers than what is made of them, but for the ends of CARRYs: where one
- * is found late, it goes back up. */
+/* Marks and lists what the marked values need. Operands have lower numbers than what is made of them, but for the ends of
+ * CARRYs, which their LASTs ask for as well: where one is found late, it goes back up. What is needed cannot
+ * be predicted, so the others mark too: no value. */
 static void list_live(struct emit *e)
 {
 	uint8_t *const mark = e->mark;
 	for (unsigned i = e->c->n; i-- > 0; ) {
 		const struct val *x = &e->v[i];
-		const bool live = mark[i + 1];
+		const unsigned live = mark[i + 1], mask = 0u - live;
 		e->list[e->nlist] = (uint16_t)i;
 		e->nlist += live;
 		e->ref[i + 1] = UNWRITTEN;
-		if (x->op == GLLM_N_CARRY && live) {
-			if (!has_ends(e, (uint16_t)i))
-				return;
-			if (x->b > i && !mark[at(x->b)]) {
-				i = x->b + 1u;
-				while (e->nlist && e->list[e->nlist - 1] < i)
-					e->nlist--;
-			}
+		if (x->op == GLLM_N_LAST && e->v[x->a].b < i)
+			mark[at(e->v[x->a].b) & mask] = LIVE;
+		if (x->op == GLLM_N_CARRY && live && x->b > i && !mark[at(x->b)]) {
+			mark[at(x->b)] = LIVE;
+			i = x->b + 1u;
+			while (e->nlist && e->list[e->nlist - 1] < i)
+				e->nlist--;
+			continue;
 		}
-		if (live | (x->a == VAL_NONE)) /* the rest is nearly always live */
-			mark[at(x->a)] = mark[at(x->b)] = mark[at(x->c)] = LIVE;
+		mark[at(x->a) & mask] = LIVE;
+		mark[at(x->b) & mask] = LIVE;
+		mark[at(x->c) & mask] = LIVE;
 	}
 }
 
@@ -120,6 +118,7 @@ static void keep(struct emit *e)
 {
 	struct lifting *l = e->l;
 	uint32_t loops = 0;
+	e->mark[at(VAL_NONE)] = LIVE;
 	for (unsigned i = 0; i < l->nstores; i++) {
 		const struct effect *s = &l->store[i];
 		if (s->dead)
@@ -128,6 +127,8 @@ static void keep(struct emit *e)
 		loops |= loop_bit(l->f->block[s->block].loop);
 	}
 	list_live(e);
+	for (unsigned i = l->ncarries; i-- > 0 && !l->status; )
+		check_ends(e, &l->carry[i]);
 	for (unsigned i = 0; i < e->nlist && !l->status; i++) {
 		if (expressible(e, e->list[i]))
 			loops |= loop_bit(e->v[e->list[i]].loop);
