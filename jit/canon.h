@@ -72,6 +72,8 @@ struct val_bits { /* a value as a sum of fields */
 	uint64_t k, shape; /* shape: a hash that does not depend on the numbers of values */
 	uint16_t first;
 	uint8_t n, w;
+	uint8_t length; /* how many bits of it may be 1, once asked */
+	bool asked;
 };
 
 struct duty { /* a polynomial that must stay within bounds for what was derived to hold; checked when all trips are known */

@@ -121,8 +121,7 @@ static bool sum_of(struct canon *c, uint16_t v, unsigned w, struct sum *s)
 		gllm_sum_clear(&narrow, 64);
 		gllm_sum_push(&narrow, (struct bit_field){ .coef = 1, .atom = v, .count = 32 });
 	}
-	*s = narrow;
-	gllm_sum_tidy(c, s, 64);
+	gllm_sum_tidied(c, &narrow, 64, s);
 	return true;
 }
 
@@ -142,11 +141,17 @@ static uint16_t with_const(struct canon *c, unsigned op, unsigned type, uint16_t
 	return node(c, op, type, a, gllm_canon_const(c, type, k));
 }
 
-static unsigned atom_bits(const struct canon *c, uint16_t atom)
+/* How many bits of an atom may be 1. */
+static unsigned atom_bits(struct canon *c, uint16_t atom)
 {
-	struct sum s;
-	recall(c, atom, &s);
-	return bits_length(gllm_sum_ones(c, &s, 32));
+	struct val_bits *b = &c->bits[c->v[atom].bits];
+	if (!b->asked) {
+		struct sum s;
+		recall(c, atom, &s);
+		b->length = (uint8_t)bits_length(gllm_sum_ones(c, &s, 32));
+		b->asked = true;
+	}
+	return b->length;
 }
 
 /* size * field, size below 2^(w-1). */
@@ -234,8 +239,7 @@ static uint16_t value_of(struct canon *c, struct sum *s, unsigned w)
 		return v != POISON && note(c, v, s, 0) ? v : POISON;
 	}
 	if (w == 64 && gllm_sum_whole(c, s, 64, 0, gllm_sum_greatest(32), &number)) {
-		*s = number;
-		gllm_sum_tidy(c, s, 32);
+		gllm_sum_tidied(c, &number, 32, s);
 	} else if (w == 64 && gllm_sum_whole(c, s, 64, INT32_MIN, INT32_MAX, &number)) {
 		gllm_sum_tidy(c, &number, 32);
 		v = write_terms(c, &number, GLLM_I32);
@@ -269,7 +273,7 @@ static bool add_bits(struct canon *c, struct sum *s, unsigned w, unsigned a, uns
 		gllm_sum_add(out, &part, UINT64_C(1) << a);
 		return true;
 	}
-	part = *s;
+	gllm_sum_copy(&part, s);
 	uint16_t v = atom_of(c, &part, w, &count);
 	if (v == VAL_NONE)
 		return false;
@@ -292,8 +296,9 @@ static bool masked_sum(struct canon *c, struct sum *s, unsigned w, uint64_t mask
 		m &= ~(bits_low(~UINT64_C(0), b - a) << a);
 	}
 	if (inverted) {
-		struct sum without = *out;
-		*out = *s;
+		struct sum without;
+		gllm_sum_copy(&without, out);
+		gllm_sum_copy(out, s);
 		gllm_sum_add(out, &without, ~UINT64_C(0));
 	}
 	return !out->lost;
@@ -302,13 +307,11 @@ static bool masked_sum(struct canon *c, struct sum *s, unsigned w, uint64_t mask
 static bool bitwise_const(struct canon *c, unsigned op, unsigned w, struct sum *s, uint64_t k, struct sum *out)
 {
 	struct sum both;
+	if (op == GLLM_N_AND)
+		return masked_sum(c, s, w, k, out);
 	if (!masked_sum(c, s, w, k, &both))
 		return false;
-	if (op == GLLM_N_AND) {
-		*out = both;
-		return true;
-	}
-	*out = *s; /* x | k is x + k - (x & k), and x ^ k is x + k - 2 (x & k) */
+	gllm_sum_copy(out, s); /* x | k is x + k - (x & k), and x ^ k is x + k - 2 (x & k) */
 	out->k += k;
 	gllm_sum_add(out, &both, op == GLLM_N_OR ? ~UINT64_C(0) : ~UINT64_C(0) - 1);
 	return true;
@@ -326,7 +329,8 @@ static bool shifted(struct canon *c, unsigned op, unsigned w, struct sum *s, uns
 		return true;
 	if (op == GLLM_N_SAR && gllm_sum_signed(c, s, w, out) && gllm_sum_shift_down(out, by))
 		return true;
-	struct sum copy = *s;
+	struct sum copy;
+	gllm_sum_copy(&copy, s);
 	uint16_t v = atom_of(c, &copy, w, &count);
 	if (v == VAL_NONE || w != 32)
 		return false;
@@ -477,7 +481,7 @@ static uint16_t joined(struct canon *c, unsigned op, unsigned w, struct sum *x, 
 		struct sum s;
 		gllm_sum_clear(&s, w);
 		if (!equal && op != GLLM_N_AND) {
-			s = *x;
+			gllm_sum_copy(&s, x);
 			gllm_sum_add(&s, y, 1);
 		}
 		return value_of(c, &s, w);
@@ -487,33 +491,32 @@ static uint16_t joined(struct canon *c, unsigned op, unsigned w, struct sum *x, 
 
 uint16_t gllm_bits_op(struct canon *c, unsigned op, unsigned w, uint16_t a, uint16_t b)
 {
-	struct sum x, y, r;
+	struct sum of_a, of_b, r, *x = &of_a, *y = &of_b;
 	bool done;
-	if ((w != 32 && w != 64) || (is(c, a, GLLM_N_CONST) && is(c, b, GLLM_N_CONST)) || !sum_of(c, a, w, &x) ||
-	    !sum_of(c, b, w, &y))
+	if ((w != 32 && w != 64) || (is(c, a, GLLM_N_CONST) && is(c, b, GLLM_N_CONST)) || !sum_of(c, a, w, x) ||
+	    !sum_of(c, b, w, y))
 		return VAL_NONE;
-	if (!x.n && op != GLLM_N_SUB && op != GLLM_N_SHL && op != GLLM_N_SHR && op != GLLM_N_SAR) {
-		r = x;
-		x = y;
-		y = r;
+	if (!x->n && op != GLLM_N_SUB && op != GLLM_N_SHL && op != GLLM_N_SHR && op != GLLM_N_SAR) {
+		x = &of_b;
+		y = &of_a;
 	}
 	switch (op) {
 	case GLLM_N_ADD: case GLLM_N_SUB:
-		gllm_sum_add(&x, &y, op == GLLM_N_ADD ? 1 : ~UINT64_C(0));
-		return value_of(c, &x, w);
+		gllm_sum_add(x, y, op == GLLM_N_ADD ? 1 : ~UINT64_C(0));
+		return value_of(c, x, w);
 	case GLLM_N_MUL:
-		if (y.n)
-			return multiplied(c, w, &x, &y);
+		if (y->n)
+			return multiplied(c, w, x, y);
 		gllm_sum_clear(&r, w);
-		gllm_sum_add(&r, &x, y.k);
+		gllm_sum_add(&r, x, y->k);
 		return value_of(c, &r, w);
 	case GLLM_N_AND: case GLLM_N_OR: case GLLM_N_XOR:
-		if (y.n)
-			return joined(c, op, w, &x, &y);
-		done = bitwise_const(c, op, w, &x, y.k, &r);
+		if (y->n)
+			return joined(c, op, w, x, y);
+		done = bitwise_const(c, op, w, x, y->k, &r);
 		break;
 	case GLLM_N_SHL: case GLLM_N_SHR: case GLLM_N_SAR:
-		done = !y.n && shifted(c, op, w, &x, (unsigned)(y.k & (w - 1)), &r);
+		done = !y->n && shifted(c, op, w, x, (unsigned)(y->k & (w - 1)), &r);
 		break;
 	default: return VAL_NONE;
 	}

@@ -8,22 +8,6 @@
 
 /* ---- sums ------------------------------------------------------------------------------------------------------ */
 
-void gllm_sum_clear(struct sum *s, unsigned w)
-{
-	s->k = 0;
-	s->n = 0;
-	s->w = w;
-	s->lost = false;
-}
-
-void gllm_sum_push(struct sum *s, struct bit_field f)
-{
-	if (s->n == SUM_FIELDS)
-		s->lost = true;
-	else
-		s->f[s->n++] = f;
-}
-
 /* The part of a field from bit `at` of it on. */
 static struct bit_field rest(struct bit_field f, unsigned at)
 {
@@ -85,13 +69,14 @@ static bool before(const struct canon *c, const struct bit_field *a, const struc
 	return x != y ? x < y : a->atom < b->atom;
 }
 
-/* Reads the sum modulo 2^w: what vanishes goes, neighbours join, fields are in the order of their atoms' shapes. */
-void gllm_sum_tidy(const struct canon *c, struct sum *s, unsigned w)
+void gllm_sum_tidied(const struct canon *c, const struct sum *s, unsigned w, struct sum *out)
 {
+	const unsigned fields = s->n;
 	unsigned n = 0;
-	s->w = w;
-	s->k = bits_low(s->k, w);
-	for (unsigned i = 0; i < s->n; i++) {
+	out->w = w;
+	out->lost = s->lost;
+	out->k = bits_low(s->k, w);
+	for (unsigned i = 0; i < fields; i++) {
 		struct bit_field f = s->f[i];
 		f.coef = bits_low(f.coef, w);
 		if (!f.coef)
@@ -100,18 +85,18 @@ void gllm_sum_tidy(const struct canon *c, struct sum *s, unsigned w)
 		if (f.count > most)
 			f.count = (uint8_t)most;
 		unsigned k = n++;
-		for (; k > 0 && before(c, &f, &s->f[k - 1]); k--)
-			s->f[k] = s->f[k - 1];
-		s->f[k] = f;
+		for (; k > 0 && before(c, &f, &out->f[k - 1]); k--)
+			out->f[k] = out->f[k - 1];
+		out->f[k] = f;
 	}
-	s->n = 0;
+	out->n = 0;
 	for (unsigned i = 0; i < n; i++) {
-		struct bit_field *last = s->n ? &s->f[s->n - 1] : NULL;
-		if (last && last->atom == s->f[i].atom && last->first + last->count == s->f[i].first &&
-		    bits_low(last->coef << last->count, w) == s->f[i].coef)
-			last->count = (uint8_t)(last->count + s->f[i].count);
+		struct bit_field *last = out->n ? &out->f[out->n - 1] : NULL;
+		if (last && last->atom == out->f[i].atom && last->first + last->count == out->f[i].first &&
+		    bits_low(last->coef << last->count, w) == out->f[i].coef)
+			last->count = (uint8_t)(last->count + out->f[i].count);
 		else
-			s->f[s->n++] = s->f[i];
+			out->f[out->n++] = out->f[i];
 	}
 }
 
@@ -138,8 +123,8 @@ uint64_t gllm_sum_as_signed(uint64_t x, unsigned w)
 /* s modulo 2^w as a sum of whole numbers from `least` to `most`, a range of 2^w numbers or fewer. */
 bool gllm_sum_whole(const struct canon *c, const struct sum *s, unsigned w, int64_t least, int64_t most, struct sum *out)
 {
-	struct sum cut = *s;
-	gllm_sum_tidy(c, &cut, w);
+	struct sum cut;
+	gllm_sum_tidied(c, s, w, &cut);
 	for (unsigned attempt = 0; attempt < 3; attempt++) {
 		int64_t low_end, high_end;
 		gllm_sum_clear(out, 64);

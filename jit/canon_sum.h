@@ -39,14 +39,43 @@ static inline uint64_t shape_of(const struct canon *c, uint16_t v)
 	return c->bits[c->v[v].bits].shape;
 }
 
-void gllm_sum_clear(struct sum *s, unsigned w);
-void gllm_sum_push(struct sum *s, struct bit_field f);
+static inline void gllm_sum_clear(struct sum *s, unsigned w)
+{
+	s->k = 0;
+	s->n = 0;
+	s->w = w;
+	s->lost = false;
+}
+
+static inline void gllm_sum_push(struct sum *s, struct bit_field f)
+{
+	if (s->n == SUM_FIELDS)
+		s->lost = true;
+	else
+		s->f[s->n++] = f;
+}
+
+/* Of the fields that are there, not of all there is room for. */
+static inline void gllm_sum_copy(struct sum *to, const struct sum *from)
+{
+	to->k = from->k;
+	to->n = from->n;
+	to->w = from->w;
+	to->lost = from->lost;
+	for (unsigned i = 0; i < from->n; i++)
+		to->f[i] = from->f[i];
+}
+
 /* Adds a field; where bits of it are there already, their coefficients add. */
 void gllm_sum_add_field(struct sum *s, struct bit_field x);
 /* s + t * factor */
 void gllm_sum_add(struct sum *s, const struct sum *t, uint64_t factor);
-/* Reads the sum modulo 2^w: what vanishes goes, neighbours join, fields are in the order of their atoms' shapes. */
-void gllm_sum_tidy(const struct canon *c, struct sum *s, unsigned w);
+/* The sum read modulo 2^w: what vanishes goes, neighbours join, fields are in the order of their atoms' shapes. */
+void gllm_sum_tidied(const struct canon *c, const struct sum *s, unsigned w, struct sum *out); /* out may be s */
+static inline void gllm_sum_tidy(const struct canon *c, struct sum *s, unsigned w)
+{
+	gllm_sum_tidied(c, s, w, s);
+}
 /* Of a whole number; false if they do not fit. */
 bool gllm_sum_limits(const struct sum *s, int64_t *least, int64_t *most);
 uint64_t gllm_sum_as_signed(uint64_t x, unsigned w);
