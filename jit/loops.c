@@ -20,7 +20,7 @@ static void settle_duties(struct lifting *l)
 	}
 }
 
-/* Marks and lists what stores and branches need. Operands have lower numbers than what is made of them, but for what comes
+/* Marks and lists what stores and branches need; nothing has a value yet. Operands have lower numbers than what is made of them, but for what comes
  * around a loop to a PHI: that counts as needed. What is needed cannot be predicted, so the others mark too: number 0. */
 static const uint16_t *list_live(struct lifting *l)
 {
@@ -38,6 +38,8 @@ static const uint16_t *list_live(struct lifting *l)
 		for (unsigned v = s->first[l->f->loop[k].header]; v < s->n && raw[v].op == RAW_PHI; v++)
 			live[same[v] == v ? same[s->input[(size_t)raw[v].imm + 1]] : 0] = 1;
 	*first = RAW_VALUES;
+	l->value[0] = POISON; /* the undefined one */
+	l->condition[0] = COND_POISON;
 	for (unsigned i = s->n; i-- > 1; ) {
 		const struct raw *x = &raw[i];
 		const unsigned mask = 0u - live[i];
@@ -46,6 +48,8 @@ static const uint16_t *list_live(struct lifting *l)
 		live[same[x->a] & mask] = 1;
 		live[same[x->b] & mask] = 1;
 		live[same[x->c] & mask] = 1;
+		l->value[i] = VAL_NONE;
+		l->condition[i] = COND_POISON;
 		if (x->op != RAW_PHI)
 			continue;
 		const struct flow_block *b = &l->f->block[x->block];
@@ -124,11 +128,7 @@ enum gllm_status gllm_loops_run(struct lifting *l, struct sym *s, const struct g
 	l->ncarries = l->nstores = l->nloads = 0;
 	l->versions = 0;
 	gllm_canon_init(&l->c);
-	_Static_assert(VAL_NONE == 0xffff && COND_POISON == 0, "what the bytes make");
 	__builtin_memset(l->runs, UNASKED, s->f->nblocks);
-	__builtin_memset(l->value, 0xff, s->n * sizeof *l->value);
-	__builtin_memset(l->condition, 0, s->n * sizeof *l->condition);
-	l->value[0] = POISON; /* the undefined one */
 	l->around[0] = 1;
 	for (unsigned i = 0; i < s->f->nloops; i++)
 		l->around[i + 1] = l->around[s->f->loop[i].parent + 1] | UINT64_C(2) << i;

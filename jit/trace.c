@@ -42,6 +42,7 @@ struct emit {
 	uint16_t carry_order[LOOPS_CARRIES];
 	int current;                /* loop being written, old number */
 	uint32_t inside;            /* it and those inside it, a bit each, while its first nodes are looked for */
+	uint64_t reads;             /* parameters of loads that are kept, a bit each */
 };
 
 /* In emit.mark. */
@@ -221,18 +222,11 @@ static void settle_loads(struct emit *e)
 		if (*mark == LIVE)
 			settle_load(e, &l->load[i]);
 		*mark |= *mark ? SURE : 0;
+		e->reads |= (uint64_t)(*mark != 0) << e->c->access[l->load[i].access].param;
 	}
 }
 
 /* ---- order of stores --------------------------------------------------------------------------------------------- */
-
-static bool is_read(const struct emit *e, unsigned param)
-{
-	for (unsigned i = 0; i < e->l->nloads; i++)
-		if (is_live(e, e->l->load[i].value) && e->c->access[e->l->load[i].access].param == param)
-			return true;
-	return false;
-}
 
 /* b stands directly behind a in one block, at a lower place of one parameter that nothing reads, and the two are apart. */
 static bool should_swap(struct emit *e, const struct effect *a, const struct effect *b)
@@ -243,7 +237,7 @@ static bool should_swap(struct emit *e, const struct effect *a, const struct eff
 		return false;
 	uint16_t d = gllm_poly_add(&e->c->p, x->poly, y->poly, -1);
 	return d != POLY_NONE && gllm_poly_is_constant(&e->c->p, d, &distance) &&
-	       distance >= (int64_t)gllm_type_bytes((enum gllm_type)y->type) && !is_read(e, x->param);
+	       distance >= (int64_t)gllm_type_bytes((enum gllm_type)y->type) && !(e->reads >> x->param & 1);
 }
 
 /* Neighbouring stores to places that are apart are written in ascending order, which compilers are free to change. */
@@ -537,7 +531,7 @@ static int store_loop(const struct emit *e, const struct effect *s)
 /* Loads of parameter p that stand before raw value `end` in the loop being written come before what is stored next. */
 static void flush_loads(struct emit *e, unsigned p, uint16_t end)
 {
-	for (unsigned i = 0; i < e->l->nloads; i++) {
+	for (unsigned i = 0; e->reads >> p & 1 && i < e->l->nloads; i++) {
 		const struct effect *x = &e->l->load[i];
 		if (x->raw < end && is_live(e, x->value) && e->v[x->value].loop == e->current && e->c->access[x->access].param == p)
 			need(e, x->value);
@@ -687,6 +681,7 @@ enum gllm_status gllm_trace_build(struct lifting *l, const char *name, struct gl
 	e->nnodes = e->naccesses = e->npolys = e->nterms = e->nloops = e->nlist = e->ntables = 0;
 	_Static_assert(VAL_NONE == 0xffff, "what the bytes make");
 	__builtin_memset(e->mark, 0, l->c.n + 1);
+	e->reads = 0;
 	e->ref[at(VAL_NONE)] = GLLM_NO_NODE;
 	e->hash[at(VAL_NONE)] = 0;
 	__builtin_memset(e->placed, 0, l->c.p.n * sizeof *e->placed);
