@@ -228,6 +228,10 @@ static uint16_t point(struct canon *c, uint16_t base, uint16_t index, bool minus
 {
 	const struct val *b = &c->v[base];
 	uint16_t p;
+	if (is_const(c, index) && c->v[index].type != GLLM_F32) {
+		p = gllm_poly_plus(&c->p, (uint16_t)b->imm, (int64_t)(minus ? 0 - c->v[index].imm : c->v[index].imm));
+		return gllm_canon_ptr(c, b->aux, p, b->a, val_index_bytes(b));
+	}
 	if (gllm_canon_as_poly(c, index, &p))
 		return gllm_canon_ptr(c, b->aux, gllm_poly_add(&c->p, (uint16_t)b->imm, p, minus ? -1 : 1), b->a, val_index_bytes(b));
 	if (minus || b->a != VAL_NONE || c->v[index].type != GLLM_I64 || is(c, index, VAL_PTR))

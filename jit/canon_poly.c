@@ -99,6 +99,7 @@ void gllm_polys_init(struct polys *p)
 	p->n = p->nterms = 0;
 	_Static_assert(POLY_NONE == 0xffff, "what the bytes make");
 	__builtin_memset(p->bucket, 0xff, sizeof p->bucket);
+	__builtin_memset(p->symbol, 0, sizeof p->symbol);
 	struct sum zero = begin(p);
 	keep(p, &zero);
 }
@@ -118,7 +119,9 @@ uint16_t gllm_poly_constant(struct polys *p, int64_t c)
 
 uint16_t gllm_poly_symbol(struct polys *p, unsigned sym)
 {
-	return term(p, (struct gllm_term){ .coef = 1, .sym = { (uint8_t)sym } });
+	if (!p->symbol[sym])
+		p->symbol[sym] = term(p, (struct gllm_term){ .coef = 1, .sym = { (uint8_t)sym } });
+	return p->symbol[sym];
 }
 
 /* a + factor * (y[0] + .. y[n - 1]), which are sorted */

@@ -23,6 +23,7 @@ struct polys {
 	struct gllm_term term[POLY_POOL + 2 * POLY_TERMS]; unsigned nterms; /* behind them what is under way */
 	struct kept_poly poly[POLY_MAX]; unsigned n;
 	uint16_t bucket[POLY_BUCKETS];
+	uint16_t symbol[GLLM_SYM_LOOP + GLLM_TRACE_LOOPS]; /* the polynomial that is this symbol, 0 if there is none yet */
 	/* greatest value of each loop's variable; INT64_MAX until its trip count is known */
 	int64_t greatest[GLLM_TRACE_LOOPS];
 };

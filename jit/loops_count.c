@@ -259,9 +259,8 @@ void gllm_loops_finish(struct lifting *l, int loop)
 		return;
 	}
 	facts->known = true;
-	facts->negative = gllm_poly_range(ps, facts->trip).low < 0 &&
-	                  !gllm_loops_positive(l, x->header, gllm_poly_plus(ps, facts->trip, 1));
 	struct poly_range r = gllm_poly_range(ps, facts->trip);
+	facts->negative = r.low < 0 && !gllm_loops_positive(l, x->header, gllm_poly_plus(ps, facts->trip, 1));
 	ps->greatest[loop] = r.high == INT64_MAX ? INT64_MAX : r.high > 0 ? r.high - 1 : 0;
 	for (unsigned i = 0; i < l->ncarries; i++)
 		if (l->carry[i].loop == loop)

@@ -36,12 +36,15 @@ static uint16_t along(struct lifting *l, const struct gate *g, const uint16_t *a
 	return at[to];
 }
 
-/* A branch avoids a target on one side: only a guard if some loop around the target then runs 0 times. */
+/* A branch avoids a target on one side: only a guard if some loop around the target then runs 0 times. It mostly is the
+ * outermost. */
 static bool is_guard(struct lifting *l, const struct gate *g, cond_t c, bool avoiding)
 {
-	for (int k = g->around; k != g->level && k >= 0; k = l->f->loop[k].parent)
-		if (l->loop[k].known && gllm_loops_no_iteration(l, c, avoiding, l->loop[k].trip))
+	for (uint64_t inside = l->around[g->around + 1] & ~l->around[g->level + 1]; inside; inside &= inside - 1) {
+		const struct loop_facts *k = &l->loop[__builtin_ctzll(inside) - 1];
+		if (k->known && gllm_loops_no_iteration(l, c, avoiding, k->trip))
 			return true;
+	}
 	return false;
 }
 
