@@ -119,12 +119,20 @@ bool gllm_loops_covers(struct lifting *l, int level, const uint16_t *target, uin
 	return *value != ABSENT && !g.partial;
 }
 
+static bool dominates(const struct flow *f, uint16_t a, uint16_t b)
+{
+	while (b > a)
+		b = f->block[b].idom;
+	return a == b;
+}
+
 /* The same of one block, but for guards of the loops from `around` out to that one. */
 bool gllm_loops_runs_in(struct lifting *l, int around, uint16_t at, int level)
 {
 	struct gate g = { .level = level, .last = at, .around = around };
 	uint16_t start = level < 0 ? 0 : l->f->loop[level].header;
-	return at == start || (walk(l, &g, start) != ABSENT && !g.partial);
+	return at == start || (level >= 0 && dominates(l->f, at, l->f->loop[level].latch)) ||
+	       (walk(l, &g, start) != ABSENT && !g.partial);
 }
 
 bool gllm_always_runs(struct lifting *l, uint16_t block)
