@@ -15,7 +15,7 @@ struct shape {
 	uint16_t work[FLOW_BLOCKS];
 	uint8_t state[FLOW_BLOCKS];
 	uint16_t position[FLOW_BLOCKS];
-	struct flow_block copy[FLOW_BLOCKS];
+	struct flow_block ordered[FLOW_BLOCKS]; /* which are the graph's in the end */
 	struct edge edge[2 * FLOW_BLOCKS + 2]; /* by the rank of `from` */
 	unsigned n, nedges;
 };
@@ -128,12 +128,12 @@ static enum gllm_status regular_headers(struct flow *f, struct shape *g, bool *a
 			return gllm_flow_refuse(f, "a loop that is entered in two places", f->block[e->to].addr);
 	}
 	*again = false;
+	if (back[0])
+		return gllm_flow_refuse(f, "a loop at the function's first instruction", f->block[0].addr);
 	for (unsigned i = 0; i < g->n; i++) {
 		uint16_t b = g->rpo[i];
-		bool two_in = back[b] && (into[b] > 1 || b == 0), two_back = back[b] > 1;
-		if (b == 0 && back[b])
-			return gllm_flow_refuse(f, "a loop at the function's first instruction", f->block[b].addr);
-		if (two_in || two_back) {
+		bool two_back = back[b] > 1, two_in = (back[b] != 0) & (into[b] > 1);
+		if (two_in | two_back) {
 			enum gllm_status s = funnel(f, g, b, two_back);
 			if (s)
 				return s;
@@ -181,6 +181,20 @@ static enum gllm_status find_loops(struct flow *f, struct shape *g)
 	return GLLM_OK;
 }
 
+/* Does the order keep every loop's blocks together already? A block is in the loop of the one before it, or of one around
+ * that; or it is the header of a loop in such a one. */
+static bool contiguous(const struct flow *f, const struct shape *g)
+{
+	bool is = true;
+	int before = -1;
+	for (unsigned i = 0; i < g->n; i++) {
+		const struct flow_block *b = &f->block[g->rpo[i]];
+		is = is && flow_in_loop(f, before, b->header ? f->loop[b->loop].parent : b->loop);
+		before = b->loop;
+	}
+	return is;
+}
+
 /* Topological order in which loops are contiguous: among the blocks whose predecessors are done, one of the loop
  * in progress is taken first. */
 static void order(const struct flow *f, struct shape *g)
@@ -219,22 +233,21 @@ static void order(const struct flow *f, struct shape *g)
 /* Renumbers blocks into that order. */
 static void renumber(struct flow *f, struct shape *g)
 {
-	for (unsigned i = 0; i < g->n; i++)
-		g->copy[g->position[g->rpo[i]]] = f->block[g->rpo[i]];
-	for (unsigned i = 0; i < g->n; i++) {
-		struct flow_block *b = &f->block[i];
-		*b = g->copy[i];
-		for (unsigned k = 0; k < b->nsucc; k++)
-			b->succ[k] = g->position[b->succ[k]];
-	}
+	for (const struct edge *e = g->edge; e < g->edge + g->nedges; e++)
+		f->block[e->to].npreds++;
 	for (unsigned i = 0; i < g->n; i++) {
 		uint16_t old = g->rpo[i], now = g->position[old];
-		f->block[now].idom = now ? g->position[g->idom[old]] : FLOW_NONE;
+		struct flow_block *b = &g->ordered[now];
+		*b = f->block[old];
+		b->succ[0] = g->position[b->succ[0]]; /* one that is not there is any block */
+		b->succ[1] = g->position[b->succ[1]];
+		b->idom = now ? g->position[g->idom[old]] : FLOW_NONE;
 	}
 	for (unsigned l = 0; l < f->nloops; l++) {
 		f->loop[l].header = g->position[f->loop[l].header];
 		f->loop[l].latch = g->position[f->loop[l].latch];
 	}
+	f->block = g->ordered;
 	f->nblocks = g->n;
 }
 
@@ -261,11 +274,6 @@ static void renumber_loops(struct flow *f)
 static void list_preds(struct flow *f)
 {
 	uint16_t n = 0;
-	for (unsigned b = 0; b < f->nblocks; b++)
-		f->block[b].npreds = 0;
-	for (unsigned p = 0; p < f->nblocks; p++)
-		for (unsigned k = 0; k < f->block[p].nsucc; k++)
-			f->block[f->block[p].succ[k]].npreds++;
 	for (unsigned b = 0; b < f->nblocks; b++) {
 		f->block[b].pred = n;
 		n = (uint16_t)(n + f->block[b].npreds);
@@ -279,27 +287,27 @@ static void list_preds(struct flow *f)
 	}
 }
 
+/* Where loops end, and the edges that leave them: each leaves the innermost one first. */
 static enum gllm_status find_exits(struct flow *f)
 {
+	uint16_t exits[FLOW_LOOPS] = { 0 };
+	for (unsigned b = 0; b < f->nblocks; b++) {
+		const struct flow_block *at = &f->block[b];
+		const int behind = b + 1 < f->nblocks ? f->block[b + 1].loop : -1;
+		for (int l = at->loop; !flow_in_loop(f, behind, l); l = f->loop[l].parent)
+			f->loop[l].end = (uint16_t)(b + 1);
+		for (unsigned k = 0; k < at->nsucc; k++) {
+			for (int l = at->loop; !flow_in_loop(f, f->block[at->succ[k]].loop, l); l = f->loop[l].parent) {
+				f->loop[l].exit = (uint16_t)b;
+				f->loop[l].target = at->succ[k];
+				exits[l]++;
+			}
+		}
+	}
 	for (unsigned l = 0; l < f->nloops; l++) {
 		struct flow_loop *loop = &f->loop[l];
-		unsigned exits = 0;
 		loop->before = f->pred[f->block[loop->header].pred];
-		loop->end = loop->header;
-		for (unsigned b = loop->header; b < f->nblocks && flow_in_loop(f, f->block[b].loop, (int)l); b++) {
-			loop->end = (uint16_t)(b + 1);
-			for (unsigned k = 0; k < f->block[b].nsucc; k++) {
-				uint16_t s = f->block[b].succ[k];
-				if (flow_in_loop(f, f->block[s].loop, (int)l))
-					continue;
-				loop->exit = (uint16_t)b;
-				loop->target = s;
-				exits++;
-			}
-			if (!f->block[b].nsucc)
-				exits += 2;
-		}
-		if (exits != 1 || f->block[loop->exit].loop != (int)l)
+		if (exits[l] != 1 || f->block[loop->exit].loop != (int)l)
 			return gllm_flow_refuse(f, "a loop without a single counted exit", f->block[loop->header].addr);
 	}
 	return GLLM_OK;
@@ -319,9 +327,14 @@ enum gllm_status gllm_flow_arrange(struct flow *f, struct gllm_arena *a)
 	}
 	if ((s = find_loops(f, g)))
 		return s;
-	order(f, g);
+	for (unsigned i = 0; i < g->n; i++)
+		g->position[g->rpo[i]] = (uint16_t)i;
+	const bool ordered = contiguous(f, g);
+	if (!ordered)
+		order(f, g);
 	renumber(f, g);
-	renumber_loops(f);
+	if (!ordered)
+		renumber_loops(f);
 	list_preds(f);
 	return find_exits(f);
 }

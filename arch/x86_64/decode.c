@@ -272,43 +272,35 @@ static void read_memory(struct reading *r, unsigned unit, bool vsib, struct gllm
 		o->imm = sign(next_le(r, 4), 4);
 }
 
-/* False: not this row, or a register that does not exist. */
-static inline bool read_operand(struct reading *r, const struct gllm_x86_form *f, uint32_t op, struct gllm_operand *o)
+/* False: a register that does not exist. */
+static inline bool set_register(const struct reading *r, uint32_t op, unsigned n, struct gllm_operand *o)
 {
 	static const uint8_t most[] = { [GLLM_R_GPR] = 15, [GLLM_R_VEC] = 31, [GLLM_R_MASK] = 7 };
-	unsigned place = gllm_x86_place(op), cls = gllm_x86_class(op), bits, n;
+	unsigned cls = gllm_x86_class(op), bits = gllm_x86_bits(gllm_x86_rsize(op), r->os, r->vl, cls == GLLM_R_VEC);
 
-	*o = (struct gllm_operand){ .kind = GLLM_O_IMM, .access = (uint8_t)gllm_x86_access(op) };
+	o->kind = GLLM_O_REG;
+	o->cls = (uint8_t)cls;
+	o->reg = (uint8_t)(bits == 8 && !r->has_rex && n >= 4 ? n + 12 : n);
+	o->size = (uint16_t)bits;
+	return n <= most[cls];
+}
+
+/* Of a place that is not in ModRM. */
+static bool read_other(struct reading *r, const struct gllm_x86_form *f, uint32_t op, struct gllm_operand *o)
+{
+	unsigned place = gllm_x86_place(op), n;
+
 	switch ((enum gllm_x86_place)place) {
-	case P_REG: n = (r->modrm >> 3 & 7) | (r->rex << 1 & 8) | (unsigned)r->r2 << 4; break;
-	case P_VVV: n = r->vvv | (unsigned)r->v2 << 4; break;
-	case P_RM: case P_RMR: case P_MEM: case P_VSIB:
-		if (r->modrm < 0xc0) {
-			if (place == P_RMR || (place == P_VSIB && (r->modrm & 7) != 4))
-				return false;
-			bits = r->broadcast ? gllm_x86_element(f) * 8 : gllm_x86_bits(gllm_x86_msize(op), r->os, r->vl, false);
-			o->size = (uint16_t)bits;
-			read_memory(r, r->enc != EVEX ? 1 : f->dec & E4 ? 4 : f->dec & E8 ? 8 : bits / 8, place == P_VSIB, o);
-			return true;
-		}
-		if (place != P_RM && place != P_RMR)
-			return false;
-		n = (r->modrm & 7) | (r->rex << 3 & 8) | (r->enc == EVEX ? r->rex << 3 & 16 : 0);
-		break;
+	case P_VVV: return set_register(r, op, r->vvv | (unsigned)r->v2 << 4, o);
 	case P_OPR:
 		n = (r->opcode & 7) | (r->rex << 3 & 8);
-		if (gllm_x86_is_nop(f, n))
-			return false;
-		break;
+		return !gllm_x86_is_nop(f, n) && set_register(r, op, n, o);
 	case P_IS4:
 		n = next(r);
-		if (n & 15)
-			return false;
-		n >>= 4;
-		break;
-	case P_ACC: n = X86_RAX; break;
-	case P_X0:  n = 0; break;
-	case P_CL:  n = X86_RCX; break;
+		return !(n & 15) && set_register(r, op, n >> 4, o);
+	case P_ACC: return set_register(r, op, X86_RAX, o);
+	case P_X0:  return set_register(r, op, 0, o);
+	case P_CL:  return set_register(r, op, X86_RCX, o);
 	case P_ONE: o->imm = 1; return true;
 	case P_IB:  o->imm = next(r); return true;
 	case P_IS:  o->imm = sign(next(r), 1); return true;
@@ -324,14 +316,29 @@ static inline bool read_operand(struct reading *r, const struct gllm_x86_form *f
 		o->kind = GLLM_O_COND;
 		o->imm = r->opcode & 15;
 		return true;
-	case P_NONE: default: return false;
+	case P_REG: case P_RM: case P_RMR: case P_MEM: case P_VSIB: case P_NONE: default: return false;
 	}
-	bits = gllm_x86_bits(gllm_x86_rsize(op), r->os, r->vl, cls == GLLM_R_VEC);
-	o->kind = GLLM_O_REG;
-	o->cls = (uint8_t)cls;
-	o->reg = (uint8_t)(bits == 8 && !r->has_rex && cls == GLLM_R_GPR && n >= 4 ? n + 12 : n);
+}
+
+/* False: not this row, or a register that does not exist. */
+static inline bool read_operand(struct reading *r, const struct gllm_x86_form *f, uint32_t op, struct gllm_operand *o)
+{
+	unsigned place = gllm_x86_place(op), bits;
+
+	*o = (struct gllm_operand){ .kind = GLLM_O_IMM, .access = (uint8_t)gllm_x86_access(op) };
+	if (place == P_REG)
+		return set_register(r, op, (r->modrm >> 3 & 7) | (r->rex << 1 & 8) | (unsigned)r->r2 << 4, o);
+	if (place > P_VSIB)
+		return read_other(r, f, op, o);
+	if (r->modrm >= 0xc0)
+		return place <= P_RMR &&
+		       set_register(r, op, (r->modrm & 7) | (r->rex << 3 & 8) | (r->enc == EVEX ? r->rex << 3 & 16 : 0), o);
+	if (place == P_RMR || (place == P_VSIB && (r->modrm & 7) != 4))
+		return false;
+	bits = r->broadcast ? gllm_x86_element(f) * 8 : gllm_x86_bits(gllm_x86_msize(op), r->os, r->vl, false);
 	o->size = (uint16_t)bits;
-	return n <= most[cls];
+	read_memory(r, r->enc != EVEX ? 1 : f->dec & E4 ? 4 : f->dec & E8 ? 8 : bits / 8, place == P_VSIB, o);
+	return true;
 }
 
 /* Displacements become addresses; a merging destination is read, too. */

@@ -31,12 +31,15 @@ static inline bool in_range(int64_t v, int64_t least, int64_t greatest)
 	return v >= least && v <= greatest;
 }
 
-/* Bits of each size by vl, of registers and of memory; of SV they are os. */
 #define ALL(bits) { bits, bits, bits }
 #define FIXED_SIZES [S8] = ALL(8), [S16] = ALL(16), [S32] = ALL(32), [S64] = ALL(64), [S128] = ALL(128), [S256] = ALL(256), \
 	[S512] = ALL(512), [SX] = { 128, 256, 512 }, [SDUP] = { 64, 256, 512 }
-static const uint16_t vector_sizes[SDUP + 1][3] = { FIXED_SIZES, [SXH] = { 128, 128, 256 }, [SXQ] = ALL(128), [SXE] = ALL(128) };
-static const uint16_t sizes[SDUP + 1][3] = { FIXED_SIZES, [SXH] = { 64, 128, 256 }, [SXQ] = { 32, 64, 128 }, [SXE] = { 16, 32, 64 } };
+const uint16_t gllm_x86_vector_sizes[SDUP + 1][3] = {
+	FIXED_SIZES, [SXH] = { 128, 128, 256 }, [SXQ] = ALL(128), [SXE] = ALL(128)
+};
+const uint16_t gllm_x86_sizes[SDUP + 1][3] = {
+	FIXED_SIZES, [SXH] = { 64, 128, 256 }, [SXQ] = { 32, 64, 128 }, [SXE] = { 16, 32, 64 }
+};
 
 static inline bool register_fits(const struct gllm_x86_form *f, uint32_t op, const struct gllm_operand *o, unsigned os, unsigned vl)
 {
@@ -45,10 +48,10 @@ static inline bool register_fits(const struct gllm_x86_form *f, uint32_t op, con
 	if (o->kind != GLLM_O_REG || o->cls != gllm_x86_class(op))
 		return false;
 	if (o->cls == GLLM_R_VEC)
-		return o->size == vector_sizes[size][vl] && o->reg < (f->enc == EVEX ? 32 : 16);
+		return o->size == gllm_x86_bits(size, os, vl, true) && o->reg < (f->enc == EVEX ? 32 : 16);
 	if (o->cls == GLLM_R_MASK)
 		return o->reg < 8;
-	return o->size == (size == SV ? os : sizes[size][vl]) && o->reg < (o->size == 8 && f->enc == LEG ? 20 : 16);
+	return o->size == gllm_x86_bits(size, os, vl, false) && o->reg < (o->size == 8 && f->enc == LEG ? 20 : 16);
 }
 
 static bool memory_fits(const struct gllm_operand *o, unsigned bits, bool vsib, bool evex)
@@ -114,7 +117,7 @@ static bool put_rm(struct fields *p, const struct gllm_x86_form *f, const struct
 		p->field[P_RM] = (uint8_t)register_number(p, o);
 		return true;
 	}
-	bits = in->broadcast ? gllm_x86_element(f) * 8 : size == SV ? os : sizes[size][vl];
+	bits = in->broadcast ? gllm_x86_element(f) * 8 : gllm_x86_bits(size, os, vl, false);
 	p->vsib = place == P_VSIB;
 	p->unit = f->enc != EVEX ? 1 : f->dec & E4 ? 4 : f->dec & E8 ? 8 : bits / 8;
 	return place != P_RMR && memory_fits(o, bits, p->vsib, f->enc == EVEX);

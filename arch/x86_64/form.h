@@ -237,18 +237,12 @@ static inline bool gllm_x86_is_nop(const struct gllm_x86_form *f, unsigned r)
 	return f->n == PR && f->opcode == 0x90 && r == 0;
 }
 
-/* Bits of a size; vector registers are never smaller than 128 (pass reg true). */
-static inline unsigned gllm_x86_bits(unsigned size, unsigned os, unsigned vl, bool reg)
+/* Bits of each size by vl, of vector registers (never below 128) and of all else; SV is os. */
+extern const uint16_t gllm_x86_vector_sizes[SDUP + 1][3], gllm_x86_sizes[SDUP + 1][3];
+static inline unsigned gllm_x86_bits(unsigned size, unsigned os, unsigned vl, bool vector)
 {
-	unsigned bits;
-	if (size <= S512)
-		return size == S0 ? 0 : 4u << size;
-	if (size == SV)
-		return os;
-	if (size == SDUP)
-		return vl == 0 ? 64 : 128u << vl;
-	bits = 128u << vl >> (size - SX);
-	return reg && bits < 128 ? 128 : bits;
+	unsigned bits = (vector ? gllm_x86_vector_sizes : gllm_x86_sizes)[size][vl];
+	return size == SV ? os : bits;
 }
 
 /* Bytes of a broadcast element, 0 if the form has none. */
