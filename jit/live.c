@@ -2,6 +2,10 @@
  * jit/live.c - registers read and written by blocks, then backwards along the edges. */
 #include "jit/live.h"
 
+#define BITS4(n) UINT64_C(1) << (n), UINT64_C(2) << (n), UINT64_C(4) << (n), UINT64_C(8) << (n)
+#define BITS16(n) BITS4(n), BITS4(n + 4), BITS4(n + 8), BITS4(n + 12)
+const uint64_t gllm_live_bit[256] = { BITS16(0), BITS16(16), BITS16(32), BITS16(48) };
+
 struct convention { /* of primitives and of calls */
 	uint64_t arguments, clobbered, stack;
 };
@@ -44,11 +48,9 @@ void gllm_live_find(struct live *of, const struct flow *f, const struct gllm_abi
 		again = false;
 		for (unsigned i = f->nblocks; i-- > 0; ) {
 			const struct flow_block *b = &f->block[i];
-			uint64_t in = of[i].in | of[i].read, out = 0;
-			for (unsigned k = 0; k < b->nsucc; k++)
-				out |= of[b->succ[k]].in;
-			in |= out & ~of[i].written;
-			again = again || (in != of[i].in && b->header);
+			const uint64_t out = b->nsucc ? of[b->succ[0]].in | (b->nsucc > 1 ? of[b->succ[1]].in : 0) : 0;
+			const uint64_t in = of[i].in | of[i].read | (out & ~of[i].written);
+			again |= b->header & (in != of[i].in);
 			of[i].in = in;
 		}
 	}

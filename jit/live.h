@@ -13,10 +13,12 @@ struct live {
 	bool spills;            /* stores at the stack pointer plus a constant */
 };
 
+/* A bit for every register, none for other locations. */
 _Static_assert(GLLM_LOC_FLAGS == 64, "a bit for every register");
+extern const uint64_t gllm_live_bit[256];
 static inline uint64_t live_bit(uint8_t loc)
 {
-	return loc < GLLM_LOC_FLAGS ? UINT64_C(1) << loc : 0;
+	return gllm_live_bit[loc];
 }
 
 static inline bool live_is_spill(const struct gllm_sem_op_rec *s, const struct gllm_abi *abi)
