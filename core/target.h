@@ -37,7 +37,6 @@ struct gllm_entry { /* a C function of `param` that runs a kernel on all of its 
 struct gllm_target {
 	enum gllm_isa isa;
 	const char *name;          /* "x86_64" */
-	unsigned insn_max;         /* bytes of the longest instruction */
 	struct gllm_abi abi;
 	uint32_t landing;          /* the first instruction of every entry, 4 bytes read as little endian (endbr64, bti c) */
 	uint64_t untouchable;      /* bit per R location that generated code must not name (x18) */

@@ -9,7 +9,7 @@ struct context {
 	uint8_t depth;
 };
 
-enum { BUCKETS = 64, FLOW_COMMON = 3 }; /* operations of most instructions */
+enum { BUCKETS = 64, FLOW_COMMON = 2 }; /* operations of most instructions */
 static const char not_constant[] = "a jump or call to an address that is not constant";
 
 struct discovery {
@@ -125,17 +125,19 @@ static bool cut_block(const struct discovery *d, uint16_t made)
 	struct flow_block *m = &f->block[made];
 	for (unsigned i = 0; i < made; i++) {
 		struct flow_block *b = &f->block[i];
-		if (b->context != m->context || !b->n || m->addr <= b->addr || m->addr >= f->place[b->first + b->n - 1].next)
+		if (m->addr - b->addr >= b->bytes || b->context != m->context)
 			continue;
 		for (uint16_t k = 1; k < b->n; k++) {
 			if (f->place[b->first + k].addr != m->addr)
 				continue;
 			m->first = (uint16_t)(b->first + k);
 			m->n = (uint16_t)(b->n - k);
+			m->bytes = (uint32_t)(b->addr + b->bytes - m->addr);
 			m->nsucc = b->nsucc;
 			m->succ[0] = b->succ[0];
 			m->succ[1] = b->succ[1];
 			b->n = k;
+			b->bytes = (uint32_t)(m->addr - b->addr);
 			b->nsucc = 1;
 			b->succ[0] = made;
 			return resolved_within(d, m);
@@ -270,7 +272,7 @@ static enum gllm_status read_insn(struct discovery *d, unsigned first, uint64_t 
 	struct flow *f = d->f;
 	struct gllm_insn insn;
 	struct gllm_sem sem = { .op = &f->op[f->nops] };
-	if (d->t->decode(p, left < d->t->insn_max ? (size_t)left : d->t->insn_max, addr, &insn))
+	if (d->t->decode(p, (size_t)left, addr, &insn))
 		return gllm_fail(f->error, GLLM_BAD_INSN, "decoding", NULL, addr - f->entry, 0, p[0]);
 	if (d->t->meaning(&insn, &sem))
 		return gllm_flow_refuse(f, "an instruction whose meaning cannot be said", addr);
@@ -279,8 +281,10 @@ static enum gllm_status read_insn(struct discovery *d, unsigned first, uint64_t 
 	if (f->nops + sem.n + 2 > FLOW_OPS)
 		return gllm_flow_refuse(f, "too many instructions", addr);
 	*next = addr + insn.length;
-	for (unsigned i = 0; i < FLOW_COMMON || i < sem.n; i++) /* so many that it is seldom a question */
-		f->place[f->nops + i] = (struct flow_place){ addr, addr + insn.length };
+	struct flow_place *place = &f->place[f->nops];
+	place[0] = place[1] = (struct flow_place){ addr, *next };
+	for (unsigned i = FLOW_COMMON; i < sem.n; i++)
+		place[i] = place[0];
 	f->nops += sem.n;
 	if (sem.op[sem.n - 1].op >= GLLM_S_JUMP && !resolve(d, first))
 		return gllm_flow_refuse(f, not_constant, addr);
@@ -297,6 +301,7 @@ static bool read_before(struct discovery *d, uint16_t n, enum gllm_status *s)
 			continue;
 		b->first = f->block[k].first;
 		b->n = f->block[k].n;
+		b->bytes = f->block[k].bytes;
 		*s = leave_block(d, n, b->first + b->n - 1u);
 		return true;
 	}
@@ -329,8 +334,10 @@ static enum gllm_status read_block(struct discovery *d, uint16_t n)
 		p += next - addr;
 		left -= next - addr;
 		addr = next;
-	} while (!ends_block(&f->op[f->nops - 1]) && find_block(d, addr, context) == FLOW_NONE);
+	} while (!ends_block(&f->op[f->nops - 1]) &&
+	         (d->bucket[addr % BUCKETS] == FLOW_NONE || find_block(d, addr, context) == FLOW_NONE));
 	f->block[n].n = (uint16_t)(f->nops - first);
+	f->block[n].bytes = (uint32_t)(addr - f->block[n].addr);
 	d->read_to = addr > d->read_to ? addr : d->read_to;
 	return leave_block(d, n, f->nops - 1);
 }

@@ -26,6 +26,7 @@ struct flow_place {
 
 struct flow_block {
 	uint64_t addr;
+	uint32_t bytes;                  /* of its instructions; 0: not read yet */
 	uint16_t context, first, n;      /* operations */
 	uint16_t succ[2], nsucc;         /* with two: succ[1] is taken when the last operation's condition holds */
 	uint16_t pred, npreds;           /* in flow.pred; ascending, but for a header: outside first, then latch */

@@ -5,8 +5,9 @@
 #include "jit/sym.h"
 
 enum {
-	SLOT0 = GLLM_LOC_COUNT,        /* state: locations of core/sem.h, then slots */
-	STATE = GLLM_LOC_COUNT + RAW_SLOTS, /* no more slots than sets of 64 can hold */
+	NOWHERE = GLLM_LOC_COUNT,      /* state: locations of core/sem.h, one that is always undefined, slots */
+	SLOT0 = NOWHERE + 1,
+	STATE = SLOT0 + RAW_SLOTS,     /* no more slots than sets of 64 can hold */
 	NOTHING = 0xffff,              /* of a slot: no value known */
 	UNDEF = 0,                     /* value 0 is the undefined one */
 };
@@ -50,22 +51,28 @@ static uint16_t too_many(struct exec *x)
 	return RAW_VALUES;
 }
 
-static uint16_t make(struct exec *x, unsigned op, unsigned w, unsigned a, unsigned b, unsigned c, int64_t imm)
+static uint16_t make(struct exec *x, unsigned op, unsigned w, unsigned a, unsigned b, int64_t imm)
 {
 	struct sym *s = x->s;
-	unsigned v = s->n;
+	const unsigned v = s->n;
 	if (v == RAW_VALUES)
 		return too_many(x);
 	s->n = v + 1;
-	s->same[v] = (uint16_t)v;
-	s->raw[v] = (struct raw){ .op = (uint8_t)op, .w = (uint8_t)w, .a = (uint16_t)a, .b = (uint16_t)b, .c = (uint16_t)c,
-	                          .block = x->block, .at = x->at, .imm = imm };
+	s->raw[v] = (struct raw){ .op = (uint8_t)op, .w = (uint8_t)w, .a = (uint16_t)a, .b = (uint16_t)b, .block = x->block,
+	                          .at = x->at, .imm = imm };
 	return (uint16_t)v;
+}
+
+static uint16_t make3(struct exec *x, unsigned op, unsigned w, unsigned a, unsigned b, unsigned c, int64_t imm)
+{
+	const uint16_t v = make(x, op, w, a, b, imm);
+	x->s->raw[v].c = (uint16_t)c;
+	return v;
 }
 
 static uint16_t constant(struct exec *x, uint64_t v)
 {
-	return make(x, RAW_CONST, 64, 0, 0, 0, (int64_t)v);
+	return make(x, RAW_CONST, 64, 0, 0, (int64_t)v);
 }
 
 static uint64_t low(uint64_t v, unsigned w)
@@ -104,7 +111,7 @@ static uint16_t cut(struct exec *x, uint16_t v, unsigned w)
 		return inserted(x, v, w);
 	if (is(x, v, RAW_CONST))
 		return constant(x, low((uint64_t)x->s->raw[v].imm, w));
-	return make(x, GLLM_S_ZEXT, w, v, 0, 0, 0);
+	return make(x, GLLM_S_ZEXT, w, v, 0, 0);
 }
 
 static bool fold(unsigned op, unsigned w, uint64_t a, uint64_t b, uint64_t *r)
@@ -135,10 +142,10 @@ static uint16_t integer_imm(struct exec *x, unsigned op, unsigned w, uint16_t a,
 	const struct raw *ra = &x->s->raw[a];
 	uint64_t r;
 	if (ra->op == RAW_SP && w == 64 && (op == GLLM_S_ADD || op == GLLM_S_SUB))
-		return make(x, RAW_SP, 64, 0, 0, 0, op == GLLM_S_ADD ? ra->imm + imm : ra->imm - imm);
+		return make(x, RAW_SP, 64, 0, 0, op == GLLM_S_ADD ? ra->imm + imm : ra->imm - imm);
 	if (ra->op == RAW_CONST && fold(op, w, (uint64_t)ra->imm, (uint64_t)imm, &r))
 		return constant(x, r);
-	return make(x, op, w, a, constant(x, (uint64_t)imm), 0, 0);
+	return make(x, op, w, a, constant(x, (uint64_t)imm), 0);
 }
 
 static uint16_t integer(struct exec *x, unsigned op, unsigned w, uint16_t a, uint16_t b)
@@ -151,19 +158,17 @@ static uint16_t integer(struct exec *x, unsigned op, unsigned w, uint16_t a, uin
 	if (ra->op == RAW_SP && rb->op == RAW_CONST)
 		return integer_imm(x, op, w, a, rb->imm);
 	if (rb->op == RAW_SP && ra->op == RAW_CONST && w == 64 && op == GLLM_S_ADD)
-		return make(x, RAW_SP, 64, 0, 0, 0, ra->imm + rb->imm);
+		return make(x, RAW_SP, 64, 0, 0, ra->imm + rb->imm);
 	if (a == b && a != UNDEF && (op == GLLM_S_XOR || op == GLLM_S_SUB))
 		return constant(x, 0);
-	return make(x, op, w, a, b, 0, 0);
+	return make(x, op, w, a, b, 0);
 }
 
 /* ---- locations ------------------------------------------------------------------------------------------------- */
 
 static uint16_t read_loc(struct exec *x, uint8_t loc)
 {
-	if (loc == GLLM_LOC_ZERO)
-		return constant(x, 0);
-	return loc < GLLM_LOC_COUNT ? x->st[loc] : UNDEF;
+	return loc == GLLM_LOC_ZERO ? constant(x, 0) : x->st[loc < GLLM_LOC_COUNT ? loc : (unsigned)NOWHERE];
 }
 
 static void write_loc(struct exec *x, uint8_t loc, uint16_t v)
@@ -229,7 +234,7 @@ static bool whole(const struct exec *x, uint16_t v)
 /* The same of which only the low lane is known, in a vector register whose other lanes hold anything. */
 static uint16_t lane(struct exec *x, uint16_t v)
 {
-	return whole(x, v) ? make(x, GLLM_S_ZEXT, 32, v, 0, 0, 0) : v;
+	return whole(x, v) ? make(x, GLLM_S_ZEXT, 32, v, 0, 0) : v;
 }
 
 /* ---- operations ------------------------------------------------------------------------------------------------ */
@@ -274,7 +279,7 @@ static void load(struct exec *x, const struct gllm_sem_op_rec *s)
 		gllm_sym_folded(x->s, (uint64_t)r->imm, bytes);
 		write_loc(x, s->d, constant(x, read_bytes(p, bytes)));
 	} else {
-		write_loc(x, s->d, make(x, GLLM_S_LOAD, s->w, at, 0, 0, 0));
+		write_loc(x, s->d, make(x, GLLM_S_LOAD, s->w, at, 0, 0));
 	}
 }
 
@@ -285,8 +290,8 @@ static void store(struct exec *x, const struct gllm_sem_op_rec *s)
 	if (r->op == RAW_SP)
 		write_slot(x, r->imm, s->w / 8u, cut_for(x, s->c, v, s->w), is_vector(s->c) && s->w > 32 && !whole(x, v));
 	else
-		x->s->store[x->s->nstores++] = make(x, GLLM_S_STORE, s->w, at, 0,
-		                                       is_vector(s->c) && s->w > 32 && !whole(x, v) ? UNDEF : v, 0);
+		x->s->store[x->s->nstores++] = make3(x, GLLM_S_STORE, s->w, at, 0,
+		                                     is_vector(s->c) && s->w > 32 && !whole(x, v) ? UNDEF : v, 0);
 }
 
 static void move(struct exec *x, const struct gllm_sem_op_rec *s)
@@ -314,7 +319,7 @@ static void insert(struct exec *x, const struct gllm_sem_op_rec *s)
 
 static uint16_t condition(struct exec *x, uint16_t flags, uint8_t cc, uint8_t fcc)
 {
-	uint16_t v = make(x, RAW_COND, 0, flags, 0, 0, 0);
+	uint16_t v = make(x, RAW_COND, 0, flags, 0, 0);
 	x->s->raw[v].cc = cc;
 	x->s->raw[v].fcc = fcc;
 	return v;
@@ -335,7 +340,7 @@ static void call_primitive(struct exec *x, unsigned prim)
 	case GLLM_PRIM_F32_TO_F16: case GLLM_PRIM_F32_TO_BF16: v.a = f0; w = 16; int_result = true; break;
 	default: refuse(x, "a call of memset or memcpy"); return;
 	}
-	uint16_t r = make(x, RAW_PRIM, w, v.a, v.b, v.c, prim);
+	uint16_t r = make3(x, RAW_PRIM, w, v.a, v.b, v.c, prim);
 	for (unsigned i = 0; i < 32; i++) {
 		if (!(abi->preserved_int >> i & 1) && i != abi->stack_pointer)
 			x->st[GLLM_LOC_R0 + i] = UNDEF;
@@ -397,7 +402,7 @@ static void compare(struct exec *x, const struct gllm_sem_op_rec *s)
 	uint16_t a = read_loc(x, s->a), b = s->op == GLLM_S_FLAGSOF ? UNDEF : operand_b(x, s), c = UNDEF;
 	if (s->op == GLLM_S_CCMP || s->op == GLLM_S_FCCMP)
 		c = condition(x, x->st[GLLM_LOC_FLAGS], s->cc, s->fcc);
-	uint16_t v = make(x, s->op, s->w, a, b, c, 0);
+	uint16_t v = make3(x, s->op, s->w, a, b, c, 0);
 	x->s->raw[v].scale = s->scale;
 	x->st[GLLM_LOC_FLAGS] = v;
 }
@@ -427,7 +432,7 @@ static void execute(struct exec *x, const struct gllm_sem_op_rec *s)
 		break;
 	case GLLM_S_ZEXT: write_loc(x, s->d, cut(x, read_loc(x, s->a), w)); break;
 	case GLLM_S_SEXT:
-		a = make(x, s->op, s->imm == 32 ? 32 : 64, read_loc(x, s->a), 0, 0, 0);
+		a = make(x, s->op, s->imm == 32 ? 32 : 64, read_loc(x, s->a), 0, 0);
 		x->s->raw[a].scale = s->w;
 		write_loc(x, s->d, a);
 		break;
@@ -440,10 +445,10 @@ static void execute(struct exec *x, const struct gllm_sem_op_rec *s)
 	case GLLM_S_SELECT:
 		a = read_loc(x, s->a);
 		b = operand_b(x, s);
-		write_loc(x, s->d, make(x, s->op, w, a, b, condition(x, flags, s->cc, s->fcc), 0));
+		write_loc(x, s->d, make3(x, s->op, w, a, b, condition(x, flags, s->cc, s->fcc), 0));
 		break;
 	case GLLM_S_SETCC:
-		write_loc(x, s->d, make(x, s->op, 1, 0, 0, condition(x, flags, s->cc, s->fcc), 0));
+		write_loc(x, s->d, make3(x, s->op, 1, 0, 0, condition(x, flags, s->cc, s->fcc), 0));
 		break;
 	case GLLM_S_FADD: case GLLM_S_FSUB: case GLLM_S_FMUL: case GLLM_S_FDIV: case GLLM_S_FMIN: case GLLM_S_FMAX:
 	case GLLM_S_FMINN: case GLLM_S_FMAXN: case GLLM_S_FMINNM: case GLLM_S_FMAXNM: case GLLM_S_FSQRT: case GLLM_S_FNEG:
@@ -451,27 +456,27 @@ static void execute(struct exec *x, const struct gllm_sem_op_rec *s)
 	case GLLM_S_I2F: case GLLM_S_U2F: case GLLM_S_F2F: case GLLM_S_BLEND:
 		a = read_loc(x, s->a);
 		b = read_loc(x, s->b);
-		write_loc(x, s->d, make(x, s->op, w, a, b, read_loc(x, s->c), s->imm));
+		write_loc(x, s->d, make3(x, s->op, w, a, b, read_loc(x, s->c), s->imm));
 		break;
 	case GLLM_S_F2I: case GLLM_S_F2IN: case GLLM_S_F2U: /* the result is imm bits wide, the operand w */
-		a = make(x, s->op, (uint8_t)s->imm, read_loc(x, s->a), 0, 0, 0);
+		a = make(x, s->op, (uint8_t)s->imm, read_loc(x, s->a), 0, 0);
 		x->s->raw[a].scale = s->w;
 		write_loc(x, s->d, a);
 		break;
 	case GLLM_S_FMASK:
-		a = make(x, s->op, w, read_loc(x, s->a), read_loc(x, s->b), 0, 0);
+		a = make(x, s->op, w, read_loc(x, s->a), read_loc(x, s->b), 0);
 		x->s->raw[a].fcc = s->fcc ? s->fcc : s->cc;
 		write_loc(x, s->d, a);
 		break;
 	case GLLM_S_BRANCH: branch_if(x, flags, s->cc, s->fcc); break;
 	case GLLM_S_BRZ: case GLLM_S_BRNZ:
 		a = read_loc(x, s->a);
-		a = make(x, GLLM_S_CMP, w, a, constant(x, 0), 0, 0);
+		a = make(x, GLLM_S_CMP, w, a, constant(x, 0), 0);
 		branch_if(x, a, s->op == GLLM_S_BRZ ? GLLM_CC_EQ : GLLM_CC_NE, 0);
 		break;
 	case GLLM_S_BRBIT:
 		a = read_loc(x, s->a);
-		a = make(x, GLLM_S_TEST, 64, a, constant(x, UINT64_C(1) << (s->b & 63)), 0, 0);
+		a = make(x, GLLM_S_TEST, 64, a, constant(x, UINT64_C(1) << (s->b & 63)), 0);
 		branch_if(x, a, s->scale ? GLLM_CC_NE : GLLM_CC_EQ, 0);
 		break;
 	case GLLM_S_CALL: call(x, s); break;
@@ -489,7 +494,7 @@ static void phi(struct exec *x, unsigned loc, unsigned npreds)
 		refuse(x, "too many joins");
 		return;
 	}
-	uint16_t v = make(x, RAW_PHI, 64, 0, 0, 0, (int64_t)x->s->ninputs);
+	uint16_t v = make(x, RAW_PHI, 64, 0, 0, (int64_t)x->s->ninputs);
 	x->s->raw[v].loc = (uint8_t)loc;
 	x->s->ninputs += npreds;
 	x->st[loc] = v;
@@ -649,6 +654,7 @@ static void run_block(struct exec *x, uint16_t b)
 	x->block = b;
 	x->at = block->first;
 	x->st = &x->out[b * STATE];
+	x->st[NOWHERE] = UNDEF;
 	x->s->first[b] = (uint16_t)x->s->n;
 	if (block->npreds)
 		copy_state(x, &x->out[x->f->pred[block->pred] * STATE]);
@@ -670,16 +676,16 @@ static void entry_state(struct exec *x, const struct gllm_param *param, unsigned
 {
 	const struct gllm_abi *abi = x->abi;
 	unsigned ints = 0, floats = 0, stacked = 0;
-	make(x, RAW_UNDEF, 64, 0, 0, 0, 0);
+	make(x, RAW_UNDEF, 64, 0, 0, 0);
 	x->st = x->out;
 	_Static_assert(UNDEF == 0, "what the bytes make");
 	__builtin_memset(x->st, 0, SLOT0 * sizeof *x->st);
 	for (unsigned i = 0; i < x->nslots; i++)
 		x->st[SLOT0 + i] = NOTHING;
-	x->st[abi->stack_pointer] = make(x, RAW_SP, 64, 0, 0, 0, 0);
+	x->st[abi->stack_pointer] = make(x, RAW_SP, 64, 0, 0, 0);
 	for (unsigned i = 0; i < nparams; i++) {
 		bool is_float = param[i].kind == GLLM_SCALAR;
-		uint16_t v = make(x, RAW_PARAM, is_float ? 32 : 64, 0, 0, 0, i);
+		uint16_t v = make(x, RAW_PARAM, is_float ? 32 : 64, 0, 0, i);
 		if (is_float && floats < abi->nfloat_args)
 			x->st[abi->float_arg[floats++]] = v;
 		else if (!is_float && ints < abi->nint_args)

@@ -56,7 +56,7 @@ enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struc
                                 const struct gllm_image *img, const struct gllm_param *param, unsigned nparams,
                                 struct gllm_arena *a, struct gllm_error *e);
 
-/* Fills `same` for these PHIs, which are all there are. */
+/* Fills `same`; these are all PHIs there are. */
 void gllm_sym_find_copies(struct sym *s, const uint16_t *phi, unsigned n);
 
 /* Memory of the image that what is lifted depends on. */

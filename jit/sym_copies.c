@@ -19,6 +19,8 @@ static bool same_constant(const struct sym *s, uint16_t a, uint16_t b)
 /* Optimistic: a PHI is UNKNOWN until an input is known, then a copy of it, then itself for good. */
 void gllm_sym_find_copies(struct sym *s, const uint16_t *phi, unsigned n)
 {
+	for (unsigned v = 0; v < s->n; v++)
+		s->same[v] = (uint16_t)v;
 	for (unsigned i = 0; i < n; i++)
 		s->same[phi[i]] = UNKNOWN;
 	for (bool changed = true; changed; ) {

@@ -10,7 +10,6 @@ static const uint8_t float_args[] = { V, V + 1, V + 2, V + 3, V + 4, V + 5, V + 
 const struct gllm_target gllm_target_aarch64 = {
 	.isa = GLLM_ISA_AARCH64,
 	.name = "aarch64",
-	.insn_max = 4,
 	.abi = {
 		.int_arg = int_args, .nint_args = sizeof int_args,
 		.float_arg = float_args, .nfloat_args = sizeof float_args,

@@ -11,7 +11,6 @@ static const uint8_t float_args[] = { V, V + 1, V + 2, V + 3, V + 4, V + 5, V + 
 const struct gllm_target gllm_target_x86_64 = {
 	.isa = GLLM_ISA_X86_64,
 	.name = "x86_64",
-	.insn_max = 15,
 	.abi = {
 		.int_arg = int_args, .nint_args = sizeof int_args,
 		.float_arg = float_args, .nfloat_args = sizeof float_args,
