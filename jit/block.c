@@ -4,7 +4,7 @@
 #include "core/bits.h"
 #include "jit/block_state.h"
 
-enum { LINE = 64 };
+enum { LINE = 64, REPEATED = 64 };
 
 /* --- memory --------------------------------------------------------------------------------------------------------- */
 
@@ -126,6 +126,13 @@ static void add_part(struct blocker *x, const struct kernel *k, struct at at, bo
 			s->at.rest = at.i.rest;
 		}
 	}
+}
+
+/* Of the part that was added last. */
+static void set_panels(struct blocker *x, const struct kernel *k, struct gllm_linear panels)
+{
+	if (x->status == GLLM_OK && k && k->count != NO_COUNT && x->nparts)
+		x->part[x->nparts - 1].source[k->count].at = panels;
 }
 
 /* The part that was added last is for so many rows, if its kernel asks how many. */
@@ -264,6 +271,17 @@ static bool lies_well(const struct blocker *x)
 	return true;
 }
 
+/* Whether columns may be written twice: nothing is read but what the sums are of, so the output lies apart from it. */
+static bool may_repeat(const struct product *p)
+{
+	const struct gllm_trace *t = &p->c->trace;
+	for (unsigned i = 0; i < t->nnodes; i++)
+		if ((t->node[i].op == GLLM_N_LOAD && t->node[i].loop != K) ||
+		    (t->node[i].op == GLLM_N_STORE && t->param[t->access[t->node[i].imm].param].kind != GLLM_OUT))
+			return false;
+	return true;
+}
+
 /* All rows for a few columns at a time, so that the other side is read once from memory, however many passes its rows need
  * to fit the registers. */
 static void block_dots(struct blocker *x, const struct product *p, enum gllm_block_way way)
@@ -272,12 +290,18 @@ static void block_dots(struct blocker *x, const struct product *p, enum gllm_blo
 	int64_t panels = p->n / wide, rest = p->n % wide;
 	struct macro m = { .panels = gllm_block_fixed(panels), .rows = p->m, .lanes = wide, .depth = p->k, .first = true,
 	                   .last = true, .way = way };
+	const struct kernel *k = panels ? gllm_block_kernel(x, MACRO, 0, m) : NULL;
 	if (panels)
-		add_part(x, gllm_block_kernel(x, MACRO, 0, m), (struct at){ .j = 0 }, false);
+		add_part(x, k, (struct at){ .j = 0 }, false);
+	set_panels(x, k, m.panels);
+	if (rest == 0)
+		return;
 	m.panels = gllm_block_fixed(1);
-	m.lanes = rest;
-	if (rest)
-		add_part(x, gllm_block_kernel(x, MACRO, 0, m), (struct at){ .j = panels * wide }, panels != 0);
+	bool again = panels && (wide - rest) * REPEATED <= p->n && may_repeat(p); /* one kernel less for a few columns more */
+	m.lanes = again ? wide : rest;
+	k = gllm_block_kernel(x, MACRO, 0, m);
+	add_part(x, k, (struct at){ .j = p->n - m.lanes }, panels != 0);
+	set_panels(x, k, m.panels);
 }
 
 /* Columns of `m`: whole blocks, what is left of panels, what is left of lanes. Rows that fit one tile need no panels. */
@@ -479,7 +503,7 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 			c->how.rows = (uint8_t)x->b.mr;
 			c->how.depth = x->unroll;
 		}
-		struct kernel k = { .c = product ? c : old[i].code };
+		struct kernel k = { .c = product ? c : old[i].code, .count = NO_COUNT };
 		add_part(x, &k, (struct at){ .j = 0 }, old[i].beside);
 		if (x->status == GLLM_OK) {
 			struct gllm_part *part = &x->part[x->nparts - 1];

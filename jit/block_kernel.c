@@ -89,6 +89,7 @@ static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm
 	for (unsigned i = 0; i < 3; i++)
 		gllm_strip_close(&s);
 	k->move[to][PANEL] = x->panel_pitch / nr;
+	k->count = NO_COUNT;
 	k = finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
 	if (lines) {
 		s.to->how.fetch = FETCH_ROWS;
@@ -122,6 +123,7 @@ static struct kernel *pack_rows(struct blocker *x, unsigned which, struct gllm_l
 	gllm_strip_close(&s);
 	gllm_strip_close(&s);
 	k->move[to][I] = x->row_pitch;
+	k->count = NO_COUNT;
 	return finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
 }
 
@@ -206,7 +208,7 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
 	struct kernel *k = gllm_block_take(x, 1, sizeof *k);
-	uint8_t *needed = gllm_block_take(x, t->nnodes, 1), sums[MAX_SUMS] = { 0xff, 0xff, 0xff, 0xff };
+	uint8_t *needed = gllm_block_take(x, t->nnodes, 1), sums[MAX_SUMS] = { 0xff, 0xff, 0xff, 0xff }, count = NO_COUNT;
 	struct gllm_strip s;
 	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
 	if (!k || !needed || s.status != GLLM_OK)
@@ -218,7 +220,8 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		zero[i] = gllm_strip_append(&s, (struct gllm_node){ .op = GLLM_N_CONST, .type = (uint8_t)x->p->sum[i].type,
 			.a = GLLM_NO_NODE, .b = GLLM_NO_NODE, .c = GLLM_NO_NODE });
 	int8_t jb = m->wide ? gllm_strip_open(&s, gllm_block_fixed(m->wide)) : -1, kb = m->deep ? gllm_strip_open(&s, gllm_block_fixed(m->deep)) : -1;
-	int8_t p = gllm_strip_open(&s, m->panels), r = gllm_strip_open(&s, m->rows);
+	bool counted = m->way == GLLM_BLOCK_DOTS;
+	int8_t p = counted ? gllm_strip_open_counted(&s, m->panels, &count) : gllm_strip_open(&s, m->panels), r = gllm_strip_open(&s, m->rows);
 	s.sub[I][0].coef = s.sub[J][1].coef = s.sub[K][0].coef = 1;
 	s.sub[I][0].loop = r;
 	s.sub[J][0].coef = x->b.nr;
@@ -256,6 +259,7 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		partial(x, &s, k, i, &sums[i], s.map[x->p->sum[i].last]);
 	while (s.open >= 0 && s.status == GLLM_OK)
 		gllm_strip_close(&s);
+	k->count = count;
 	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
 	s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .depth = x->unroll, .split = (int8_t)((jb >= 0 ? jb : p) + 1) };
 	if (m->way == GLLM_BLOCK_PACKED) {
@@ -264,6 +268,7 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		s.to->how.fetch_loop = (int8_t)(kk + 1);
 	} else if (m->way == GLLM_BLOCK_DOTS) {
 		s.to->how.columns = (uint8_t)m->lanes;
+		s.to->how.most = (uint32_t)m->panels.fixed;
 		s.to->how.depth = 0;
 	} else if (m->way == GLLM_BLOCK_STREAM) {
 		s.to->how.unroll = (uint8_t)(x->b.nr * 4 / x->profile->vector_bytes);
@@ -283,9 +288,10 @@ static struct kernel *staged(struct blocker *x, const struct macro *m)
 		return NULL;
 	uint64_t bytes = gllm_stage_write(&s, x->p, &stage, needed);
 	x->f->worker_bytes = bytes > x->f->worker_bytes ? bytes : x->f->worker_bytes;
+	k->count = stage.count;
 	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
 	s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .columns = (uint8_t)x->b.nr, .split = 1,
-	                                         .own = UINT32_C(1) << stage.memory };
+	                                         .most = (uint32_t)m->panels.fixed, .own = UINT32_C(1) << stage.memory };
 	return k;
 }
 
@@ -294,9 +300,11 @@ static bool same_linear(struct gllm_linear a, struct gllm_linear b)
 	return a.fixed == b.fixed && a.per_row == b.per_row && a.block == b.block && a.rest == b.rest;
 }
 
+/* Whether a's kernel is b's: one that has the number of panels as a parameter takes fewer as well. */
 static bool same_macro(const struct macro *a, const struct macro *b)
 {
-	return same_linear(a->panels, b->panels) && same_linear(a->rows, b->rows) &&
+	bool counted = a->way == GLLM_BLOCK_DOTS || a->way == GLLM_BLOCK_STAGED;
+	return (counted ? a->panels.fixed >= b->panels.fixed : same_linear(a->panels, b->panels)) && same_linear(a->rows, b->rows) &&
 	       a->lanes == b->lanes && a->depth == b->depth && a->wide == b->wide && a->deep == b->deep && a->first == b->first &&
 	       a->last == b->last && a->way == b->way;
 }

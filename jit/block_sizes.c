@@ -147,7 +147,9 @@ static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, co
 	if (q->lanes && !(t && t->mr))
 		b->mr = rows_beside(p, b->mr, b->nr, q->nsums);
 	kc = l2 / (64 * b->nr) > l1 / (6 * b->nr) ? l2 / (64 * b->nr) : l1 / (6 * b->nr);
-	b->kc = even(q->k, t && t->kc ? t->kc : kc < most ? kc : most, 8);
+	kc = t && t->kc ? t->kc : kc < most ? kc : most;
+	/* Products of one layer have more kernels in common where all have blocks of the same size. */
+	b->kc = kc % 8 || q->k % kc < kc / 2 ? even(q->k, kc, 8) : (unsigned)kc;
 	if (b->kc > q->k)
 		b->kc = (unsigned)q->k;
 	b->mc = even((int64_t)q->most, t && t->mc ? t->mc : l2 * 2 / 5 / (4 * b->kc), b->mr);

@@ -4,8 +4,8 @@
 #include "jit/trace.h"
 
 /* Wide panels read weights in longer runs (16 x 4096 x 2048: 48 columns 1.012 of what products apart take, 240: 1.000), many
- * panels are shared evenly. */
-enum { LEAST_WIDTH = 48, MOST_WIDTH = 240, PANELS = 16, LEAST_BEHIND = 8, ROUND = 64 };
+ * panels are shared evenly. What panels leave over is a kernel of its own: a width that leaves nothing is better. */
+enum { LEAST_WIDTH = 48, MOST_WIDTH = 256, PANELS = 16, LEAST_BEHIND = 8, ROUND = 64 };
 
 static bool computes(const struct gllm_node *n)
 {
@@ -27,7 +27,11 @@ int64_t gllm_stage_width(int64_t tile, int64_t lanes, int64_t n)
 	while (both % lanes)
 		both += tile;
 	want = want < LEAST_WIDTH ? LEAST_WIDTH : want > MOST_WIDTH ? MOST_WIDTH : want;
-	return (want + both - 1) / both * both;
+	want = (want + both - 1) / both * both;
+	for (int64_t fits = want; 2 * fits > want && fits >= LEAST_WIDTH; fits -= both)
+		if (n % fits == 0)
+			return fits;
+	return want;
 }
 
 static struct gllm_term along(int8_t loop, int64_t coef)
@@ -118,7 +122,7 @@ uint64_t gllm_stage_write(struct gllm_strip *s, const struct product *p, struct 
 		needed[i] = t->node[i].op == GLLM_N_STORE;
 	gllm_strip_need(t, needed, s->map);
 	gllm_strip_write(s, needed, -1, 0, t->nnodes);
-	int8_t panel = gllm_strip_open(s, g->panels);
+	int8_t panel = gllm_strip_open_counted(s, g->panels, &g->count);
 	substitute(s, J, 0, g->width, panel);
 	for (unsigned i = 0; i < p->nsums; i++) {
 		sum(s, p, g, i, needed);

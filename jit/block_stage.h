@@ -16,6 +16,7 @@ struct gllm_stage {
 	uint64_t most;        /* of rows */
 	int64_t width, tile;  /* columns of a panel, and of them together; panels no multiple of a tile are one run */
 	uint8_t memory;       /* filled in: the parameter that is the worker's memory */
+	uint8_t count;        /* and the one that is the number of panels */
 };
 
 /* Whether what follows the sums is better done apart from them. */

@@ -14,8 +14,10 @@
 /* A composed trace of the new nest, and how far its parameters move per step of the old loops and of the panels. */
 struct kernel {
 	const struct gllm_composed *c;
+	uint8_t count;            /* the parameter that is the number of panels, by part; NO_COUNT: the trace says it */
 	int64_t move[GLLM_TRACE_PARAMS][4];
 };
+enum { NO_COUNT = 0xff };
 enum { PANEL = 3 }; /* fourth column of move: lanes from the beginning of the block of j */
 
 struct at { /* where a part begins */

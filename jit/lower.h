@@ -28,6 +28,7 @@ struct gllm_lower_options {
 	int8_t fetch_loop;  /* its number plus one */
 	bool fetch_stores;  /* what is stored behind such a reduction is fetched before it */
 	int8_t split;       /* number of the split loop plus one; 0: chosen */
+	uint32_t most;      /* its trips at most, where a parameter says how many; 0: unknown */
 	uint32_t tile;      /* least iterations per unit of the split loop; 0: chosen */
 	uint32_t own;       /* set of parameters: memory of the worker, which every iteration of the split loop writes first */
 };

@@ -200,11 +200,13 @@ static bool lin_equal(struct lin a, struct lin b)
 	return a.c == b.c && a.sym == b.sym;
 }
 
-/* Trip minus one times a fixed stride that is not negative; -1 if it is not that. */
+/* The most trips minus one times a fixed stride that is not negative; -1 if it is not that. */
 static int64_t reach(const struct lower *l, const struct induction *x, unsigned loop)
 {
 	int64_t s = x->stride[loop].c, t = l->loop[loop].trip, r;
 
+	if (t < 0 && (int)loop == l->o->split - 1 && l->o->most)
+		t = l->o->most;
 	if (x->stride[loop].sym != NO_SYM || s < 0 || t < 0)
 		return -1;
 	return __builtin_mul_overflow(t > 0 ? t - 1 : 0, s, &r) ? -1 : r;

@@ -121,9 +121,11 @@ static const char *strategy_of(const struct gllm_composed *c, const struct gllm_
 	const struct gllm_trace *t = &c->trace;
 	if (k->loop < 0)
 		return "sequential";
-	for (unsigned i = 0; i < k->trip.count; i++)
-		if (t->term[k->trip.first + i].sym[0] != 0)
+	for (unsigned i = 0; i < k->trip.count; i++) {
+		unsigned sym = t->term[k->trip.first + i].sym[0];
+		if (sym >= GLLM_SYM_PARAM && sym < GLLM_SYM_LOOP && c->source[sym - GLLM_SYM_PARAM].at.per_row)
 			return "rows";
+	}
 	if (!holds_loops(t, k->loop))
 		return "elements";
 	if (t->pattern == GLLM_PATTERN_GEMM && (c->how.split || t->loop[t->reduction[0].loop].parent == k->loop))

@@ -84,21 +84,27 @@ static uint8_t keep_param(struct gllm_strip *s, unsigned old, bool store)
 	return s->param[old];
 }
 
-int8_t gllm_strip_open(struct gllm_strip *s, struct gllm_linear trip)
+static int8_t open_loop(struct gllm_strip *s, struct gllm_term t)
 {
-	struct gllm_term t = { .coef = trip.fixed };
 	if (!room(s, s->nloops, EXTRA) || !room(s, s->nterms, s->max_terms))
 		return 0;
-	if (trip.per_row) {
-		struct gllm_source source = { .kind = GLLM_FROM_ROWS, .at = trip };
-		uint8_t p = gllm_strip_param(s, "count", GLLM_DIM, GLLM_I64, source);
-		t = (struct gllm_term){ .coef = 1, .sym = { (uint8_t)(GLLM_SYM_PARAM + p) } };
-	}
 	s->loop[s->nloops] = (struct gllm_loop){ .parent = s->open, .first = (gllm_ref)s->nnodes,
 	                                         .trip = { .first = (uint16_t)s->nterms, .count = t.coef != 0 } };
 	if (t.coef)
 		s->term[s->nterms++] = t;
 	return s->open = (int8_t)s->nloops++;
+}
+
+int8_t gllm_strip_open_counted(struct gllm_strip *s, struct gllm_linear trip, uint8_t *param)
+{
+	*param = gllm_strip_param(s, "count", GLLM_DIM, GLLM_I64, (struct gllm_source){ .kind = GLLM_FROM_ROWS, .at = trip });
+	return open_loop(s, (struct gllm_term){ .coef = 1, .sym = { (uint8_t)(GLLM_SYM_PARAM + *param) } });
+}
+
+int8_t gllm_strip_open(struct gllm_strip *s, struct gllm_linear trip)
+{
+	uint8_t param;
+	return trip.per_row ? gllm_strip_open_counted(s, trip, &param) : open_loop(s, (struct gllm_term){ .coef = trip.fixed });
 }
 
 void gllm_strip_close(struct gllm_strip *s)

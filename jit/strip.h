@@ -43,6 +43,8 @@ uint8_t gllm_strip_param(struct gllm_strip *s, const char *name, enum gllm_param
                          struct gllm_source source);
 /* Opens a loop inside the open one; a trip that depends on rows becomes a parameter. Returns its number. */
 int8_t gllm_strip_open(struct gllm_strip *s, struct gllm_linear trip);
+/* The same with a trip that is a parameter in any case, so that parts which differ in it have one kernel. */
+int8_t gllm_strip_open_counted(struct gllm_strip *s, struct gllm_linear trip, uint8_t *param);
 void gllm_strip_close(struct gllm_strip *s);
 
 /* A load (value NO_NODE) or store at base + sum of coef * loop of a parameter of the new trace. */
