@@ -165,11 +165,11 @@ static uint16_t rename_bits(struct canon *c, uint16_t v, unsigned type)
 uint16_t gllm_canon_convert(struct canon *c, uint16_t v, unsigned type)
 {
 	const struct val *x = &c->v[v];
+	if (x->op == GLLM_N_CONST && type != GLLM_MASK)
+		return gllm_canon_const(c, type, x->imm);
 	unsigned from = bits_of(x->type), to = bits_of(type);
 	if (x->op == VAL_PTR || x->type == GLLM_MASK || type == GLLM_MASK)
 		return POISON;
-	if (x->op == GLLM_N_CONST)
-		return gllm_canon_const(c, type, x->imm);
 	if (from == to)
 		return rename_bits(c, v, type);
 	if (from < to) {

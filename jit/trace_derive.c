@@ -236,6 +236,12 @@ static uint64_t mix(uint64_t h, uint64_t v)
 	return h ^ h >> 32;
 }
 
+/* Three numbers in one step: only these wait for each other. */
+static uint64_t mix3(uint64_t h, uint64_t x, uint64_t y, uint64_t z)
+{
+	return mix(h, x + y * UINT64_C(0xbf58476d1ce4e5b9) + z * UINT64_C(0x94d049bb133111eb));
+}
+
 static uint64_t join(uint64_t a, uint64_t b, uint64_t c, uint64_t d) /* four fields of up to 16 bits */
 {
 	return a | b << 16 | c << 32 | d << 48;
@@ -246,7 +252,7 @@ static uint64_t mix_poly(const struct gllm_trace *t, uint64_t h, struct gllm_pol
 	h = mix(h, p.count);
 	for (unsigned i = 0; i < p.count; i++) {
 		const uint8_t *sym = t->term[p.first + i].sym;
-		h = mix(mix(h, (uint64_t)t->term[p.first + i].coef), join(sym[0], sym[1], sym[2], sym[3]));
+		h = mix3(h, (uint64_t)t->term[p.first + i].coef, join(sym[0], sym[1], sym[2], sym[3]), 0);
 	}
 	return h;
 }
@@ -259,8 +265,7 @@ uint64_t gllm_trace_hash(const struct gllm_trace *t)
 		h = mix(h, join(t->param[i].kind, t->param[i].type, 0, 0));
 	for (unsigned i = 0; i < t->nnodes; i++) {
 		const struct gllm_node *n = &t->node[i];
-		h = mix(mix(h, join(n->op, n->type, (uint8_t)n->loop, n->a)), join(n->b, n->c, 0, 0));
-		h = mix(h, n->imm);
+		h = mix3(h, join(n->op, n->type, (uint8_t)n->loop, n->a), join(n->b, n->c, 0, 0), n->imm);
 	}
 	for (unsigned i = 0; i < t->nloops; i++) {
 		const struct gllm_loop *l = &t->loop[i];
@@ -268,7 +273,7 @@ uint64_t gllm_trace_hash(const struct gllm_trace *t)
 	}
 	for (unsigned i = 0; i < t->naccesses; i++) {
 		const struct gllm_access *a = &t->access[i];
-		h = mix_poly(t, mix(mix(h, join(a->param, a->type, a->index, 0)), a->index_bytes), a->offset);
+		h = mix_poly(t, mix3(h, join(a->param, a->type, a->index, 0), a->index_bytes, 0), a->offset);
 	}
 	for (unsigned i = 0; i < t->npolys; i++)
 		h = mix_poly(t, h, t->poly[i]);
