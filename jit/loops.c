@@ -20,15 +20,16 @@ static void settle_duties(struct lifting *l)
 	}
 }
 
-/* Marks and lists what stores and branches need; nothing has a value yet. Operands have lower numbers than what is made of them, but for what comes
- * around a loop to a PHI: that counts as needed. What is needed cannot be predicted, so the others mark too: number 0. */
+/* Marks what stores and branches need, gives constants of it their values, and lists the rest. Operands have lower numbers
+ * than what is made of them, but for what comes around a loop to a PHI: that counts as needed. What is needed cannot be
+ * predicted, so the others mark too: number 0. */
 static const uint16_t *list_live(struct lifting *l)
 {
 	const struct sym *s = l->s;
 	const uint16_t *const same = s->same;
 	const struct raw *const raw = s->raw;
 	uint8_t *const live = l->live;
-	uint16_t *first = l->ordered + s->n;
+	uint16_t *first = l->ordered + s->n, *constant = l->ordered;
 	__builtin_memset(live, 0, s->n);
 	for (unsigned i = 0; i < s->nstores; i++)
 		live[s->store[i]] = 1;
@@ -42,9 +43,10 @@ static const uint16_t *list_live(struct lifting *l)
 	l->condition[0] = COND_POISON;
 	for (unsigned i = s->n; i-- > 1; ) {
 		const struct raw *x = &raw[i];
-		const unsigned mask = 0u - live[i];
-		first[-1] = (uint16_t)i;
-		first -= mask & 1;
+		const unsigned mask = 0u - live[i], is_constant = x->op == RAW_CONST;
+		first[-1] = *constant = (uint16_t)i;
+		first -= mask & (is_constant ^ 1);
+		constant += mask & is_constant;
 		live[same[x->a] & mask] = 1;
 		live[same[x->b] & mask] = 1;
 		live[same[x->c] & mask] = 1;
@@ -55,6 +57,10 @@ static const uint16_t *list_live(struct lifting *l)
 		const struct flow_block *b = &l->f->block[x->block];
 		for (unsigned p = 0; p < (b->header ? 1u : b->npreds); p++)
 			live[same[s->input[(size_t)x->imm + p]] & mask] = 1;
+	}
+	while (constant > l->ordered) {
+		const uint16_t i = *--constant;
+		l->value[i] = gllm_canon_const(&l->c, GLLM_I64, (uint64_t)raw[i].imm);
 	}
 	return first;
 }

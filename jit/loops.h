@@ -40,7 +40,7 @@ struct lifting {
 	uint16_t value[RAW_VALUES];    /* per raw value; VAL_NONE: not made */
 	cond_t condition[RAW_VALUES];  /* of RAW_COND */
 	uint8_t live[RAW_VALUES];
-	uint16_t ordered[RAW_VALUES + 1]; /* at its end the live ones, then RAW_VALUES */
+	uint16_t ordered[RAW_VALUES + 1]; /* at its end the live ones but constants, then RAW_VALUES */
 	uint16_t scratch[VAL_MAX];
 	uint64_t around[FLOW_LOOPS + 1];  /* per loop + 1: it and those around it, bits of loop + 1; 0 stands for none */
 	cond_t branch[FLOW_BLOCKS];

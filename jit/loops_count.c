@@ -24,10 +24,6 @@ static bool known_early(struct lifting *l, uint16_t raw)
 			depth--;
 			continue;
 		}
-		if (x->op == RAW_CONST) {
-			l->value[r] = gllm_canon_const(&l->c, GLLM_I64, (uint64_t)x->imm);
-			continue;
-		}
 		if (!integer_op(x->op))
 			return false;
 		uint16_t a = l->s->same[x->a], b = l->s->same[x->b];

@@ -181,7 +181,7 @@ static uint16_t phi_value(struct lifting *l, uint16_t raw)
 	return b->header ? gllm_loops_header(l, raw) : gllm_loops_join(l, raw);
 }
 
-/* The value of raw; of a condition, beside it. */
+/* The value of raw, which is no constant; of a condition, beside it. */
 uint16_t gllm_loops_evaluate(struct lifting *l, uint16_t raw, int loop)
 {
 	static const uint8_t node[] = {
@@ -196,7 +196,6 @@ uint16_t gllm_loops_evaluate(struct lifting *l, uint16_t raw, int loop)
 	if (x->op >= GLLM_S_FADD && x->op <= GLLM_S_FNMS && x->w != 32)
 		return POISON;
 	switch (x->op) {
-	case RAW_CONST: return gllm_canon_const(c, GLLM_I64, (uint64_t)x->imm);
 	case RAW_PARAM: return parameter(l, x);
 	case RAW_PHI: return phi_value(l, raw);
 	case RAW_COND: l->condition[raw] = condition(l, raw, loop); return POISON;
