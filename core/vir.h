@@ -15,7 +15,11 @@
  *   full    all lanes                       lanes == 0
  *   masked  lanes whose mask bit is set     m != NONE; untouched memory is never read; loaded lanes are 0 elsewhere
  *   single  lane 0 only (others become 0)   lanes == 1
- * `mem` is the type in memory; if it differs from `type` the access converts (F16, BF16, I8, U8, I16, U16 <-> F32/I32). */
+ * `mem` is the type in memory; if it differs from `type` the access converts (F16, BF16, I8, U8, I16, U16 <-> F32/I32).
+ *
+ * Lanes have 32 bits, in a program of halves 16, so there are twice as many; only where machine.halves. There arithmetic
+ * and accesses have type F16 and convert nothing; these operations exist: accesses, VZERO, VMOV, VADD, VSUB, VMUL, VDIV,
+ * VMIN, VMAX, VSQRT, VNEG, VABS, comparisons, VSEL and all of masks. Each result is rounded once, to the half itself. */
 #ifndef GLLM_VIR_H
 #define GLLM_VIR_H
 #include "gllm/profile.h"
@@ -24,6 +28,7 @@
 
 typedef uint16_t gllm_vreg;
 #define GLLM_NO_VREG ((gllm_vreg)0xffff)
+enum { GLLM_VIR_LANES = 64 }; /* most lanes of a machine */
 enum { GLLM_VIR_ARGS, GLLM_VIR_SHARED, GLLM_VIR_WORKER, GLLM_VIR_BEGIN, GLLM_VIR_RANGE_END, GLLM_VIR_FIRST_FREE };
 
 enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
@@ -117,6 +122,7 @@ struct gllm_vir {
 	struct gllm_vi *ins;   unsigned n, max;
 	uint8_t *reg_class;    unsigned nregs, max_regs; /* class of each virtual register */
 	unsigned nlabels;
+	bool halves;                                     /* lanes of 16 bits */
 	enum gllm_status status;                         /* the first failure; later emits are no-ops */
 };
 
@@ -148,6 +154,7 @@ struct gllm_machine {
 	uint16_t vector_bytes;
 	bool has_mask;                       /* masked accesses exist; else tails run one lane at a time */
 	bool has_fma;
+	bool halves;                         /* lanes of 16 bits, as F16 */
 	bool zips;                           /* VZIP exists */
 	bool picks;                          /* VPICK exists */
 	bool has_scale;                      /* VSCALE */

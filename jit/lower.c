@@ -702,6 +702,46 @@ static bool check_input(struct lower *l)
 	return true;
 }
 
+static bool planned(struct lower *l)
+{
+	return prepare(l) && gllm_lower_plan(l);
+}
+
+/* All that is stored is stored by vectors: of words it could be no better. */
+static bool stores_vectors(const struct lower *l)
+{
+	const struct gllm_trace *t = l->t;
+
+	for (unsigned i = 0; i < t->nnodes; i++) {
+		bool in_vector = false;
+		for (unsigned v = 0; v < t->nloops && t->node[i].loop >= 0; v++)
+			in_vector |= l->loop[v].vector && (l->loop[t->node[i].loop].inside >> v & 1);
+		if (t->node[i].op == GLLM_N_STORE && !in_vector)
+			return false;
+	}
+	return true;
+}
+
+/* Twice as many lanes, where that changes no result and loses no vector. */
+static bool planned_as_halves(struct lower *l)
+{
+	struct gllm_arena mark = *l->arena;
+	struct lower words = *l;
+
+	if (!gllm_lower_fits_halves(l))
+		return false;
+	l->halves = l->v->halves = true;
+	l->lanes *= 2;
+	if (planned(l) && stores_vectors(l))
+		return true;
+	if (l->status == GLLM_OK) {
+		*l->arena = mark;
+		*l = words;
+		l->v->halves = false;
+	}
+	return false;
+}
+
 enum gllm_status gllm_lower(const struct gllm_trace *t, const struct gllm_lower_options *o, const struct gllm_machine *m,
                             struct gllm_arena *arena, struct gllm_vir *out, struct gllm_kernel_info *info,
                             struct gllm_error *e)
@@ -716,7 +756,7 @@ enum gllm_status gllm_lower(const struct gllm_trace *t, const struct gllm_lower_
 	                     .lanes = m->vector_bytes / 4u, .pool = pool,
 	                     .vregs = count_bits(m->allocatable[m->class_file[GLLM_CLASS_V]]) };
 	*info = (struct gllm_kernel_info){ .pool = pool, .range = -1, .tile = 1 };
-	if (!check_input(l) || !prepare(l) || !gllm_lower_plan(l))
+	if (!check_input(l) || !(planned_as_halves(l) || planned(l)))
 		return l->status;
 	for (unsigned i = 0; i < t->nloops + 2; i++)
 		l->frame[i].saved = gllm_lower_alloc(l, l->ninds + 1u, sizeof(gllm_vreg));

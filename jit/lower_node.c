@@ -6,15 +6,20 @@
 
 enum { FETCH_LINE = 64 };
 
-static enum gllm_type lane_type(unsigned type)
+static enum gllm_type lane_type(const struct lower *l, unsigned type)
 {
 	switch ((enum gllm_type)type) {
-	case GLLM_F32: case GLLM_F16: case GLLM_BF16: return GLLM_F32;
+	case GLLM_F32: case GLLM_F16: case GLLM_BF16: return l->halves ? GLLM_F16 : GLLM_F32;
 	case GLLM_U32: return GLLM_U32;
 	case GLLM_I8: case GLLM_U8: case GLLM_I16: case GLLM_U16: case GLLM_I32: case GLLM_I64: case GLLM_MASK:
 	case GLLM_TYPE_COUNT: break;
 	}
 	return GLLM_I32;
+}
+
+static bool is_float(unsigned type)
+{
+	return type == GLLM_F32 || type == GLLM_F16 || type == GLLM_BF16;
 }
 
 static gllm_vreg to_float(struct lower *l, gllm_vreg a)
@@ -127,13 +132,13 @@ static gllm_vreg memory_node(struct lower *l, gllm_ref n)
 	if (lanes && l->turned[n])
 		return turned_node(l, n, f);
 	if (lanes && l->spread[n] && !store)
-		return gllm_lower_spread_load(l, n, &l->frame[f], lane_type(a->type));
+		return gllm_lower_spread_load(l, n, &l->frame[f], lane_type(l, a->type));
 	if (lanes && l->spread[n]) {
-		gllm_lower_spread_store(l, n, &l->frame[f], lane_type(a->type));
+		gllm_lower_spread_store(l, n, &l->frame[f], lane_type(l, a->type));
 		return GLLM_NO_VREG;
 	}
 	gllm_lower_access_address(l, a, p, &i);
-	i.type = (uint8_t)lane_type(a->type);
+	i.type = (uint8_t)lane_type(l, a->type);
 	i.mem = a->type;
 	i.lanes = store && !lanes;
 	if (lanes && l->frame[f].ph[l->frame[f].phase].masked)
@@ -251,7 +256,7 @@ static gllm_vreg wrap(struct lower *l, unsigned type, gllm_vreg r)
 	bool is_signed = type == GLLM_I8 || type == GLLM_I16;
 	struct gllm_vi i = gllm_vi(GLLM_V_VSHLI);
 
-	if (bytes >= 4 || lane_type(type) == GLLM_F32)
+	if (bytes >= 4 || is_float(type))
 		return r;
 	i.type = i.mem = GLLM_I32;
 	i.imm = 32 - 8 * (int64_t)bytes;
@@ -263,11 +268,6 @@ static gllm_vreg wrap(struct lower *l, unsigned type, gllm_vreg r)
 	return gllm_vir_emit(l->v, i);
 }
 
-static bool is_float(unsigned type)
-{
-	return lane_type(type) == GLLM_F32 && type != GLLM_MASK;
-}
-
 static gllm_vreg convert_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_node *x = node(l, n), *from = node(l, x->a);
@@ -275,8 +275,8 @@ static gllm_vreg convert_node(struct lower *l, gllm_ref n)
 	struct gllm_vi i = gllm_vi(x->op == GLLM_N_CVTN ? GLLM_V_VCVTN : GLLM_V_VCVT);
 
 	if (is_to && is_from) {
-		/* Half types are held as their F32 values; the rounding happens in the store. */
-		for (gllm_ref k = 0; x->type != GLLM_F32 && k < l->t->nnodes; k++)
+		/* Half types are held as their F32 values, and the rounding happens in the store; or all are halves. */
+		for (gllm_ref k = 0; x->type != GLLM_F32 && !l->halves && k < l->t->nnodes; k++)
 			if (node(l, k)->op != GLLM_N_STORE && (node(l, k)->a == n || node(l, k)->b == n || node(l, k)->c == n))
 				gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a half-precision value is used other than by storing it", n);
 		return gllm_lower_value(l, x->a);
@@ -336,7 +336,7 @@ static gllm_vreg compare_node(struct lower *l, gllm_ref n, enum gllm_vir_op op)
 	const struct gllm_node *x = node(l, n);
 	if (node(l, x->a)->type == GLLM_I64 && !(narrow_index(l, x->a) && narrow_index(l, x->b)))
 		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "comparison of 64-bit integers", n);
-	enum gllm_type type = lane_type(node(l, x->a)->type);
+	enum gllm_type type = lane_type(l, node(l, x->a)->type);
 	gllm_vreg a = gllm_lower_value(l, x->a), b = gllm_lower_value(l, x->b);
 
 	if (node(l, x->a)->type == GLLM_MASK)
@@ -362,11 +362,11 @@ static bool negated(const struct lower *l, gllm_ref a, gllm_ref b)
 static gllm_vreg select_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_node *x = node(l, n), *c = node(l, x->a);
-	enum gllm_type type = lane_type(x->type);
+	enum gllm_type type = lane_type(l, x->type);
 	gllm_vreg m, not_m;
 	struct operands o;
 
-	if (c->op == GLLM_N_LT && type == GLLM_F32 && node(l, c->a)->type == GLLM_F32) {
+	if (c->op == GLLM_N_LT && x->type == GLLM_F32 && node(l, c->a)->type == GLLM_F32) {
 		bool turned = negated(l, x->b, c->a) && negated(l, x->c, c->b); /* p < q ? -p : -q is the greater of these */
 		bool less = (x->b == c->a && x->c == c->b) || (negated(l, x->b, c->b) && negated(l, x->c, c->a));
 		if (less || turned || (x->b == c->b && x->c == c->a)) {
@@ -391,7 +391,7 @@ static gllm_vreg dot(struct lower *l, gllm_ref n, const struct gllm_node *f, gll
 	struct gllm_vi i = gllm_vi(GLLM_V_VDOT);
 	struct operands o = values(l, f->a, f->b, c);
 
-	i.type = (uint8_t)lane_type(f->type);
+	i.type = (uint8_t)lane_type(l, f->type);
 	i.mem = f->imm & 255;
 	i.aux = f->imm >> 8 & 255;
 	if (!(l->m->dots & gllm_dot_of(i.mem, (unsigned)i.aux)))
@@ -411,7 +411,7 @@ static gllm_vreg sum_node(struct lower *l, gllm_ref n)
 
 	if (l->fused[n] == GLLM_NO_NODE || l->fused[n] == n) {
 		o = values(l, x->a, x->b, GLLM_NO_NODE);
-		return put(l, n, add ? GLLM_V_VADD : GLLM_V_VSUB, lane_type(x->type), o.a, o.b, GLLM_NO_VREG, 0);
+		return put(l, n, add ? GLLM_V_VADD : GLLM_V_VSUB, lane_type(l, x->type), o.a, o.b, GLLM_NO_VREG, 0);
 	}
 	f = node(l, l->fused[n]);
 	if (f->op == GLLM_N_DOT)
@@ -515,7 +515,7 @@ static gllm_vreg simple_node(struct lower *l, gllm_ref n)
 	if (x->op == GLLM_N_FMA && !l->m->has_fma)
 		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a fused multiply-add on a machine that has none", n);
 	struct operands o = values(l, x->a, s->operands > 1 ? x->b : GLLM_NO_NODE, s->operands > 2 ? x->c : GLLM_NO_NODE);
-	return wrap(l, x->type, put(l, n, mask ? (enum gllm_vir_op)s->mask : (enum gllm_vir_op)s->op, lane_type(x->type), o.a,
+	return wrap(l, x->type, put(l, n, mask ? (enum gllm_vir_op)s->mask : (enum gllm_vir_op)s->op, lane_type(l, x->type), o.a,
 	                            o.b, o.c, 0));
 }
 
@@ -656,7 +656,7 @@ gllm_vreg gllm_lower_combine(struct lower *l, gllm_ref carry, gllm_vreg part, gl
 	};
 	struct gllm_vi i = gllm_vi((enum gllm_vir_op)op[l->t->reduction[l->reduction[carry]].kind]);
 
-	i.type = i.mem = (uint8_t)lane_type(node(l, carry)->type);
+	i.type = i.mem = (uint8_t)lane_type(l, node(l, carry)->type);
 	i.a = part;
 	i.b = into;
 	i.d = d == GLLM_NO_VREG ? gllm_vir_reg(l->v, GLLM_CLASS_V) : d;

@@ -92,7 +92,7 @@ static struct group group_of(const struct lower *l, gllm_ref n, unsigned step)
 unsigned gllm_lower_spreads(const struct lower *l, gllm_ref n, unsigned v)
 {
 	const struct gllm_node *x = &l->t->node[n];
-	unsigned step = l->loop[v].leaf && x->loop == (int)v && (l->m->zips || l->m->picks) ? step_of(l, n, v) : 0;
+	unsigned step = l->loop[v].leaf && x->loop == (int)v && !l->halves && (l->m->zips || l->m->picks) ? step_of(l, n, v) : 0;
 
 	if (!step)
 		return 0;

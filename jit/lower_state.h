@@ -12,6 +12,7 @@
  *   lower_copies.c how many copies of a map hide its latency
  *   lower_turn.c  loads that lie along another loop than the lanes
  *   lower_spread.c  accesses of every second, fourth or eighth element
+ *   lower_half.c  whether all lanes can be halves
  *
  * Words used throughout. A loop is *reorderable* if its iterations may run in any order (its carries are associative
  * reductions, its memory accesses independent). Reorderable loops can be *copied* (several iterations side by side in the
@@ -105,6 +106,7 @@ struct lower {
 	struct gllm_error *e;
 	enum gllm_status status;
 	unsigned lanes, vregs;
+	bool halves;             /* lanes of 16 bits: lower_half.c */
 
 	/* plan */
 	uint32_t *dep;           /* per node: loops along which its value varies */
@@ -189,6 +191,9 @@ bool gllm_lower_places(struct lower *l);
 
 /* lower_plan.c */
 bool gllm_lower_plan(struct lower *l);
+
+/* lower_half.c */
+bool gllm_lower_fits_halves(struct lower *l);
 
 /* lower_copies.c */
 unsigned gllm_lower_copies(struct lower *l, unsigned loop);

@@ -3,6 +3,8 @@
  *
  * A value lives in a block of registers with one place per copy of the loops it varies along, so what several copies
  * share is computed once. Lanes of a value that does not vary along the vectorised loop are all equal. */
+#include "core/bits.h"
+#include "gllm/ops.h"
 #include "jit/lower_state.h"
 
 gllm_vreg gllm_lower_emit(struct lower *l, enum gllm_vir_op op, enum gllm_type type, gllm_vreg a, gllm_vreg b, gllm_vreg c)
@@ -36,7 +38,7 @@ gllm_vreg gllm_lower_word(struct lower *l, uint32_t bits, gllm_vreg into)
 	unsigned k = l->first_word;
 
 	i.d = into == GLLM_NO_VREG ? gllm_vir_reg(l->v, GLLM_CLASS_V) : into;
-	i.type = i.mem = GLLM_F32;
+	i.type = i.mem = l->halves ? GLLM_F16 : GLLM_F32;
 	if (bits) {
 		while (k < l->npool && l->pool[k] != bits)
 			k++;
@@ -67,8 +69,10 @@ static gllm_vreg load_constant(struct lower *l, gllm_ref n)
 
 	if (n > l->t->nnodes)
 		return gllm_lower_word(l, (uint32_t)node(l, (gllm_ref)(n - l->t->nnodes - 1))->imm ^ UINT32_C(0x80000000), GLLM_NO_VREG);
-	if (node(l, n)->op == GLLM_N_CONST)
-		return gllm_lower_word(l, (uint32_t)node(l, n)->imm, GLLM_NO_VREG);
+	if (node(l, n)->op == GLLM_N_CONST) {
+		uint32_t bits = (uint32_t)node(l, n)->imm;
+		return gllm_lower_word(l, l->halves ? gllm_f32_to_f16(gllm_bits_f32(bits)) : bits, GLLM_NO_VREG);
+	}
 	i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
 	i.type = i.mem = GLLM_F32;
 	i.a = GLLM_VIR_ARGS;

@@ -2,7 +2,8 @@
  * jit/retype.h - an operator over half-precision tensors, from its definition over F32.
  *
  * Where a pointer parameter of F32 elements gets F16 or BF16 ones, each load widens and each store rounds to nearest
- * even; all arithmetic stays F32. So one scalar definition serves every element type. */
+ * even; all arithmetic stays F32. So one scalar definition serves every element type. (Lowering may compute in halves where
+ * no result changes: lower_half.c.) */
 #ifndef GLLM_RETYPE_H
 #define GLLM_RETYPE_H
 #include "core/arena.h"

@@ -9,7 +9,6 @@
 #include "core/arena.h"
 #include "core/vir.h"
 
-enum { GLLM_VIR_LANES = 64 }; /* most lanes the interpreter knows */
 
 struct gllm_vir_info {
 	const char *name;
@@ -85,8 +84,8 @@ void gllm_vir_print(const struct gllm_vir *v, void (*out)(void *user, const char
 size_t gllm_vir_check_bytes(const struct gllm_vir *v);
 enum gllm_status gllm_vir_check(const struct gllm_vir *v, void *work, struct gllm_error *e);
 
-/* Runs the kernel. `workspace` has gllm_vir_run_bytes(v, lanes) bytes, 8-byte aligned. lanes: a power of two, at most
- * GLLM_VIR_LANES. Only memory of active lanes is touched. GLLM_RUNTIME_ERROR after 2^31 steps. */
+/* Runs the kernel. `workspace` has gllm_vir_run_bytes(v, lanes) bytes, 8-byte aligned. lanes: of 32 bits in a vector, a
+ * power of two; at most GLLM_VIR_LANES, of halves as well. Only memory of active lanes is touched. GLLM_RUNTIME_ERROR after 2^31 steps. */
 size_t gllm_vir_run_bytes(const struct gllm_vir *v, unsigned lanes);
 enum gllm_status gllm_vir_run(const struct gllm_vir *v, unsigned lanes, const void *args, void *shared, void *worker,
                               uint64_t begin, uint64_t end, void *workspace);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * jit/vir_run.c - the interpreter of vector IR.
  *
- * Every lane is 32 bits; memory is touched for active lanes only, lane by lane. Integer arithmetic is modulo 2^32. */
+ * Every lane is 32 bits, of halves their lower ones; memory is touched for active lanes only, lane by lane. Integer arithmetic is modulo 2^32. */
 #include "core/bits.h"
 #include "gllm/ops.h"
 #include "jit/vir.h"
@@ -19,7 +19,7 @@ struct vm {
 
 size_t gllm_vir_run_bytes(const struct gllm_vir *v, unsigned lanes)
 {
-	return v->nregs * (2 * sizeof(uint64_t) + (size_t)lanes * sizeof(uint32_t)) + v->nlabels * sizeof(uint32_t);
+	return v->nregs * (2 * sizeof(uint64_t) + ((size_t)lanes << v->halves) * sizeof(uint32_t)) + v->nlabels * sizeof(uint32_t);
 }
 
 static uint32_t *lanes_of(const struct vm *vm, gllm_vreg r)
@@ -125,10 +125,17 @@ static void run_memory(struct vm *vm, const struct gllm_vi *i)
 	}
 }
 
+static float from_half(uint32_t u)
+{
+	return gllm_f16_to_f32((uint16_t)u);
+}
+
 static bool less(unsigned type, uint32_t a, uint32_t b)
 {
 	if (type == GLLM_F32)
 		return as_float(a) < as_float(b);
+	if (type == GLLM_F16)
+		return from_half(a) < from_half(b);
 	if (type == GLLM_U32)
 		return a < b;
 	return (int32_t)a < (int32_t)b;
@@ -136,7 +143,12 @@ static bool less(unsigned type, uint32_t a, uint32_t b)
 
 static bool equal(unsigned type, uint32_t a, uint32_t b)
 {
-	return type == GLLM_F32 ? as_float(a) == as_float(b) : a == b;
+	return type == GLLM_F32 ? as_float(a) == as_float(b) : type == GLLM_F16 ? from_half(a) == from_half(b) : a == b;
+}
+
+static bool is_nan(unsigned type, uint32_t a)
+{
+	return !equal(type, a, a);
 }
 
 static uint32_t reduce2(unsigned type, int32_t how, uint32_t a, uint32_t b)
@@ -197,11 +209,26 @@ static uint32_t word_dot(const struct gllm_vi *i, uint32_t a, uint32_t b, uint32
 	                                    as_float(a & 0xffff0000) * as_float(b & 0xffff0000)));
 }
 
+/* Of halves: through F32, which rounds no tie of theirs away. */
+static uint32_t run_half(const struct gllm_vi *i, uint32_t a, uint32_t b)
+{
+	switch (i->op) {
+	case GLLM_V_VMIN: return less(GLLM_F16, a, b) ? a : b;
+	case GLLM_V_VMAX: return less(GLLM_F16, b, a) ? a : b;
+	case GLLM_V_VNEG: return a ^ 0x8000;
+	case GLLM_V_VABS: return a & 0x7fff;
+	case GLLM_V_VSQRT: return gllm_f32_to_f16(gllm_sqrtf(from_half(a)));
+	default: return gllm_f32_to_f16(as_float(float2(i->op, from_half(a), from_half(b))));
+	}
+}
+
 /* One lane of everything whose lanes do not look at each other. */
 static uint32_t run_lane(const struct gllm_vi *i, uint32_t a, uint32_t b, uint32_t c)
 {
 	bool f = i->type == GLLM_F32;
 
+	if (i->type == GLLM_F16 && i->op != GLLM_V_VMOV)
+		return run_half(i, a, b);
 	switch (i->op) {
 	case GLLM_V_VMOV: return a;
 	case GLLM_V_VADD: return f ? float2(i->op, as_float(a), as_float(b)) : a + b;
@@ -239,7 +266,7 @@ static bool compare_lane(const struct gllm_vi *i, uint32_t a, uint32_t b)
 	case GLLM_V_VLT: return less(i->type, a, b);
 	case GLLM_V_VLE: return less(i->type, a, b) || equal(i->type, a, b);
 	case GLLM_V_VEQ: return equal(i->type, a, b);
-	default:         return as_float(a) != as_float(a) || as_float(b) != as_float(b);
+	default:         return is_nan(i->type, a) || is_nan(i->type, b);
 	}
 }
 
@@ -428,14 +455,14 @@ static void run_other(struct vm *vm, const struct gllm_vi *i)
 enum gllm_status gllm_vir_run(const struct gllm_vir *v, unsigned lanes, const void *args, void *shared, void *worker,
                               uint64_t begin, uint64_t end, void *workspace)
 {
-	struct vm vm = { .v = v, .lanes = lanes, .g = workspace };
+	struct vm vm = { .v = v, .lanes = lanes << v->halves, .g = workspace };
 	unsigned pc = 0;
 
-	if (lanes == 0 || lanes > GLLM_VIR_LANES || (lanes & (lanes - 1)) || v->status != GLLM_OK)
+	if (lanes == 0 || vm.lanes > GLLM_VIR_LANES || (lanes & (lanes - 1)) || v->status != GLLM_OK)
 		return GLLM_INVALID_ARGUMENT;
 	vm.m = vm.g + v->nregs;
 	vm.lane = (uint32_t *)(void *)(vm.m + v->nregs);
-	vm.label = vm.lane + (size_t)v->nregs * lanes;
+	vm.label = vm.lane + (size_t)v->nregs * vm.lanes;
 	for (unsigned i = 0; i < v->n; i++)
 		if (v->ins[i].op == GLLM_V_LABEL)
 			vm.label[v->ins[i].imm] = i;

@@ -28,12 +28,19 @@ static const struct width { /* a target's widths, each with the least profile th
 	{ &gllm_target_x86_64, "AVX-512 dots",
 	  { .isa = GLLM_ISA_X86_64, .vector_bytes = 64, .vector_regs = 32,
 	    .have = AVX512 | GLLM_BIT(GLLM_X86_AVX512BF16) | GLLM_BIT(GLLM_X86_AVX512VNNI) }, 16 },
+	{ &gllm_target_x86_64, "AVX-512 halves",
+	  { .isa = GLLM_ISA_X86_64, .vector_bytes = 64, .vector_regs = 32, .have = AVX512 | GLLM_BIT(GLLM_X86_AVX512FP16) }, 16 },
 	{ &gllm_target_aarch64, "NEON",
 	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32, .have = NEON }, 4 },
 	{ &gllm_target_aarch64, "NEON aligned",
 	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32, .have = NEON, .strict_align = true }, 4 },
 	{ &gllm_target_aarch64, "NEON dots",
 	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32, .have = NEON | DOTS }, 4 },
+	{ &gllm_target_aarch64, "NEON halves",
+	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32, .have = NEON | GLLM_BIT(GLLM_A64_FP16) }, 4 },
+	{ &gllm_target_aarch64, "NEON halves aligned",
+	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32, .have = NEON | GLLM_BIT(GLLM_A64_FP16),
+	    .strict_align = true }, 4 },
 	SVE_WIDTH("SVE 128", 16), SVE_WIDTH("SVE 256", 32), SVE_WIDTH("SVE 512", 64), SVE_WIDTH("SVE 1024", 128),
 	SVE_WIDTH("SVE 2048", 256),
 };
@@ -189,14 +196,15 @@ static bool run(struct bench *b, const char *name, const struct gllm_vir *source
                 uint64_t from, uint64_t to)
 {
 	uint64_t args[8], changed;
-	void *work = gllm_alloc(&arena, gllm_vir_run_bytes(source, b->lanes), 8);
+	unsigned words = b->machine.vector_bytes / 4u;
+	void *work = gllm_alloc(&arena, gllm_vir_run_bytes(source, words), 8);
 	kernel *fn = publish(b, size);
 
 	if (!work || !fn)
 		return false;
 	*b->want = *b->data;
 	slots(b->want, args);
-	if (gllm_vir_run(source, b->lanes, args, b->want->in, b->want->ints, from, to, work) != GLLM_OK)
+	if (gllm_vir_run(source, words, args, b->want->in, b->want->ints, from, to, work) != GLLM_OK)
 		return false;
 	slots(b->data, args);
 	changed = vir_guarded_call(fn, args, b->data->in, b->data->ints, from, to);
@@ -308,6 +316,7 @@ void vir_each_width(struct check *t, void (*suite)(struct bench *b))
 		b.target = w->target;
 		b.width = w->name;
 		b.lanes = w->lanes;
+		b.halves = false;
 		b.runs = check_target(t) == b.target && check_exec(t) && own && !(w->profile.have & ~own->have) &&
 		         (w->profile.strict_align || !own->strict_align) &&
 		         (!(w->profile.have & GLLM_BIT(GLLM_A64_SVE)) || w->profile.vector_bytes == own->vector_bytes);

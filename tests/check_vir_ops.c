@@ -108,6 +108,21 @@ static const struct one ops[] = {
 	{ "gconst low", GLLM_V_GCONST, 0, 0, 0, INT64_C(-0x123456789), ANY },
 };
 
+#define HALF_TYPE GLLM_F16, GLLM_F16
+static const struct one half_ops[] = { /* in programs of halves */
+	{ "half vzero", GLLM_V_VZERO, HALF_TYPE, 0, 0, ANY }, { "half vmov", GLLM_V_VMOV, HALF_TYPE, 0, 0, ANY },
+	{ "half vadd", GLLM_V_VADD, HALF_TYPE, 0, 0, ANY }, { "half vsub", GLLM_V_VSUB, HALF_TYPE, 0, 0, ANY },
+	{ "half vmul", GLLM_V_VMUL, HALF_TYPE, 0, 0, ANY }, { "half vdiv", GLLM_V_VDIV, HALF_TYPE, 0, 0, ANY },
+	{ "half vmin", GLLM_V_VMIN, HALF_TYPE, 0, 0, ANY }, { "half vmax", GLLM_V_VMAX, HALF_TYPE, 0, 0, ANY },
+	{ "half vsqrt", GLLM_V_VSQRT, HALF_TYPE, 0, 0, ANY }, { "half vneg", GLLM_V_VNEG, HALF_TYPE, 0, 0, ANY },
+	{ "half vabs", GLLM_V_VABS, HALF_TYPE, 0, 0, ANY },
+	{ "half vlt", GLLM_V_VLT, HALF_TYPE, 0, 0, ANY }, { "half vle", GLLM_V_VLE, HALF_TYPE, 0, 0, ANY },
+	{ "half veq", GLLM_V_VEQ, HALF_TYPE, 0, 0, ANY }, { "half vunord", GLLM_V_VUNORD, HALF_TYPE, 0, 0, ANY },
+	{ "half mand", GLLM_V_MAND, HALF_TYPE, 0, 0, ANY }, { "half mor", GLLM_V_MOR, HALF_TYPE, 0, 0, ANY },
+	{ "half mxor", GLLM_V_MXOR, HALF_TYPE, 0, 0, ANY }, { "half mnot", GLLM_V_MNOT, HALF_TYPE, 0, 0, ANY },
+	{ "half mtail", GLLM_V_MTAIL, HALF_TYPE, 0, 0, ANY }, { "half vsel", GLLM_V_VSEL, HALF_TYPE, 0, 0, ANY },
+};
+
 struct operands {
 	gllm_vreg v[3], g[2], m[2];
 };
@@ -156,7 +171,7 @@ static void put_result(struct bench *b, const struct one *o, const struct operan
                        gllm_vreg index, unsigned at)
 {
 	if (makes(o, 'm')) {
-		struct gllm_vi s = op(GLLM_V_VSEL, GLLM_F32);
+		struct gllm_vi s = op(GLLM_V_VSEL, lane_type(b));
 
 		s.a = r;
 		s.b = x->v[0];
@@ -176,11 +191,11 @@ static struct operands fetch(struct bench *b, const gllm_vreg in[4], gllm_vreg i
 	for (unsigned k = 0; k < 3; k++)
 		x.v[k] = load(b, in[k], index, 0);
 	for (unsigned k = 0; k < 2; k++) {
-		struct gllm_vi i = op(GLLM_V_GLOAD, GLLM_I64), c = op(GLLM_V_VLT, GLLM_F32);
+		struct gllm_vi i = op(GLLM_V_GLOAD, GLLM_I64), c = op(GLLM_V_VLT, lane_type(b));
 
 		i.a = ints;
 		i.b = index;
-		i.scale = 1; /* half the bytes per lane: other numbers in each step */
+		i.scale = b->halves ? 0 : 1; /* some bytes per lane: other numbers in each step */
 		i.imm = 8 * (int64_t)k;
 		x.g[k] = emit(b, i);
 		c.a = x.v[2 * k];
@@ -241,6 +256,23 @@ static void fill_pairs(struct bench *b)
 		}
 }
 
+/* Two halves to a word, a quarter of them special: zeros, subnormals, the least and greatest, infinities, not a number. */
+static void fill_halves(struct bench *b)
+{
+	static const uint16_t special[] = { 0, 1, 2, 0x3ff, 0x400, 0x401, 0x3bff, 0x3c00, 0x3c01, 0x7bff, 0x7c00, 0x7c01, 0x7e00 };
+
+	for (unsigned k = 0; k < 4; k++)
+		for (unsigned i = 0; i < 2 * WORDS; i++) {
+			uint32_t h = (uint32_t)check_random(b->t) & 0xffff;
+
+			if (check_below(b->t, 4) == 0)
+				h = special[check_below(b->t, GLLM_COUNT(special))] | (h & 0x8000);
+			else if (check_below(b->t, 4) == 0) /* near the previous one */
+				h = (b->data->in[0][i / 2] >> i % 2 * 16 & 0xffff) ^ (h & 3);
+			b->data->in[k][i / 2] = i % 2 ? (b->data->in[k][i / 2] & 0xffff) | h << 16 : h;
+		}
+}
+
 static void data_for(struct bench *b, const struct one *o)
 {
 	switch ((enum domain)o->domain) {
@@ -264,6 +296,8 @@ static void data_for(struct bench *b, const struct one *o)
 		}
 		break;
 	}
+	if (b->halves)
+		fill_halves(b);
 	for (unsigned i = 0; i < WORDS && o->domain == SCALES; i++) {
 		static const float far[] = { 0x1p22f, -0x1p22f, 0x1p23f, -0x1.8p30f, 1e38f, -1e38f };
 		float n = (float)((int)check_below(b->t, 620) - 310);
@@ -339,7 +373,7 @@ static void op_pressed(struct bench *b, const struct one *o)
 	for (unsigned k = 0; k < PRESSURE_G; k++)
 		g[k] = load_slot(b, l.ints, 8 * (int64_t)k);
 	for (unsigned k = 0; k < PRESSURE_M; k++) {
-		struct gllm_vi c = op(GLLM_V_VLT, GLLM_I32);
+		struct gllm_vi c = op(GLLM_V_VLT, b->halves ? GLLM_F16 : GLLM_I32);
 
 		c.a = v[k];
 		c.b = v[k + 7];
@@ -348,7 +382,7 @@ static void op_pressed(struct bench *b, const struct one *o)
 	enter(b, &l);
 	x = fetch(b, l.in, l.ints, l.index);
 	for (unsigned k = 0; k < PRESSURE_V; k++) {
-		struct gllm_vi j = op(GLLM_V_VXOR, GLLM_I32);
+		struct gllm_vi j = b->halves ? op(GLLM_V_VMIN, GLLM_F16) : op(GLLM_V_VXOR, GLLM_I32);
 
 		if (k % 8 == 0) {
 			r = apply(b, o, &x, 0);
@@ -407,7 +441,7 @@ static void known_tails(struct bench *b)
 	in = load_slot(b, GLLM_VIR_ARGS, 0);
 	out = load_slot(b, GLLM_VIR_ARGS, 40);
 	for (unsigned k = 0; k < 2 * b->lanes; k++) {
-		struct gllm_vi i = op(GLLM_V_MTAIL, GLLM_F32);
+		struct gllm_vi i = op(GLLM_V_MTAIL, lane_type(b));
 		gllm_vreg x = load(b, in, GLLM_NO_VREG, 0), y = load(b, in, GLLM_NO_VREG, 256);
 
 		i.a = constant(b, k < 2 * b->lanes - 1 ? k : INT64_MAX);
@@ -441,6 +475,18 @@ static void for_width(struct bench *b)
 		op_pressed(b, &ops[k]);
 	}
 	known_tails(b);
+	if (!b->machine.halves)
+		return;
+	b->halves = true;
+	b->lanes *= 2;
+	for (unsigned k = 0; k < GLLM_COUNT(half_ops); k++) {
+		op_alone(b, &half_ops[k]);
+		op_in_loop(b, &half_ops[k]);
+		op_pressed(b, &half_ops[k]);
+	}
+	known_tails(b);
+	b->lanes /= 2;
+	b->halves = false;
 }
 
 void check_vir_ops(struct check *t)

@@ -44,6 +44,7 @@ struct bench {
 	bool runs;          /* on this very CPU */
 	size_t exec_used;
 	uint32_t frame;     /* bytes of spill slots of the last program */
+	bool halves;        /* programs are of halves: `lanes` counts these */
 	unsigned half;      /* output is compared by 16 bits: element type; bit by bit: MASK; else by words */
 };
 
@@ -106,24 +107,30 @@ static inline void add_to(struct bench *b, gllm_vreg r, int64_t imm)
 	emit(b, i);
 }
 
+/* What whole lanes are loaded, stored and compared as. */
+static inline unsigned lane_type(const struct bench *b)
+{
+	return b->halves ? GLLM_F16 : GLLM_F32;
+}
+
 static inline gllm_vreg load(struct bench *b, gllm_vreg base, gllm_vreg index, int64_t byte)
 {
-	struct gllm_vi i = op(GLLM_V_VLOAD, GLLM_F32);
+	struct gllm_vi i = op(GLLM_V_VLOAD, lane_type(b));
 
 	i.a = base;
 	i.b = index;
-	i.scale = index == GLLM_NO_VREG ? 0 : 2;
+	i.scale = index == GLLM_NO_VREG ? 0 : b->halves ? 1 : 2;
 	i.imm = byte;
 	return emit(b, i);
 }
 
 static inline void store(struct bench *b, gllm_vreg base, gllm_vreg index, int64_t byte, gllm_vreg value)
 {
-	struct gllm_vi i = op(GLLM_V_VSTORE, GLLM_F32);
+	struct gllm_vi i = op(GLLM_V_VSTORE, lane_type(b));
 
 	i.a = base;
 	i.b = index;
-	i.scale = index == GLLM_NO_VREG ? 0 : 2;
+	i.scale = index == GLLM_NO_VREG ? 0 : b->halves ? 1 : 2;
 	i.imm = byte;
 	i.c = value;
 	emit(b, i);
@@ -161,7 +168,8 @@ static inline void branch(struct bench *b, enum gllm_vcc cc, gllm_vreg x, gllm_v
 static inline void begin(struct bench *b)
 {
 	gllm_vir_init(&b->v, b->ins, MAX_INS, b->reg_class, MAX_REGS);
-	b->half = 0;
+	b->v.halves = b->halves;
+	b->half = b->halves ? GLLM_F16 : 0;
 }
 
 static inline void end(struct bench *b)
@@ -171,12 +179,12 @@ static inline void end(struct bench *b)
 
 static inline unsigned out_bytes(const struct bench *b)
 {
-	return b->lanes * 4;
+	return b->lanes * (b->halves ? 2 : 4);
 }
 
 static inline void store_chosen(struct bench *b, gllm_vreg out, int64_t byte, gllm_vreg mask, gllm_vreg x, gllm_vreg y)
 {
-	struct gllm_vi s = op(GLLM_V_VSEL, GLLM_I32);
+	struct gllm_vi s = op(GLLM_V_VSEL, b->halves ? GLLM_F16 : GLLM_I32);
 
 	s.a = mask;
 	s.b = x;

@@ -16,7 +16,7 @@ struct gllm_a64_gen;
 /* A VIR operation: who emits it, the instruction per lane type, the vector temporaries it needs. */
 struct gllm_a64_rule {
 	void (*emit)(struct gllm_a64_gen *g, const struct gllm_vi *in);
-	uint16_t row[3];  /* F32, I32, U32: A64 row + 1, 0 none */
+	uint16_t row[4];  /* F32, I32, U32, F16: A64 row + 1, 0 none */
 	uint8_t v;
 };
 extern const struct gllm_a64_rule gllm_a64_integer[GLLM_V_COUNT]; /* integers and control; emit NULL: ask the width */
@@ -67,11 +67,11 @@ unsigned gllm_a64_address(struct gllm_a64_gen *g, const struct gllm_vi *in);
 /* A branch over code that is emitted next: `hop` is what `used` was before the branch, which ends here. */
 void gllm_a64_land(struct gllm_a64_gen *g, size_t hop);
 void gllm_a64_vmove(struct gllm_a64_gen *g, unsigned d, unsigned s); /* 128 bits */
-/* 0 F32, 1 I32 and masks, 2 U32; 3 none of these. */
+/* 0 F32, 1 I32 and masks, 2 U32, 3 F16; 4 none of these. */
 unsigned gllm_a64_lane_type(unsigned type);
 /* The width's instruction for the lane type; GLLM_UNSUPPORTED if it has none. */
 unsigned gllm_a64_row_of(struct gllm_a64_gen *g, const struct gllm_vi *in);
-/* log2 of an element's bytes; UINT32_MAX and a failure if the access is not one of 32-bit lanes. */
+/* log2 of an element's bytes; UINT32_MAX and a failure if the access is not one of 32-bit lanes, or of halves as they are. */
 unsigned gllm_a64_element(struct gllm_a64_gen *g, const struct gllm_vi *in);
 /* The VIR operation that joins two partial results of a reduction. */
 unsigned gllm_a64_joiner(const struct gllm_vi *in);
@@ -112,5 +112,6 @@ static inline struct gllm_operand x(unsigned n) { return a64_x(n); }
 static inline struct gllm_operand w(unsigned n) { return a64_w(n); }
 static inline struct gllm_operand s4(unsigned n) { return a64_v(n, A64_4S); }
 static inline struct gllm_operand h4(unsigned n) { return a64_v(n, A64_4H); }
+static inline struct gllm_operand h8(unsigned n) { return a64_v(n, A64_8H); }
 static inline struct gllm_operand b16(unsigned n) { return a64_v(n, A64_16B); }
 #endif

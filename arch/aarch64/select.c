@@ -67,12 +67,12 @@ void gllm_a64_vmove(gen *g, unsigned d, unsigned s)
 
 unsigned gllm_a64_lane_type(unsigned type)
 {
-	return type == GLLM_F32 ? 0 : type == GLLM_I32 || type == GLLM_MASK ? 1 : type == GLLM_U32 ? 2 : 3;
+	return type == GLLM_F32 ? 0 : type == GLLM_I32 || type == GLLM_MASK ? 1 : type == GLLM_U32 ? 2 : type == GLLM_F16 ? 3 : 4;
 }
 
 unsigned gllm_a64_row_of(gen *g, const struct gllm_vi *in)
 {
-	unsigned t = gllm_a64_lane_type(in->type), row = t < 3 ? g->lanes[in->op].row[t] : 0;
+	unsigned t = gllm_a64_lane_type(in->type), row = t < 4 ? g->lanes[in->op].row[t] : 0;
 
 	if (row == 0) {
 		gllm_a64_quit(g, GLLM_UNSUPPORTED);
@@ -375,7 +375,7 @@ unsigned gllm_a64_element(gen *g, const struct gllm_vi *in)
 {
 	unsigned bytes = in->mem < GLLM_TYPE_COUNT ? gllm_type_bytes((enum gllm_type)in->mem) : 8;
 
-	if (gllm_a64_lane_type(in->type) < 3 && bytes < 8)
+	if (gllm_a64_lane_type(in->type) < 4 && bytes < 8 && (in->type != GLLM_F16 || in->mem == GLLM_F16))
 		return bytes == 1 ? 0 : bytes == 2 ? 1 : 2;
 	gllm_a64_quit(g, GLLM_UNSUPPORTED);
 	return UINT32_MAX;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * arch/aarch64/select_neon.c - vectors of four lanes.
+ * arch/aarch64/select_neon.c - vectors of four lanes, or of eight halves.
  *
  * A mask is a vector of lanes that are all ones or all zeros. A broadcast that only multiplies stays in lane 0: products
  * take it from there (g->lane0). */
@@ -21,6 +21,12 @@ static const struct gllm_a64_access stores[] = {
 	A64_ACCESS(STR_D, STUR_D, 3), A64_ACCESS(STR_Q, STUR_Q, 4),
 };
 
+/* A whole vector as the lanes of the instruction. */
+static operand lanes(const struct gllm_vi *in, unsigned n)
+{
+	return in->type == GLLM_F16 ? h8(n) : s4(n);
+}
+
 static bool is_integer(unsigned mem)
 {
 	return mem != GLLM_F32 && mem != GLLM_F16 && mem != GLLM_BF16;
@@ -32,6 +38,10 @@ static void widen(gen *g, const struct gllm_vi *in, unsigned d, unsigned s)
 	bool is_signed = in->mem == GLLM_I8 || in->mem == GLLM_I16, to_float = in->type == GLLM_F32;
 	operand zero = a64_imm(0);
 
+	if (in->type == GLLM_F16) {
+		gllm_a64_vmove(g, d, s);
+		return;
+	}
 	switch (in->mem == GLLM_F16 && !to_float ? GLLM_U16 : (enum gllm_type)in->mem) {
 	case GLLM_F16:
 		i2(g, A64_FCVTL_V4S, s4(d), h4(s));
@@ -65,11 +75,12 @@ static void elements(gen *g, const struct gllm_vi *in, unsigned log2, unsigned t
 {
 	static const uint16_t row[2][3] = { { A64_LD1_B, A64_LD1_H, A64_LD1_S }, { A64_ST1_B, A64_ST1_H, A64_ST1_S } };
 	unsigned base = gllm_a64_address(g, in);
+	bool halves = in->type == GLLM_F16;
 
-	for (unsigned k = 0; k < LANES; k++) {
+	for (unsigned k = 0; k < (halves ? 2u * LANES : LANES); k++) {
 		size_t hop;
 
-		i2(g, A64_UMOV_S, w(A64_IP0), a64_lane(at(g, in->m), A64_ES, k));
+		i2(g, halves ? A64_UMOV_H : A64_UMOV_S, w(A64_IP0), a64_lane(at(g, in->m), halves ? A64_EH : A64_ES, k));
 		hop = g->code->used;
 		i2(g, A64_CBZ_W, w(A64_IP0), a64_rel(0));
 		i3(g, A64_ADDI_X, x(A64_IP0), x(base), a64_imm((int64_t)k << log2));
@@ -104,6 +115,11 @@ static void full_access(gen *g, const struct gllm_vi *in, unsigned log2, unsigne
 		gllm_a64_memory(g, is_store ? &stores[log2] : &loads[log2], scalar(reg, log2), in);
 }
 
+static unsigned whole_bytes(const struct gllm_vi *in, unsigned log2)
+{
+	return in->lanes == 1 ? log2 : in->type == GLLM_F16 ? 4 : log2 + 2;
+}
+
 static void vload(gen *g, const struct gllm_vi *in)
 {
 	unsigned log2 = gllm_a64_element(g, in), d = at(g, in->d), total;
@@ -118,7 +134,7 @@ static void vload(gen *g, const struct gllm_vi *in)
 		widen(g, in, d, t);
 		return;
 	}
-	total = in->lanes == 1 ? log2 : log2 + 2;
+	total = whole_bytes(in, log2);
 	full_access(g, in, total, d, false);
 	widen(g, in, d, d);
 }
@@ -162,7 +178,7 @@ static void vbcast(gen *g, const struct gllm_vi *in)
 	widen(g, in, d, d);
 	g->makes_lane0 = only_multiplies(g, in);
 	if (!g->makes_lane0)
-		i2(g, A64_DUP_V4S, s4(d), a64_lane(d, A64_ES, 0));
+		i2(g, in->type == GLLM_F16 ? A64_DUP_V8H : A64_DUP_V4S, lanes(in, d), a64_lane(d, in->type == GLLM_F16 ? A64_EH : A64_ES, 0));
 }
 
 /* The 32-bit lanes become bf16 in the low half of u: to nearest even, NaN stays NaN. */
@@ -215,7 +231,7 @@ static unsigned narrowed(gen *g, const struct gllm_vi *in, unsigned log2)
 
 static void vstore(gen *g, const struct gllm_vi *in)
 {
-	unsigned log2 = gllm_a64_element(g, in), total = in->lanes == 1 ? log2 : log2 + 2, c;
+	unsigned log2 = gllm_a64_element(g, in), total = whole_bytes(in, log2), c;
 
 	if (log2 > 2)
 		return;
@@ -244,11 +260,11 @@ static void vsplat(gen *g, const struct gllm_vi *in)
 }
 
 /* Lane i = i. */
-static void iota(gen *g, unsigned d)
+static void iota(gen *g, unsigned d, bool halves)
 {
-	gllm_a64_constant(g, A64_IP0, UINT64_C(0x100000000));
+	gllm_a64_constant(g, A64_IP0, halves ? UINT64_C(0x3000200010000) : UINT64_C(0x100000000));
 	i2(g, A64_FMOV_D_X, a64_d(d), x(A64_IP0));
-	gllm_a64_constant(g, A64_IP0, UINT64_C(0x300000002));
+	gllm_a64_constant(g, A64_IP0, halves ? UINT64_C(0x7000600050004) : UINT64_C(0x300000002));
 	i2(g, A64_INSR_D, a64_lane(d, A64_ED, 1), x(A64_IP0));
 }
 
@@ -256,7 +272,7 @@ static void vindex(gen *g, const struct gllm_vi *in)
 {
 	unsigned d = at(g, in->d), t = tv(g, 0);
 
-	iota(g, t);
+	iota(g, t, false);
 	i2(g, A64_DUPR_V4S, s4(d), w(at(g, in->a)));
 	i3(g, A64_ADD_V4S, s4(d), s4(d), s4(t));
 }
@@ -264,23 +280,25 @@ static void vindex(gen *g, const struct gllm_vi *in)
 static void mtail(gen *g, const struct gllm_vi *in)
 {
 	unsigned d = at(g, in->d), a = at(g, in->a), t = tv(g, 0);
+	bool halves = g->v->halves;
+	struct gllm_vi as = { .type = halves ? GLLM_F16 : GLLM_F32 };
 
-	iota(g, t);
-	gllm_a64_constant(g, A64_IP0, LANES);
+	iota(g, t, halves);
+	gllm_a64_constant(g, A64_IP0, halves ? 2 * LANES : LANES);
 	i3(g, A64_SUBS_X, x(A64_ZR), x(a), x(A64_IP0));
 	i4(g, A64_CSEL_X, x(A64_IP0), x(a), x(A64_IP0), a64_cond(A64_LO));
-	i2(g, A64_DUPR_V4S, s4(d), w(A64_IP0));
-	i3(g, A64_CMGT_V4S, s4(d), s4(d), s4(t));
+	i2(g, halves ? A64_DUPR_V8H : A64_DUPR_V4S, lanes(&as, d), w(A64_IP0));
+	i3(g, halves ? A64_CMGT_V8H : A64_CMGT_V4S, lanes(&as, d), lanes(&as, d), lanes(&as, t));
 }
 
 static void binary(gen *g, const struct gllm_vi *in)
 {
-	i3(g, gllm_a64_row_of(g, in), s4(at(g, in->d)), s4(at(g, in->a)), s4(at(g, in->b)));
+	i3(g, gllm_a64_row_of(g, in), lanes(in, at(g, in->d)), lanes(in, at(g, in->a)), lanes(in, at(g, in->b)));
 }
 
 static void unary(gen *g, const struct gllm_vi *in)
 {
-	i2(g, gllm_a64_row_of(g, in), s4(at(g, in->d)), s4(at(g, in->a)));
+	i2(g, gllm_a64_row_of(g, in), lanes(in, at(g, in->d)), lanes(in, at(g, in->a)));
 }
 
 static void bitwise(gen *g, const struct gllm_vi *in)
@@ -326,8 +344,9 @@ static void join(gen *g, unsigned op, unsigned type, unsigned d, unsigned a, uns
 {
 	struct gllm_vi in = { .op = (uint8_t)op, .type = (uint8_t)type };
 
-	if (type == GLLM_F32 && (op == GLLM_V_VMIN || op == GLLM_V_VMAX)) {
-		i3(g, A64_FCMGT_V4S, s4(t), s4(op == GLLM_V_VMIN ? b : a), s4(op == GLLM_V_VMIN ? a : b));
+	if ((type == GLLM_F32 || type == GLLM_F16) && (op == GLLM_V_VMIN || op == GLLM_V_VMAX)) {
+		i3(g, type == GLLM_F16 ? A64_FCMGT_V8H : A64_FCMGT_V4S, lanes(&in, t), lanes(&in, op == GLLM_V_VMIN ? b : a),
+		   lanes(&in, op == GLLM_V_VMIN ? a : b));
 		choose(g, d, t, a, b);
 	} else {
 		i3(g, gllm_a64_row_of(g, &in), s4(d), s4(a), s4(b));
@@ -470,17 +489,18 @@ static void compare(gen *g, const struct gllm_vi *in)
 {
 	bool swap = in->op != GLLM_V_VEQ; /* a < b is b > a */
 
-	i3(g, gllm_a64_row_of(g, in), s4(at(g, in->d)), s4(at(g, swap ? in->b : in->a)), s4(at(g, swap ? in->a : in->b)));
+	i3(g, gllm_a64_row_of(g, in), lanes(in, at(g, in->d)), lanes(in, at(g, swap ? in->b : in->a)),
+	   lanes(in, at(g, swap ? in->a : in->b)));
 }
 
 static void unordered(gen *g, const struct gllm_vi *in)
 {
 	unsigned d = at(g, in->d), s = tv(g, 0), t = tv(g, 1);
 
-	if (in->type != GLLM_F32)
-		gllm_a64_quit(g, GLLM_UNSUPPORTED);
-	i3(g, A64_FCMEQ_V4S, s4(s), s4(at(g, in->a)), s4(at(g, in->a)));
-	i3(g, A64_FCMEQ_V4S, s4(t), s4(at(g, in->b)), s4(at(g, in->b)));
+	unsigned row = gllm_a64_row_of(g, in);
+
+	i3(g, row, lanes(in, s), lanes(in, at(g, in->a)), lanes(in, at(g, in->a)));
+	i3(g, row, lanes(in, t), lanes(in, at(g, in->b)), lanes(in, at(g, in->b)));
 	i3(g, A64_AND_V16B, b16(s), b16(s), b16(t));
 	i2(g, A64_NOT_V16B, b16(d), b16(s));
 }
@@ -554,15 +574,15 @@ const struct gllm_a64_rule gllm_a64_neon[GLLM_V_COUNT] = {
 	[GLLM_V_VMOV]       = { vmov,      { 0 },                                               0 },
 	[GLLM_V_VSPLAT]     = { vsplat,    { 0 },                                               0 },
 	[GLLM_V_VINDEX]     = { vindex,    { 0 },                                               1 },
-	[GLLM_V_VADD]       = { binary,    { N(FADD_V4S), N(ADD_V4S), N(ADD_V4S) },             0 },
-	[GLLM_V_VSUB]       = { binary,    { N(FSUB_V4S), N(SUB_V4S), N(SUB_V4S) },             0 },
-	[GLLM_V_VMUL]       = { binary,    { N(FMUL_V4S), N(MUL_V4S), N(MUL_V4S) },             0 },
-	[GLLM_V_VDIV]       = { binary,    { N(FDIV_V4S), 0, 0 },                               0 },
+	[GLLM_V_VADD]       = { binary,    { N(FADD_V4S), N(ADD_V4S), N(ADD_V4S), N(FADD_V8H) }, 0 },
+	[GLLM_V_VSUB]       = { binary,    { N(FSUB_V4S), N(SUB_V4S), N(SUB_V4S), N(FSUB_V8H) }, 0 },
+	[GLLM_V_VMUL]       = { binary,    { N(FMUL_V4S), N(MUL_V4S), N(MUL_V4S), N(FMUL_V8H) }, 0 },
+	[GLLM_V_VDIV]       = { binary,    { N(FDIV_V4S), 0, 0, N(FDIV_V8H) },                  0 },
 	[GLLM_V_VMIN]       = { minmax,    { 0, N(SMIN_V4S), N(UMIN_V4S) },                     1 },
 	[GLLM_V_VMAX]       = { minmax,    { 0, N(SMAX_V4S), N(UMAX_V4S) },                     1 },
-	[GLLM_V_VSQRT]      = { unary,     { N(FSQRT_V4S), 0, 0 },                              0 },
-	[GLLM_V_VNEG]       = { unary,     { N(FNEG_V4S), N(NEG_V4S), N(NEG_V4S) },             0 },
-	[GLLM_V_VABS]       = { unary,     { N(FABS_V4S), N(ABS_V4S), N(ABS_V4S) },             0 },
+	[GLLM_V_VSQRT]      = { unary,     { N(FSQRT_V4S), 0, 0, N(FSQRT_V8H) },                0 },
+	[GLLM_V_VNEG]       = { unary,     { N(FNEG_V4S), N(NEG_V4S), N(NEG_V4S), N(FNEG_V8H) }, 0 },
+	[GLLM_V_VABS]       = { unary,     { N(FABS_V4S), N(ABS_V4S), N(ABS_V4S), N(FABS_V8H) }, 0 },
 	[GLLM_V_VRINT]      = { unary,     { N(FRINTN_V4S), 0, 0 },                             0 },
 	[GLLM_V_VLDEXP]     = { vldexp,    { 0 },                                               4 },
 	[GLLM_V_VFMA]       = { vfma,      { N(FMLA_V4S), 0, 0 },                               1 },
@@ -578,10 +598,10 @@ const struct gllm_a64_rule gllm_a64_neon[GLLM_V_COUNT] = {
 	[GLLM_V_VSARI]      = { shift,     { 0, N(SSHR_V4S), 0 },                               0 },
 	[GLLM_V_VCVT]       = { vcvt,      { 0 },                                               0 },
 	[GLLM_V_VCVTN]      = { vcvt,      { 0 },                                               0 },
-	[GLLM_V_VLT]        = { compare,   { N(FCMGT_V4S), N(CMGT_V4S), N(CMHI_V4S) },          0 },
-	[GLLM_V_VLE]        = { compare,   { N(FCMGE_V4S), N(CMGE_V4S), N(CMHS_V4S) },          0 },
-	[GLLM_V_VEQ]        = { compare,   { N(FCMEQ_V4S), N(CMEQ_V4S), N(CMEQ_V4S) },          0 },
-	[GLLM_V_VUNORD]     = { unordered, { 0 },                                               2 },
+	[GLLM_V_VLT]        = { compare,   { N(FCMGT_V4S), N(CMGT_V4S), N(CMHI_V4S), N(FCMGT_V8H) }, 0 },
+	[GLLM_V_VLE]        = { compare,   { N(FCMGE_V4S), N(CMGE_V4S), N(CMHS_V4S), N(FCMGE_V8H) }, 0 },
+	[GLLM_V_VEQ]        = { compare,   { N(FCMEQ_V4S), N(CMEQ_V4S), N(CMEQ_V4S), N(FCMEQ_V8H) }, 0 },
+	[GLLM_V_VUNORD]     = { unordered, { N(FCMEQ_V4S), 0, 0, N(FCMEQ_V8H) },                2 },
 	[GLLM_V_MAND]       = { bitwise,   { N(AND_V16B) },                                     0 },
 	[GLLM_V_MOR]        = { bitwise,   { N(ORR_V16B) },                                     0 },
 	[GLLM_V_MXOR]       = { bitwise,   { N(EOR_V16B) },                                     0 },

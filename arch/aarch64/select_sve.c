@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * arch/aarch64/select_sve.c - vectors of as many lanes as the profile states: SVE, 128 to 2048 bits.
+ * arch/aarch64/select_sve.c - vectors of as many lanes as the profile states: SVE, 128 to 2048 bits. In a program of halves
+ * masks have an element of 16 bits for each.
  *
  * p0 has every lane set, p7 is scratch within one operation; masks live in p1..p6, because loads take no other. Lengths in
  * addresses are counted in vectors (mul vl), so code runs at the length it was made for and no other. Destructive forms
@@ -18,10 +19,16 @@ static operand pz(unsigned n) { return a64_pg(n, A64_ZEROING); }
 static operand pm(unsigned n) { return a64_pg(n, A64_MERGING); }
 static operand pb(unsigned n) { return a64_p(n, A64_EB); }
 static operand ps(unsigned n) { return a64_p(n, A64_ES); }
+/* The lanes of the instruction, and its masks. */
+static unsigned element(unsigned type) { return type == GLLM_F16 ? A64_EH : A64_ES; }
+static operand zl(const struct gllm_vi *in, unsigned n) { return a64_z(n, element(in->type)); }
+static operand pl(const struct gllm_vi *in, unsigned n) { return a64_p(n, element(in->type)); }
 
 void gllm_a64_sve_begin(gen *g)
 {
-	i2(g, A64_PTRUE_ZS, ps(ALL), a64_imm(PATTERN_ALL));
+	bool halves = g->v->halves;
+
+	i2(g, halves ? A64_PTRUE_ZH : A64_PTRUE_ZS, a64_p(ALL, halves ? A64_EH : A64_ES), a64_imm(PATTERN_ALL));
 }
 
 static void move(gen *g, unsigned d, unsigned s)
@@ -53,6 +60,12 @@ static const struct forms forms[GLLM_TYPE_COUNT] = {
 	[GLLM_F32] = FORMS(W, W, false),    [GLLM_I32] = FORMS(W, W, false),
 	[GLLM_U32] = FORMS(W, W, false),    [GLLM_MASK] = FORMS(W, W, false),
 };
+static const struct forms as_halves = { A64_LD1H_ZH, A64_LD1H_ZH_I, A64_ST1H_ZH, A64_ST1H_ZH_I, A64_LD1RH_ZH, false };
+
+static const struct forms *forms_of(const struct gllm_vi *in)
+{
+	return in->type == GLLM_F16 ? &as_halves : &forms[in->mem];
+}
 
 /* A vector or mask register as it is, to or from [a + imm] in units of `unit` bytes. */
 static void whole(gen *g, const struct gllm_vi *in, unsigned row, operand reg, int64_t unit)
@@ -66,8 +79,8 @@ static void whole(gen *g, const struct gllm_vi *in, unsigned row, operand reg, i
 /* Elements of 1 << log2 bytes of the lanes that `mask` has. */
 static void lanes(gen *g, const struct gllm_vi *in, unsigned row, unsigned row_imm, unsigned log2, unsigned reg, operand mask)
 {
-	int64_t bytes = (int64_t)g->m->vector_bytes >> (2 - log2);
-	operand list = a64_list_z(reg, A64_ES);
+	int64_t bytes = (int64_t)g->m->vector_bytes >> (in->type == GLLM_F16 ? 0 : 2 - log2);
+	operand list = a64_list_z(reg, element(in->type));
 
 	if (in->b == GLLM_NO_VREG && in->imm % bytes == 0 && in->imm / bytes >= -8 && in->imm / bytes < 8)
 		i3(g, row_imm, list, mask, a64_mem_vl(at(g, in->a), in->imm / bytes));
@@ -95,7 +108,7 @@ static unsigned touched(gen *g, const struct gllm_vi *in)
 		return at(g, in->m);
 	if (in->lanes != 1)
 		return ALL;
-	i2(g, A64_PTRUE_ZS, ps(SCRATCH), a64_imm(PATTERN_VL1));
+	i2(g, in->type == GLLM_F16 ? A64_PTRUE_ZH : A64_PTRUE_ZS, pl(in, SCRATCH), a64_imm(PATTERN_VL1));
 	return SCRATCH;
 }
 
@@ -130,7 +143,7 @@ static void vload(gen *g, const struct gllm_vi *in)
 	log2 = gllm_a64_element(g, in);
 	if (log2 > 2)
 		return;
-	f = &forms[in->mem];
+	f = forms_of(in);
 	if (on_stack(g, in))
 		whole(g, in, A64_LDR_Z, zn(d), g->m->vector_bytes);
 	else if (in->lanes == 1 && in->m == GLLM_NO_VREG && !f->extends)
@@ -143,14 +156,14 @@ static void vload(gen *g, const struct gllm_vi *in)
 static void vbcast(gen *g, const struct gllm_vi *in)
 {
 	unsigned log2 = gllm_a64_element(g, in), d = at(g, in->d);
-	operand list = a64_list_z(d, A64_ES);
+	operand list = a64_list_z(d, element(in->type));
 
 	if (log2 > 2)
 		return;
 	if (in->b == GLLM_NO_VREG && in->imm >= 0 && in->imm >> log2 < 64 && (in->imm & ((1 << log2) - 1)) == 0)
-		i3(g, forms[in->mem].bcast, list, pz(ALL), a64_mem(at(g, in->a), in->imm));
+		i3(g, forms_of(in)->bcast, list, pz(ALL), a64_mem(at(g, in->a), in->imm));
 	else
-		i3(g, forms[in->mem].bcast, list, pz(ALL), a64_mem(gllm_a64_address(g, in), 0));
+		i3(g, forms_of(in)->bcast, list, pz(ALL), a64_mem(gllm_a64_address(g, in), 0));
 	widen(g, in, d);
 }
 
@@ -214,7 +227,7 @@ static void vstore(gen *g, const struct gllm_vi *in)
 	log2 = gllm_a64_element(g, in);
 	if (log2 > 2)
 		return;
-	f = &forms[in->mem];
+	f = forms_of(in);
 	c = narrowed(g, in);
 	if (on_stack(g, in))
 		whole(g, in, A64_STR_Z, zn(c), g->m->vector_bytes);
@@ -248,17 +261,19 @@ static void vindex(gen *g, const struct gllm_vi *in)
 
 static void mtail(gen *g, const struct gllm_vi *in)
 {
-	i3(g, A64_WHILELO_X_ZS, ps(at(g, in->d)), x(A64_ZR), x(at(g, in->a)));
+	bool halves = g->v->halves;
+
+	i3(g, halves ? A64_WHILELO_X_ZH : A64_WHILELO_X_ZS, a64_p(at(g, in->d), halves ? A64_EH : A64_ES), x(A64_ZR), x(at(g, in->a)));
 }
 
 static void binary(gen *g, const struct gllm_vi *in)
 {
-	i3(g, gllm_a64_row_of(g, in), zs(at(g, in->d)), zs(at(g, in->a)), zs(at(g, in->b)));
+	i3(g, gllm_a64_row_of(g, in), zl(in, at(g, in->d)), zl(in, at(g, in->a)), zl(in, at(g, in->b)));
 }
 
 static void unary(gen *g, const struct gllm_vi *in)
 {
-	merging(g, gllm_a64_row_of(g, in), zs(at(g, in->d)), zs(at(g, in->a)));
+	merging(g, gllm_a64_row_of(g, in), zl(in, at(g, in->d)), zl(in, at(g, in->a)));
 }
 
 static void bitwise(gen *g, const struct gllm_vi *in)
@@ -270,27 +285,28 @@ static void bitwise(gen *g, const struct gllm_vi *in)
 }
 
 /* d = a op b where the instruction's destination is its first source; `reverse` has the sources exchanged. */
-static void destructive(gen *g, unsigned row, unsigned reverse, unsigned d, unsigned a, unsigned b)
+static void destructive(gen *g, unsigned row, unsigned reverse, unsigned d, unsigned a, unsigned b, unsigned e)
 {
 	if (d == b && d != a) {
-		i4(g, reverse, zs(d), pm(ALL), zs(d), zs(a));
+		i4(g, reverse, a64_z(d, e), pm(ALL), a64_z(d, e), a64_z(a, e));
 		return;
 	}
 	if (d != a)
 		i2(g, A64_MOVPRFX, zn(d), zn(a));
-	i4(g, row, zs(d), pm(ALL), zs(d), zs(b));
+	i4(g, row, a64_z(d, e), pm(ALL), a64_z(d, e), a64_z(b, e));
 }
 
 static void vdiv(gen *g, const struct gllm_vi *in)
 {
-	destructive(g, gllm_a64_row_of(g, in), A64_FDIVR_ZS, at(g, in->d), at(g, in->a), at(g, in->b));
+	destructive(g, gllm_a64_row_of(g, in), in->type == GLLM_F16 ? A64_FDIVR_ZH : A64_FDIVR_ZS, at(g, in->d), at(g, in->a),
+	            at(g, in->b), element(in->type));
 }
 
 static void vldexp(gen *g, const struct gllm_vi *in)
 {
 	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), s = d == b ? tv(g, 0) : d;
 
-	destructive(g, A64_FSCALE_ZS, A64_FSCALE_ZS, s, a, b);
+	destructive(g, A64_FSCALE_ZS, A64_FSCALE_ZS, s, a, b, A64_ES);
 	move(g, d, s);
 }
 
@@ -317,18 +333,18 @@ static void join(gen *g, unsigned op, unsigned type, unsigned d, unsigned a, uns
 	struct gllm_vi in = { .op = (uint8_t)op, .type = (uint8_t)type };
 	unsigned row;
 
-	if (type == GLLM_F32 && (op == GLLM_V_VMIN || op == GLLM_V_VMAX)) {
-		bool min = op == GLLM_V_VMIN;
+	if ((type == GLLM_F32 || type == GLLM_F16) && (op == GLLM_V_VMIN || op == GLLM_V_VMAX)) {
+		bool min = op == GLLM_V_VMIN, half = type == GLLM_F16;
 
-		i4(g, A64_FCMGT_ZS, ps(SCRATCH), pz(ALL), zs(min ? b : a), zs(min ? a : b));
-		i4(g, A64_SEL_ZS, zs(d), a64_pg(SCRATCH, 0), zs(a), zs(b));
+		i4(g, half ? A64_FCMGT_ZH : A64_FCMGT_ZS, pl(&in, SCRATCH), pz(ALL), zl(&in, min ? b : a), zl(&in, min ? a : b));
+		i4(g, half ? A64_SEL_ZH : A64_SEL_ZS, zl(&in, d), a64_pg(SCRATCH, 0), zl(&in, a), zl(&in, b));
 		return;
 	}
 	row = gllm_a64_row_of(g, &in);
-	if (gllm_a64_sve[op].emit == binary || type == GLLM_F32)
-		i3(g, row, zs(d), zs(a), zs(b));
+	if (gllm_a64_sve[op].emit == binary || type == GLLM_F32 || type == GLLM_F16)
+		i3(g, row, zl(&in, d), zl(&in, a), zl(&in, b));
 	else
-		destructive(g, row, row, d, a, b);
+		destructive(g, row, row, d, a, b, A64_ES);
 }
 
 static void joined(gen *g, const struct gllm_vi *in)
@@ -398,7 +414,8 @@ static void compare(gen *g, const struct gllm_vi *in)
 {
 	bool swap = in->op == GLLM_V_VLT || in->op == GLLM_V_VLE; /* a < b is b > a */
 
-	i4(g, gllm_a64_row_of(g, in), ps(at(g, in->d)), pz(ALL), zs(at(g, swap ? in->b : in->a)), zs(at(g, swap ? in->a : in->b)));
+	i4(g, gllm_a64_row_of(g, in), pl(in, at(g, in->d)), pz(ALL), zl(in, at(g, swap ? in->b : in->a)),
+	   zl(in, at(g, swap ? in->a : in->b)));
 }
 
 static void mbinary(gen *g, const struct gllm_vi *in)
@@ -413,7 +430,8 @@ static void mnot(gen *g, const struct gllm_vi *in)
 
 static void vsel(gen *g, const struct gllm_vi *in)
 {
-	i4(g, A64_SEL_ZS, zs(at(g, in->d)), a64_pg(at(g, in->a), 0), zs(at(g, in->b)), zs(at(g, in->c)));
+	i4(g, in->type == GLLM_F16 ? A64_SEL_ZH : A64_SEL_ZS, zl(in, at(g, in->d)), a64_pg(at(g, in->a), 0), zl(in, at(g, in->b)),
+	   zl(in, at(g, in->c)));
 }
 
 /* --- across lanes --------------------------------------------------------------------------------------------------- */
@@ -488,15 +506,15 @@ const struct gllm_a64_rule gllm_a64_sve[GLLM_V_COUNT] = {
 	[GLLM_V_VMOV]       = { vmov,        { 0 },                                               0 },
 	[GLLM_V_VSPLAT]     = { vsplat,      { 0 },                                               0 },
 	[GLLM_V_VINDEX]     = { vindex,      { 0 },                                               0 },
-	[GLLM_V_VADD]       = { binary,      { N(FADDU_ZS), N(ADDU_ZS), N(ADDU_ZS) },             0 },
-	[GLLM_V_VSUB]       = { binary,      { N(FSUBU_ZS), N(SUBU_ZS), N(SUBU_ZS) },             0 },
-	[GLLM_V_VMUL]       = { joined,      { N(FMULU_ZS), N(MUL_ZS), N(MUL_ZS) },               0 },
-	[GLLM_V_VDIV]       = { vdiv,        { N(FDIV_ZS), 0, 0 },                                0 },
+	[GLLM_V_VADD]       = { binary,      { N(FADDU_ZS), N(ADDU_ZS), N(ADDU_ZS), N(FADDU_ZH) }, 0 },
+	[GLLM_V_VSUB]       = { binary,      { N(FSUBU_ZS), N(SUBU_ZS), N(SUBU_ZS), N(FSUBU_ZH) }, 0 },
+	[GLLM_V_VMUL]       = { joined,      { N(FMULU_ZS), N(MUL_ZS), N(MUL_ZS), N(FMULU_ZH) },  0 },
+	[GLLM_V_VDIV]       = { vdiv,        { N(FDIV_ZS), 0, 0, N(FDIV_ZH) },                    0 },
 	[GLLM_V_VMIN]       = { joined,      { 0, N(SMIN_ZS), N(UMIN_ZS) },                       0 },
 	[GLLM_V_VMAX]       = { joined,      { 0, N(SMAX_ZS), N(UMAX_ZS) },                       0 },
-	[GLLM_V_VSQRT]      = { unary,       { N(FSQRT_ZS), 0, 0 },                               0 },
-	[GLLM_V_VNEG]       = { unary,       { N(FNEG_ZS), N(NEG_ZS), N(NEG_ZS) },                0 },
-	[GLLM_V_VABS]       = { unary,       { N(FABS_ZS), N(ABS_ZS), N(ABS_ZS) },                0 },
+	[GLLM_V_VSQRT]      = { unary,       { N(FSQRT_ZS), 0, 0, N(FSQRT_ZH) },                  0 },
+	[GLLM_V_VNEG]       = { unary,       { N(FNEG_ZS), N(NEG_ZS), N(NEG_ZS), N(FNEG_ZH) },    0 },
+	[GLLM_V_VABS]       = { unary,       { N(FABS_ZS), N(ABS_ZS), N(ABS_ZS), N(FABS_ZH) },    0 },
 	[GLLM_V_VRINT]      = { unary,       { N(FRINTN_ZS), 0, 0 },                              0 },
 	[GLLM_V_VLDEXP]     = { vldexp,      { 0 },                                               1 },
 	[GLLM_V_VFMA]       = { vfma,        { N(FMLA_ZS), N(FMAD_ZS), 0 },                       0 },
@@ -512,10 +530,10 @@ const struct gllm_a64_rule gllm_a64_sve[GLLM_V_COUNT] = {
 	[GLLM_V_VSARI]      = { shift,       { 0, N(ASR_ZS), 0 },                                 0 },
 	[GLLM_V_VCVT]       = { vcvt,        { 0 },                                               0 },
 	[GLLM_V_VCVTN]      = { vcvt,        { 0 },                                               0 },
-	[GLLM_V_VLT]        = { compare,     { N(FCMGT_ZS), N(CMPGT_ZS), N(CMPHI_ZS) },           0 },
-	[GLLM_V_VLE]        = { compare,     { N(FCMGE_ZS), N(CMPGE_ZS), N(CMPHS_ZS) },           0 },
-	[GLLM_V_VEQ]        = { compare,     { N(FCMEQ_ZS), N(CMPEQ_ZS), N(CMPEQ_ZS) },           0 },
-	[GLLM_V_VUNORD]     = { compare,     { N(FCMUO_ZS), 0, 0 },                               0 },
+	[GLLM_V_VLT]        = { compare,     { N(FCMGT_ZS), N(CMPGT_ZS), N(CMPHI_ZS), N(FCMGT_ZH) }, 0 },
+	[GLLM_V_VLE]        = { compare,     { N(FCMGE_ZS), N(CMPGE_ZS), N(CMPHS_ZS), N(FCMGE_ZH) }, 0 },
+	[GLLM_V_VEQ]        = { compare,     { N(FCMEQ_ZS), N(CMPEQ_ZS), N(CMPEQ_ZS), N(FCMEQ_ZH) }, 0 },
+	[GLLM_V_VUNORD]     = { compare,     { N(FCMUO_ZS), 0, 0, N(FCMUO_ZH) },                  0 },
 	[GLLM_V_MAND]       = { mbinary,     { N(AND_PB) },                                       0 },
 	[GLLM_V_MOR]        = { mbinary,     { N(ORR_PB) },                                       0 },
 	[GLLM_V_MXOR]       = { mbinary,     { N(EOR_PB) },                                       0 },

@@ -2,7 +2,7 @@
  * arch/x86_64/abi.c - what a compiled function may use and must give back: registers, stack, floating-point state.
  *
  * The frame, from rsp upwards: spill slots (64-byte aligned), then a block of 64 bytes with the caller's MXCSR, ours, the
- * caller's rsp, a word of only the sign bit and one of all others, and the bytes 0, 1 .. 15. Without spill slots the rsp is
+ * caller's rsp, a word of only lanes' sign bits and one of all others, and the bytes 0, 1 .. 15. Without spill slots the rsp is
  * not kept and needs no alignment. Nothing lies below rsp at any time. */
 #include "arch/x86_64/gen.h"
 
@@ -26,6 +26,7 @@ static void widen(struct gllm_machine *out)
 	out->has_scale = true;
 	out->has_copysign = true;
 	out->picks = true;
+	out->halves = out->profile->have & GLLM_BIT(GLLM_X86_AVX512FP16);
 	if ((out->profile->have & GLLM_BIT(GLLM_X86_AVX512BF16)) && !out->profile->slow_bf16)
 		out->dots |= GLLM_DOT_BF16;
 	if (out->profile->have & GLLM_BIT(GLLM_X86_AVX512VNNI))
@@ -103,9 +104,11 @@ static void put_constants(struct gllm_x86_gen *g)
 	const struct gllm_operand rax = x86_gpr(X86_RAX, 64);
 
 	if (g->wide && (has_either(g, GLLM_V_VNEG, GLLM_V_VABS) || has_either(g, GLLM_V_VCOPYSIGN, GLLM_V_VCOPYSIGN))) {
-		x2(g, X86_MOV_RI, x86_gpr(X86_RAX, 32), x86_imm(INT32_MIN));
+		const int32_t sign = g->v->halves ? (int32_t)0x80008000 : INT32_MIN;
+
+		x2(g, X86_MOV_RI, x86_gpr(X86_RAX, 32), x86_imm(sign));
 		x2(g, X86_MOV_MR, slot(g, SIGN), x86_gpr(X86_RAX, 32));
-		x2(g, X86_MOV_RI, x86_gpr(X86_RAX, 32), x86_imm(INT32_MAX));
+		x2(g, X86_MOV_RI, x86_gpr(X86_RAX, 32), x86_imm(~sign));
 		x2(g, X86_MOV_MR, slot(g, SIZE), x86_gpr(X86_RAX, 32));
 	}
 	if (!has_either(g, GLLM_V_VINDEX, g->wide ? GLLM_V_VINDEX : GLLM_V_MTAIL))

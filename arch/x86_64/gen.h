@@ -13,7 +13,7 @@ struct gllm_x86_gen;
 /* A VIR operation: who emits it, the instruction per lane type, the temporaries it needs. */
 struct gllm_x86_rule {
 	void (*emit)(struct gllm_x86_gen *g, const struct gllm_vi *in);
-	uint16_t row[3];  /* F32, I32, U32: X86 row + 1, 0 none */
+	uint16_t row[4];  /* F32, I32, U32, F16: X86 row + 1, 0 none */
 	uint8_t g, v;     /* temporaries at 8 lanes */
 	uint8_t wg, wv;   /* and at 16 */
 };
@@ -35,7 +35,7 @@ struct gllm_x86_gen {
 	uint32_t *at;
 	unsigned i;      /* VIR instruction being emitted */
 	unsigned bits;   /* of a vector */
-	unsigned lanes;  /* of 32 bits */
+	unsigned lanes;  /* of 32 bits, or 16 */
 	bool wide;       /* 512 bits: AVX-512 */
 	uint8_t mask, zeroing, broadcast; /* decorate the next instruction put */
 	const struct gllm_vi *folded; /* a load that is the memory operand of the instruction being emitted */
@@ -52,7 +52,7 @@ void gllm_x86_select(const struct gllm_vir *v, const struct gllm_machine *m, con
 void gllm_x86_entry(const struct gllm_entry *in, struct gllm_code *code);
 void gllm_x86_prologue(struct gllm_x86_gen *g);
 void gllm_x86_epilogue(struct gllm_x86_gen *g);
-/* Words in memory of only the sign bit and of all other bits; there where the program has VNEG or VABS and the width is
+/* Words in memory of only the lanes' sign bits and of all other bits; there where the program has VNEG or VABS and the width is
  * 512 bits. */
 struct gllm_operand gllm_x86_sign(const struct gllm_x86_gen *g);
 struct gllm_operand gllm_x86_size(const struct gllm_x86_gen *g);
@@ -136,7 +136,7 @@ static inline bool fits32(int64_t v) { return v >= INT32_MIN && v <= INT32_MAX; 
 void gllm_x86_constant(struct gllm_x86_gen *g, unsigned reg, int64_t v);
 void gllm_x86_move(struct gllm_x86_gen *g, unsigned d, unsigned s);
 void gllm_x86_vmove(struct gllm_x86_gen *g, unsigned d, unsigned s);
-/* 0 F32, 1 I32 and masks, 2 U32; 3 none of these. */
+/* 0 F32, 1 I32 and masks, 2 U32, 3 F16; 4 none of these. */
 unsigned gllm_x86_lane_type(unsigned type);
 /* The rule's instruction for the lane type; GLLM_UNSUPPORTED if it has none. */
 unsigned gllm_x86_row_of(struct gllm_x86_gen *g, const struct gllm_vi *in);
@@ -147,8 +147,8 @@ void gllm_x86_land(struct gllm_x86_gen *g, size_t from);
 struct gllm_operand gllm_x86_address(struct gllm_x86_gen *g, const struct gllm_vi *in);
 /* Operands a and b of an instruction, a folded load last. */
 void gllm_x86_sources(struct gllm_x86_gen *g, const struct gllm_vi *in, struct gllm_operand *a, struct gllm_operand *b);
-/* Elements of less than 32 bits: they are extended to lanes. */
-bool gllm_x86_narrow(unsigned mem);
+/* Elements of fewer bits than a lane has: they are extended. */
+bool gllm_x86_narrow(const struct gllm_vi *in);
 void gllm_x86_ones(struct gllm_x86_gen *g, struct gllm_operand t); /* all bits */
 void gllm_x86_binary(struct gllm_x86_gen *g, const struct gllm_vi *in); /* the rule whose last source may be a folded load */
 #endif

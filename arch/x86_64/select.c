@@ -104,13 +104,13 @@ void gllm_x86_vmove(gen *g, unsigned d, unsigned s)
 
 unsigned gllm_x86_lane_type(unsigned type)
 {
-	return type == GLLM_F32 ? 0 : type == GLLM_I32 || type == GLLM_MASK ? 1 : type == GLLM_U32 ? 2 : 3;
+	return type == GLLM_F32 ? 0 : type == GLLM_I32 || type == GLLM_MASK ? 1 : type == GLLM_U32 ? 2 : type == GLLM_F16 ? 3 : 4;
 }
 
 /* The rule's instruction for the lane type. */
 unsigned gllm_x86_row_of(gen *g, const struct gllm_vi *in)
 {
-	unsigned t = gllm_x86_lane_type(in->type), row = t < 3 ? gllm_x86_rule(in->op)->row[t] : 0;
+	unsigned t = gllm_x86_lane_type(in->type), row = t < 4 ? gllm_x86_rule(in->op)->row[t] : 0;
 
 	if (row == 0) {
 		gllm_x86_quit(g, GLLM_UNSUPPORTED);
@@ -469,7 +469,7 @@ struct gllm_need gllm_x86_need(const struct gllm_vi *i)
 		n.v = 2;
 	if (i->op == GLLM_V_VSTORE && i->mem != i->type)
 		n.v = i->mem == GLLM_BF16 ? 3 : 2;
-	if (i->m != GLLM_NO_VREG && (i->op == GLLM_V_VLOAD || i->op == GLLM_V_VSTORE) && gllm_x86_narrow(i->mem)) {
+	if (i->m != GLLM_NO_VREG && (i->op == GLLM_V_VLOAD || i->op == GLLM_V_VSTORE) && gllm_x86_narrow(i)) {
 		n.g++;
 		if (i->op == GLLM_V_VLOAD && i->lanes != 1)
 			n.v = 1;
@@ -493,7 +493,7 @@ void gllm_x86_select(const struct gllm_vir *v, const struct gllm_machine *m, con
                      struct gllm_code *code, uint32_t *offsets)
 {
 	gen g = { .v = v, .m = m, .a = a, .code = code, .at = offsets ? offsets : a->offset, .bits = 8u * m->vector_bytes,
-	          .lanes = m->vector_bytes / 4u, .wide = m->vector_bytes == 64 };
+	          .lanes = m->vector_bytes / (v->halves ? 2u : 4u), .wide = m->vector_bytes == 64 };
 
 	if (v->status != GLLM_OK)
 		gllm_x86_quit(&g, v->status);

@@ -61,7 +61,7 @@ static void mtail_wide(gen *g, const struct gllm_vi *in)
 	unsigned n = tg(g, 0);
 
 	if (before->op == GLLM_V_GCONST && before->d == in->a) {
-		gllm_x86_constant(g, X86_RAX, (INT64_C(1) << (before->imm < 16 ? before->imm & 15 : 16)) - 1);
+		gllm_x86_constant(g, X86_RAX, (INT64_C(1) << ((uint64_t)before->imm < g->lanes ? (unsigned)before->imm : g->lanes)) - 1);
 	} else {
 		gllm_x86_constant(g, n, g->lanes);
 		x2(g, X86_CMP_RM, q(n), q(at(g, in->a)));
@@ -69,7 +69,7 @@ static void mtail_wide(gen *g, const struct gllm_vi *in)
 		x2(g, X86_MOV_RI, e(X86_RAX), x86_imm(-1));
 		x3(g, X86_BZHI, e(X86_RAX), e(X86_RAX), e(n));
 	}
-	x2(g, X86_KMOVW_KG, mr(g, in->d), e(X86_RAX));
+	x2(g, g->v->halves ? X86_KMOVD_KG : X86_KMOVW_KG, mr(g, in->d), e(X86_RAX));
 }
 
 static void mtail(gen *g, const struct gllm_vi *in)
@@ -114,11 +114,16 @@ static void shift(gen *g, const struct gllm_vi *in)
 		x3(g, gllm_x86_rule(in->op)->row[1] - 1u, yr(g, in->d), yr(g, in->a), n);
 }
 
+static bool is_float(const struct gllm_vi *in)
+{
+	return in->type == GLLM_F32 || in->type == GLLM_F16;
+}
+
 static void vneg(gen *g, const struct gllm_vi *in)
 {
 	operand d = yr(g, in->d), a = yr(g, in->a), t = ty(g, 0);
 
-	if (in->type == GLLM_F32 && g->wide) {
+	if (is_float(in) && g->wide) {
 		g->broadcast = true;
 		x3(g, X86_VXORPS, d, a, gllm_x86_sign(g));
 	} else if (in->type == GLLM_F32) {
@@ -147,7 +152,7 @@ static void vabs(gen *g, const struct gllm_vi *in)
 {
 	operand d = yr(g, in->d), a = yr(g, in->a), t;
 
-	if (in->type != GLLM_F32) {
+	if (!is_float(in)) {
 		x2(g, X86_VPABSD, d, a);
 	} else if (g->wide) {
 		g->broadcast = true;
@@ -292,7 +297,7 @@ static void fcompare(gen *g, const struct gllm_vi *in)
 		[GLLM_V_VLT] = 0x11, [GLLM_V_VLE] = 0x12, [GLLM_V_VEQ] = 0x00, [GLLM_V_VUNORD] = 0x03,
 	};
 
-	x4(g, g->wide ? X86_EVCMPPS : X86_VCMPPS, mr(g, in->d), yr(g, in->a), yr(g, in->b), x86_imm(predicate[in->op]));
+	x4(g, in->type == GLLM_F16 ? X86_EVCMPPH : g->wide ? X86_EVCMPPS : X86_VCMPPS, mr(g, in->d), yr(g, in->a), yr(g, in->b), x86_imm(predicate[in->op]));
 }
 
 static void icompare_wide(gen *g, const struct gllm_vi *in)
@@ -311,7 +316,7 @@ static void compare(gen *g, const struct gllm_vi *in)
 	operand d = yr(g, in->d), a = yr(g, in->a), b = yr(g, in->b), t = ty(g, 0);
 	bool is_unsigned = in->type == GLLM_U32;
 
-	if (in->type == GLLM_F32) {
+	if (is_float(in)) {
 		fcompare(g, in);
 	} else if (g->wide) {
 		icompare_wide(g, in);
@@ -333,13 +338,13 @@ static void compare(gen *g, const struct gllm_vi *in)
 
 static void mbinary(gen *g, const struct gllm_vi *in)
 {
-	x3(g, gllm_x86_rule(in->op)->row[g->wide] - 1u, mr(g, in->d), mr(g, in->a), mr(g, in->b));
+	x3(g, gllm_x86_rule(in->op)->row[g->v->halves ? 3 : g->wide] - 1u, mr(g, in->d), mr(g, in->a), mr(g, in->b));
 }
 
 static void mnot(gen *g, const struct gllm_vi *in)
 {
 	if (g->wide)
-		x2(g, X86_KNOTW, mr(g, in->d), mr(g, in->a));
+		x2(g, g->v->halves ? X86_KNOTD : X86_KNOTW, mr(g, in->d), mr(g, in->a));
 	else
 		invert(g, yr(g, in->d), yr(g, in->a), ty(g, 0));
 }
@@ -348,7 +353,7 @@ static void vsel(gen *g, const struct gllm_vi *in)
 {
 	if (g->wide) {
 		under(g, at(g, in->a), false);
-		x3(g, X86_EVBLENDMPS, yr(g, in->d), yr(g, in->c), yr(g, in->b));
+		x3(g, in->type == GLLM_F16 ? X86_EVPBLENDMW : X86_EVBLENDMPS, yr(g, in->d), yr(g, in->c), yr(g, in->b));
 		return;
 	}
 	x4(g, X86_VBLENDVPS, yr(g, in->d), yr(g, in->c), yr(g, in->b), yr(g, in->a));
@@ -460,18 +465,18 @@ static void vlane0(gen *g, const struct gllm_vi *in)
 
 #define N(row) (X86_##row + 1)
 const struct gllm_x86_rule gllm_x86_math[GLLM_V_COUNT] = {
-	/* op                  emit          f32             i32             u32               g  v  wg wv */
+	/* op                  emit          f32             i32             u32       f16     g  v  wg wv; of masks: words, halves */
 	[GLLM_V_VZERO]      = { vzero,       { 0 },                                            0, 0,  0, 0 },
 	[GLLM_V_VMOV]       = { vmov,        { 0 },                                            0, 0,  0, 0 },
 	[GLLM_V_VSPLAT]     = { vsplat,      { 0 },                                            0, 0,  0, 0 },
 	[GLLM_V_VINDEX]     = { vindex,      { 0 },                                            0, 1,  0, 1 },
-	[GLLM_V_VADD]       = { gllm_x86_binary,      { N(VADDPS), N(VPADDD), N(VPADDD) },              0, 0,  0, 0 },
-	[GLLM_V_VSUB]       = { gllm_x86_binary,      { N(VSUBPS), N(VPSUBD), N(VPSUBD) },              0, 0,  0, 0 },
-	[GLLM_V_VMUL]       = { gllm_x86_binary,      { N(VMULPS), N(VPMULLD), N(VPMULLD) },            0, 0,  0, 0 },
-	[GLLM_V_VDIV]       = { gllm_x86_binary,      { N(VDIVPS), 0, 0 },                              0, 0,  0, 0 },
-	[GLLM_V_VMIN]       = { gllm_x86_binary,      { N(VMINPS), N(VPMINSD), N(VPMINUD) },            0, 0,  0, 0 },
-	[GLLM_V_VMAX]       = { gllm_x86_binary,      { N(VMAXPS), N(VPMAXSD), N(VPMAXUD) },            0, 0,  0, 0 },
-	[GLLM_V_VSQRT]      = { unary,       { N(VSQRTPS), 0, 0 },                             0, 0,  0, 0 },
+	[GLLM_V_VADD]       = { gllm_x86_binary,      { N(VADDPS), N(VPADDD), N(VPADDD), N(EVADDPH) },  0, 0,  0, 0 },
+	[GLLM_V_VSUB]       = { gllm_x86_binary,      { N(VSUBPS), N(VPSUBD), N(VPSUBD), N(EVSUBPH) },  0, 0,  0, 0 },
+	[GLLM_V_VMUL]       = { gllm_x86_binary,      { N(VMULPS), N(VPMULLD), N(VPMULLD), N(EVMULPH) }, 0, 0,  0, 0 },
+	[GLLM_V_VDIV]       = { gllm_x86_binary,      { N(VDIVPS), 0, 0, N(EVDIVPH) },                  0, 0,  0, 0 },
+	[GLLM_V_VMIN]       = { gllm_x86_binary,      { N(VMINPS), N(VPMINSD), N(VPMINUD), N(EVMINPH) }, 0, 0,  0, 0 },
+	[GLLM_V_VMAX]       = { gllm_x86_binary,      { N(VMAXPS), N(VPMAXSD), N(VPMAXUD), N(EVMAXPH) }, 0, 0,  0, 0 },
+	[GLLM_V_VSQRT]      = { unary,       { N(VSQRTPS), 0, 0, N(EVSQRTPH) },                0, 0,  0, 0 },
 	[GLLM_V_VNEG]       = { vneg,        { 0 },                                            0, 1,  0, 1 },
 	[GLLM_V_VABS]       = { vabs,        { 0 },                                            0, 1,  0, 0 },
 	[GLLM_V_VCOPYSIGN]  = { vcopysign,   { 0 },                                            0, 0,  0, 0 },
@@ -494,9 +499,9 @@ const struct gllm_x86_rule gllm_x86_math[GLLM_V_COUNT] = {
 	[GLLM_V_VLE]        = { compare,     { 0 },                                            0, 1,  0, 0 },
 	[GLLM_V_VEQ]        = { compare,     { 0 },                                            0, 0,  0, 0 },
 	[GLLM_V_VUNORD]     = { compare,     { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_MAND]       = { mbinary,     { N(VANDPS), N(KANDW) },                          0, 0,  0, 0 },
-	[GLLM_V_MOR]        = { mbinary,     { N(VORPS), N(KORW) },                            0, 0,  0, 0 },
-	[GLLM_V_MXOR]       = { mbinary,     { N(VXORPS), N(KXORW) },                          0, 0,  0, 0 },
+	[GLLM_V_MAND]       = { mbinary,     { N(VANDPS), N(KANDW), 0, N(KANDD) },             0, 0,  0, 0 },
+	[GLLM_V_MOR]        = { mbinary,     { N(VORPS), N(KORW), 0, N(KORD) },                0, 0,  0, 0 },
+	[GLLM_V_MXOR]       = { mbinary,     { N(VXORPS), N(KXORW), 0, N(KXORD) },             0, 0,  0, 0 },
 	[GLLM_V_MNOT]       = { mnot,        { 0 },                                            0, 1,  0, 0 },
 	[GLLM_V_MTAIL]      = { mtail,       { 0 },                                            0, 1,  1, 0 },
 	[GLLM_V_VSEL]       = { vsel,        { 0 },                                            0, 0,  0, 0 },

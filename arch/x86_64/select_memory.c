@@ -31,9 +31,9 @@ static const struct widen widening[GLLM_TYPE_COUNT] = {
 	[GLLM_U16]  = { X86_VPMOVZXWD + 1, X86_VPBROADCASTW, X86_VPINSRW, X86_VPEXTRW },
 };
 
-bool gllm_x86_narrow(unsigned mem)
+bool gllm_x86_narrow(const struct gllm_vi *in)
 {
-	return mem < GLLM_TYPE_COUNT && widening[mem].load != 0;
+	return in->mem < GLLM_TYPE_COUNT && widening[in->mem].load != 0 && in->type != GLLM_F16;
 }
 
 static bool is_integer(unsigned mem)
@@ -51,7 +51,8 @@ static unsigned extension(const struct gllm_vi *in)
 
 static bool accessible(gen *g, const struct gllm_vi *in)
 {
-	bool ok = gllm_x86_lane_type(in->type) < 3 && in->mem < GLLM_TYPE_COUNT && widening[in->mem].bcast != 0;
+	bool ok = gllm_x86_lane_type(in->type) < 4 && in->mem < GLLM_TYPE_COUNT && widening[in->mem].bcast != 0 &&
+	          (in->type != GLLM_F16 || (in->mem == GLLM_F16 && g->v->halves));
 
 	if (!ok)
 		gllm_x86_quit(g, GLLM_UNSUPPORTED);
@@ -121,7 +122,7 @@ static void load_narrow(gen *g, const struct gllm_vi *in, operand m)
 /* A full load or broadcast of 32-bit elements that is one instruction and needs no scratch. */
 static bool plain(const struct gllm_vi *in)
 {
-	return (in->op == GLLM_V_VLOAD || in->op == GLLM_V_VBCAST) && !gllm_x86_narrow(in->mem) &&
+	return (in->op == GLLM_V_VLOAD || in->op == GLLM_V_VBCAST) && !gllm_x86_narrow(in) &&
 	       is_integer(in->mem) == is_integer(in->type) && in->m == GLLM_NO_VREG && in->lanes == 0 &&
 	       in->imm >= INT32_MIN && in->imm <= INT32_MAX - 256 && (in->b == GLLM_NO_VREG || in->scale <= 3);
 }
@@ -147,9 +148,15 @@ static bool takes(const struct gllm_vi *in, gllm_vreg r)
 	}
 }
 
+/* A broadcast in memory has the width of the instruction's lanes. */
+static bool same_lanes(const struct gllm_vi *load, const struct gllm_vi *user)
+{
+	return load->op != GLLM_V_VBCAST || (load->type == GLLM_F16) == (user->type == GLLM_F16);
+}
+
 bool gllm_x86_takes_wide(const struct gllm_vi *load, const struct gllm_vi *user)
 {
-	return plain(load) && takes(user, load->d);
+	return plain(load) && takes(user, load->d) && same_lanes(load, user);
 }
 
 bool gllm_x86_takes(const struct gllm_vi *load, const struct gllm_vi *user)
@@ -170,7 +177,7 @@ static bool foldable(const gen *g, const struct gllm_vi *in)
 	next = &g->v->ins[k];
 	if (g->a->last[in->d] != 2 * k + 1)
 		return false;
-	return takes(next, in->d) && (!adds_up(next) || at(g, next->d) == at(g, next->c));
+	return takes(next, in->d) && same_lanes(in, next) && (!adds_up(next) || at(g, next->d) == at(g, next->c));
 }
 
 void gllm_x86_sources(gen *g, const struct gllm_vi *in, operand *a, operand *b)
@@ -193,7 +200,7 @@ static void vload(gen *g, const struct gllm_vi *in)
 	operand m, d = yr(g, in->d);
 
 	if (in->mem == GLLM_MASK && g->wide) {
-		x2(g, X86_KMOVW_RM, mr(g, in->d), gllm_x86_address(g, in));
+		x2(g, g->v->halves ? X86_KMOVD_RM : X86_KMOVW_RM, mr(g, in->d), gllm_x86_address(g, in));
 		return;
 	}
 	if (!accessible(g, in))
@@ -203,16 +210,16 @@ static void vload(gen *g, const struct gllm_vi *in)
 		return;
 	}
 	m = gllm_x86_address(g, in);
-	if (gllm_x86_narrow(in->mem)) {
+	if (gllm_x86_narrow(in)) {
 		load_narrow(g, in, m);
 	} else if (in->lanes == 1) {
-		x2(g, X86_VMOVSS_RM, x(at(g, in->d)), m);
+		x2(g, in->type == GLLM_F16 ? X86_EVMOVSH_RM : X86_VMOVSS_RM, x(at(g, in->d)), m);
 	} else if (in->m != GLLM_NO_VREG && !g->wide) {
 		x3(g, X86_VMASKMOVPS_RM, d, mr(g, in->m), m);
 	} else {
 		if (in->m != GLLM_NO_VREG)
 			under(g, at(g, in->m), true);
-		x2(g, X86_VMOVUPS_RM, d, m);
+		x2(g, in->m != GLLM_NO_VREG && in->type == GLLM_F16 ? X86_EVMOVDQU16_RM : X86_VMOVUPS_RM, d, m);
 	}
 	finish_load(g, in, d);
 }
@@ -229,7 +236,7 @@ static void vbcast(gen *g, const struct gllm_vi *in)
 		return;
 	}
 	m = gllm_x86_address(g, in);
-	if (!gllm_x86_narrow(in->mem)) {
+	if (!gllm_x86_narrow(in)) {
 		x2(g, widening[in->mem].bcast, y(g, d), m);
 	} else {
 		operand few = part(g, d, gllm_type_bytes((enum gllm_type)in->mem));
@@ -359,13 +366,13 @@ static void vstore(gen *g, const struct gllm_vi *in)
 	operand m, c = yr(g, in->c);
 
 	if (in->mem == GLLM_MASK && g->wide) {
-		x2(g, X86_KMOVW_MR, gllm_x86_address(g, in), mr(g, in->c));
+		x2(g, g->v->halves ? X86_KMOVD_MR : X86_KMOVW_MR, gllm_x86_address(g, in), mr(g, in->c));
 		return;
 	}
 	if (!accessible(g, in))
 		return;
 	m = gllm_x86_address(g, in);
-	if (gllm_x86_narrow(in->mem)) {
+	if (gllm_x86_narrow(in)) {
 		if (g->wide)
 			store_narrow_wide(g, in, m);
 		else
@@ -377,13 +384,13 @@ static void vstore(gen *g, const struct gllm_vi *in)
 		c = ty(g, 0);
 	}
 	if (in->lanes == 1) {
-		x2(g, X86_VMOVSS_MR, m, x(c.reg));
+		x2(g, in->type == GLLM_F16 ? X86_EVMOVSH_MR : X86_VMOVSS_MR, m, x(c.reg));
 	} else if (in->m != GLLM_NO_VREG && !g->wide) {
 		x3(g, X86_VMASKMOVPS_MR, m, mr(g, in->m), c);
 	} else {
 		if (in->m != GLLM_NO_VREG)
 			under(g, at(g, in->m), false);
-		x2(g, X86_VMOVUPS_MR, m, c);
+		x2(g, in->m != GLLM_NO_VREG && in->type == GLLM_F16 ? X86_EVMOVDQU16_MR : X86_VMOVUPS_MR, m, c);
 	}
 }
 
