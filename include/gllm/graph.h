@@ -87,7 +87,7 @@ struct gllm_tuning {
 	uint32_t mc, kc, nc;
 	uint16_t mr, nr;   /* rows and columns of the register tile; nr a multiple of the vector's lanes */
 	uint8_t unroll;    /* steps of k in the innermost loop's body */
-	uint8_t fetch;     /* steps of k by which packed panels are fetched ahead */
+	uint8_t fetch;     /* steps of k by which panels are fetched ahead */
 };
 
 struct gllm_plan_options {
