@@ -3,7 +3,8 @@
  *
  * Prefixes give a key (encoding, prefix, map, opcode); `run_end` names the last row for it, and the rows of one key are
  * neighbours. A row is then rejected by sizes, lengths, ModRM and decorations, or its operands are read. What reserved bits
- * are not at their required value is not an instruction. Bytes beyond `size` are never touched. */
+ * are not at their required value is not an instruction. Bytes beyond `size` are never touched: of few bytes a copy is read,
+ * which goes on with zeros, and what has read beyond the last one is cut off. */
 #include "arch/x86_64/form.h"
 #include "core/bits.h"
 
@@ -12,7 +13,7 @@ enum { PAGES_LEG = 0, PAGES_VEX = 4 * 4, PAGES_EVEX = 4 * 7, PAGES = 4 * 13 };
 #define PAGE(enc, map, pp) \
 	(((enc) == LEG ? PAGES_LEG + (map) * 4 : ((enc) == VEX ? PAGES_VEX : PAGES_EVEX) + ((map) - 1) * 4) + (pp))
 
-/* Opcodes that a row stands for: itself, eight (+r) or sixteen (+cc). */
+/* Opcodes that a row stands for: itself, eight (+r) or sixteen (+cc); the rows of a key have that in common, but for 90. */
 #define COVERS(n) ((n) == PR ? 8u : (n) == PC || (n) == CM ? 16u : 1u)
 
 /* Row + 1; 0 none. A later row of the same key overrides an earlier one on purpose: the last one is wanted. */
@@ -34,13 +35,14 @@ static const uint8_t lead[256] = {
 };
 
 enum { LONGEST = 15, W = 8, R = 4, X = 2, B = 1 }; /* bits of REX; VEX and EVEX are brought to the same places */
+enum { AHEAD = 48 };           /* more than is ever read of what begins with LONGEST bytes */
 
 struct reading {
-	const unsigned char *p, *end; /* what is not read yet, no more than an instruction can have */
+	const unsigned char *p, *end; /* what is not read yet; where no instruction goes on */
 	const unsigned char *start, *operands; /* of the instruction; behind its opcode */
 	uint64_t addr;
 	struct gllm_operand *relative; /* the operand that counts from the instruction's end */
-	bool cut, truncated;       /* a read went beyond the end; of some row that else may fit */
+	bool truncated;            /* some row was cut off that else may fit */
 	/* the key, and what came with it */
 	uint8_t enc, pp, map, page, opcode;
 	uint8_t rep;               /* f2, f3: the last one */
@@ -57,21 +59,19 @@ struct reading {
 	unsigned os, vl;
 };
 
+static inline bool cut(const struct reading *r)
+{
+	return r->p > r->end;
+}
+
 static inline unsigned next(struct reading *r)
 {
-	if (r->p < r->end)
-		return *r->p++;
-	r->cut = true;
-	return 0;
+	return *r->p++;
 }
 
 static uint64_t next_le(struct reading *r, unsigned n)
 {
 	const unsigned char *p = r->p;
-	if ((size_t)(r->end - p) < n) {
-		r->cut = true;
-		return 0;
-	}
 	r->p += n;
 	return n == 4 ? gllm_le32(p) : n == 2 ? gllm_le16(p) : gllm_le64(p);
 }
@@ -112,21 +112,21 @@ static bool read_vex(struct reading *r, unsigned c)
 	set_vector_key(r, VEX, map, ~a >> 5 & (c == 0xc4 ? R | X | B : R), b);
 	r->ll = b >> 2 & 1;
 	r->opcode = (uint8_t)next(r);
-	return r->cut || (map >= MAP_0F && map <= MAP_0F3A);
+	return cut(r) || (map >= MAP_0F && map <= MAP_0F3A);
 }
 
 static bool read_evex(struct reading *r)
 {
 	unsigned a = next(r), map = a & 15, b, c;
 
-	if (r->cut)
+	if (cut(r))
 		return true;
 	if (map < MAP_0F || map > MAP_6 || map == MAP_0F3A + 1)
 		return false;
 	b = next(r);
 	set_vector_key(r, EVEX, map, ~a >> 5 & (R | X | B), b);
 	r->r2 = !(a & 0x10);
-	if (!r->cut && !(b & 4))
+	if (!cut(r) && !(b & 4))
 		return false;
 	c = next(r);
 	r->z = c >> 7, r->ll = c >> 5 & 3, r->bc = c >> 4 & 1, r->v2 = !(c & 8), r->mask = c & 7;
@@ -139,7 +139,7 @@ static bool read_key(struct reading *r)
 {
 	unsigned c = next(r), what;
 
-	for (; (what = lead[c]) == LEAD_PREFIX; c = next(r))
+	for (; (what = lead[c]) == LEAD_PREFIX && !cut(r); c = next(r))
 		note_prefix(r, c);
 	if (what == LEAD_REX) {
 		r->has_rex = true;
@@ -276,7 +276,7 @@ static void read_memory(struct reading *r, unsigned unit, bool vsib, struct gllm
 static inline bool set_register(const struct reading *r, uint32_t op, unsigned n, struct gllm_operand *o)
 {
 	static const uint8_t most[] = { [GLLM_R_GPR] = 15, [GLLM_R_VEC] = 31, [GLLM_R_MASK] = 7 };
-	unsigned cls = gllm_x86_class(op), bits = gllm_x86_bits(gllm_x86_rsize(op), r->os, r->vl, cls == GLLM_R_VEC);
+	unsigned cls = gllm_x86_class(op), bits = gllm_x86_bits(gllm_x86_rsize(op), r->os, r->vl, true);
 
 	o->kind = GLLM_O_REG;
 	o->cls = (uint8_t)cls;
@@ -353,38 +353,38 @@ static void finish(struct gllm_insn *out, const struct reading *r)
 		out->op[0].access = 3;
 }
 
-/* Is it this row, whose /digit is right? What is cut off still may be. */
-static bool match(unsigned row, struct reading *r, struct gllm_insn *out)
+/* 90 is NOP; with REX.B it exchanges r8. */
+static bool wrong_nop(const struct gllm_x86_form *f, const struct reading *r)
 {
-	const struct gllm_x86_form *f = &gllm_x86_forms[row];
+	return f->n == NM && (r->opcode != 0x90 || (r->rex & B));
+}
+
+/* Is it this row? What is cut off still may be. */
+static bool match(const struct gllm_x86_form *f, struct reading *r, struct gllm_insn *out)
+{
 	uint8_t rep = 0;
 	unsigned n = 0;
 
 	r->p = r->operands;
-	r->cut = false;
 	r->relative = NULL;
 	if (r->enc == LEG) {
 		r->os = legacy_size(f, r, &rep);
-		if (r->os == 0 || (f->opcode == 0x90 && f->n == NM && (r->rex & B))) /* with REX.B, 90 exchanges r8 */
+		if (r->os == 0 || (f->opcode == 0x90 && wrong_nop(f, r)))
 			return false;
 	}
-	if (gllm_x86_has_modrm(f)) {
-		r->modrm = (uint8_t)next(r);
-		if (f->n >= FIX && r->modrm != (f->n & 0xff))
-			return false;
-	}
-	out->row = (uint16_t)row;
+	r->p += gllm_x86_has_modrm(f);
 	out->rep = rep;
 	out->mask = out->zeroing = out->broadcast = out->rounding = 0;
 	if (r->enc != LEG && !vector_fits(f, r, out))
 		return false;
 	for (; n < 4 && f->op[n]; n++)
-		if (!read_operand(r, f, f->op[n], &out->op[n]) && !r->cut)
+		if (!read_operand(r, f, f->op[n], &out->op[n]) && !cut(r))
 			return false;
 	out->n = (uint8_t)n;
-	if (!r->cut)
-		finish(out, r);
-	return !r->cut;
+	if (cut(r))
+		return false;
+	finish(out, r);
+	return true;
 }
 
 static inline uint32_t run_of(const struct gllm_x86_form *f)
@@ -394,45 +394,47 @@ static inline uint32_t run_of(const struct gllm_x86_form *f)
 	return key;
 }
 
-/* May the row be of these bytes, as far as its opcode and the digit in ModRM tell? */
-static inline bool covers(const struct gllm_x86_form *f, const struct reading *r)
-{
-	if (f->n < 8)
-		return r->operands == r->end || f->n == (*r->operands >> 3 & 7);
-	return r->opcode == f->opcode || r->opcode - f->opcode < (int)COVERS(f->n);
-}
-
 /* The rows of one key, from the last one on. */
 static bool match_key(struct reading *r, unsigned pp, struct gllm_insn *out)
 {
 	unsigned row = run_end[(r->page + pp) * 256u + r->opcode];
 	if (!row)
 		return false;
-	const uint32_t run = run_of(&gllm_x86_forms[--row]);
+	const struct gllm_x86_form *f = &gllm_x86_forms[--row];
+	const uint32_t run = run_of(f);
 	r->pp = (uint8_t)pp;
 	do {
-		if (!covers(&gllm_x86_forms[row], r))
+		if (((r->modrm ^ f->modrm) & f->modrm_mask) && r->operands < r->end)
 			continue;
-		if (match(row, r, out))
+		out->row = (uint16_t)row;
+		if (match(f, r, out))
 			return true;
-		r->truncated = r->truncated || r->cut;
-	} while (row-- > 0 && run_of(&gllm_x86_forms[row]) == run);
+		r->truncated = r->truncated || cut(r);
+	} while (row-- > 0 && run_of(--f) == run);
 	return false;
 }
 
 enum gllm_status gllm_x86_decode(const unsigned char *bytes, size_t size, uint64_t addr, struct gllm_insn *out)
 {
-	struct reading r = { .p = bytes, .end = bytes + (size < LONGEST ? size : LONGEST), .start = bytes, .addr = addr };
-	bool found = false;
+	unsigned char copy[AHEAD];
+	const size_t most = size < LONGEST ? size : LONGEST;
+	bool found;
 
+	if (size < AHEAD) {
+		__builtin_memset(copy, 0, sizeof copy);
+		__builtin_memcpy(copy, bytes, most);
+		bytes = copy;
+	}
+	struct reading r = { .p = bytes, .end = bytes + most, .start = bytes, .addr = addr };
 	if (!read_key(&r))
 		return GLLM_BAD_INSN;
-	if (!r.cut) {
-		const unsigned pp = r.pp;
-		r.operands = r.p;
-		/* A prefix belongs to the opcode if a row says so, F2 and F3 before 66; else it is the plain prefix. */
-		found = (r.nrep && match_key(&r, r.rep == 0xf3 ? 2 : 3, out)) || (r.n66 && match_key(&r, 1, out)) ||
-		        match_key(&r, pp, out);
-	}
-	return found ? GLLM_OK : (r.cut || r.truncated) && size < LONGEST ? GLLM_TRUNCATED : GLLM_BAD_INSN;
+	if (cut(&r))
+		return size < LONGEST ? GLLM_TRUNCATED : GLLM_BAD_INSN;
+	const unsigned pp = r.pp;
+	r.operands = r.p;
+	r.modrm = *r.p;
+	/* A prefix belongs to the opcode if a row says so, F2 and F3 before 66; else it is the plain prefix. */
+	found = (r.nrep && match_key(&r, r.rep == 0xf3 ? 2 : 3, out)) || (r.n66 && match_key(&r, 1, out)) ||
+	        match_key(&r, pp, out);
+	return found ? GLLM_OK : r.truncated && size < LONGEST ? GLLM_TRUNCATED : GLLM_BAD_INSN;
 }

@@ -7,9 +7,13 @@
 #include "arch/x86_64/form.h"
 #include "core/bits.h"
 
+#define HAS_MODRM(n) ((n) <= NR || (n) == CM || (n) >= FIX ? MODRM : 0)
+#define MODRM_OF(n) ((n) < 8 ? ((n) & 7) << 3 : (n) >= FIX ? (n) & 255 : 0)
+#define MODRM_MASK(n) ((n) < 8 ? 7 << 3 : (n) >= FIX ? 255 : 0)
 const struct gllm_x86_form gllm_x86_forms[X86_ROWS] = {
 #define X(id, text, enc, pp, map, w, l, opc, n, ops, dec, isa, sem, arg, width) \
-	{ text, enc, pp, MAP_##map, opc, w, l, n, dec, ops, isa, sem, (uint8_t)(arg), width },
+	{ text, enc, pp, MAP_##map, opc, w, l, n, (dec) | HAS_MODRM(n), MODRM_OF(n), MODRM_MASK(n), ops, isa, sem, (uint8_t)(arg), \
+	  width },
 #include "arch/x86_64/insn.def"
 #undef X
 };
@@ -34,10 +38,10 @@ static inline bool in_range(int64_t v, int64_t least, int64_t greatest)
 #define ALL(bits) { bits, bits, bits }
 #define FIXED_SIZES [S8] = ALL(8), [S16] = ALL(16), [S32] = ALL(32), [S64] = ALL(64), [S128] = ALL(128), [S256] = ALL(256), \
 	[S512] = ALL(512), [SX] = { 128, 256, 512 }, [SDUP] = { 64, 256, 512 }
-const uint16_t gllm_x86_vector_sizes[SDUP + 1][3] = {
+const uint16_t gllm_x86_register_sizes[SDUP + 1][3] = {
 	FIXED_SIZES, [SXH] = { 128, 128, 256 }, [SXQ] = ALL(128), [SXE] = ALL(128)
 };
-const uint16_t gllm_x86_sizes[SDUP + 1][3] = {
+const uint16_t gllm_x86_memory_sizes[SDUP + 1][3] = {
 	FIXED_SIZES, [SXH] = { 64, 128, 256 }, [SXQ] = { 32, 64, 128 }, [SXE] = { 16, 32, 64 }
 };
 
@@ -51,7 +55,7 @@ static inline bool register_fits(const struct gllm_x86_form *f, uint32_t op, con
 		return o->size == gllm_x86_bits(size, os, vl, true) && o->reg < (f->enc == EVEX ? 32 : 16);
 	if (o->cls == GLLM_R_MASK)
 		return o->reg < 8;
-	return o->size == gllm_x86_bits(size, os, vl, false) && o->reg < (o->size == 8 && f->enc == LEG ? 20 : 16);
+	return o->size == gllm_x86_bits(size, os, vl, true) && o->reg < (o->size == 8 && f->enc == LEG ? 20 : 16);
 }
 
 static bool memory_fits(const struct gllm_operand *o, unsigned bits, bool vsib, bool evex)

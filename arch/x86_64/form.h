@@ -28,6 +28,7 @@ enum {
 	PAD = 512,                    /* 2e and any number of 66: what assemblers pad with */
 	NOTRACK = 1024,               /* 3e */
 	E4 = 2048, E8 = 4096,         /* disp8 counts elements of 4, 8 bytes though the access is a whole vector */
+	MODRM = 8192,                 /* has one; said by n */
 };
 
 enum gllm_x86_place {
@@ -213,6 +214,7 @@ struct gllm_x86_form {
 	uint8_t enc, pp, map, opcode; /* together the key of a run of rows */
 	uint8_t w, l;
 	uint16_t n, dec;
+	uint8_t modrm, modrm_mask;  /* what /digit and FIX make of ModRM */
 	uint32_t op[4];
 	uint32_t isa;
 	uint8_t sem, arg;
@@ -226,10 +228,7 @@ static inline unsigned gllm_x86_class(uint32_t op) { return op >> 5 & 7; }
 static inline unsigned gllm_x86_rsize(uint32_t op) { return op >> 8 & 31; }
 static inline unsigned gllm_x86_msize(uint32_t op) { return op >> 13 & 31; }
 static inline unsigned gllm_x86_access(uint32_t op) { return (op >> 18 & 3) ^ 1; }
-static inline bool gllm_x86_has_modrm(const struct gllm_x86_form *f)
-{
-	return f->n <= NR || f->n == CM || f->n >= FIX;
-}
+static inline bool gllm_x86_has_modrm(const struct gllm_x86_form *f) { return f->dec & MODRM; }
 
 /* 90+r exchanges with the accumulator, but 90 itself is NOP. */
 static inline bool gllm_x86_is_nop(const struct gllm_x86_form *f, unsigned r)
@@ -237,11 +236,11 @@ static inline bool gllm_x86_is_nop(const struct gllm_x86_form *f, unsigned r)
 	return f->n == PR && f->opcode == 0x90 && r == 0;
 }
 
-/* Bits of each size by vl, of vector registers (never below 128) and of all else; SV is os. */
-extern const uint16_t gllm_x86_vector_sizes[SDUP + 1][3], gllm_x86_sizes[SDUP + 1][3];
-static inline unsigned gllm_x86_bits(unsigned size, unsigned os, unsigned vl, bool vector)
+/* Bits of each size by vl, of registers (those of vectors are never below 128) and of memory; SV is os. */
+extern const uint16_t gllm_x86_register_sizes[SDUP + 1][3], gllm_x86_memory_sizes[SDUP + 1][3];
+static inline unsigned gllm_x86_bits(unsigned size, unsigned os, unsigned vl, bool reg)
 {
-	unsigned bits = (vector ? gllm_x86_vector_sizes : gllm_x86_sizes)[size][vl];
+	unsigned bits = (reg ? gllm_x86_register_sizes : gllm_x86_memory_sizes)[size][vl];
 	return size == SV ? os : bits;
 }
 
