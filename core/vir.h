@@ -155,6 +155,7 @@ struct gllm_machine {
 	bool has_mask;                       /* masked accesses exist; else tails run one lane at a time */
 	bool has_fma;
 	bool halves;                         /* lanes of 16 bits, as F16 */
+	bool slow_half_div;                  /* quotients and roots of as many halves take longer than those of floats */
 	bool zips;                           /* VZIP exists */
 	bool picks;                          /* VPICK exists */
 	bool has_scale;                      /* VSCALE */

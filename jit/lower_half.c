@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * jit/lower_half.c - whether a trace over F16 tensors comes out bit for bit the same if all its arithmetic is of halves.
+ * jit/lower_half.c - whether a trace over F16 tensors comes out bit for bit the same, and no later, if all its arithmetic is
+ * of halves.
  *
  * A trace widens what it loads and narrows what it stores; in between is F32. A sum, difference, product, quotient or
  * square root of halves, rounded to F32 and then to F16, is what rounding once to F16 gives: F32 has 24 >= 2 * 11 + 2 bits,
@@ -56,13 +57,15 @@ static enum kind kind_of(const struct lower *l, const struct gllm_node *x, const
 	switch ((enum gllm_node_op)x->op) {
 	case GLLM_N_CONST: return x->type == GLLM_F32 && is_half((uint32_t)x->imm) ? HALF : OTHER;
 	case GLLM_N_LOAD: return x->type == GLLM_F16 ? HALF : OTHER;
-	case GLLM_N_CVT: return x->type == GLLM_F16 ? (is_value(a) ? HALF : OTHER) : x->type == GLLM_F32 && a == HALF ? HALF : OTHER;
+	case GLLM_N_CVT: return (x->type == GLLM_F16 && is_value(a)) || (x->type == GLLM_F32 && a == HALF) ? HALF : OTHER;
 	case GLLM_N_STORE: return x->type == GLLM_F16 && a == HALF ? HALF : OTHER;
 	case GLLM_N_ADD: case GLLM_N_SUB: return both ? SUM : OTHER;
-	case GLLM_N_MUL: case GLLM_N_DIV: return both ? ROUNDED : OTHER;
-	case GLLM_N_SQRT: return a == HALF ? ROUNDED : OTHER;
+	case GLLM_N_MUL: return both ? ROUNDED : OTHER;
+	case GLLM_N_DIV: return both && !l->m->slow_half_div ? ROUNDED : OTHER;
+	case GLLM_N_SQRT: return a == HALF && !l->m->slow_half_div ? ROUNDED : OTHER;
 	case GLLM_N_NEG: case GLLM_N_ABS: return is_value(a) ? a : OTHER;
-	case GLLM_N_LT: case GLLM_N_LE: return both ? CONDITION : (a == SUM && b == HALF) || (a == HALF && b == SUM) ? ORDER : OTHER;
+	case GLLM_N_LT: case GLLM_N_LE:
+		return both ? CONDITION : (a == SUM && b == HALF) || (a == HALF && b == SUM) ? ORDER : OTHER;
 	case GLLM_N_EQ: case GLLM_N_UNORD: return both ? CONDITION : OTHER;
 	case GLLM_N_AND: case GLLM_N_OR: case GLLM_N_XOR: return a == CONDITION && b == CONDITION ? CONDITION : OTHER;
 	case GLLM_N_SELECT:

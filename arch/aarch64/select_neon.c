@@ -177,8 +177,10 @@ static void vbcast(gen *g, const struct gllm_vi *in)
 	gllm_a64_memory(g, &loads[log2], scalar(d, log2), in);
 	widen(g, in, d, d);
 	g->makes_lane0 = only_multiplies(g, in);
-	if (!g->makes_lane0)
-		i2(g, in->type == GLLM_F16 ? A64_DUP_V8H : A64_DUP_V4S, lanes(in, d), a64_lane(d, in->type == GLLM_F16 ? A64_EH : A64_ES, 0));
+	if (!g->makes_lane0 && in->type == GLLM_F16)
+		i2(g, A64_DUP_V8H, h8(d), a64_lane(d, A64_EH, 0));
+	else if (!g->makes_lane0)
+		i2(g, A64_DUP_V4S, s4(d), a64_lane(d, A64_ES, 0));
 }
 
 /* The 32-bit lanes become bf16 in the low half of u: to nearest even, NaN stays NaN. */

@@ -263,7 +263,8 @@ static void mtail(gen *g, const struct gllm_vi *in)
 {
 	bool halves = g->v->halves;
 
-	i3(g, halves ? A64_WHILELO_X_ZH : A64_WHILELO_X_ZS, a64_p(at(g, in->d), halves ? A64_EH : A64_ES), x(A64_ZR), x(at(g, in->a)));
+	i3(g, halves ? A64_WHILELO_X_ZH : A64_WHILELO_X_ZS, a64_p(at(g, in->d), halves ? A64_EH : A64_ES), x(A64_ZR),
+	   x(at(g, in->a)));
 }
 
 static void binary(gen *g, const struct gllm_vi *in)

@@ -27,6 +27,7 @@ static void widen(struct gllm_machine *out)
 	out->has_copysign = true;
 	out->picks = true;
 	out->halves = out->profile->have & GLLM_BIT(GLLM_X86_AVX512FP16);
+	out->slow_half_div = true; /* 1.5 and 1.9 times on Sapphire Rapids */
 	if ((out->profile->have & GLLM_BIT(GLLM_X86_AVX512BF16)) && !out->profile->slow_bf16)
 		out->dots |= GLLM_DOT_BF16;
 	if (out->profile->have & GLLM_BIT(GLLM_X86_AVX512VNNI))

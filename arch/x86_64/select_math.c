@@ -297,7 +297,8 @@ static void fcompare(gen *g, const struct gllm_vi *in)
 		[GLLM_V_VLT] = 0x11, [GLLM_V_VLE] = 0x12, [GLLM_V_VEQ] = 0x00, [GLLM_V_VUNORD] = 0x03,
 	};
 
-	x4(g, in->type == GLLM_F16 ? X86_EVCMPPH : g->wide ? X86_EVCMPPS : X86_VCMPPS, mr(g, in->d), yr(g, in->a), yr(g, in->b), x86_imm(predicate[in->op]));
+	x4(g, in->type == GLLM_F16 ? X86_EVCMPPH : g->wide ? X86_EVCMPPS : X86_VCMPPS, mr(g, in->d), yr(g, in->a), yr(g, in->b),
+	   x86_imm(predicate[in->op]));
 }
 
 static void icompare_wide(gen *g, const struct gllm_vi *in)
