@@ -7,9 +7,9 @@
  * joins, sign extensions, strength-reduced products, bytes read one by one or together. Where bits are needed of a sum that
  * carries from one bit to the next, and for operations of two such integers that are not sums, the node itself is an atom.
  *
- * Atoms are loads of U8 and U16, such nodes, and whatever gllm_bits_any was asked for; a sum is kept beside the node that it
- * is written as (always the same). A field of a VAL_POISON is bits that are not understood: they matter only if they are
- * left in the end. */
+ * Atoms are loads of U8 and U16, such nodes, and whatever gllm_bits_any was asked for; a sum is kept beside the node that
+ * it is written as (always the same). A field of a VAL_POISON is bits that are not understood: they matter only if they
+ * are left in the end. */
 #ifndef GLLM_CANON_BITS_H
 #define GLLM_CANON_BITS_H
 #include "jit/canon.h"

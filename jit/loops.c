@@ -20,9 +20,9 @@ static void settle_duties(struct lifting *l)
 	}
 }
 
-/* Marks what stores and branches need, gives constants of it their values, and lists the rest. Operands have lower numbers
- * than what is made of them, but for what comes around a loop to a PHI: that counts as needed. What is needed cannot be
- * predicted, so the others mark too: number 0. */
+/* Marks what stores and branches need, gives constants of it their values, and lists the rest. Operands have lower
+ * numbers than what is made of them, but for what comes around a loop to a PHI: that counts as needed. What is needed
+ * cannot be predicted, so the others mark too: number 0. */
 static const uint16_t *list_live(struct lifting *l)
 {
 	const struct sym *s = l->s;

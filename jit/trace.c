@@ -88,9 +88,9 @@ static uint32_t loop_bit(int loop)
 	return (uint32_t)(UINT64_C(1) << (loop + 1) >> 1);
 }
 
-/* Marks and lists what the marked values need. Operands have lower numbers than what is made of them, but for the ends of
- * CARRYs, which their LASTs ask for as well: where one is found late, it goes back up. What is needed cannot
- * be predicted, so the others mark too: no value. */
+/* Marks and lists what the marked values need. Operands have lower numbers than what is made of them, but for the ends
+ * of CARRYs, which their LASTs ask for as well: where one is found late, it goes back up. What is needed cannot be
+ * predicted, so the others mark too: no value. */
 static void list_live(struct emit *e)
 {
 	uint8_t *const mark = e->mark;
