@@ -49,10 +49,10 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	V(JUMP,     -, "i")                                                                                     \
 	V(BRANCH,   -, "ggi")  /* to label imm if a `cc` b, 64-bit signed (enum gllm_vcc) */                    \
 	V(BRANCHI,  -, "gi")   /* to label imm if a `cc` immediate `aux` */                                     \
-	V(LOOP_BEGIN, -, "-")  V(LOOP_END, -, "-")   /* brackets; no code */                                    \
+	V(LOOP_BEGIN, -, "-")  V(LOOP_END, -, "-")   /* brackets; no code. LOOP_BEGIN's aux: GLLM_VIR_ANY_ORDER */ \
 	V(PREFETCH, -, "@")    /* aux: 0 T0, 1 T1, 2 NTA */                                                     \
 	V(VLOAD,    v, "@")    V(VSTORE, -, "@v")    /* c = value */                                            \
-	V(VBCAST,   v, "@")    /* one element to all lanes */                                                   \
+	V(VBCAST,   v, "@")    /* one element to all lanes; aux: GLLM_VIR_FACTOR */                             \
 	V(VQUAD,    v, "@")    /* the 16 bytes there to every 128 bits; only where machine.tiles */             \
 	V(VZERO,    v, "-")    V(VMOV,   v, "v")                                                                \
 	V(VSPLAT,   v, "g")    /* low bits of a to all lanes of `type` */                                       \
@@ -101,6 +101,12 @@ enum gllm_vir_op {
 #undef V
 	GLLM_V_COUNT
 };
+
+/* aux of LOOP_BEGIN: accesses of one segment that turns of this loop make may change places, whatever their copies. */
+enum { GLLM_VIR_ANY_ORDER = 1 };
+/* aux of VBCAST: whatever reads what it writes is a VFMA or VFNMA of F32 or a VDOT, which multiplies it by something that no
+ * VBCAST wrote. Not said of a register that has one write: there it can be seen. */
+enum { GLLM_VIR_FACTOR = 1 };
 
 enum gllm_vcc { GLLM_VCC_EQ, GLLM_VCC_NE, GLLM_VCC_LT, GLLM_VCC_LE, GLLM_VCC_GT, GLLM_VCC_GE };
 enum gllm_vred { GLLM_VRED_ADD, GLLM_VRED_MIN, GLLM_VRED_MAX, GLLM_VRED_MUL };

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * jit/compile.c - one group's trace through the back half of the pipeline: lower, schedule, allocate, select, read back, publish. */
+ * jit/compile.c - one group's trace through the back half of the compiler: lower, schedule, pipeline, allocate, select, read
+ * back, publish. */
 #include "core/bits.h"
 #include "core/target.h"
 #include "jit/context.h"
 #include "jit/lower.h"
+#include "jit/pipeline.h"
 #include "jit/plan.h"
 #include "jit/readback.h"
 #include "jit/regalloc.h"
@@ -47,12 +49,15 @@ void gllm_keep_range(struct gllm_context *c, uint32_t offset, uint32_t bytes, co
 }
 
 static enum gllm_status emit(struct gllm_context *c, const struct gllm_machine *m, struct gllm_vir *v, const char *name,
-                             bool readback, struct gllm_arena *scratch, struct gllm_kernel *out, struct gllm_error *e)
+                             unsigned stages, bool readback, struct gllm_arena *scratch, struct gllm_kernel *out,
+                             struct gllm_error *e)
 {
 	struct gllm_allocation a;
 	enum gllm_status s = gllm_vir_drop_moves(v, *scratch);
 	if (s == GLLM_OK)
 		s = gllm_schedule(v, m, scratch);
+	if (s == GLLM_OK)
+		s = gllm_pipeline(v, m, stages ? stages : gllm_pipeline_stages(m), scratch);
 	if (s != GLLM_OK)
 		return gllm_fail(e, s, "scheduling", name, 0, 0, v->n);
 	s = gllm_regalloc(v, m, scratch, &a);
@@ -86,7 +91,7 @@ static enum gllm_status emit(struct gllm_context *c, const struct gllm_machine *
 }
 
 enum gllm_status gllm_compile_trace(struct gllm_context *c, const struct gllm_composed *t, const char *name,
-                                    bool readback, struct gllm_arena *arena, struct gllm_kernel *out,
+                                    unsigned stages, bool readback, struct gllm_arena *arena, struct gllm_kernel *out,
                                     struct gllm_error *e)
 {
 	struct gllm_machine m;
@@ -117,7 +122,7 @@ enum gllm_status gllm_compile_trace(struct gllm_context *c, const struct gllm_co
 		pool[i] = info.pool[i];
 	out->pool = (const unsigned char *)pool;
 	out->pool_bytes = info.pool_bytes;
-	s = emit(c, &m, &v, name, readback, &scratch, out, e);
+	s = emit(c, &m, &v, name, stages, readback, &scratch, out, e);
 	if (scratch.high > arena->high)
 		arena->high = scratch.high;
 	if (s != GLLM_OK)

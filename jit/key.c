@@ -54,7 +54,7 @@ _Static_assert(sizeof(struct gllm_tuning) == 20 && sizeof(struct gllm_plan_optio
 static uint64_t hash_options(uint64_t h, const struct gllm_plan_options *o)
 {
 	const struct gllm_tuning none = { 0 }, *t = o && o->tuning ? o->tuning : &none;
-	const uint64_t word[] = { o && o->no_fusion, t->mc, t->kc, t->nc, t->mr, t->nr, t->unroll, t->fetch, o ? o->pack_bytes : 0 };
+	const uint64_t word[] = { o && o->no_fusion, t->mc, t->kc, t->nc, t->mr, t->nr, t->unroll, t->fetch, t->stages, o ? o->pack_bytes : 0 };
 	for (unsigned i = 0; i < GLLM_COUNT(word); i++)
 		h = gllm_hash_word(h, word[i]);
 	return h;

@@ -372,7 +372,9 @@ static void begin_phase(struct lower *l)
 	if (l->loop[f->loop].leaf)
 		hoist_offsets(l, (unsigned)f->loop);
 	if (f->in_loop) {
-		gllm_vir_emit(l->v, gllm_vi(GLLM_V_LOOP_BEGIN));
+		struct gllm_vi begin = gllm_vi(GLLM_V_LOOP_BEGIN);
+		begin.aux = l->loop[f->loop].reorderable ? GLLM_VIR_ANY_ORDER : 0;
+		gllm_vir_emit(l->v, begin);
 		f->head = gllm_vir_label(l->v);
 		label(l, f->head);
 	}

@@ -13,7 +13,7 @@ struct gllm_piece {
 	struct gllm_kernel kernel;      /* the pool lies behind this struct */
 	unsigned users;
 	bool shared;                    /* it is a kernel, of: */
-	uint64_t machine, hash;         /* gllm_machine_key, the trace's */
+	uint64_t machine, hash;         /* what else code depends on; the trace's */
 	unsigned nnodes, nterms, nparams;
 	struct gllm_lower_options how;
 	uint8_t source[GLLM_TRACE_PARAMS]; /* kinds */

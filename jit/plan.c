@@ -2,6 +2,7 @@
  * jit/plan.c - from a graph to a plan: groups, buffers, steps. */
 #include "jit/plan.h"
 #include "core/bits.h"
+#include "core/hash.h"
 #include "core/fmt.h"
 #include "core/target.h"
 #include "jit/block.h"
@@ -34,6 +35,8 @@ struct planner {
 	uint64_t workspace, worker_begin;
 	unsigned workers;
 	uint64_t graph_key, machine_key;
+	unsigned stages; /* of loops' software pipelines; 0: chosen */
+	uint64_t code_key; /* of what code depends on beside its trace */
 	size_t code_begin;          /* executable memory used before this plan */
 	struct gllm_error *e;
 };
@@ -388,16 +391,16 @@ static enum gllm_status build(struct planner *x, struct gllm_plan **out)
 static enum gllm_status kernel_for(struct planner *x, const struct gllm_composed *code, const struct gllm_group *group,
                                    unsigned part, uint32_t *which)
 {
-	struct gllm_piece *piece = gllm_piece_find(x->c, code, x->machine_key, x->o->readback ? x->code_begin : 0);
+	struct gllm_piece *piece = gllm_piece_find(x->c, code, x->code_key, x->o->readback ? x->code_begin : 0);
 	uint32_t k = 0;
 	if (!piece) {
 		char name[STEP_NAME];
 		struct gllm_kernel kernel;
 		step_name(x, group, part, name, sizeof name);
-		enum gllm_status s = gllm_compile_trace(x->c, code, name, x->o->readback, &x->arena, &kernel, x->e);
+		enum gllm_status s = gllm_compile_trace(x->c, code, name, x->stages, x->o->readback, &x->arena, &kernel, x->e);
 		if (s != GLLM_OK)
 			return s;
-		piece = gllm_piece_add(x->c, code, x->machine_key, &kernel);
+		piece = gllm_piece_add(x->c, code, x->code_key, &kernel);
 		if (!piece)
 			return gllm_fail(x->e, GLLM_OUT_OF_MEMORY, "the context's heap cannot hold what is known of a kernel", name, 0, 0, 0);
 	}
@@ -538,6 +541,8 @@ enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g
 	if (s == GLLM_OK)
 		s = check_host(&x);
 	x.machine_key = gllm_machine_key(c);
+	x.stages = x.o->tuning ? x.o->tuning->stages : 0;
+	x.code_key = gllm_hash_word(x.machine_key, x.stages);
 	struct gllm_plan_key key = { x.graph_key, x.machine_key, gllm_emitter_key() };
 	if (s == GLLM_OK && !x.o->scalar && !x.o->readback)
 		p = gllm_plan_recall(c, &key);

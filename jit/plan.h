@@ -142,8 +142,9 @@ void gllm_keep_range(struct gllm_context *c, uint32_t offset, uint32_t bytes, co
 enum { GLLM_MAX_SLOTS = GLLM_TRACE_PARAMS + 1 }; /* of a step */
 enum { GLLM_CODE_ALIGN = 64 }; /* of kernels, from the beginning of the executable memory or of a blob's code */
 
-/* Compiles one trace: lower, allocate, select, copy, publish. `arena` is scratch that outlives the call. */
+/* Compiles one trace: lower, schedule, pipeline (`stages`: jit/pipeline.h; 0 chosen), allocate, select,
+ * copy, publish. `arena` is scratch that outlives the call. */
 enum gllm_status gllm_compile_trace(struct gllm_context *c, const struct gllm_composed *t, const char *name,
-                                    bool readback, struct gllm_arena *arena, struct gllm_kernel *out,
+                                    unsigned stages, bool readback, struct gllm_arena *arena, struct gllm_kernel *out,
                                     struct gllm_error *e);
 #endif

@@ -5,14 +5,15 @@
  * ready when all they depend on is issued. Time is counted in cycles of a machine that issues `width` instructions a cycle
  * in order; one that looks ahead needs the same distances between dependent instructions where its window is too short.
  *
- * Registers are counted as linear scan will count them (regalloc.c: an interval from the first write to the last access).
+ * Registers are counted as linear scan will count them (vir_span.h).
  * A step that would need more than there are waits until the oldest one, which is always ready, has ended something; if
  * even that passes the limit the line is tried again with some registers held back, and at last kept as it was. Edges run
  * from earlier to later instructions only, so one pass backwards finds the heights. */
 #include "jit/schedule.h"
 #include "jit/vir.h"
+#include "jit/vir_span.h"
 
-enum { MAX_LINE = 512, EDGES = 8, MAX_DEPTH = 16, FILES = 3, TRIES = 3, HELD_BACK = 3, NONE = 0xffff };
+enum { MAX_LINE = 512, EDGES = 8, FILES = 3, TRIES = 3, HELD_BACK = 3, NONE = 0xffff };
 
 struct edge {
 	uint16_t to, next;
@@ -31,7 +32,6 @@ struct step { /* by the number of its instruction in the line */
 };
 
 struct reg {
-	uint32_t first, last; /* interval over the function; first UINT32_MAX: never accessed */
 	uint16_t writer;      /* in the line so far, plus one */
 	uint16_t readers;     /* head of a list of those since, NONE empty */
 	uint16_t reads, left; /* in the line */
@@ -42,8 +42,8 @@ struct schedule {
 	struct gllm_vir *v;
 	const struct gllm_machine *m;
 	struct reg *reg;
-	uint32_t *close;      /* LOOP_BEGIN -> its LOOP_END */
-	bool intervals;       /* first and last are there */
+	struct gllm_vir_span *span; uint32_t *close;
+	bool spans;           /* these two are filled */
 	unsigned begin, n;    /* the line */
 	struct step *step;    /* of the line */
 	uint16_t *owner;      /* instruction -> its step */
@@ -67,17 +67,6 @@ static const struct gllm_vi *at(const struct schedule *s, unsigned i)
 static bool writes(const struct gllm_vi *i)
 {
 	return i->d != GLLM_NO_VREG;
-}
-
-static bool is_memory(const struct gllm_vi *i)
-{
-	return i->op == GLLM_V_GLOAD || i->op == GLLM_V_GSTORE || i->op == GLLM_V_VLOAD || i->op == GLLM_V_VSTORE ||
-	       i->op == GLLM_V_VBCAST || i->op == GLLM_V_VQUAD;
-}
-
-static bool stores(const struct gllm_vi *i)
-{
-	return i->op == GLLM_V_GSTORE || i->op == GLLM_V_VSTORE;
 }
 
 static unsigned file_of(const struct schedule *s, gllm_vreg r)
@@ -168,16 +157,16 @@ static void depend_on_registers(struct schedule *s, unsigned i)
 /* Copies of one segment are iterations that may run in any order. */
 static bool independent(const struct gllm_vi *a, const struct gllm_vi *b)
 {
-	return (!stores(a) && !stores(b)) || (a->segment && a->segment == b->segment && a->copy != b->copy);
+	return (!gllm_vi_stores(a) && !gllm_vi_stores(b)) || (a->segment && a->segment == b->segment && a->copy != b->copy);
 }
 
 static void depend_on_memory(struct schedule *s, unsigned i)
 {
-	if (!is_memory(at(s, i)))
+	if (!gllm_vi_accesses(at(s, i)))
 		return;
 	for (unsigned k = 0; k < s->nmemory; k++)
 		if (!independent(at(s, s->memory[k]), at(s, i)))
-			depend(s, s->memory[k], i, stores(at(s, s->memory[k])));
+			depend(s, s->memory[k], i, gllm_vi_stores(at(s, s->memory[k])));
 	s->memory[s->nmemory++] = (uint16_t)i;
 }
 
@@ -187,12 +176,12 @@ static void join(struct schedule *s, unsigned i)
 	const struct gllm_vi *load = at(s, i);
 	unsigned user = i + 1;
 
-	if (!s->m->takes || !is_memory(load) || stores(load))
+	if (!s->m->takes || !gllm_vi_accesses(load) || gllm_vi_stores(load))
 		return;
-	if (user < s->n && is_memory(at(s, user)) && !stores(at(s, user)))
+	if (user < s->n && gllm_vi_accesses(at(s, user)) && !gllm_vi_stores(at(s, user)))
 		user++;
-	if (user >= s->n || s->step[user].load != NONE || s->reg[load->d].last != s->begin + user ||
-	    s->reg[load->d].first != s->begin + i || !s->m->takes(load, at(s, user)))
+	if (user >= s->n || s->step[user].load != NONE || s->span[load->d].last != s->begin + user ||
+	    s->span[load->d].first != s->begin + i || !s->m->takes(load, at(s, user)))
 		return;
 	s->step[user].load = (uint16_t)i;
 	s->owner[i] = (uint16_t)user;
@@ -240,61 +229,12 @@ static void find_dependences(struct schedule *s)
 
 /* --- registers ------------------------------------------------------------------------------------------------------ */
 
-static void touch(struct reg *x, unsigned i)
-{
-	if (x->first == UINT32_MAX)
-		x->first = i;
-	if (x->last < i)
-		x->last = i;
-}
-
-static void match_loops(struct schedule *s)
-{
-	uint32_t open[MAX_DEPTH];
-	unsigned depth = 0;
-
-	for (unsigned i = 0; i < s->v->n; i++) {
-		if (s->v->ins[i].op == GLLM_V_LOOP_BEGIN && depth < MAX_DEPTH)
-			open[depth++] = i;
-		if (s->v->ins[i].op == GLLM_V_LOOP_END && depth > 0)
-			s->close[open[--depth]] = i;
-	}
-}
-
-static void find_intervals(struct schedule *s)
-{
-	uint32_t open[MAX_DEPTH];
-	unsigned depth = 0;
-	gllm_vreg r[4];
-
-	match_loops(s);
-	for (unsigned k = 0; k < GLLM_VIR_FIRST_FREE; k++)
-		s->reg[k].first = 0;
-	for (unsigned i = 0; i < s->v->n; i++) {
-		const struct gllm_vi *in = &s->v->ins[i];
-		if (in->op == GLLM_V_LOOP_BEGIN && depth < MAX_DEPTH)
-			open[depth++] = i;
-		if (in->op == GLLM_V_LOOP_END && depth > 0)
-			depth--;
-		for (unsigned n = gllm_vi_uses(in, r); n-- > 0;) {
-			touch(&s->reg[r[n]], i);
-			for (unsigned l = 0; l < depth; l++)
-				if (s->reg[r[n]].first < open[l]) {
-					touch(&s->reg[r[n]], s->close[open[l]]);
-					break;
-				}
-		}
-		if (writes(in))
-			touch(&s->reg[in->d], i);
-	}
-}
-
 static void count_live(struct schedule *s)
 {
 	for (unsigned f = 0; f < FILES; f++)
 		s->at_begin[f] = 0;
 	for (unsigned r = 0; r < s->v->nregs; r++)
-		s->at_begin[file_of(s, (gllm_vreg)r)] += s->reg[r].first < s->begin && s->reg[r].last >= s->begin;
+		s->at_begin[file_of(s, (gllm_vreg)r)] += s->span[r].first < s->begin && s->span[r].last >= s->begin;
 }
 
 /* Registers live again as they are at the line's beginning. */
@@ -310,14 +250,14 @@ static void rewind(struct schedule *s)
 			r[n++] = at(s, i)->d;
 		for (; n-- > 0;) {
 			s->reg[r[n]].left = s->reg[r[n]].reads;
-			s->reg[r[n]].live = s->reg[r[n]].first < s->begin;
+			s->reg[r[n]].live = s->span[r[n]].first < s->begin;
 		}
 	}
 }
 
-static bool ends_here(const struct schedule *s, const struct reg *x)
+static bool ends_here(const struct schedule *s, gllm_vreg r)
 {
-	return x->last < s->begin + s->n;
+	return s->span[r].last < s->begin + s->n;
 }
 
 /* Registers of each file that step u needs at once, as things are now. What becomes a memory operand has one, too. */
@@ -334,7 +274,7 @@ static void needed(const struct schedule *s, unsigned u, unsigned need[FILES])
 	if (!writes(in) || s->reg[in->d].live)
 		return;
 	for (unsigned k = 0; k < n; k++)
-		dying += s->reg[r[k]].live && s->reg[r[k]].left == 1 && ends_here(s, &s->reg[r[k]]) &&
+		dying += s->reg[r[k]].live && s->reg[r[k]].left == 1 && ends_here(s, r[k]) &&
 		         file_of(s, r[k]) == file_of(s, in->d);
 	if (need[file_of(s, in->d)] < s->live[file_of(s, in->d)] + 1 - (dying > 0))
 		need[file_of(s, in->d)] = s->live[file_of(s, in->d)] + 1 - (dying > 0);
@@ -346,7 +286,7 @@ static void step_reads(struct schedule *s, const struct gllm_vi *in)
 
 	for (unsigned k = gllm_vi_uses(in, r); k-- > 0;) {
 		struct reg *x = &s->reg[r[k]];
-		if (--x->left == 0 && x->live && ends_here(s, x)) {
+		if (--x->left == 0 && x->live && ends_here(s, r[k])) {
 			x->live = false;
 			s->live[file_of(s, r[k])]--;
 		}
@@ -360,7 +300,7 @@ static void step_registers(struct schedule *s, unsigned u)
 	if (s->step[u].load != NONE)
 		step_reads(s, at(s, s->step[u].load));
 	step_reads(s, in);
-	if (!writes(in) || s->reg[in->d].live || (s->reg[in->d].left == 0 && ends_here(s, &s->reg[in->d])))
+	if (!writes(in) || s->reg[in->d].live || (s->reg[in->d].left == 0 && ends_here(s, in->d)))
 		return;
 	s->reg[in->d].live = true;
 	s->live[file_of(s, in->d)]++;
@@ -525,6 +465,7 @@ static void forget(struct schedule *s)
 static enum gllm_status prepare(struct schedule *s, struct gllm_arena *arena)
 {
 	s->reg = gllm_alloc_array(arena, s->v->nregs + 1u, sizeof *s->reg, 8);
+	s->span = gllm_alloc_array(arena, s->v->nregs + 1u, sizeof *s->span, 4);
 	s->close = gllm_alloc_array(arena, s->v->n + 1u, sizeof *s->close, 4);
 	s->step = gllm_alloc_array(arena, MAX_LINE, sizeof *s->step, 4);
 	s->owner = gllm_alloc_array(arena, MAX_LINE, sizeof *s->owner, 2);
@@ -534,19 +475,19 @@ static enum gllm_status prepare(struct schedule *s, struct gllm_arena *arena)
 	s->queue = gllm_alloc_array(arena, MAX_LINE, sizeof *s->queue, 2);
 	s->order = gllm_alloc_array(arena, MAX_LINE, sizeof *s->order, 2);
 	s->copy = gllm_alloc_array(arena, MAX_LINE, sizeof *s->copy, 8);
-	if (!s->reg || !s->close || !s->step || !s->owner || !s->edge || !s->reader || !s->memory || !s->queue || !s->order ||
+	if (!s->reg || !s->span || !s->close || !s->step || !s->owner || !s->edge || !s->reader || !s->memory || !s->queue || !s->order ||
 	    !s->copy)
 		return GLLM_OUT_OF_MEMORY;
 	for (unsigned r = 0; r < s->v->nregs; r++)
-		s->reg[r] = (struct reg){ .first = UINT32_MAX, .readers = NONE };
+		s->reg[r] = (struct reg){ .readers = NONE };
 	return GLLM_OK;
 }
 
 static void schedule_line(struct schedule *s)
 {
-	if (!s->intervals)
-		find_intervals(s);
-	s->intervals = true;
+	if (!s->spans)
+		gllm_vir_spans(s->v, s->span, s->close);
+	s->spans = true;
 	count_live(s);
 	find_dependences(s);
 	for (unsigned f = 0; f < FILES; f++)

@@ -66,6 +66,21 @@ static inline unsigned gllm_vi_uses(const struct gllm_vi *i, gllm_vreg use[4])
 	return n;
 }
 
+static inline bool gllm_vi_stores(const struct gllm_vi *i)
+{
+	return i->op == GLLM_V_GSTORE || i->op == GLLM_V_VSTORE;
+}
+
+static inline bool gllm_vi_loads_vector(const struct gllm_vi *i)
+{
+	return i->op == GLLM_V_VLOAD || i->op == GLLM_V_VBCAST || i->op == GLLM_V_VQUAD;
+}
+
+static inline bool gllm_vi_accesses(const struct gllm_vi *i) /* memory */
+{
+	return i->op == GLLM_V_GLOAD || gllm_vi_loads_vector(i) || gllm_vi_stores(i);
+}
+
 /* Removes instructions without effect whose result nobody reads. `work` has v->nregs elements. */
 void gllm_vir_sweep(struct gllm_vir *v, uint32_t *work);
 

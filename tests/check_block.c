@@ -178,7 +178,8 @@ static void tiny_blocks(struct fixture *f, uint16_t lanes)
 		uint16_t vectors = (uint16_t)(1 + check_below(f->t, 3));
 		struct gllm_tuning tuning = { .mc = 1 + check_below(f->t, 12), .kc = 1 + check_below(f->t, 12),
 			.nc = vectors * lanes * (1 + check_below(f->t, 3)), .mr = (uint16_t)(1 + check_below(f->t, 7)),
-			.nr = (uint16_t)(vectors * lanes), .unroll = (uint8_t)(1 + check_below(f->t, 5)), .fetch = (uint8_t)check_below(f->t, 4) };
+			.nr = (uint16_t)(vectors * lanes), .unroll = (uint8_t)(1 + check_below(f->t, 5)), .fetch = (uint8_t)check_below(f->t, 4),
+			.stages = (uint8_t)check_below(f->t, 3) };
 		struct shape s = { op[check_below(f->t, GLLM_COUNT(op))], near(f->t, tuning.mc), near(f->t, tuning.nr),
 			near(f->t, tuning.kc), 0, map[check_below(f->t, GLLM_COUNT(map))], check_below(f->t, 2),
 			check_below(f->t, 3) == 0 };
@@ -266,7 +267,7 @@ static void tuning_counts(struct fixture *f, uint16_t lanes)
 {
 	const struct gllm_tuning base = { .mc = 24, .kc = 64, .nc = 8u * lanes, .mr = 4, .nr = (uint16_t)(2 * lanes), .unroll = 2 };
 	const struct shape s = { GLLM_OP_gemm, 48, 16u * lanes, 192, 0, GLLM_OP_COUNT, false, false };
-	struct gllm_tuning other[7] = { base, base, base, base, base, base, base };
+	struct gllm_tuning other[8] = { base, base, base, base, base, base, base, base };
 	other[0].mc = 12;
 	other[1].kc = 96;
 	other[2].nc = 16u * lanes;
@@ -274,6 +275,7 @@ static void tuning_counts(struct fixture *f, uint16_t lanes)
 	other[4].nr = lanes;
 	other[5].unroll = 4;
 	other[6].fetch = 4;
+	other[7].stages = check_profile(f->t)->in_order ? 1 : 2;
 	uint64_t h = plan_hash(f, &s, &base);
 	CHECK_EQ(f->t, h, plan_hash(f, &s, &base));
 	for (unsigned i = 0; i < GLLM_COUNT(other); i++)

@@ -228,7 +228,9 @@ static void check_inputs(struct driver *d)
 static enum gllm_status compile_one(struct driver *d, unsigned open, uint64_t max_rows, struct gllm_plan **plan,
                                     struct gllm_error *e)
 {
-	static const struct gllm_plan_options options = { .readback = true };
+	/* Loops load a turn ahead, or not, where they reach just as far. */
+	const struct gllm_tuning tuning = { .stages = (uint8_t)check_below(d->t, 3) };
+	const struct gllm_plan_options options = { .readback = true, .tuning = &tuning };
 	struct gllm_graph *g;
 	struct gllm_actual actual[GLLM_MAX_PARAMS];
 	union gllm_arg one[GLLM_MAX_PARAMS], two[GLLM_MAX_PARAMS];

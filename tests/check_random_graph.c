@@ -70,7 +70,8 @@ static struct gllm_tuning some_tuning(struct suite *s)
 {
 	unsigned lanes = s->c->profile.vector_bytes / 4;
 	return (struct gllm_tuning){ .mc = 1 + below(s, 20), .kc = 5 + below(s, 30), .nc = 8 + below(s, 60),
-		.mr = (uint16_t)(1 + below(s, 6)), .nr = (uint16_t)(lanes * (1 + below(s, 2))), .unroll = (uint8_t)(1 + below(s, 4)) };
+		.mr = (uint16_t)(1 + below(s, 6)), .nr = (uint16_t)(lanes * (1 + below(s, 2))), .unroll = (uint8_t)(1 + below(s, 4)),
+		.stages = (uint8_t)below(s, 3) };
 }
 
 /* Hands uneven shares out in turn, last first. */

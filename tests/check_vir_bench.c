@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * tests/check_vir_bench.c - see vir_bench.h. */
 #include "vir_bench.h"
+#include "jit/pipeline.h"
 #include "jit/readback.h"
 #include "jit/schedule.h"
 
@@ -226,18 +227,25 @@ enum gllm_status vir_compile(struct bench *b, struct gllm_code *code, struct gll
 	struct gllm_vir v = b->v;
 	struct gllm_allocation a;
 	struct gllm_machine in_order = b->machine;
-	struct gllm_vi *ins = gllm_alloc_array(&arena, v.n, sizeof *ins, 8);
+	struct gllm_vi *ins = gllm_alloc_array(&arena, MAX_INS, sizeof *ins, 8);
+	uint8_t *classes = gllm_alloc(&arena, MAX_REGS, 1);
 	void *work = gllm_alloc(&arena, gllm_vir_check_bytes(&v), 8);
-	enum gllm_status s = work && ins ? gllm_vir_check(&v, work, e) : GLLM_OUT_OF_MEMORY;
+	enum gllm_status s = work && ins && classes ? gllm_vir_check(&v, work, e) : GLLM_OUT_OF_MEMORY;
 
 	for (unsigned k = 0; s == GLLM_OK && k < v.n; k++)
 		ins[k] = v.ins[k];
+	for (unsigned k = 0; s == GLLM_OK && k < v.nregs; k++)
+		classes[k] = v.reg_class[k];
 	v.ins = ins;
+	v.reg_class = classes;
+	v.max = MAX_INS;
 	if (s == GLLM_OK)
 		s = gllm_vir_drop_moves(&v, arena);
-	in_order.window = 0; /* so that much is reordered */
+	in_order.window = 0; /* so that much is reordered and loads ahead */
 	if (s == GLLM_OK)
 		s = gllm_schedule(&v, &in_order, &arena);
+	if (s == GLLM_OK)
+		s = gllm_pipeline(&v, &in_order, gllm_pipeline_stages(&in_order), &arena);
 	if (s == GLLM_OK)
 		s = gllm_regalloc(&v, &b->machine, &arena, &a);
 	if (s == GLLM_OK)

@@ -155,6 +155,8 @@ static bool only_multiplies(const gen *g, const struct gllm_vi *in)
 {
 	gllm_vreg d = in->d;
 
+	if (in->aux == GLLM_VIR_FACTOR)
+		return true;
 	if (!g->a->once[d])
 		return false;
 	for (unsigned k = g->i + 1; k < g->v->n && 2 * k + 1 <= g->a->last[d]; k++) {
