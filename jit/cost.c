@@ -139,10 +139,11 @@ double gllm_cost_cycles(struct gllm_cost c, const struct gllm_profile *p, bool s
 
 /* --- limits ---------------------------------------------------------------------------------------------------------- */
 
+/* A sum's last value is the register of the sum, which is counted as such. */
 static bool in_register(const struct gllm_node *n)
 {
 	return n->op != GLLM_N_CONST && n->op != GLLM_N_SCALAR && n->op != GLLM_N_STORE && n->op != GLLM_N_INDEX &&
-	       n->op != GLLM_N_CARRY;
+	       n->op != GLLM_N_CARRY && n->op != GLLM_N_LAST;
 }
 
 unsigned gllm_registers_of(const struct gllm_composed *c, struct gllm_arena arena)
@@ -165,7 +166,8 @@ unsigned gllm_registers_of(const struct gllm_composed *c, struct gllm_arena aren
 	for (unsigned i = 0; i < t->nreductions; i++) {
 		unsigned *around = &sums[t->loop[t->reduction[i].loop].parent + 1];
 		*around += product ? CHAINS : 1;
-		most = *around > most ? *around : most;
+		unsigned running = *around + (product ? OPERANDS : 0);
+		most = running > most ? running : most;
 	}
 	/* A value lives in its own loop: until its last use there, or its end. */
 	for (unsigned i = 0; i < t->nnodes; i++) {
@@ -180,7 +182,7 @@ unsigned gllm_registers_of(const struct gllm_composed *c, struct gllm_arena aren
 		if (in_register(n) && last[i] > i && ++*now + sums[n->loop + 1] > most)
 			most = *now + sums[n->loop + 1];
 	}
-	return most + (product ? OPERANDS : 0);
+	return most;
 }
 
 const char *gllm_breaks_limit(const struct gllm_composed *c, const struct gllm_profile *p, struct gllm_arena arena)

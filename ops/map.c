@@ -25,17 +25,3 @@ void gllm_ref_tanh(float *restrict y, const float *restrict x, size_t n)
 	for (size_t i = 0; i < n; i++)
 		y[i] = gllm_tanhf(x[i]);
 }
-
-/* x * sigmoid(x) */
-void gllm_ref_silu(float *restrict y, const float *restrict x, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		y[i] = x[i] / (1.0f + gllm_expf(-x[i]));
-}
-
-/* silu(a) * b: a is the gate, b the up projection */
-void gllm_ref_swiglu(float *restrict y, const float *restrict a, const float *restrict b, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		y[i] = a[i] / (1.0f + gllm_expf(-a[i])) * b[i];
-}

@@ -30,15 +30,17 @@ static float silu(float x)
 	gllm_ref_silu(&y, &x, 1);
 	return y;
 }
-static double silu_(double x) { return x / (1 + exp(-x)); }
+static double silu_(double x) { return x == -INFINITY ? -0.0 : x / (1 + exp(-x)); }
 static float gelu(float x)
 {
 	float y;
 	gllm_ref_gelu(&y, &x, 1);
 	return y;
 }
-/* With the definition's own constants. */
-static double gelu_(double x) { return x / (1 + exp(-x * (0x1.988454p+0 + 0x1.2444f2p-4 * (x * x)))); }
+static double gelu_(double x)
+{
+	return x == -INFINITY ? -0.0 : x / (1 + exp(-2 * sqrt(2 / M_PI) * (x + 0.044715 * (x * x * x))));
+}
 
 /*  name     range of |x|      bound in ULP */
 static const struct row {
@@ -55,10 +57,9 @@ static const struct row {
 	{ "cos",  gllm_cosf,  cos,   0, 1e4,      2.0, 0 },
 	{ "sin",  gllm_sinf,  sin,   1e4, 1e5,    0, 0x1p-19 },
 	{ "cos",  gllm_cosf,  cos,   1e4, 1e5,    0, 0x1p-19 },
-	{ "sigmoid", sigmoid, sigmoid_, 0, 88, 2.5, 0 }, /* further on e^-x is infinite and the result 0 */
-	{ "silu", silu,       silu_, 0, 88,    2.5, 0 },
-	{ "gelu", gelu,       gelu_, 0, 1,     2.5, 0 },
-	{ "gelu", gelu,       gelu_, 1, 10,    200, 0 }, /* rounding of the exponent weighs as much as it is great */
+	{ "sigmoid", sigmoid, sigmoid_, 0, INFINITY, 2.0, 0 },
+	{ "silu", silu,       silu_, 0, INFINITY, 2.0, 0 },
+	{ "gelu", gelu,       gelu_, 0, INFINITY, 2.0, 0 },
 	{ "sqrt", gllm_sqrtf, sqrt_, 0, INFINITY, 0.5, 0 },
 	{ "rint", gllm_rintf, rint_, 0, INFINITY, 0, 0 },
 };
