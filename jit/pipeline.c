@@ -9,7 +9,7 @@
  * pointers move on between the two, a little earlier than before. */
 #include "jit/pipeline_state.h"
 
-enum { MAX_BODY = 512, TRIES = 6, TURNS = 4 };
+enum { MAX_BODY = 512, DISTANCES = 5, SPARE = 2, TURNS = 4 };
 
 static unsigned file_of(const struct pipeline *p, gllm_vreg r)
 {
@@ -244,7 +244,7 @@ static bool may_rise(const struct pipeline *p, unsigned k)
 	const struct load *l = &p->load[k];
 	int to = l->at - 1, before = k ? p->load[k - 1].at : p->load[p->nloads - 1].at - (int)p->nrows;
 
-	return to >= l->least && to >= before && l->first - to <= (int)p->ahead && p->busy[wrap(p, to)] < p->ring;
+	return to >= l->least && to >= before && l->first - to <= (int)p->ahead && p->busy[wrap(p, to)] < p->most;
 }
 
 /* False if the registers do not suffice even where every load stands right before its reader. */
@@ -398,31 +398,34 @@ static unsigned rows_ahead(const struct pipeline *p)
 	return latency * p->m->width;
 }
 
-static bool place_ahead(struct pipeline *p, unsigned ahead)
+/* Plan k of those that are tried: how far loads rise, and how many registers of the ring they leave to each other. */
+static bool try_plan(struct pipeline *p, unsigned k)
 {
-	p->ahead = ahead;
-	return place_loads(p) && color_loads(p) && p->load[0].at < 0;
+	unsigned most = rows_ahead(p), spare = k % (SPARE + 1);
+
+	p->ahead = most - k / (SPARE + 1) * most / DISTANCES;
+	p->most = p->ring > spare ? p->ring - spare : 0;
+	return p->ahead && place_loads(p) && color_loads(p) && p->load[0].at < 0;
 }
 
-/* Of several distances the one with the shortest turn, if that is shorter than what there is. */
+/* The plan with the shortest turn, if that is shorter than what there is. */
 static bool plan_loads(struct pipeline *p)
 {
-	unsigned most = rows_ahead(p), best = 0;
+	unsigned best = NONE;
 
 	p->ring = free_registers(p);
 	list_turn(p, false);
-	for (uint32_t k = 0, least = cycles(p), now; k < TRIES; k++) {
-		unsigned ahead = most - k * most / TRIES;
-		if (!ahead || !place_ahead(p, ahead))
+	for (uint32_t k = 0, least = cycles(p), now; k < DISTANCES * (SPARE + 1); k++) {
+		if (!try_plan(p, k))
 			continue;
 		list_turn(p, true);
 		now = cycles(p);
 		if (now < least) {
 			least = now;
-			best = ahead;
+			best = k;
 		}
 	}
-	if (!best || !place_ahead(p, best))
+	if (best == NONE || !try_plan(p, best))
 		return false;
 	list_turn(p, true);
 	return true;

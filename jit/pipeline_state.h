@@ -47,7 +47,7 @@ struct pipeline {
 	unsigned nrows;
 	uint16_t *busy;     /* row -> loads that lie there */
 	uint16_t *live;     /* instruction -> registers that others hold */
-	unsigned ring, ahead;
+	unsigned ring, most, ahead; /* registers; of them those for loads that rise; rows by which these do */
 	gllm_vreg color[MAX_RING];
 	uint16_t *step_at;  /* instruction of the tail -> place in the turn, NONE: where it was */
 	struct gllm_vi *out; unsigned nout, max_out;

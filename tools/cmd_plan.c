@@ -21,6 +21,7 @@ struct plans {
 struct request {
 	const char *path; /* NULL: the built-in model */
 	uint64_t rows;    /* 0: what the file says */
+	unsigned stages;  /* of loops of a graph's plan (struct gllm_tuning) */
 	bool dot, svg;
 };
 
@@ -30,6 +31,8 @@ static int arguments(struct request *r, int argc, char **argv, const char *usage
 	for (int i = 0; i < argc; i++) {
 		if (strcmp(argv[i], "--rows") == 0 && i + 1 < argc)
 			r->rows = strtoull(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--stages") == 0 && i + 1 < argc)
+			r->stages = (unsigned)strtoul(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--dot") == 0)
 			r->dot = true;
 		else if (strcmp(argv[i], "--svg") == 0)
@@ -88,7 +91,8 @@ static int of_text(const struct tool *t, const struct request *r, const char *te
 	void *names = malloc(need); /* plans refer to them */
 	if (gllm_graph_read(x, text, n, r->rows, names, need, &g, &e) != GLLM_OK)
 		return misread(r->path, &e);
-	struct gllm_plan_options o = { .scalar = !c.target || !c.profile.vector_bytes };
+	struct gllm_tuning tuning = { .stages = (uint8_t)r->stages };
+	struct gllm_plan_options o = { .scalar = !c.target || !c.profile.vector_bytes, .tuning = &tuning };
 	if (gllm_compile(x, g, &o, &p, &e) != GLLM_OK)
 		return tool_failed(&e);
 	*out = (struct plans){ .plan = { p }, .n = 1, .code = c.host.code.exec };
@@ -149,7 +153,7 @@ int tool_disasm(const struct tool *t, int argc, char **argv)
 {
 	struct request r;
 	struct plans p;
-	int bad = arguments(&r, argc, argv, "disasm [MODEL|FILE.graph] [--rows N]");
+	int bad = arguments(&r, argc, argv, "disasm [MODEL|FILE.graph] [--rows N] [--stages 1|2]");
 	if (!bad)
 		bad = open_plans(t, &r, &p);
 	for (unsigned i = 0; !bad && i < p.n; i++) {

@@ -14,7 +14,7 @@ static const struct command {
 	{ "ops",     tool_ops,     "ops                        the operators, their patterns and trace hashes" },
 	{ "trace",   tool_trace,   "trace OP                   what was lifted from an operator's machine code" },
 	{ "explain", tool_explain, "explain [MODEL|FILE.graph]   what a plan does, and why [--rows N] [--dot|--svg|--json]" },
-	{ "disasm",  tool_disasm,  "disasm [MODEL|FILE.graph]    the code compiled for the plans [--rows N]" },
+	{ "disasm",  tool_disasm,  "disasm [MODEL|FILE.graph]    the code compiled for the plans [--rows N] [--stages 1|2]" },
 	{ "run",     tool_run,     "run [MODEL] -p TEXT -n N     generate text [--temp T] [--top-k K] [--top-p P] [--seed S]" },
 	{ "logits",  tool_logits,  "logits [MODEL] --tokens 1,2  logits after these tokens" },
 	{ "inspect", tool_inspect, "inspect [MODEL]              header, hyper-parameters and tensors of a model file" },

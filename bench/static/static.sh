@@ -17,6 +17,15 @@ for graph in bench/static/*.graph; do
 	$cpu "$b/aarch64/gllm" disasm --isa neon --unmeasured --rows 256 "$graph" >"$b/static/$name.s" || exit 1
 	set -- "$@" "$name=$b/static/$name.s"
 	[ -n "$run" ] || continue
+	case $name in gemm | gemv) # both ways to load what a turn needs
+		for stages in 1 2; do
+			for of in n1=neon:neoverse-n1 a53=neon:cortex-a53 sve=sve:max,sve-default-vector-length=32; do
+				to=$b/static/${name}_${of%%=*}_$stages.s isa=${of#*=}
+				qemu-aarch64 -cpu "${isa#*:}" "$b/aarch64/gllm" disasm --isa "${isa%%:*}" --unmeasured --rows 256 --stages $stages "$graph" >"$to" || exit 1
+				set -- "$@" "${name}_${of%%=*}_$stages=$to"
+			done
+		done
+	esac
 	if [ "$name" != bf16 ]; then # which the core has not
 		qemu-aarch64 -cpu cortex-a53 "$b/aarch64/gllm" disasm --isa neon --unmeasured --rows 256 "$graph" >"$b/static/${name}_ordered.s" || exit 1
 		set -- "$@" "${name}_ordered=$b/static/${name}_ordered.s"
