@@ -299,7 +299,7 @@ int main(int argc, char **argv)
 	rows_report(rounds);
 	report_lifting(&lifting);
 	measure_stored(&config, rounds);
-	if (bench_half(&config, rounds, &e) != GLLM_OK)
+	if (bench_half(&config, rounds, &e) != GLLM_OK || bench_stages(&config, rounds, &e) != GLLM_OK)
 		return fail(&e);
 	if (bench_layers(&second, rounds, &e) != GLLM_OK)
 		return fail(&e);

