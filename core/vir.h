@@ -51,7 +51,9 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	V(BRANCHI,  -, "gi")   /* to label imm if a `cc` immediate `aux` */                                     \
 	V(LOOP_BEGIN, -, "-")  V(LOOP_END, -, "-")   /* brackets; no code. LOOP_BEGIN's aux: GLLM_VIR_ANY_ORDER */ \
 	V(PREFETCH, -, "@")    /* aux: 0 T0, 1 T1, 2 NTA */                                                     \
-	V(VLOAD,    v, "@")    V(VSTORE, -, "@v")    /* c = value */                                            \
+	V(VLOAD,    v, "@")    V(VSTORE, -, "@v")    /* c = value; aux 1, only where machine.past: nobody reads it soon. Full \
+	                        * and unconverted, it goes past the caches if its address is a multiple of its bytes */ \
+	V(FENCE,    -, "-")    /* behind all such stores: they are seen no later than what is stored next */    \
 	V(VBCAST,   v, "@")    /* one element to all lanes; aux: GLLM_VIR_FACTOR */                             \
 	V(VQUAD,    v, "@")    /* the 16 bytes there to every 128 bits; only where machine.tiles */             \
 	V(VZERO,    v, "-")    V(VMOV,   v, "v")                                                                \
@@ -163,6 +165,7 @@ struct gllm_machine {
 	bool halves;                         /* lanes of 16 bits, as F16 */
 	bool slow_half_div;                  /* quotients and roots of as many halves take longer than those of floats */
 	bool zips;                           /* VZIP exists */
+	bool past;                           /* stores past the caches exist, and a vector is a whole line */
 	bool picks;                          /* VPICK exists */
 	bool has_scale;                      /* VSCALE */
 	uint8_t dots;                        /* VDOT of these (enum gllm_dot) exists and is faster than separate products */

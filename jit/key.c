@@ -49,12 +49,12 @@ static uint64_t hash_node(const struct gllm_op_entry *o, const struct gllm_graph
 	return h;
 }
 
-_Static_assert(sizeof(struct gllm_tuning) == 20 && sizeof(struct gllm_plan_options) == 24, "options have changed");
+_Static_assert(sizeof(struct gllm_tuning) == 24 && sizeof(struct gllm_plan_options) == 24, "options have changed");
 
 static uint64_t hash_options(uint64_t h, const struct gllm_plan_options *o)
 {
 	const struct gllm_tuning none = { 0 }, *t = o && o->tuning ? o->tuning : &none;
-	const uint64_t word[] = { o && o->no_fusion, t->mc, t->kc, t->nc, t->mr, t->nr, t->unroll, t->fetch, t->stages, o ? o->pack_bytes : 0 };
+	const uint64_t word[] = { o && o->no_fusion, t->mc, t->kc, t->nc, t->mr, t->nr, t->unroll, t->fetch, t->stages, t->past, o ? o->pack_bytes : 0 };
 	for (unsigned i = 0; i < GLLM_COUNT(word); i++)
 		h = gllm_hash_word(h, word[i]);
 	return h;

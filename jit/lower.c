@@ -768,6 +768,8 @@ enum gllm_status gllm_lower(const struct gllm_trace *t, const struct gllm_lower_
 	gllm_lower_place_tables(l);
 	gllm_lower_prologue(l);
 	walk_tree(l);
+	if (l->past)
+		gllm_vir_emit(out, gllm_vi(GLLM_V_FENCE));
 	gllm_vir_emit(out, gllm_vi(GLLM_V_RET));
 	info->pool_bytes = l->npool * 4;
 	if (l->status == GLLM_OK && out->status != GLLM_OK)

@@ -30,6 +30,7 @@ struct gllm_lower_options {
 	int8_t split;       /* number of the split loop plus one; 0: chosen */
 	uint32_t most;      /* its trips at most, where a parameter says how many; 0: unknown */
 	uint32_t tile;      /* least iterations per unit of the split loop; 0: chosen */
+	uint32_t past;      /* set of parameters: whole vectors are stored to them past the caches where machine.past */
 	uint32_t own;       /* set of parameters: memory of the worker, which every iteration of the split loop writes first */
 };
 

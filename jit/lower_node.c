@@ -143,6 +143,8 @@ static gllm_vreg memory_node(struct lower *l, gllm_ref n)
 	i.lanes = store && !lanes;
 	if (lanes && l->frame[f].ph[l->frame[f].phase].masked)
 		i.m = l->frame[f].mask;
+	if (store && lanes && i.m == GLLM_NO_VREG && i.type == i.mem && l->m->past && (l->o->past >> a->param & 1))
+		i.aux = l->past = true;
 	if (store)
 		i.c = gllm_lower_value(l, node(l, n)->a);
 	else

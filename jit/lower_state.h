@@ -140,6 +140,7 @@ struct lower {
 	struct offset_reg { int64_t mult; int16_t sym; gllm_vreg reg; } offset[64];
 	unsigned noffsets;
 	unsigned tuple[OPEN_LOOPS]; /* copy number per frame */
+	bool past;           /* a store past the caches was emitted */
 	bool split_form;
 	uint16_t segment, copy;  /* of the accesses emitted now (core/vir.h); 0 none */
 	uint16_t nsegments;

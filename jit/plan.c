@@ -10,6 +10,7 @@
 #include "jit/context.h"
 #include "jit/cost.h"
 #include "jit/dot.h"
+#include "jit/past.h"
 #include "jit/pieces.h"
 
 enum { STEP_NAME = 96 }; /* characters that are kept of a step's name, with the end */
@@ -510,6 +511,8 @@ static enum gllm_status make(struct planner *x, struct gllm_plan **out)
 	if (s == GLLM_OK && !x->o->scalar &&
 	    (s = gllm_block(&c->profile, x->o->tuning, x->g, gllm_workers(c), x->o->pack_bytes, &x->arena, &x->f, x->e)) != GLLM_OK)
 		gllm_fail(x->e, s, "blocking a product of matrices", x->g->name, 0, 0, 0);
+	if (s == GLLM_OK && !x->o->scalar && (s = gllm_store_past(&c->profile, x->o->tuning, x->g, &x->arena, &x->f)) != GLLM_OK)
+		gllm_fail(x->e, s, "stores past the caches", x->g->name, 0, 0, 0);
 	if (s == GLLM_OK)
 		s = plan_buffers(x);
 	if (s == GLLM_OK && !x->o->scalar)

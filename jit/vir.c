@@ -94,7 +94,7 @@ static bool is_bump(const struct gllm_vi *i)
 bool gllm_vi_is_flow(const struct gllm_vi *i)
 {
 	return i->op == GLLM_V_LABEL || i->op == GLLM_V_JUMP || i->op == GLLM_V_BRANCH || i->op == GLLM_V_BRANCHI ||
-	       i->op == GLLM_V_LOOP_BEGIN || i->op == GLLM_V_LOOP_END || i->op == GLLM_V_RET;
+	       i->op == GLLM_V_LOOP_BEGIN || i->op == GLLM_V_LOOP_END || i->op == GLLM_V_FENCE || i->op == GLLM_V_RET;
 }
 
 /* The next instruction of the same straight line that touches the register, if it is a bump. */
@@ -272,6 +272,8 @@ static void put_instruction(struct line *l, const struct gllm_vi *i)
 		put(l, ".");
 		put(l, gllm_type_name((enum gllm_type)i->type));
 	}
+	if (i->op == GLLM_V_VSTORE && i->aux)
+		put(l, ".past");
 	for (const char *s = info->abc; *s; s++) {
 		if (*s == '@') {
 			put_address(l, i);

@@ -206,6 +206,50 @@ static void prefetch(struct bench *b, int32_t how, enum place p)
 	vir_finish(b, "prefetch of no memory", 0, 0);
 }
 
+static unsigned times_named(const struct bench *b, const char *name)
+{
+	struct gllm_insn in;
+	unsigned found = 0;
+	char text[128];
+
+	for (size_t at = 0; at < b->size; at += in.length) {
+		if (b->target->decode(b->code + at, b->size - at, 0, &in) != GLLM_OK || in.length == 0)
+			return 0;
+		b->target->text(&in, text, sizeof text);
+		unsigned k = 0;
+		while (name[k] && text[k] == name[k])
+			k++;
+		found += name[k] == '\0';
+	}
+	return found;
+}
+
+/* Where a vector may be stored past the caches: it is there, aligned or not, whole or in part, which goes through them. */
+static void past_caches(struct bench *b, enum place p, enum form f, int64_t by)
+{
+	struct gllm_vi i = op(GLLM_V_VSTORE, GLLM_F32);
+	gllm_vreg in, out, ints, count;
+
+	begin(b);
+	in = load_slot(b, GLLM_VIR_ARGS, 0);
+	ints = load_slot(b, GLLM_VIR_ARGS, 32);
+	out = load_slot(b, GLLM_VIR_ARGS, 40);
+	count = load_slot(b, ints, 0);
+	i.m = mask(b, f, count, GLLM_NO_VREG, GLLM_NO_VREG);
+	i = address(b, i, p, out);
+	i.imm += by;
+	i.c = load(b, in, GLLM_NO_VREG, 512);
+	i.aux = 1;
+	emit(b, i);
+	emit(b, op(GLLM_V_FENCE, GLLM_F32));
+	end(b);
+	vir_fill(b, 1.0f, 0.0f);
+	b->data->ints[0] = b->lanes / 2;
+	vir_finish(b, "vstore past the caches", 0, 0);
+	CHECK_EQ(b->t, times_named(b, "vmovntps "), f == FULL);
+	CHECK_EQ(b->t, times_named(b, "sfence"), 1);
+}
+
 static void accesses(struct bench *b)
 {
 	static const uint8_t types[] = { GLLM_F32, GLLM_I32, GLLM_U32 };
@@ -229,6 +273,8 @@ static void accesses(struct bench *b)
 			quad_access(b, (enum place)p);
 		for (int32_t how = 0; how < 3; how++)
 			prefetch(b, how, (enum place)p);
+		for (int64_t by = 0; by < 3 && b->machine.past; by++)
+			past_caches(b, (enum place)p, by < 2 ? FULL : TAIL, 4 * by);
 	}
 }
 

@@ -418,6 +418,7 @@ const struct gllm_a64_rule gllm_a64_integer[GLLM_V_COUNT] = {
 	[GLLM_V_LOOP_BEGIN] = { nothing,   { 0 },        0 },
 	[GLLM_V_LOOP_END]   = { nothing,   { 0 },        0 },
 	[GLLM_V_PREFETCH]   = { prefetch,  { 0 },        0 },
+	[GLLM_V_FENCE]      = { nothing,   { 0 },        0 },
 	[GLLM_V_RET]        = { ret,       { 0 },        0 },
 };
 

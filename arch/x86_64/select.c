@@ -119,10 +119,13 @@ unsigned gllm_x86_row_of(gen *g, const struct gllm_vi *in)
 	return row - 1;
 }
 
-/* A jump over code that is emitted next: hop, then land where it ends. Less than 128 bytes lie between. */
+/* A jump (X86_G + 1: always) over code that is emitted next: hop, then land where it ends. Less than 128 bytes lie between. */
 size_t gllm_x86_hop(gen *g, unsigned cond)
 {
-	x2(g, X86_JCC_8, x86_cond(cond), x86_rel(2));
+	if (cond > X86_G)
+		x1(g, X86_JMP_8, x86_rel(2));
+	else
+		x2(g, X86_JCC_8, x86_cond(cond), x86_rel(2));
 	return g->code->used;
 }
 
@@ -409,6 +412,12 @@ static void patch(gen *g)
 	}
 }
 
+static void fence(gen *g, const struct gllm_vi *in)
+{
+	(void)in;
+	x0(g, X86_SFENCE);
+}
+
 static void nothing(gen *g, const struct gllm_vi *in)
 {
 	(void)g, (void)in;
@@ -446,6 +455,7 @@ const struct gllm_x86_rule gllm_x86_integer[GLLM_V_COUNT] = {
 	[GLLM_V_LOOP_BEGIN] = { nothing,     { 0 },                                            0, 0,  0, 0 },
 	[GLLM_V_LOOP_END]   = { nothing,     { 0 },                                            0, 0,  0, 0 },
 	[GLLM_V_PREFETCH]   = { prefetch,    { 0 },                                            0, 0,  0, 0 },
+	[GLLM_V_FENCE]      = { fence,       { 0 },                                            0, 0,  0, 0 },
 	[GLLM_V_RET]        = { ret,         { 0 },                                            0, 0,  0, 0 },
 };
 

@@ -361,6 +361,21 @@ static void store_narrow_wide(gen *g, const struct gllm_vi *in, operand m)
 		x2(g, gllm_type_bytes((enum gllm_type)in->mem) == 1 ? X86_EVPMOVDB : X86_EVPMOVDW, m, c);
 }
 
+/* Such stores fault unless aligned, and lines that are written in parts cost more than through the caches. */
+static void store_past(gen *g, operand m, operand c)
+{
+	size_t from, end;
+
+	x2(g, X86_LEA, q(X86_RAX), m);
+	x2(g, X86_TEST8_AI, x86_gpr(X86_RAX, 8), x86_imm((int64_t)g->bits / 8 - 1));
+	from = gllm_x86_hop(g, X86_NE);
+	x2(g, g->wide ? X86_EVMOVNTPS : X86_VMOVNTPS, m, c);
+	end = gllm_x86_hop(g, X86_G + 1);
+	gllm_x86_land(g, from);
+	x2(g, X86_VMOVUPS_MR, m, c);
+	gllm_x86_land(g, end);
+}
+
 static void vstore(gen *g, const struct gllm_vi *in)
 {
 	operand m, c = yr(g, in->c);
@@ -385,6 +400,8 @@ static void vstore(gen *g, const struct gllm_vi *in)
 	}
 	if (in->lanes == 1) {
 		x2(g, in->type == GLLM_F16 ? X86_EVMOVSH_MR : X86_VMOVSS_MR, m, x(c.reg));
+	} else if (in->aux && in->m == GLLM_NO_VREG) {
+		store_past(g, m, c);
 	} else if (in->m != GLLM_NO_VREG && !g->wide) {
 		x3(g, X86_VMASKMOVPS_MR, m, mr(g, in->m), c);
 	} else {

@@ -82,7 +82,7 @@ enum gllm_status gllm_graph_status(const struct gllm_graph *g, struct gllm_error
 
 struct gllm_plan;
 
-/* Sizes of blocked products of matrices, in elements, and how loops run; 0: chosen from the profile. */
+/* Sizes of blocked products of matrices, in elements, and how loops run and store; 0: chosen from the profile. */
 struct gllm_tuning {
 	uint32_t mc, kc, nc;
 	uint16_t mr, nr;   /* rows and columns of the register tile; nr a multiple of the vector's lanes */
@@ -90,6 +90,7 @@ struct gllm_tuning {
 	uint8_t fetch;     /* steps of k by which panels are fetched ahead */
 	uint8_t stages;    /* of the software pipeline of every innermost loop: 1 loads what a turn needs in that turn, 2 in the
 	                    * turn before */
+	uint32_t past;     /* bytes from which on outputs that no node reads are stored past the caches; UINT32_MAX: never */
 };
 
 struct gllm_plan_options {

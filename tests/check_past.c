@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ * tests/check_past.c - outputs that are stored past the caches: the same bits as through them, from any address, for any rest and
+ * number of workers; fenced; and only what leaves the graph, is large, and is not read again. */
+#include "check.h"
+#include "core/arena.h"
+#include "core/bits.h"
+#include "core/target.h"
+#include "gllm/graph.h"
+#include "gllm/ops.h"
+
+enum { MOST = 5000, ROOM = MOST + 64 };
+
+struct fixture {
+	struct check *t;
+	struct gllm_arena arena;
+	struct gllm_context *c;
+	struct gllm_error e;
+	const struct gllm_config *config;
+	unsigned workers;
+	float *x, *y, *want;
+};
+
+static void in_shares(void *user, gllm_task_fn *fn, void *task, uint64_t units, uint64_t grain)
+{
+	const struct fixture *f = user;
+	(void)grain;
+	for (unsigned w = f->workers; w-- > 0;) {
+		uint64_t begin = units * w / f->workers, end = units * (w + 1) / f->workers;
+		if (begin < end)
+			fn(task, begin, end, w);
+	}
+}
+
+/* Instructions of this name in all steps. */
+static unsigned times_named(const struct fixture *f, const struct gllm_plan *p, const char *name)
+{
+	unsigned found = 0;
+	for (unsigned i = 0; i < gllm_plan_steps(p); i++) {
+		struct gllm_step_info s;
+		struct gllm_insn in;
+		char text[128];
+		gllm_plan_step(p, i, &s);
+		for (uint32_t at = 0; at < s.code_bytes; at += in.length) {
+			const unsigned char *code = (const unsigned char *)f->config->host.code.write + s.code_offset + at;
+			if (!CHECK_STATUS(f->t, f->config->target->decode(code, s.code_bytes - at, 0, &in), GLLM_OK) || in.length == 0)
+				return 0;
+			f->config->target->text(&in, text, sizeof text);
+			unsigned k = 0;
+			while (name[k] && text[k] == name[k])
+				k++;
+			found += name[k] == '\0';
+		}
+	}
+	return found;
+}
+
+enum kind { MAP, SUM, NORM, KINDS };
+
+/* Tensors: 0 y, 1 x, 2 another reader's output or nothing. */
+static struct gllm_graph *graph_of(struct fixture *f, enum kind kind, uint64_t rows, uint64_t cols, bool read_again)
+{
+	struct gllm_graph *g = NULL;
+	if (!CHECK_STATUS(f->t, gllm_graph_create(f->c, "past", 64, 4, 2, &g, &f->e), GLLM_OK))
+		return NULL;
+	gllm_tensor y = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, rows, cols, "y"),
+	            x = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, rows, cols, "x"),
+	            z = gllm_graph_tensor(g, read_again ? GLLM_TENSOR_OUTPUT : GLLM_TENSOR_INPUT, GLLM_F32, rows, cols, "z"),
+	            w = gllm_graph_tensor(g, GLLM_TENSOR_WEIGHT, GLLM_F32, 1, cols, "w");
+	switch (kind) {
+	case MAP: gllm_graph_node(g, GLLM_OP_silu, rows, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(x), GLLM_D(cols) }, 3); break;
+	case SUM: gllm_graph_node(g, GLLM_OP_add, rows, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(x), GLLM_T(x), GLLM_D(cols) }, 4); break;
+	case NORM: gllm_graph_node(g, GLLM_OP_rms_norm, rows,
+	                           (struct gllm_actual[]){ GLLM_T(y), GLLM_T(x), GLLM_T(w), GLLM_D(cols), GLLM_S(1e-5f) }, 5); break;
+	case KINDS: break;
+	}
+	if (read_again)
+		gllm_graph_node(g, GLLM_OP_softmax, rows, (struct gllm_actual[]){ GLLM_T(z), GLLM_T(y), GLLM_D(cols) }, 3);
+	CHECK_STATUS(f->t, gllm_graph_status(g, &f->e), GLLM_OK);
+	return g;
+}
+
+static struct gllm_plan *plan_of(struct fixture *f, const struct gllm_graph *g, uint32_t past)
+{
+	const struct gllm_tuning tuning = { .past = past };
+	const struct gllm_plan_options o = { .tuning = &tuning, .readback = true };
+	struct gllm_plan *p = NULL;
+	CHECK_STATUS(f->t, gllm_compile(f->c, g, &o, &p, &f->e), GLLM_OK);
+	return p;
+}
+
+static bool run(struct fixture *f, const struct gllm_plan *p, float *y, uint64_t rows)
+{
+	struct gllm_arena mark = f->arena;
+	void *workspace = gllm_alloc(&f->arena, gllm_plan_workspace(p) + 64, 64);
+	void *bind[] = { y, f->x, f->x + ROOM, f->x };
+	bool ok = CHECK(f->t, workspace != NULL) && CHECK_STATUS(f->t, gllm_plan_run(p, bind, rows, workspace, &f->e), GLLM_OK);
+	f->arena = mark;
+	return ok;
+}
+
+static void same_results(struct fixture *f, enum kind kind, bool exists)
+{
+	static const uint64_t cols[] = { 1, 15, 64, 301, 1000 };
+	for (unsigned c = 0; c < GLLM_COUNT(cols); c++) {
+		uint64_t rows = MOST / cols[c] < 5 ? MOST / cols[c] : 5, n = rows * cols[c];
+		struct gllm_graph *g = graph_of(f, kind, c % 2 ? GLLM_ROWS : rows, cols[c], false);
+		struct gllm_plan *through = g ? plan_of(f, g, UINT32_MAX) : NULL, *past = g ? plan_of(f, g, 1) : NULL;
+		if (!through || !past)
+			return;
+		CHECK_EQ(f->t, times_named(f, through, "vmovnt") + times_named(f, through, "sfence"), 0);
+		if (cols[c] >= 64) {
+			CHECK(f->t, (times_named(f, past, "vmovntps ") != 0) == exists);
+			CHECK_EQ(f->t, times_named(f, past, "sfence"), exists);
+		}
+		uint64_t all = c % 2 ? rows : 1;
+		run(f, through, f->want, all);
+		for (unsigned at = 0; at < 20; at += 1 + at % 3) {
+			f->workers = 1 + at % 3;
+			for (unsigned i = 0; i < ROOM; i++)
+				f->y[i] = -5.0f;
+			run(f, past, f->y + at, all);
+			bool same = true;
+			for (uint64_t i = 0; i < ROOM; i++)
+				same = same && gllm_f32_bits(f->y[i]) == gllm_f32_bits(i < at || i >= at + n ? -5.0f : f->want[i - at]);
+			if (!CHECK(f->t, same))
+				check_print(f->t, "     kind %u, %llu columns, %u elements further\n", kind, (unsigned long long)cols[c], at);
+		}
+		f->workers = 1;
+		gllm_plan_free(f->c, past);
+		gllm_plan_free(f->c, through);
+		gllm_graph_free(f->c, g);
+	}
+}
+
+/* From so many bytes on, not where a node reads what was stored, and by default not for what fits any cache. */
+static void which_outputs(struct fixture *f, bool exists)
+{
+	const struct { uint32_t past; bool read_again, goes; } want[] = {
+		{ 64 * 64 * 4, false, true }, { 64 * 64 * 4 + 1, false, false }, { 0, false, false }, { 1, true, false },
+	};
+	for (unsigned i = 0; i < GLLM_COUNT(want); i++) {
+		struct gllm_graph *g = graph_of(f, NORM, 64, 64, want[i].read_again);
+		struct gllm_plan *p = g ? plan_of(f, g, want[i].past) : NULL;
+		if (!p)
+			return;
+		/* softmax stores twice, so that nothing of it goes past the caches */
+		if (!CHECK(f->t, (times_named(f, p, "vmovntps ") != 0) == (exists && want[i].goes)))
+			check_print(f->t, "     row %u\n", i);
+		gllm_plan_free(f->c, p);
+		gllm_graph_free(f->c, g);
+	}
+}
+
+void check_past(struct check *t)
+{
+	struct fixture f = { .t = t, .workers = 1 };
+	struct gllm_config config = { .target = check_target(t), .profile = *check_profile(t) };
+	size_t size;
+	unsigned char *memory = check_memory(t, &size);
+	if (!check_target(t) || !check_image(t) || !check_exec(t) || !check_profile(t)->vector_bytes) {
+		check_skip(t, "storing past the caches needs a back end, vector units and executable memory");
+		return;
+	}
+	config.image = *check_image(t);
+	config.host.code = *check_exec(t);
+	config.host.parallel_for = in_shares;
+	config.host.user = &f;
+	config.host.workers = 3;
+	config.profile.cores = 0; /* what is small is shared, too */
+	f.config = &config;
+	gllm_arena_init(&f.arena, memory, size);
+	void *p = gllm_alloc(&f.arena, gllm_context_quote(&config), 64);
+	if (!CHECK_STATUS(t, gllm_context_create(p, gllm_context_quote(&config), &config, &f.c, &f.e), GLLM_OK))
+		return;
+	f.x = gllm_alloc_array(&f.arena, 2 * ROOM, sizeof(float), 64);
+	f.y = gllm_alloc_array(&f.arena, ROOM, sizeof(float), 64);
+	f.want = gllm_alloc_array(&f.arena, ROOM, sizeof(float), 64);
+	if (!CHECK(t, f.x && f.y && f.want))
+		return;
+	for (unsigned i = 0; i < 2 * ROOM; i++)
+		f.x[i] = check_float(t, -3.0f, 3.0f);
+	struct gllm_machine m;
+	bool exists = CHECK_STATUS(t, config.target->machine(&config.profile, &m), GLLM_OK) && m.past;
+	for (unsigned k = 0; k < KINDS; k++)
+		same_results(&f, (enum kind)k, exists);
+	which_outputs(&f, exists);
+}
