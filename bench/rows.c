@@ -14,7 +14,7 @@ enum { NEAR = 512 << 10 }; /* bytes of a row that lies in the nearest caches */
 
 struct row {
 	const char *op;
-	uint64_t dim[3];    /* in the order of the operator's dims */
+	uint64_t dim[5];    /* in the order of the operator's dims */
 	double flops;       /* per call; 0: judged by bytes */
 	const char *label;
 	uint8_t from, to;   /* element types in place of F32, of inputs and outputs; 0: F32 */
@@ -55,6 +55,8 @@ static struct row row[] = {
 	{ .op = "gelu",     .dim = { 8192 },           .label = "gelu 64 KiB" },
 	{ .op = "layer_norm", .dim = { 4096 },         .label = "layer_norm 64 KiB" },
 	{ .op = "transpose", .dim = { 96, 80 },        .label = "transpose 96x80" },
+	{ .op = "pack_b",   .dim = { 128, 2, 32 },     .label = "pack_b 128x64" },
+	{ .op = "pack_bt",  .dim = { 128, 2, 32 },     .label = "pack_bt 64x128" },
 	{ .op = "gather",   .dim = { 64, 128 },        .label = "gather 64x128" },
 	{ .op = "copy",     .dim = { 8192 },           .label = "f16 to f32",       .from = GLLM_F16 },
 	{ .op = "copy",     .dim = { 8192 },           .label = "f32 to f16",       .to = GLLM_F16 },
