@@ -67,7 +67,8 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	V(VLDEXP,   v, "vv")   /* F32 a * 2^(I32 b), correctly rounded once (two exact steps or the ISA's scale) */ \
 	V(VSCALE,   v, "vv")   /* F32 a * 2^b for an F32 b that is an integer or not below 2^22 in magnitude; only    \
 	                        * where machine.has_scale */                                                      \
-	V(VFMA,     v, "vvv")  /* a * b + c, one rounding if the machine has it */                              \
+	V(VFMA,     v, "vvv")  /* a * b + c, one rounding if the machine has it. Where machine.widens, and mem is F16: of F16 a \
+	                        * and b that VLOAD or VBCAST of type F16 left as they are, in a program of words */                              \
 	V(VFNMA,    v, "vvv")  /* c - a * b */                                                                  \
 	V(VDOT,     v, "vvv")  /* c + products of the elements in each lane of a (of type `mem`) and b (of type `aux`): \
 	                        * F32 of two BF16, as the ISA rounds them, denormals as zeros; I32 of four I8 or U8. \
@@ -163,6 +164,7 @@ struct gllm_machine {
 	bool has_mask;                       /* masked accesses exist; else tails run one lane at a time */
 	bool has_fma;
 	bool halves;                         /* lanes of 16 bits, as F16 */
+	bool widens;                         /* VFMA, VFNMA of halves and words */
 	bool slow_half_div;                  /* quotients and roots of as many halves take longer than those of floats */
 	bool zips;                           /* VZIP exists */
 	bool past;                           /* stores past the caches exist, and a vector is a whole line */

@@ -777,6 +777,8 @@ enum gllm_status gllm_lower(const struct gllm_trace *t, const struct gllm_lower_
 	work = gllm_lower_alloc(l, out->nregs + 1u, sizeof *work);
 	if (l->status == GLLM_OK) {
 		gllm_vir_sweep(out, work);
+		if (m->widens && !l->halves)
+			gllm_vir_widen_late(out, work);
 		gllm_vir_join_bumps(out);
 	}
 	return l->status;

@@ -84,6 +84,10 @@ static inline bool gllm_vi_accesses(const struct gllm_vi *i) /* memory */
 /* Removes instructions without effect whose result nobody reads. `work` has v->nregs elements. */
 void gllm_vir_sweep(struct gllm_vir *v, uint32_t *work);
 
+/* Loads of F16 whose values are nothing but factors of VFMA and VFNMA, the other factor being such a value as well, leave the
+ * halves as they are. `work` has v->nregs elements. */
+void gllm_vir_widen_late(struct gllm_vir *v, uint32_t *work);
+
 bool gllm_vi_is_flow(const struct gllm_vi *i); /* labels, branches, brackets, the end */
 
 /* Joins additions of constants to one register where nothing reads it between them. */

@@ -229,6 +229,10 @@ static uint32_t run_lane(const struct gllm_vi *i, uint32_t a, uint32_t b, uint32
 
 	if (i->type == GLLM_F16 && i->op != GLLM_V_VMOV)
 		return run_half(i, a, b);
+	if ((i->op == GLLM_V_VFMA || i->op == GLLM_V_VFNMA) && i->mem == GLLM_F16) {
+		a = gllm_f32_bits(from_half(a));
+		b = gllm_f32_bits(from_half(b));
+	}
 	switch (i->op) {
 	case GLLM_V_VMOV: return a;
 	case GLLM_V_VADD: return f ? float2(i->op, as_float(a), as_float(b)) : a + b;

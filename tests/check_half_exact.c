@@ -218,6 +218,89 @@ static void check_function(struct lab *l, const struct row *r, unsigned op, gllm
 	}
 }
 
+/* --- products of halves added to words ------------------------------------------------------------------------------------ */
+
+enum { M = 5, N = 37, K = 70 };
+
+static bool product(struct lab *l, struct gllm_context *c, const char *name, unsigned dims, uint16_t *out)
+{
+	const uint64_t size[3][3] = { { 1, K, K }, { M, M * K, K }, { M * N, M * K, N * K } }; /* of output and inputs */
+	struct gllm_graph *g;
+	struct gllm_plan *p;
+	struct gllm_actual actual[6];
+	const uint64_t dim[3][3] = { { K, 0, 0 }, { M, K, 0 }, { M, N, K } };
+	void *bind[3] = { out, l->half[1], l->half[2] };
+
+	if (!CHECK_STATUS(l->t, gllm_graph_create(c, name, 1, 3, 1, &g, NULL), GLLM_OK))
+		return false;
+	for (unsigned k = 0; k < 3; k++)
+		actual[k] = GLLM_T(gllm_graph_tensor(g, k ? GLLM_TENSOR_INPUT : GLLM_TENSOR_OUTPUT, GLLM_F16, 1, size[dims - 1][k],
+		                                     k == 0 ? "c" : k == 1 ? "a" : "b"));
+	for (unsigned k = 0; k < dims; k++)
+		actual[3 + k] = GLLM_D(dim[dims - 1][k]);
+	gllm_graph_node(g, gllm_op_find(c, name), 1, actual, 3 + dims);
+	bool ok = CHECK_STATUS(l->t, gllm_compile(c, g, &(struct gllm_plan_options){ .readback = true }, &p, NULL), GLLM_OK);
+	gllm_graph_free(c, g);
+	if (!ok)
+		return false;
+	ok = CHECK_STATUS(l->t, gllm_plan_run(p, bind, 1, l->workspace, NULL), GLLM_OK);
+	gllm_plan_free(c, p);
+	return ok;
+}
+
+static const struct { const char *name; uint8_t dims; } form[] = { { "dot", 1 }, { "gemv", 2 }, { "gemm", 3 }, { "gemm_bt", 3 } };
+enum { PASSES = 8 };
+
+/* All products of the same operands whenever it is called, behind each other in `out`. */
+static bool products(struct lab *l, struct gllm_context *c, uint16_t *out)
+{
+	uint64_t mark = l->t->random;
+	bool ok = true;
+
+	for (unsigned k = 0; k < GLLM_COUNT(form) * PASSES && ok; k++) {
+		unsigned pass = k % PASSES;
+		for (unsigned i = 0; i < 4096; i++)
+			for (unsigned in = 1; in < 3; in++)
+				l->half[in][i] = pass < 2 ? hostile(l) : (uint16_t)(check_random(l->t) & (pass & 1 ? 0xbbff : 0xafff));
+		ok = product(l, c, form[k / PASSES].name, form[k / PASSES].dims, out + k * M * N);
+	}
+	l->t->random = mark;
+	return ok;
+}
+
+/* From here on the suite's own context is not used: both may have the same memory for code. */
+static struct gllm_context *without_widening(struct lab *l)
+{
+	struct gllm_config config = { .target = check_target(l->t), .profile = *check_profile(l->t), .image = *check_image(l->t),
+		.recorded = l->t->host->recorded, .nrecorded = l->t->host->nrecorded, .host.code = *check_exec_fresh(l->t) };
+	size_t need = gllm_context_quote(&config);
+	void *memory = gllm_alloc(&l->arena, need, 64);
+	struct gllm_context *c = NULL;
+
+	config.profile.have &= ~(GLLM_BIT(GLLM_A64_FHM) | GLLM_BIT(GLLM_A64_SVE2));
+	CHECK(l->t, memory && gllm_context_create(memory, need, &config, &c, NULL) == GLLM_OK);
+	return c;
+}
+
+/* The same bits as of a CPU that widens first. */
+static void check_products(struct lab *l)
+{
+	uint16_t *got = (uint16_t *)(void *)l->wide[0], *want = (uint16_t *)(void *)l->wide[1];
+	struct gllm_context *without;
+	unsigned bad = 0;
+
+	for (unsigned i = 0; i < GLLM_COUNT(form) * PASSES * M * N; i++)
+		got[i] = want[i] = 0;
+	if (!products(l, l->c, got))
+		return;
+	without = without_widening(l);
+	if (!without || !products(l, without, want))
+		return;
+	for (unsigned i = 0; i < GLLM_COUNT(form) * PASSES * M * N; i++)
+		bad += !equal(got[i], want[i]);
+	CHECK_EQ(l->t, bad, 0);
+}
+
 static bool register_users(struct lab *l)
 {
 	bool ok = true;
@@ -276,6 +359,8 @@ void check_half_exact(struct check *t)
 		if (op < GLLM_OP_COUNT && calls.f16.any[op])
 			check_function(&l, &rows[k], op, calls.f16.any[op]);
 	}
+	if (machine.widens)
+		check_products(&l);
 }
 
 #else

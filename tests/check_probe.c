@@ -117,7 +117,7 @@ static const struct x86_case x86[] = {
 
 #define FP_SIMD (B(A64_FP) | B(A64_NEON))
 #define N1 (FP_SIMD | B(A64_FP16) | B(A64_DOTPROD))
-#define V1 (N1 | B(A64_BF16) | B(A64_I8MM) | B(A64_SVE))
+#define V1 (N1 | B(A64_BF16) | B(A64_I8MM) | B(A64_FHM) | B(A64_SVE))
 #define A64_CACHES .ctr = 0x84448004, .clidr = 0x0a200023, .ccsidr = { 0x701fe00a, 0x201fe012, 0x707fe07a }
 #define A72 .midr = 0x410fd083, .id_aa64pfr0 = 0x2222, .id_aa64isar0 = 0x11120, A64_CACHES
 #define A72_CACHES { { 32 << 10, 2, 64, 0 }, { 1 << 20, 16, 64, 0 }, { 0 } }

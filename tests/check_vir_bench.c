@@ -15,7 +15,7 @@
 #define SVE_WIDTH(text, bytes)                                                                       \
 	{ &gllm_target_aarch64, text,                                                                 \
 	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = bytes, .vector_regs = 32,                         \
-	    .have = NEON | GLLM_BIT(GLLM_A64_SVE) | ((bytes) == 32 ? DOTS : 0) }, (bytes) / 4 }
+	    .have = NEON | GLLM_BIT(GLLM_A64_SVE) | ((bytes) == 32 ? DOTS : (bytes) == 64 ? GLLM_BIT(GLLM_A64_SVE2) : 0) }, (bytes) / 4 }
 static const struct width { /* a target's widths, each with the least profile that has it */
 	const struct gllm_target *target;
 	const char *name;
@@ -38,7 +38,8 @@ static const struct width { /* a target's widths, each with the least profile th
 	{ &gllm_target_aarch64, "NEON dots",
 	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32, .have = NEON | DOTS }, 4 },
 	{ &gllm_target_aarch64, "NEON halves",
-	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32, .have = NEON | GLLM_BIT(GLLM_A64_FP16) }, 4 },
+	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32,
+	    .have = NEON | GLLM_BIT(GLLM_A64_FP16) | GLLM_BIT(GLLM_A64_FHM) }, 4 },
 	{ &gllm_target_aarch64, "NEON halves aligned",
 	  { .isa = GLLM_ISA_AARCH64, .vector_bytes = 16, .vector_regs = 32, .have = NEON | GLLM_BIT(GLLM_A64_FP16),
 	    .strict_align = true }, 4 },

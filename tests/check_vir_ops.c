@@ -452,6 +452,49 @@ static void known_tails(struct bench *b)
 	vir_finish(b, "mtail of a constant", 0, 0);
 }
 
+/* Sums of products of halves that are left as they are: whole vectors of them and one for all lanes, as either factor, added to
+ * a new register or to the sum, and to more sums than there are registers. */
+static void late_widening(struct bench *b, enum gllm_vir_op fma, const char *name)
+{
+	gllm_vreg in[2], out, sum[PRESSURE_V], x[4];
+
+	begin(b);
+	for (unsigned k = 0; k < 2; k++)
+		in[k] = load_slot(b, GLLM_VIR_ARGS, 8 * (int64_t)k);
+	out = load_slot(b, GLLM_VIR_ARGS, 40);
+	for (unsigned k = 0; k < PRESSURE_V; k++)
+		sum[k] = load(b, in[1], GLLM_NO_VREG, 1024 + 4 * (int64_t)k);
+	for (unsigned k = 0; k < 4; k++) {
+		struct gllm_vi i = op(k < 2 ? GLLM_V_VLOAD : GLLM_V_VBCAST, GLLM_F16);
+
+		i.a = in[k % 2];
+		i.imm = 2 + 6 * (int64_t)k;
+		x[k] = emit(b, i);
+	}
+	for (unsigned k = 0; k < 3 * PRESSURE_V; k++) {
+		struct gllm_vi i = op(fma, GLLM_F32);
+
+		i.mem = GLLM_F16;
+		i.a = x[k % 4];
+		i.b = x[k / 4 % 4];
+		i.c = sum[k % PRESSURE_V];
+		i.d = k % 5 ? i.c : GLLM_NO_VREG;
+		sum[k % PRESSURE_V] = emit(b, i);
+	}
+	for (unsigned k = 0; k < PRESSURE_V; k++)
+		store(b, out, GLLM_NO_VREG, AT_V + (int64_t)k * out_bytes(b), sum[k]);
+	end(b);
+	for (unsigned k = 0; k < (b->runs ? 20u : 1u); k++) {
+		vir_fill(b, 1.0f, 0.0f);
+		fill_halves(b);
+		if (k & 1)
+			for (unsigned i = 0; i < WORDS; i++) /* numbers alone */
+				b->data->in[k / 2 % 2][i] &= 0xbfffbfff;
+		if (!vir_finish(b, name, 0, 0))
+			break;
+	}
+}
+
 static bool exists(const struct gllm_machine *m, const struct one *o)
 {
 	switch (o->op) {
@@ -475,6 +518,10 @@ static void for_width(struct bench *b)
 		op_pressed(b, &ops[k]);
 	}
 	known_tails(b);
+	if (b->machine.widens) {
+		late_widening(b, GLLM_V_VFMA, "vfma of halves");
+		late_widening(b, GLLM_V_VFNMA, "vfnma of halves");
+	}
 	if (!b->machine.halves)
 		return;
 	b->halves = true;

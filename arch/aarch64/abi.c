@@ -22,6 +22,7 @@ static void widen(struct gllm_machine *out, uint16_t bytes)
 {
 	out->vector_bytes = bytes;
 	out->halves = bytes / 2 <= GLLM_VIR_LANES; /* SVE has them all */
+	out->widens = out->profile->have & GLLM_BIT(GLLM_A64_SVE2);
 	out->has_mask = true;
 	out->class_file[GLLM_CLASS_M] = 2;
 	out->disp_ok = disp_ok_sve;
@@ -80,7 +81,7 @@ enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_mach
 		.units = { [GLLM_UNIT_G] = 2, [GLLM_UNIT_LOAD] = 1, [GLLM_UNIT_STORE] = 1, [GLLM_UNIT_V] = 2 },
 		.stack = A64_SP, .disp_ok = disp_ok, .need = gllm_a64_need_neon,
 		.dots = dots_of(p), .tiles = tiles_of(p),
-		.halves = p->have & GLLM_BIT(GLLM_A64_FP16),
+		.halves = p->have & GLLM_BIT(GLLM_A64_FP16), .widens = p->have & GLLM_BIT(GLLM_A64_FHM),
 	};
 	for (uint8_t k = 0; k < 29; k++)
 		if (k < A64_IP0 || k > 18) {

@@ -35,8 +35,10 @@ const struct gllm_a64_key gllm_a64_key[A64_ROW_COUNT] = {
 #define DOTPROD (NEON | GLLM_BIT(GLLM_A64_DOTPROD))
 #define BF16 (NEON | GLLM_BIT(GLLM_A64_BF16))
 #define I8MM (NEON | GLLM_BIT(GLLM_A64_I8MM))
+#define FHM (NEON | GLLM_BIT(GLLM_A64_FHM))
 #define SVE (NEON | GLLM_BIT(GLLM_A64_SVE))
 #define SVE_BF16 (SVE | GLLM_BIT(GLLM_A64_BF16))
+#define SVE2 (SVE | GLLM_BIT(GLLM_A64_SVE2))
 #define SVE_I8MM (SVE | GLLM_BIT(GLLM_A64_I8MM))
 const struct gllm_a64_info gllm_a64_info[A64_ROW_COUNT] = {
 #define X(id, text, fixed, operands, isa, sem) { text, LIST operands, isa, sem },

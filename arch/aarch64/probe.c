@@ -22,11 +22,12 @@ static const struct feature_row {
 	{ GLLM_A64_FP16, PFR0, 20, 1, 15 },     { GLLM_A64_DOTPROD, ISAR0, 44, 1, 0 }, { GLLM_A64_BF16, ISAR1, 44, 1, 0 },
 	{ GLLM_A64_I8MM, ISAR1, 52, 1, 0 },     { GLLM_A64_SVE, PFR0, 32, 1, 0 },    { GLLM_A64_SVE2, ZFR0, 0, 1, 0 },
 	{ GLLM_A64_SVE2, PFR0, 32, 1, 0 },      { GLLM_A64_SME, PFR1, 24, 1, 0 },
+	{ GLLM_A64_FHM, ISAR0, 48, 1, 0 },
 };
 
 #define BIT(f) GLLM_BIT(GLLM_A64_##f)
 #define FP_ONLY BIT(FP)
-#define NEON_ALL (BIT(NEON) | BIT(FP16) | BIT(DOTPROD) | BIT(BF16) | BIT(I8MM))
+#define NEON_ALL (BIT(NEON) | BIT(FP16) | BIT(DOTPROD) | BIT(BF16) | BIT(I8MM) | BIT(FHM))
 #define SVE_ALL (BIT(SVE) | BIT(SVE2))
 
 enum { FPEN = 20, ZEN = 16, SMEN = 24 }; /* two-bit fields of CPACR_EL1; 3 traps nothing */

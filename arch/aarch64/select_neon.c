@@ -21,7 +21,7 @@ static const struct gllm_a64_access stores[] = {
 	A64_ACCESS(STR_D, STUR_D, 3), A64_ACCESS(STR_Q, STUR_Q, 4),
 };
 
-/* A whole vector as the lanes of the instruction. */
+/* A whole vector as the lanes of the instruction (F16: of a program of halves). */
 static operand lanes(const struct gllm_vi *in, unsigned n)
 {
 	return in->type == GLLM_F16 ? h8(n) : s4(n);
@@ -75,7 +75,7 @@ static void elements(gen *g, const struct gllm_vi *in, unsigned log2, unsigned t
 {
 	static const uint16_t row[2][3] = { { A64_LD1_B, A64_LD1_H, A64_LD1_S }, { A64_ST1_B, A64_ST1_H, A64_ST1_S } };
 	unsigned base = gllm_a64_address(g, in);
-	bool halves = in->type == GLLM_F16;
+	bool halves = g->v->halves && in->type == GLLM_F16;
 
 	for (unsigned k = 0; k < (halves ? 2u * LANES : LANES); k++) {
 		size_t hop;
@@ -115,9 +115,9 @@ static void full_access(gen *g, const struct gllm_vi *in, unsigned log2, unsigne
 		gllm_a64_memory(g, is_store ? &stores[log2] : &loads[log2], scalar(reg, log2), in);
 }
 
-static unsigned whole_bytes(const struct gllm_vi *in, unsigned log2)
+static unsigned whole_bytes(const gen *g, const struct gllm_vi *in, unsigned log2)
 {
-	return in->lanes == 1 ? log2 : in->type == GLLM_F16 ? 4 : log2 + 2;
+	return in->lanes == 1 ? log2 : g->v->halves && in->type == GLLM_F16 ? 4 : log2 + 2;
 }
 
 static void vload(gen *g, const struct gllm_vi *in)
@@ -134,7 +134,7 @@ static void vload(gen *g, const struct gllm_vi *in)
 		widen(g, in, d, t);
 		return;
 	}
-	total = whole_bytes(in, log2);
+	total = whole_bytes(g, in, log2);
 	full_access(g, in, total, d, false);
 	widen(g, in, d, d);
 }
@@ -178,7 +178,7 @@ static void vbcast(gen *g, const struct gllm_vi *in)
 		return;
 	gllm_a64_memory(g, &loads[log2], scalar(d, log2), in);
 	widen(g, in, d, d);
-	g->makes_lane0 = only_multiplies(g, in);
+	g->makes_lane0 = only_multiplies(g, in) && (in->type != GLLM_F16 || d < 16); /* lanes of halves are of the first registers */
 	if (!g->makes_lane0 && in->type == GLLM_F16)
 		i2(g, A64_DUP_V8H, h8(d), a64_lane(d, A64_EH, 0));
 	else if (!g->makes_lane0)
@@ -235,7 +235,7 @@ static unsigned narrowed(gen *g, const struct gllm_vi *in, unsigned log2)
 
 static void vstore(gen *g, const struct gllm_vi *in)
 {
-	unsigned log2 = gllm_a64_element(g, in), total = whole_bytes(in, log2), c;
+	unsigned log2 = gllm_a64_element(g, in), total = whole_bytes(g, in, log2), c;
 
 	if (log2 > 2)
 		return;
@@ -467,7 +467,10 @@ static void vfma(gen *g, const struct gllm_vi *in)
 		dot(g, in, sum, a, b, by_element, first);
 	} else {
 		row = gllm_a64_row_of(g, in);
-		if (by_element)
+		if (in->mem == GLLM_F16)
+			i3(g, row == A64_FMLA_V4S ? (by_element ? A64_FMLAL_E_V4S : A64_FMLAL_V4S) : by_element ? A64_FMLSL_E_V4S : A64_FMLSL_V4S,
+			   s4(sum), h4(a), by_element ? a64_lane(b, A64_EH, 0) : h4(b));
+		else if (by_element)
 			i3(g, row == A64_FMLA_V4S ? A64_FMLA_V4S_E : A64_FMLS_V4S_E, s4(sum), s4(a), a64_lane(b, A64_ES, 0));
 		else
 			i3(g, row, s4(sum), s4(a), s4(b));

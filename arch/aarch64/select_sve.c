@@ -62,9 +62,15 @@ static const struct forms forms[GLLM_TYPE_COUNT] = {
 };
 static const struct forms as_halves = { A64_LD1H_ZH, A64_LD1H_ZH_I, A64_ST1H_ZH, A64_ST1H_ZH_I, A64_LD1RH_ZH, false };
 
-static const struct forms *forms_of(const struct gllm_vi *in)
+/* In programs of words, halves as they are lie in the lower parts of lanes. */
+static bool of_halves(const gen *g, const struct gllm_vi *in)
 {
-	return in->type == GLLM_F16 ? &as_halves : &forms[in->mem];
+	return g->v->halves && in->type == GLLM_F16;
+}
+
+static const struct forms *forms_of(const gen *g, const struct gllm_vi *in)
+{
+	return of_halves(g, in) ? &as_halves : &forms[in->mem];
 }
 
 /* A vector or mask register as it is, to or from [a + imm] in units of `unit` bytes. */
@@ -79,8 +85,8 @@ static void whole(gen *g, const struct gllm_vi *in, unsigned row, operand reg, i
 /* Elements of 1 << log2 bytes of the lanes that `mask` has. */
 static void lanes(gen *g, const struct gllm_vi *in, unsigned row, unsigned row_imm, unsigned log2, unsigned reg, operand mask)
 {
-	int64_t bytes = (int64_t)g->m->vector_bytes >> (in->type == GLLM_F16 ? 0 : 2 - log2);
-	operand list = a64_list_z(reg, element(in->type));
+	int64_t bytes = (int64_t)g->m->vector_bytes >> (of_halves(g, in) ? 0 : 2 - log2);
+	operand list = a64_list_z(reg, of_halves(g, in) ? A64_EH : A64_ES);
 
 	if (in->b == GLLM_NO_VREG && in->imm % bytes == 0 && in->imm / bytes >= -8 && in->imm / bytes < 8)
 		i3(g, row_imm, list, mask, a64_mem_vl(at(g, in->a), in->imm / bytes));
@@ -108,7 +114,7 @@ static unsigned touched(gen *g, const struct gllm_vi *in)
 		return at(g, in->m);
 	if (in->lanes != 1)
 		return ALL;
-	i2(g, in->type == GLLM_F16 ? A64_PTRUE_ZH : A64_PTRUE_ZS, pl(in, SCRATCH), a64_imm(PATTERN_VL1));
+	i2(g, of_halves(g, in) ? A64_PTRUE_ZH : A64_PTRUE_ZS, a64_p(SCRATCH, of_halves(g, in) ? A64_EH : A64_ES), a64_imm(PATTERN_VL1));
 	return SCRATCH;
 }
 
@@ -143,7 +149,7 @@ static void vload(gen *g, const struct gllm_vi *in)
 	log2 = gllm_a64_element(g, in);
 	if (log2 > 2)
 		return;
-	f = forms_of(in);
+	f = forms_of(g, in);
 	if (on_stack(g, in))
 		whole(g, in, A64_LDR_Z, zn(d), g->m->vector_bytes);
 	else if (in->lanes == 1 && in->m == GLLM_NO_VREG && !f->extends)
@@ -156,14 +162,14 @@ static void vload(gen *g, const struct gllm_vi *in)
 static void vbcast(gen *g, const struct gllm_vi *in)
 {
 	unsigned log2 = gllm_a64_element(g, in), d = at(g, in->d);
-	operand list = a64_list_z(d, element(in->type));
+	operand list = a64_list_z(d, of_halves(g, in) ? A64_EH : A64_ES);
 
 	if (log2 > 2)
 		return;
 	if (in->b == GLLM_NO_VREG && in->imm >= 0 && in->imm >> log2 < 64 && (in->imm & ((1 << log2) - 1)) == 0)
-		i3(g, forms_of(in)->bcast, list, pz(ALL), a64_mem(at(g, in->a), in->imm));
+		i3(g, forms_of(g, in)->bcast, list, pz(ALL), a64_mem(at(g, in->a), in->imm));
 	else
-		i3(g, forms_of(in)->bcast, list, pz(ALL), a64_mem(gllm_a64_address(g, in), 0));
+		i3(g, forms_of(g, in)->bcast, list, pz(ALL), a64_mem(gllm_a64_address(g, in), 0));
 	widen(g, in, d);
 }
 
@@ -227,7 +233,7 @@ static void vstore(gen *g, const struct gllm_vi *in)
 	log2 = gllm_a64_element(g, in);
 	if (log2 > 2)
 		return;
-	f = forms_of(in);
+	f = forms_of(g, in);
 	c = narrowed(g, in);
 	if (on_stack(g, in))
 		whole(g, in, A64_STR_Z, zn(c), g->m->vector_bytes);
@@ -353,6 +359,19 @@ static void joined(gen *g, const struct gllm_vi *in)
 	join(g, in->op, in->type, at(g, in->d), at(g, in->a), at(g, in->b));
 }
 
+/* An instruction that overwrites its addend only; `part`: of its factors. */
+static void over_addend(gen *g, const struct gllm_vi *in, unsigned row, unsigned part)
+{
+	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), c = at(g, in->c), sum = d;
+
+	if (d != c && (d == a || d == b))
+		sum = tv(g, 0);
+	if (sum != c)
+		i2(g, A64_MOVPRFX, zn(sum), zn(c));
+	i3(g, row, zs(sum), a64_z(a, part), a64_z(b, part));
+	move(g, d, sum);
+}
+
 /* a * b + c or c - a * b; the rule's rows are the form whose destination is the sum, and the one where it is a factor. */
 static void vfma(gen *g, const struct gllm_vi *in)
 {
@@ -361,6 +380,8 @@ static void vfma(gen *g, const struct gllm_vi *in)
 
 	if (in->type != GLLM_F32) {
 		gllm_a64_quit(g, GLLM_UNSUPPORTED);
+	} else if (in->mem == GLLM_F16) {
+		over_addend(g, in, in->op == GLLM_V_VFMA ? A64_FMLALB_ZS : A64_FMLSLB_ZS, A64_EH);
 	} else if (d == c) {
 		i4(g, sum, zs(d), pm(ALL), zs(a), zs(b));
 	} else if (d == a || d == b) {
@@ -371,7 +392,7 @@ static void vfma(gen *g, const struct gllm_vi *in)
 	}
 }
 
-/* VDOT and VTILE: they overwrite their addend only. */
+/* VDOT and VTILE. */
 static void vdot(gen *g, const struct gllm_vi *in)
 {
 	static const uint16_t row[2][9] = {
@@ -379,18 +400,12 @@ static void vdot(gen *g, const struct gllm_vi *in)
 		{ [GLLM_DOT_BF16] = A64_BFMMLA_ZS, [GLLM_DOT_I8] = A64_SMMLA_ZS, [GLLM_DOT_U8] = A64_UMMLA_ZS,
 		  [GLLM_DOT_U8_I8] = A64_USMMLA_ZS },
 	};
-	unsigned kind = gllm_dot_of(in->mem, (unsigned)in->aux), part = in->mem == GLLM_BF16 ? A64_EH : A64_EB;
-	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), c = at(g, in->c), sum = d;
+	unsigned kind = gllm_dot_of(in->mem, (unsigned)in->aux);
 
-	if (d != c && (d == a || d == b))
-		sum = tv(g, 0);
-	if (sum != c)
-		i2(g, A64_MOVPRFX, zn(sum), zn(c));
 	if (kind == 0)
 		gllm_a64_quit(g, GLLM_UNSUPPORTED);
 	else
-		i3(g, row[in->op == GLLM_V_VTILE][kind], zs(sum), a64_z(a, part), a64_z(b, part));
-	move(g, d, sum);
+		over_addend(g, in, row[in->op == GLLM_V_VTILE][kind], in->mem == GLLM_BF16 ? A64_EH : A64_EB);
 }
 
 static void vcvt(gen *g, const struct gllm_vi *in)
@@ -553,6 +568,8 @@ struct gllm_need gllm_a64_need_sve(const struct gllm_vi *i)
 
 	if (i->op == GLLM_V_VZIP && i->imm >= 4)
 		n.v = 0;
+	if ((i->op == GLLM_V_VFMA || i->op == GLLM_V_VFNMA) && i->mem == GLLM_F16)
+		n.v = 1;
 	if (i->op == GLLM_V_VSTORE && i->type == GLLM_F32 && i->mem != GLLM_F32)
 		n.v = i->mem == GLLM_BF16 ? 2 : 1;
 	return n;

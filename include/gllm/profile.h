@@ -44,6 +44,7 @@ enum gllm_isa { GLLM_ISA_NONE, GLLM_ISA_X86_64, GLLM_ISA_AARCH64 };
 	F(A64_DOTPROD, "dotprod")     \
 	F(A64_BF16,    "bf16")        \
 	F(A64_I8MM,    "i8mm")        \
+	F(A64_FHM,     "fhm")         \
 	F(A64_SVE,     "sve")         \
 	F(A64_SVE2,    "sve2")        \
 	F(A64_SME,     "sme")

@@ -10,7 +10,7 @@ The last line is `N passed, N failed`; the exit code is 1 if anything failed."""
 import argparse, random, re, subprocess, sys
 
 # Named one by one: not every version knows +all.
-ARGS = ["-triple=aarch64", "-mattr=+v8.6a,+sve2,+fullfp16,+dotprod,+bf16,+i8mm,+spe,+tracev8.4"]
+ARGS = ["-triple=aarch64", "-mattr=+v8.6a,+sve2,+fullfp16,+dotprod,+bf16,+i8mm,+fp16fml,+spe,+tracev8.4"]
 
 
 def run(command, text):

@@ -10,7 +10,7 @@ failed`; the exit code is 1 if anything failed."""
 import argparse, re, subprocess, sys
 
 X86 = ["-triple=x86_64", "-mcpu=sapphirerapids", "-x86-asm-syntax=intel", "--output-asm-variant=1", "-show-encoding"]
-A64 = ["-triple=aarch64", "-mattr=+neon,+fp-armv8,+fullfp16,+dotprod,+bf16,+i8mm", "-show-encoding"]
+A64 = ["-triple=aarch64", "-mattr=+neon,+fp-armv8,+fullfp16,+dotprod,+bf16,+i8mm,+fp16fml", "-show-encoding"]
 EXCLUDED = {
     "x86": [
         r".*\bmm[0-7]\b|cvtpi2p", "emms$", r"f\w+", "wait$",                                            # MMX, 3DNow, x87, fxsave
