@@ -68,14 +68,16 @@ static inline float gelu(float x)
 	float n = gllm_round_near(v * 0x1.823f16p-4f); /* 1 / ln 2 in these units; then ln 2 in two parts */
 	float small = c * (8943.0f * unit) * rest + gllm_fmaf(c, h, -v);
 	float r = (v - n * 0x1.535ap+3f) + (small - n * -0x1.c4935p-14f);
-	float q = 0x1.df6d72p-34f; /* e^r - 1 = q r to 2^-28.2 of e^r */
+	const float linear = 0x1.0bb9c4p-4f; /* e^r - 1 = (linear + q) r to 2^-28.2 of e^r; what q rounds off is kept out of p */
+	float q = 0x1.df6d72p-34f;
 	q = q * r + 0x1.5786a4p-27f;
 	q = q * r + 0x1.984a8ep-21f;
 	q = q * r + 0x1.8668d0p-15f;
 	q = q * r + 0x1.17fd04p-9f;
-	q = gllm_fmaf(q, r, 0x1.0bb9c4p-4f);
-	float d = denominator(gllm_fmaf(q, r, 1.0f), (int)n, &lost);
-	return gate(x, gllm_fmaf(c, gllm_fmaf(q, r, -lost), c), (int)n, d);
+	q = q * r;
+	float d = denominator(gllm_fmaf(q + linear, r, 1.0f), (int)n, &lost);
+	float p = gllm_fmaf(linear, r, gllm_fmaf(q, r, -lost));
+	return gate(x, gllm_fmaf(c, p, c), (int)n, d);
 }
 
 void gllm_ref_sigmoid(float *restrict y, const float *restrict x, size_t n)
