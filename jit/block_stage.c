@@ -27,7 +27,7 @@ int64_t gllm_stage_width(int64_t tile, int64_t lanes, int64_t n)
 	while (both % lanes)
 		both += tile;
 	want = want < LEAST_WIDTH ? LEAST_WIDTH : want > MOST_WIDTH ? MOST_WIDTH : want;
-	want = (want + both - 1) / both * both;
+	want = want < both ? both : want / both * both;
 	for (int64_t fits = want; 2 * fits > want && fits >= LEAST_WIDTH; fits -= both)
 		if (n % fits == 0)
 			return fits;
