@@ -147,6 +147,8 @@ enum gllm_unit { GLLM_UNIT_G, GLLM_UNIT_LOAD, GLLM_UNIT_STORE, GLLM_UNIT_V, GLLM
 struct gllm_timing { /* of an operation as select writes it: cycles to its result, and those for which it has one unit */
 	uint8_t latency, unit, slots;
 };
+/* Rows of a table of timings behind those of the operations: VZIP's modes from 2 on, two by two. */
+enum { GLLM_TIMING_ZIP_PARTS = GLLM_V_COUNT, GLLM_TIMING_ZIP_WHOLE, GLLM_TIMING_UNZIP, GLLM_TIMING_UNZIP_64, GLLM_TIMINGS };
 
 /* Element types that VDOT and VTILE multiply: of a, of b. */
 enum gllm_dot { GLLM_DOT_BF16 = 1, GLLM_DOT_I8 = 2, GLLM_DOT_U8 = 4, GLLM_DOT_U8_I8 = 8 };
@@ -179,7 +181,7 @@ struct gllm_machine {
 	uint8_t order[3][32], norder[3];     /* allocation order: cheap (not preserved) ones first */
 	uint32_t preserved[3];               /* must be saved if used */
 	uint8_t entry[GLLM_VIR_FIRST_FREE];  /* physical registers of the five arguments */
-	const struct gllm_timing *timing;    /* by operation, for the scheduler; NULL: nothing is reordered */
+	const struct gllm_timing *timing;    /* see gllm_timing_of; NULL: nothing is reordered */
 	uint8_t units[GLLM_UNITS], width;    /* how many of each, and instructions of any kind a cycle */
 	uint16_t window;                     /* slots among which the machine itself finds what can start: of its reorder
 	                                      * buffer three quarters, since it is seldom full of what helps; 0: in order */
@@ -190,6 +192,12 @@ struct gllm_machine {
 	struct gllm_need (*need)(const struct gllm_vi *i);
 };
 
+static inline const struct gllm_timing *gllm_timing_of(const struct gllm_machine *m, const struct gllm_vi *i)
+{
+	if (i->op == GLLM_V_VZIP && i->imm >= 2 && i->imm < 10)
+		return &m->timing[GLLM_TIMING_ZIP_PARTS + (i->imm - 2) / 2];
+	return &m->timing[i->op];
+}
 
 struct gllm_allocation {
 	/* Spilling is done by rewriting the VIR before this point (regalloc inserts reloads as VLOAD/VSTORE/GLOAD/GSTORE

@@ -52,7 +52,7 @@ static void add_node(const struct lower *l, gllm_ref n, uint16_t *ready, struct 
 	ready[n] = (uint16_t)start;
 	if (!operation(l, n, &i))
 		return;
-	const struct gllm_timing *t = &l->m->timing[i.op];
+	const struct gllm_timing *t = gllm_timing_of(l->m, &i);
 	struct gllm_need need = l->m->need(&i);
 	ready[n] = (uint16_t)(start + t->latency);
 	e->longest = ready[n] > e->longest ? ready[n] : e->longest;

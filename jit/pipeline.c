@@ -371,7 +371,7 @@ static uint32_t cycles(struct pipeline *p)
 	}
 	for (unsigned k = 0; k < TURNS * p->in.n; k++) {
 		const struct gllm_vi *x = at(p, p->turn[k % p->in.n] & (NEXT - 1));
-		const struct gllm_timing *t = &p->m->timing[x->op];
+		const struct gllm_timing *t = gllm_timing_of(p->m, x);
 		unsigned units = p->m->units[t->unit] ? p->m->units[t->unit] : 1;
 		uint32_t start = later(issued / p->m->width, busy[t->unit] / units);
 		if (k == (TURNS - 1) * p->in.n)
@@ -392,7 +392,7 @@ static unsigned rows_ahead(const struct pipeline *p)
 	unsigned latency = 0;
 
 	for (unsigned k = 0; k < p->nloads; k++) {
-		const struct gllm_timing *t = &p->m->timing[at(p, p->load[k].from)->op];
+		const struct gllm_timing *t = gllm_timing_of(p->m, at(p, p->load[k].from));
 		latency = t->latency > latency ? t->latency : latency;
 	}
 	return latency * p->m->width;

@@ -76,7 +76,7 @@ static unsigned file_of(const struct schedule *s, gllm_vreg r)
 
 static const struct gllm_timing *timing(const struct schedule *s, const struct gllm_vi *i)
 {
-	return &s->m->timing[i->op];
+	return gllm_timing_of(s->m, i);
 }
 
 /* --- is there anything to gain? ------------------------------------------------------------------------------------- */

@@ -23,8 +23,8 @@ extern const struct gllm_a64_rule gllm_a64_integer[GLLM_V_COUNT]; /* integers an
 extern const struct gllm_a64_rule gllm_a64_neon[GLLM_V_COUNT];
 extern const struct gllm_a64_rule gllm_a64_sve[GLLM_V_COUNT];
 
-extern const struct gllm_timing gllm_a64_timing_neon[GLLM_V_COUNT];
-extern const struct gllm_timing gllm_a64_timing_sve[GLLM_V_COUNT];
+extern const struct gllm_timing gllm_a64_timing_neon[GLLM_TIMINGS];
+extern const struct gllm_timing gllm_a64_timing_sve[GLLM_TIMINGS];
 
 struct gllm_a64_gen {
 	const struct gllm_vir *v;

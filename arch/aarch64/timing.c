@@ -18,7 +18,7 @@ enum { G = GLLM_UNIT_G, L = GLLM_UNIT_LOAD, S = GLLM_UNIT_STORE, V = GLLM_UNIT_V
 	[GLLM_V_GLOAD] = { 4, L, 1 },    [GLLM_V_GSTORE] = { 1, S, 1 },  [GLLM_V_GDIVI] = { 12, G, 4 },     \
 	[GLLM_V_PREFETCH] = { 1, L, 1 }
 
-const struct gllm_timing gllm_a64_timing_neon[GLLM_V_COUNT] = {
+const struct gllm_timing gllm_a64_timing_neon[GLLM_TIMINGS] = {
 	INTEGERS,
 	[GLLM_V_VLOAD] = { 5, L, 1 },    [GLLM_V_VSTORE] = { 1, S, 2 },   [GLLM_V_VBCAST] = { 8, L, 1 },
 	[GLLM_V_VZERO] = { 3, V, 1 },    [GLLM_V_VMOV] = { 3, V, 1 },     [GLLM_V_VSPLAT] = { 8, V, 1 },
@@ -38,10 +38,12 @@ const struct gllm_timing gllm_a64_timing_neon[GLLM_V_COUNT] = {
 	[GLLM_V_MAND] = { 3, V, 1 },     [GLLM_V_MOR] = { 3, V, 1 },      [GLLM_V_MXOR] = { 3, V, 1 },
 	[GLLM_V_MNOT] = { 3, V, 1 },     [GLLM_V_MTAIL] = { 14, V, 3 },
 	[GLLM_V_VREDUCE] = { 18, V, 6 }, [GLLM_V_VHPAIR] = { 9, V, 3 },
-	[GLLM_V_VZIP] = { 6, V, 3 },     [GLLM_V_VLANE0] = { 3, V, 1 },
+	[GLLM_V_VZIP] = { 6, V, 3 },     [GLLM_TIMING_ZIP_PARTS] = { 3, V, 1 }, [GLLM_TIMING_ZIP_WHOLE] = { 6, V, 3 },
+	[GLLM_TIMING_UNZIP] = { 6, V, 3 }, [GLLM_TIMING_UNZIP_64] = { 6, V, 3 },
+	[GLLM_V_VLANE0] = { 3, V, 1 },
 };
 
-const struct gllm_timing gllm_a64_timing_sve[GLLM_V_COUNT] = {
+const struct gllm_timing gllm_a64_timing_sve[GLLM_TIMINGS] = {
 	INTEGERS,
 	[GLLM_V_VLOAD] = { 6, L, 1 },    [GLLM_V_VSTORE] = { 1, S, 1 },  [GLLM_V_VBCAST] = { 6, L, 1 },
 	[GLLM_V_VZERO] = { 2, V, 1 },    [GLLM_V_VMOV] = { 2, V, 1 },    [GLLM_V_VSPLAT] = { 3, V, 1 },
@@ -61,5 +63,7 @@ const struct gllm_timing gllm_a64_timing_sve[GLLM_V_COUNT] = {
 	[GLLM_V_MAND] = { 1, G, 1 },     [GLLM_V_MOR] = { 1, G, 1 },     [GLLM_V_MXOR] = { 1, G, 1 },
 	[GLLM_V_MNOT] = { 1, G, 1 },     [GLLM_V_MTAIL] = { 3, G, 1 },
 	[GLLM_V_VREDUCE] = { 13, V, 6 }, [GLLM_V_VHPAIR] = { 6, V, 3 },
-	[GLLM_V_VZIP] = { 2, V, 1 },     [GLLM_V_VLANE0] = { 2, V, 1 },
+	[GLLM_V_VZIP] = { 4, V, 3 },     [GLLM_TIMING_ZIP_PARTS] = { 6, V, 5 }, [GLLM_TIMING_ZIP_WHOLE] = { 2, V, 1 },
+	[GLLM_TIMING_UNZIP] = { 2, V, 1 }, [GLLM_TIMING_UNZIP_64] = { 2, V, 1 },
+	[GLLM_V_VLANE0] = { 2, V, 1 },
 };

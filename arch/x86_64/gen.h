@@ -44,7 +44,7 @@ struct gllm_x86_gen {
 enum gllm_status gllm_x86_machine(const struct gllm_profile *p, struct gllm_machine *out);
 struct gllm_need gllm_x86_need(const struct gllm_vi *i);
 struct gllm_need gllm_x86_need_wide(const struct gllm_vi *i);
-extern const struct gllm_timing gllm_x86_timing[GLLM_V_COUNT];
+extern const struct gllm_timing gllm_x86_timing[GLLM_TIMINGS];
 bool gllm_x86_takes(const struct gllm_vi *load, const struct gllm_vi *user);
 bool gllm_x86_takes_wide(const struct gllm_vi *load, const struct gllm_vi *user);
 void gllm_x86_select(const struct gllm_vir *v, const struct gllm_machine *m, const struct gllm_allocation *a,

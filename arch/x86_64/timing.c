@@ -7,7 +7,7 @@
 
 enum { G = GLLM_UNIT_G, L = GLLM_UNIT_LOAD, S = GLLM_UNIT_STORE, V = GLLM_UNIT_V };
 
-const struct gllm_timing gllm_x86_timing[GLLM_V_COUNT] = {
+const struct gllm_timing gllm_x86_timing[GLLM_TIMINGS] = {
 	[GLLM_V_GCONST] = { 1, G, 1 },   [GLLM_V_GMOV] = { 1, G, 1 },    [GLLM_V_GADD] = { 1, G, 1 },
 	[GLLM_V_GSUB] = { 1, G, 1 },     [GLLM_V_GMUL] = { 3, G, 1 },    [GLLM_V_GADDI] = { 1, G, 1 },
 	[GLLM_V_GMULI] = { 3, G, 1 },    [GLLM_V_GSHLI] = { 1, G, 1 },   [GLLM_V_GSHRI] = { 1, G, 1 },
@@ -31,6 +31,8 @@ const struct gllm_timing gllm_x86_timing[GLLM_V_COUNT] = {
 	[GLLM_V_MAND] = { 1, V, 1 },     [GLLM_V_MOR] = { 1, V, 1 },     [GLLM_V_MXOR] = { 1, V, 1 },
 	[GLLM_V_MNOT] = { 1, V, 1 },     [GLLM_V_MTAIL] = { 7, V, 2 },
 	[GLLM_V_VREDUCE] = { 20, V, 8 }, [GLLM_V_VHPAIR] = { 6, V, 3 },
-	[GLLM_V_VZIP] = { 3, V, 1 },     [GLLM_V_VPICK] = { 3, V, 1 },    [GLLM_V_VLANE0] = { 3, V, 1 },
+	[GLLM_V_VZIP] = { 1, V, 1 },     [GLLM_TIMING_ZIP_PARTS] = { 3, V, 1 }, [GLLM_TIMING_ZIP_WHOLE] = { 4, V, 3 },
+	[GLLM_TIMING_UNZIP] = { 4, V, 2 },
+	[GLLM_V_VPICK] = { 3, V, 1 },    [GLLM_V_VLANE0] = { 3, V, 1 },
 	[GLLM_V_VCOPYSIGN] = { 1, V, 1 },
 };
