@@ -186,7 +186,7 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 			add_part(x, gllm_block_kernel(x, PACK_PANELS, i, (struct macro){ .panels = gllm_block_fixed(1), .lanes = rest, .depth = kc }), last, beside);
 		beside = true;
 	}
-	for (unsigned i = 0; i < x->nrows && x->row_pitch && !x->whole; i++)
+	for (unsigned i = 0; i < x->nrows && x->row_pitch && !x->whole && !x->tile; i++)
 		add_part(x, gllm_block_kernel(x, PACK_ROWS, i, (struct macro){ .rows = p->m, .depth = kc }), (struct at){ .k = pc }, true);
 	struct rows rows[2];
 	unsigned n = split_rows(x, rows);
@@ -196,6 +196,12 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 		                   .way = GLLM_BLOCK_PACKED };
 		bool repeats = open_repeat(x, rows[i].trips, (struct at){ .i = gllm_block_fixed(x->b.mc) });
 		at.i = last.i = rows[i].at;
+		for (unsigned k = 0; k < x->nrows && x->tile; k++) {
+			add_part(x, gllm_block_kernel(x, PACK_ROWS, k, (struct macro){ .rows = m.rows, .depth = kc }),
+			         (struct at){ .i = rows[i].at, .k = pc }, k > 0);
+			set_rows(x, rows[i].rows);
+		}
+		beside = beside && !x->tile;
 		m.panels = gllm_block_fixed(panels);
 		m.lanes = nr;
 		if (panels)
@@ -397,7 +403,7 @@ static unsigned pieces(const struct blocker *x, const struct product *p, bool pa
 	for (unsigned i = 0; i < x->npanels; i++)
 		bytes[n++] = (uint64_t)(gllm_ceil_div(x->b.nc, x->b.nr) * x->panel_pitch);
 	for (unsigned i = 0; i < x->nrows && x->row_pitch && !x->whole; i++)
-		bytes[n++] = p->most * (uint64_t)x->row_pitch;
+		bytes[n++] = (x->tile ? x->b.kc / 2 : p->most) * (uint64_t)x->row_pitch;
 	for (unsigned i = 0; i < p->nsums && partials; i++)
 		bytes[n++] = p->most * (uint64_t)x->sum_pitch;
 	return n;
@@ -418,18 +424,31 @@ static unsigned without_packed(struct blocker *x, const struct product *p, unsig
 	return left;
 }
 
+/* Whether all its sums are of words that the machine multiplies in tiles, in pairs of words. */
+static bool in_tiles(const struct blocker *x, const struct product *p)
+{
+	for (unsigned i = 0; i < p->nsums; i++) {
+		const struct gllm_node *v = &p->c->trace.node[p->c->trace.reduction[i].value];
+		if (v->op != GLLM_N_DOT || !(x->tiles & gllm_dot_of(v->imm & 255, v->imm >> 8 & 255)))
+			return false;
+	}
+	return p->lanes == 0 && p->k % 2 == 0 && x->b.kc % 2 == 0 && x->b.mr % 2 == 0 && x->b.mc % 2 == 0;
+}
+
 /* False, and nothing done, if the scratch would be more than is allowed. */
 static bool block_packed(struct blocker *x, const struct product *p)
 {
 	uint64_t bytes[3 * MAX_SUMS];
 	x->npanels = without_packed(x, p, factors(p, J, x->panel_of));
 	x->nrows = factors(p, I, x->rows_of);
-	bool partials = p->result == GLLM_NO_NODE && x->b.kc < p->k, well = lies_well(x);
-	x->panel_pitch = 4 * (int64_t)x->b.nr * (x->b.kc + 1);
+	bool partials = p->result == GLLM_NO_NODE && x->b.kc < p->k, well;
+	x->tile = in_tiles(x, p);
+	well = !x->tile && lies_well(x);
+	x->panel_pitch = 4 * (int64_t)x->b.nr * (x->b.kc + (x->tile ? 2 : 1));
 	x->sum_pitch = 4 * (int64_t)x->b.nc + LINE; /* one block of j at a time */
-	for (x->whole = !well;; x->whole = false) {
+	for (x->whole = !well && !x->tile;; x->whole = false) {
 		x->made = NULL; /* kernels of whole rows write to other scratch */
-		x->row_pitch = well ? 0 : 4 * (x->whole ? p->k : x->b.kc) + LINE;
+		x->row_pitch = well ? 0 : (x->tile ? 8 * (int64_t)x->b.mc : 4 * (x->whole ? p->k : x->b.kc)) + LINE;
 		uint64_t rows = x->whole ? whole_rows(x, p) : 0;
 		if (affordable(x, bytes, pieces(x, p, partials, bytes), rows))
 			break;
@@ -462,7 +481,7 @@ static bool block_product(struct blocker *x, const struct product *p, enum gllm_
 	x->used = x->npanels = x->nrows = 0;
 	x->made = NULL;
 	x->row_pitch = 0;
-	x->whole = false;
+	x->whole = x->tile = false;
 	if (way != GLLM_BLOCK_NOT)
 		x->b = gllm_block_sizes(x->profile, x->tuning, p, x->workers, way);
 	switch (way) {
@@ -536,10 +555,10 @@ static enum gllm_status check_readers(const struct gllm_fusion *f, const struct 
 }
 
 enum gllm_status gllm_block(const struct gllm_profile *p, const struct gllm_tuning *tuning, const struct gllm_graph *g,
-                            unsigned workers, uint64_t scratch_limit, struct gllm_arena *arena, struct gllm_fusion *f,
+                            unsigned workers, unsigned tiles, uint64_t scratch_limit, struct gllm_arena *arena, struct gllm_fusion *f,
                             struct gllm_error *e)
 {
-	struct blocker x = { .tuning = tuning, .profile = p, .g = g, .workers = workers, .limit = scratch_limit,
+	struct blocker x = { .tuning = tuning, .profile = p, .g = g, .workers = workers, .tiles = tiles, .limit = scratch_limit,
 	                     .arena = arena, .f = f };
 	for (unsigned i = 0; i < f->ngroups && x.status == GLLM_OK; i++) {
 		x.group = i;

@@ -27,9 +27,9 @@
 #include "jit/graph.h"
 
 /* Parts are made such that `workers` can share them. No group gets more than `scratch_limit` bytes of scratch (0: any
- * number): what would need more stays as it is.
+ * number): what would need more stays as it is. `tiles` are the machine's (core/vir.h).
  * Fails: OUT_OF_MEMORY, COMPILE_ERROR, UNSUPPORTED (what reads a packed weight is no product of it). `tuning` may be NULL. */
 enum gllm_status gllm_block(const struct gllm_profile *p, const struct gllm_tuning *tuning, const struct gllm_graph *g,
-                            unsigned workers, uint64_t scratch_limit, struct gllm_arena *arena, struct gllm_fusion *f,
+                            unsigned workers, unsigned tiles, uint64_t scratch_limit, struct gllm_arena *arena, struct gllm_fusion *f,
                             struct gllm_error *e);
 #endif

@@ -127,6 +127,69 @@ static struct kernel *pack_rows(struct blocker *x, unsigned which, struct gllm_l
 	return finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
 }
 
+/* Writes `value` and its like again, `by` steps of k further. */
+static gllm_ref shifted(struct gllm_strip *s, const uint8_t *needed, gllm_ref value, int64_t by)
+{
+	const struct gllm_trace *t = &s->from->trace;
+	for (unsigned i = 0; i < t->nnodes; i++)
+		if (t->node[i].loop >= 0)
+			s->map[i] = GLLM_NO_NODE;
+	s->shift[K] = by;
+	gllm_strip_write(s, needed, -2, 0, t->nnodes);
+	return s->map[value];
+}
+
+/* Copies words of either side in pairs for products of tiles: those of k and of half of the depth more side by side, so that each
+ * is read along k. For p, for k, for v (or for k, for p, for v) to panels; for k, for s to the rows of a block. */
+static struct kernel *pack_pairs(struct blocker *x, enum kind kind, unsigned which, const struct macro *m)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	bool side = kind == PACK_PANELS;
+	gllm_ref value = side ? x->panel_of[which] : x->rows_of[which];
+	bool lines = side && gllm_along_lanes(x->p, value);
+	struct kernel *k = gllm_block_take(x, 1, sizeof *k);
+	uint8_t *needed = gllm_block_take(x, t->nnodes, 1);
+	int8_t p = -1, kk, v;
+	struct gllm_strip s;
+	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
+	if (!k || !needed || s.status != GLLM_OK)
+		return NULL;
+	needed[value] = 1;
+	gllm_strip_need(t, needed, s.map);
+	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
+	if (side && !lines)
+		p = gllm_strip_open(&s, m->panels);
+	kk = gllm_strip_open(&s, gllm_block_fixed(m->depth / 2));
+	if (lines)
+		p = gllm_strip_open(&s, m->panels);
+	v = gllm_strip_open(&s, side ? gllm_block_fixed(m->lanes) : m->rows);
+	s.sub[K][0].coef = s.sub[side ? J : I][0].coef = 1;
+	s.sub[K][0].loop = kk;
+	s.sub[side ? J : I][0].loop = v;
+	if (side) {
+		s.sub[J][1].coef = x->b.nr;
+		s.sub[J][1].loop = p;
+	}
+	enum gllm_type type = packed_type(x, value);
+	uint8_t to = gllm_strip_param(&s, side ? "panels" : "rows", GLLM_OUT, type, in_scratch(side ? x->panel[which] : x->rows[which]));
+	for (int64_t half = 0; half < 2; half++) {
+		gllm_ref word = shifted(&s, needed, value, half * (m->depth / 2));
+		const struct gllm_term offset[] = { { .coef = 4 * half }, along(kk, side ? 8 * (int64_t)x->b.nr : x->row_pitch),
+			                            along(v, 8), along(side ? p : 0, side ? x->panel_pitch : 0) };
+		gllm_strip_access(&s, to, type, offset, GLLM_COUNT(offset), word);
+	}
+	while (s.open >= 0 && s.status == GLLM_OK)
+		gllm_strip_close(&s);
+	if (side)
+		k->move[to][PANEL] = x->panel_pitch / x->b.nr;
+	k = finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
+	if (lines) {
+		s.to->how.fetch = FETCH_ROWS;
+		s.to->how.fetch_loop = (int8_t)(kk + 1);
+	}
+	return k;
+}
+
 /* Where the partial sums of sum `which` are, as an access of the old loops' variables. */
 static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param,
                         gllm_ref value)
@@ -187,6 +250,22 @@ static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kerne
 	}
 }
 
+/* The same of pairs of words: two rows, or two columns, lie in 16 bytes. */
+static void packed_pairs(struct blocker *x, struct gllm_strip *s, struct kernel *k, int8_t p, int8_t r, int8_t v, int8_t kk)
+{
+	for (unsigned i = 0; i < x->npanels; i++) {
+		const struct gllm_term offset[] = { along(p, x->panel_pitch), along(kk, 8 * (int64_t)x->b.nr), along(v, 8) };
+		uint8_t from = gllm_strip_param(s, "panels", GLLM_IN, GLLM_I64, in_scratch(x->panel[i]));
+		k->move[from][PANEL] = x->panel_pitch / x->b.nr;
+		s->map[x->panel_of[i]] = gllm_strip_access(s, from, GLLM_I64, offset, 3, GLLM_NO_NODE);
+	}
+	for (unsigned i = 0; i < x->nrows; i++) {
+		const struct gllm_term offset[] = { along(r, 8), along(kk, x->row_pitch) };
+		uint8_t from = gllm_strip_param(s, "rows", GLLM_IN, GLLM_I64, in_scratch(x->rows[i]));
+		s->map[x->rows_of[i]] = gllm_strip_access(s, from, GLLM_I64, offset, 2, GLLM_NO_NODE);
+	}
+}
+
 /* Marks what the product part computes; packed factors are there already. */
 static void macro_needs(struct blocker *x, const struct macro *m, gllm_ref *map, uint8_t *needed)
 {
@@ -235,7 +314,7 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	s.sub[J][1].loop = v;
 	s.sub[J][1].lane = true;
 	gllm_strip_write(&s, needed, J, 0, t->loop[K].first);
-	int8_t kk = gllm_strip_open(&s, gllm_block_fixed(m->depth));
+	int8_t kk = gllm_strip_open(&s, gllm_block_fixed(x->tile ? m->depth / 2 : m->depth));
 	s.sub[K][0].loop = kk;
 	if (kb >= 0) {
 		s.sub[K][1].coef = x->b.kc;
@@ -248,7 +327,10 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		gllm_strip_node(&s, x->p->sum[i].carry);
 		*from = kept;
 	}
-	packed_factors(x, &s, k, p, r, v, kk);
+	if (x->tile)
+		packed_pairs(x, &s, k, p, r, v, kk);
+	else
+		packed_factors(x, &s, k, p, r, v, kk);
 	gllm_strip_write(&s, needed, K, 0, t->nnodes);
 	gllm_strip_close(&s);
 	s.sub[K][0].coef = s.sub[K][1].coef = 0;
@@ -324,6 +406,10 @@ const struct kernel *gllm_block_kernel(struct blocker *x, enum kind kind, unsign
 	x->made = d;
 	x->lanes = m.lanes;
 	gllm_block_lanes(x->p, m.lanes);
+	if (x->tile && kind != MACRO) {
+		d->kernel = pack_pairs(x, kind, which, &m);
+		return d->kernel;
+	}
 	switch (kind) {
 	case PACK_PANELS: d->kernel = pack_panels(x, which, m.panels, m.lanes, m.depth); break;
 	case PACK_ROWS:   d->kernel = pack_rows(x, which, m.rows, m.depth); break;

@@ -30,7 +30,7 @@ struct blocker {
 	const struct gllm_tuning *tuning;
 	const struct gllm_profile *profile;
 	const struct gllm_graph *g;
-	unsigned workers;
+	unsigned workers, tiles;            /* VTILE of these (core/vir.h) */
 	struct gllm_arena *arena;
 	struct gllm_fusion *f;
 	struct gllm_part *part;
@@ -50,6 +50,7 @@ struct blocker {
 	struct gllm_blocking b;
 	uint8_t unroll, fetch;
 	int64_t row_pitch;                  /* bytes of a packed row of the row side; 0: read where it lies */
+	bool tile;                          /* words are packed in pairs, for products of tiles: block_kernel.c */
 	bool whole;                         /* packed rows hold all of k; else one block of it at a time */
 	const struct kernel *pack[MAX_SUMS];/* the kernels of whole rows, by row side; NULL: packed already */
 	int64_t panel_pitch;                /* one step of k more than a panel has: panels do not fall into the same sets */

@@ -70,11 +70,11 @@ static double element(uint64_t word, unsigned type, unsigned k)
 	return type == GLLM_BF16 ? (double)gllm_bf16_to_f32((uint16_t)x) : (double)widen(x, type);
 }
 
-static uint64_t dot(const struct gllm_node *n, uint64_t a, uint64_t b)
+static uint64_t dot(const struct gllm_node *n, unsigned bytes, uint64_t a, uint64_t b)
 {
 	unsigned x = n->imm & 255, y = n->imm >> 8 & 255;
 	double sum = 0;
-	for (unsigned k = 0; k < 4 / gllm_type_bytes((enum gllm_type)x); k++)
+	for (unsigned k = 0; k < bytes / gllm_type_bytes((enum gllm_type)x); k++)
 		sum += element(a, x, k) * element(b, y, k);
 	return n->type == GLLM_F32 ? gllm_f32_bits((float)sum) : (uint32_t)(int32_t)sum;
 }
@@ -172,7 +172,7 @@ static bool step(struct run *r, unsigned i)
 	case GLLM_N_STORE: store(r, &r->t->access[n->imm], a); return true;
 	case GLLM_N_CARRY: return true;
 	case GLLM_N_LAST: case GLLM_N_BITS: v = a; break;
-	case GLLM_N_DOT: v = dot(n, a, b); break;
+	case GLLM_N_DOT: v = dot(n, gllm_type_bytes((enum gllm_type)from), a, b); break;
 	case GLLM_N_ADD: case GLLM_N_SUB: case GLLM_N_MUL: case GLLM_N_DIV: case GLLM_N_FMA: case GLLM_N_SQRT: case GLLM_N_RINT:
 	case GLLM_N_AND: case GLLM_N_OR: case GLLM_N_XOR: case GLLM_N_SHL: case GLLM_N_SHR: case GLLM_N_SAR:
 		if (n->type == GLLM_F32) {

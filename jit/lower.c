@@ -192,7 +192,7 @@ static void open_body(struct lower *l)
 		uint8_t op = l->t->node[n].op;
 		if (l->t->node[n].loop != f->loop || op == GLLM_N_CARRY || op == GLLM_N_CONST || op == GLLM_N_SCALAR)
 			continue;
-		l->val[n] = gllm_lower_block(l, l->dep[n], f->loop, false, 1);
+		l->val[n] = gllm_lower_block(l, l->dep[n], f->loop, false, op == GLLM_N_LOAD && l->fused[n] == n ? 2 : 1);
 		if (paired && l->split[n])
 			l->sval[n] = gllm_lower_block(l, l->dep[n], f->loop, true, 1);
 		if (l->integer[n])
@@ -596,6 +596,8 @@ static void begin_loop(struct lower *l, unsigned loop)
 	p->accumulators = (uint8_t)most_copies(f);
 	if (p->accumulators > (alone(l) ? p->sums_alone : p->sums) && all_direct(l, loop))
 		p->accumulators = alone(l) ? p->sums_alone : p->sums;
+	if (p->tiled)
+		p->accumulators = 2; /* of which only a row that is alone needs the second */
 	if (f->nphases == 0)
 		f->ph[0] = (struct phase){ .copies = 1 };
 	l->depth++;

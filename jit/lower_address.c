@@ -100,7 +100,7 @@ void gllm_lower_hoist_offsets(struct lower *l, gllm_ref n)
 	const struct gllm_access *a = &l->t->access[node(l, n)->imm];
 	struct gllm_vi i = gllm_vi(GLLM_V_VLOAD);
 
-	if (a->index == GLLM_NO_NODE && !l->turned[n])
+	if (a->index == GLLM_NO_NODE && !l->turned[n] && l->fused[n] != n)
 		address(l, l->access[node(l, n)->imm], gllm_lower_memory_bytes(l, a), &i);
 }
 

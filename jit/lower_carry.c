@@ -63,7 +63,7 @@ void gllm_lower_start_carry(struct lower *l, gllm_ref carry)
 		for (unsigned u = 0; u < p->accumulators && l->status == GLLM_OK; u++) {
 			gllm_vreg acc = gllm_vir_reg(l->v, GLLM_CLASS_V);
 			l->slot[gllm_lower_carry_index(l, carry, u)] = acc;
-			if (is_pair(r) || (u == 0 && !p->partial))
+			if (is_pair(r) || (u == 0 && !p->partial && !p->tiled))
 				load_initial(l, carry, acc);
 			else
 				gllm_lower_word(l, identity(r, n->type), acc);
@@ -154,13 +154,14 @@ static gllm_vreg finish_carry(struct lower *l, gllm_ref carry)
 	gllm_vreg x[GLLM_VIR_LANES], v;
 	unsigned f = l->depth - 1;
 
-	if (!p->partial) {
+	if (p->tiled) {
+		v = gllm_lower_tile_row(l, carry);
+	} else if (!p->partial) {
 		v = p->accumulators == 1 ? l->slot[gllm_lower_carry_index(l, carry, 0)] : join_copies(l, carry);
 		if (l->t->node[carry].type != GLLM_F32 || !crowded(l, (unsigned)l->t->node[carry].loop))
 			return v;
 		return gllm_lower_emit(l, GLLM_V_VMOV, GLLM_F32, v, GLLM_NO_VREG, GLLM_NO_VREG);
-	}
-	if (outer->loop >= 0 && gllm_lower_phase(outer)->paired) {
+	} else if (outer->loop >= 0 && gllm_lower_phase(outer)->paired) {
 		for (unsigned k = 0; k < gllm_lower_phase(outer)->copies; k++) {
 			l->tuple[f] = k;
 			x[k] = join_copies(l, carry);
@@ -316,6 +317,8 @@ static void commit_carry(struct lower *l, gllm_ref n, unsigned pass, uint32_t *t
 void gllm_lower_commit_carries(struct lower *l)
 {
 	const struct gllm_loop *loop = &l->t->loop[gllm_lower_top(l)->loop];
+	if (l->loop[gllm_lower_top(l)->loop].tiled)
+		return; /* all are in place */
 	bool twice = rotates(l, (unsigned)gllm_lower_top(l)->loop);
 
 	for (unsigned pass = twice ? 1 : 0; pass <= (twice ? 2u : 0u); pass++) {

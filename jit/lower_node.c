@@ -416,6 +416,8 @@ static gllm_vreg sum_node(struct lower *l, gllm_ref n)
 		return put(l, n, add ? GLLM_V_VADD : GLLM_V_VSUB, lane_type(l, x->type), o.a, o.b, GLLM_NO_VREG, 0);
 	}
 	f = node(l, l->fused[n]);
+	if (f->op == GLLM_N_DOT && node(l, f->a)->type == GLLM_I64)
+		return gllm_lower_tile(l, n, f);
 	if (f->op == GLLM_N_DOT)
 		return dot(l, n, f, l->fused[n] == x->a ? x->b : x->a);
 	if (gllm_lower_subtracts(l, n)) {

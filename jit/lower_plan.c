@@ -347,7 +347,10 @@ static bool lanes_fit(const struct lower *l, unsigned loop, int only)
 		const struct gllm_node *n = &t->node[i];
 		if (only >= 0 && n->loop != only)
 			continue;
-		if ((l->dep[i] >> loop & 1) && !fits_lane(n))
+		bool tile = n->op == GLLM_N_LOAD && l->fused[i] == i;
+		if (tile && t->loop[n->loop].parent != (int)loop)
+			return false;
+		if ((l->dep[i] >> loop & 1) && !tile && !fits_lane(n))
 			return false;
 		if (n->op == GLLM_N_INDEX && l->ind[l->index[n->imm].ind].stride[loop].sym != NO_SYM)
 			return false;
@@ -533,7 +536,11 @@ static void shape_columns(struct lower *l, unsigned v, unsigned k)
 			most = (l->vregs - wide - 2) / (wide * nred);
 		if (most > body / wide)
 			most = body / wide;
+		if (l->loop[k].tiled && most > 1)
+			most &= ~1u;
 		rows = even_rows(l->loop[q].trip, clamp(most, 1, l->o->rows ? l->o->rows : 12));
+		if (l->loop[k].tiled && rows > 1)
+			rows += rows & 1; /* by pairs */
 		set_copies(l, (unsigned)q, rows, rows);
 	}
 	set_copies(l, v, wide, single);
@@ -727,6 +734,7 @@ bool gllm_lower_plan(struct lower *l)
 		l->loop[i].reorderable = carried && memory_reorders(l, i, 0);
 		l->loop[i].shared = l->loop[i].reorderable || (l->o->own && carried && memory_reorders(l, i, l->o->own));
 	}
+	gllm_lower_mark_tiles(l);
 	choose_vector_loops(l);
 	for (unsigned i = 0; i < t->nloops; i++)
 		if (l->loop[i].paired)

@@ -11,6 +11,7 @@
  *   lower_node.c  one node as instructions
  *   lower_copies.c how many copies of a map hide its latency
  *   lower_turn.c  loads that lie along another loop than the lanes
+ *   lower_tile.c  sums of products of words of two rows and columns at once
  *   lower_spread.c  accesses of every second, fourth or eighth element
  *   lower_half.c  whether all lanes can be halves
  *
@@ -59,6 +60,7 @@ struct loop_plan {
 	bool leaf, reorderable, vector, paired, partial; /* partial: its carries differ from lane to lane */
 	bool shared;          /* its iterations may run on different workers, each with memory of its own */
 	bool carries;         /* has CARRY nodes */
+	bool tiled;           /* its sums are tiles: lower_tile.c */
 	uint8_t copies, columns; /* while an enclosing loop is copied, too */
 	uint8_t copies_alone, columns_alone;
 	uint8_t sums, sums_alone; /* most accumulators; copies beyond them take turns */
@@ -202,6 +204,11 @@ unsigned gllm_lower_copies(struct lower *l, unsigned loop);
 /* lower_turn.c */
 int gllm_lower_turns(const struct lower *l, gllm_ref n, unsigned v);
 void gllm_lower_turned(struct lower *l, gllm_ref n, unsigned fv, int w, gllm_vreg *out);
+
+/* lower_tile.c */
+void gllm_lower_mark_tiles(struct lower *l);
+gllm_vreg gllm_lower_tile(struct lower *l, gllm_ref sum, const struct gllm_node *dot); /* `sum` adds `dot` on */
+gllm_vreg gllm_lower_tile_row(struct lower *l, gllm_ref carry);
 
 /* lower_spread.c */
 unsigned gllm_lower_spreads(const struct lower *l, gllm_ref n, unsigned v);

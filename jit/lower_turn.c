@@ -19,7 +19,9 @@ int gllm_lower_turns(const struct lower *l, gllm_ref n, unsigned v)
 	const struct gllm_access *a = &t->access[x->imm];
 	int w = l->loop[v].leaf ? t->loop[v].parent : l->loop[v].only_child;
 
-	if (!l->m->zips || l->halves || l->lanes < 4 || x->op != GLLM_N_LOAD || a->index != GLLM_NO_NODE || l->loop[v].trip < 0 || w < 0)
+	if (!l->m->zips || l->halves || l->lanes < 4 || x->op != GLLM_N_LOAD || a->index != GLLM_NO_NODE || w < 0)
+		return -1;
+	if (l->loop[v].trip < 0 && l->m->has_mask) /* the last lanes' lines may lie behind the memory that is granted */
 		return -1;
 	if (a->type != GLLM_F32 && a->type != GLLM_F16 && a->type != GLLM_BF16)
 		return -1;

@@ -492,12 +492,18 @@ static enum gllm_status check_host(struct planner *x)
 	return gllm_graph_key(c, x->g, x->o, &x->graph_key, x->e);
 }
 
-/* Narrow elements are multiplied several at once where the machine does that well. */
-static enum gllm_status dot_products(struct planner *x)
+/* Narrow elements are multiplied several at once where the machine does that well; large products are blocked. */
+static enum gllm_status products(struct planner *x)
 {
+	struct gllm_context *c = x->c;
 	struct gllm_machine m;
-	enum gllm_status s = x->c->target->machine(&x->c->profile, &m);
-	return s == GLLM_OK && m.dots ? gllm_dot_products(&x->f, m.dots, &x->arena) : s;
+	enum gllm_status s = c->target->machine(&c->profile, &m);
+	if (s == GLLM_OK && m.dots)
+		s = gllm_dot_products(&x->f, m.dots, &x->arena);
+	if (s != GLLM_OK)
+		return gllm_fail(x->e, s, "products of narrow elements", x->g->name, 0, 0, 0);
+	s = gllm_block(&c->profile, x->o->tuning, x->g, gllm_workers(c), m.tiles, x->o->pack_bytes, &x->arena, &x->f, x->e);
+	return s == GLLM_OK ? s : gllm_fail(x->e, s, "blocking a product of matrices", x->g->name, 0, 0, 0);
 }
 
 /* Groups, buffers, code, steps; on failure the context is as before. */
@@ -506,11 +512,8 @@ static enum gllm_status make(struct planner *x, struct gllm_plan **out)
 	struct gllm_context *c = x->c;
 	unsigned counted = c->stats.kernels;
 	enum gllm_status s = gllm_fuse(c, x->g, !x->o->no_fusion, x->o->scalar, &x->arena, &x->f, x->e);
-	if (s == GLLM_OK && !x->o->scalar && (s = dot_products(x)) != GLLM_OK)
-		gllm_fail(x->e, s, "products of narrow elements", x->g->name, 0, 0, 0);
-	if (s == GLLM_OK && !x->o->scalar &&
-	    (s = gllm_block(&c->profile, x->o->tuning, x->g, gllm_workers(c), x->o->pack_bytes, &x->arena, &x->f, x->e)) != GLLM_OK)
-		gllm_fail(x->e, s, "blocking a product of matrices", x->g->name, 0, 0, 0);
+	if (s == GLLM_OK && !x->o->scalar)
+		s = products(x);
 	if (s == GLLM_OK && !x->o->scalar && (s = gllm_store_past(&c->profile, x->o->tuning, x->g, &x->arena, &x->f)) != GLLM_OK)
 		gllm_fail(x->e, s, "stores past the caches", x->g->name, 0, 0, 0);
 	if (s == GLLM_OK)

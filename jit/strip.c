@@ -166,11 +166,13 @@ gllm_ref gllm_strip_node(struct gllm_strip *s, gllm_ref old)
 		struct gllm_term term[1 + GLLM_STRIP_LOOPS * GLLM_STRIP_PARTS];
 		unsigned terms = 0;
 		term[terms++] = (struct gllm_term){ .coef = x->base };
-		for (unsigned l = 0; l < GLLM_STRIP_LOOPS; l++)
+		for (unsigned l = 0; l < GLLM_STRIP_LOOPS; l++) {
+			term[0].coef += x->loop[l] * s->shift[l];
 			for (unsigned k = 0; k < GLLM_STRIP_PARTS; k++)
 				if (s->sub[l][k].coef)
 					term[terms++] = (struct gllm_term){ .coef = (s->sub[l][k].lane && x->lane ? x->lane : x->loop[l]) * s->sub[l][k].coef,
 						.sym = { (uint8_t)(GLLM_SYM_LOOP + s->sub[l][k].loop) } };
+		}
 		return s->map[old] = gllm_strip_access(s, keep_param(s, a->param, n.op == GLLM_N_STORE),
 		                                       (enum gllm_type)a->type, term, terms, mapped(s, n.a));
 	}

@@ -22,6 +22,7 @@ struct gllm_strip {
 	struct gllm_composed *to;
 	const struct gllm_affine *affine; /* per access of `from` */
 	struct { int64_t coef; int8_t loop; bool lane; } sub[GLLM_STRIP_LOOPS][GLLM_STRIP_PARTS]; /* old variable; coef 0: unused */
+	int64_t shift[GLLM_STRIP_LOOPS];  /* added to the old variables */
 	gllm_ref *map;                    /* node of `from` -> node here, or GLLM_NO_NODE */
 	uint8_t param[GLLM_TRACE_PARAMS]; /* parameter of `from` -> parameter here, or 0xff */
 	struct gllm_node *node;

@@ -184,7 +184,7 @@ static bool good_types(const struct gllm_trace *t, unsigned i)
 	case GLLM_N_LAST: return good_last(t, i);
 	case GLLM_N_ADD: case GLLM_N_SUB: case GLLM_N_MUL: return equal && (n->type == GLLM_F32 || is_integer(n->type));
 	case GLLM_N_DOT:
-		return a == GLLM_F32 && b == GLLM_F32 && n->type == (n->imm == (GLLM_BF16 | GLLM_BF16 << 8) ? GLLM_F32 : GLLM_I32);
+		return a == b && (a == GLLM_F32 || a == GLLM_I64) && n->type == (n->imm == (GLLM_BF16 | GLLM_BF16 << 8) ? GLLM_F32 : GLLM_I32);
 	case GLLM_N_DIV: case GLLM_N_FMA: case GLLM_N_NEG: case GLLM_N_ABS: case GLLM_N_SQRT: case GLLM_N_RINT:
 		return equal && n->type == GLLM_F32;
 	case GLLM_N_LDEXP: return n->type == GLLM_F32 && a == GLLM_F32 && b == GLLM_I32;

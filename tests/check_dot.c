@@ -11,7 +11,7 @@
 
 #if GLLM_JIT
 
-enum { MOST = 128 * 384, ROOM = 4 << 20 };
+enum { MOST = 128 * 384, BEHIND = 128 };
 
 /* Products c[m][n] of a and b, whose element (i, k) or (k, j) lies at i * m_step + k, k * k_step + j * n_step. */
 struct form {
@@ -29,11 +29,16 @@ static const struct { uint64_t m, n, k; } shape[] = {
 	{ 1, 1, 2 }, { 3, 5, 7 }, { 2, 3, 8 }, { 5, 17, 34 }, { 4, 64, 258 }, { 31, 49, 98 }, { 64, 96, 128 }, { 50, 100, 384 }, { 33, 70, 131 },
 };
 
+/* Of fixed rows; the same in small blocks, several of them each way; of rows that are told when the plan runs. */
+enum way { FIXED, BLOCKS, ROWS, WAYS };
+
 struct lab {
 	struct check *t;
 	struct gllm_context *c;
 	struct gllm_arena arena;
+	struct gllm_machine machine;
 	const struct form *f;
+	enum way way;
 	uint64_t m, n, k;
 	uint16_t *a, *b, *bias;
 	float *out;
@@ -53,13 +58,17 @@ static bool begins(const char *text, const char *with)
 	return *with == '\0';
 }
 
-/* Instructions among the plan's that multiply several elements at a time. */
-static unsigned dots(const struct lab *l, const struct gllm_plan *p)
+/* Instructions among the plan's that multiply several elements at a time; those of tiles apart. */
+struct found { unsigned dots, tiles; };
+
+static struct found find(const struct lab *l, const struct gllm_plan *p)
 {
-	static const char *const name[] = { "bfdot", "sdot", "udot", "usdot", "sudot", "vdpbf16ps", "vpdpbusd" };
+	static const char *const name[] = { "bfdot", "sdot", "udot", "usdot", "sudot", "vdpbf16ps", "vpdpbusd",
+	                                    "bfmmla", "smmla", "ummla", "usmmla" };
+	enum { TILES = 7 };
 	const struct gllm_target *target = check_target(l->t);
 	const unsigned char *code = check_exec(l->t)->exec;
-	unsigned found = 0;
+	struct found found = { 0, 0 };
 	for (unsigned i = 0; i < gllm_plan_steps(p); i++) {
 		struct gllm_step_info s;
 		struct gllm_insn insn = { .length = 0 };
@@ -70,11 +79,13 @@ static unsigned dots(const struct lab *l, const struct gllm_plan *p)
 				return CHECK(l->t, false && "code is decoded"), found;
 			target->text(&insn, text, sizeof text);
 			for (unsigned k = 0; k < GLLM_COUNT(name); k++)
-				found += begins(text, name[k]);
+				*(k < TILES ? &found.dots : &found.tiles) += begins(text, name[k]);
 		}
 	}
 	return found;
 }
+
+static const struct gllm_tuning small = { .mc = 16, .kc = 24, .nc = 32 };
 
 static struct gllm_plan *compile(struct lab *l, void **bind)
 {
@@ -84,9 +95,9 @@ static struct gllm_plan *compile(struct lab *l, void **bind)
 	struct gllm_error e = { .status = GLLM_OK };
 	struct gllm_actual actual[8];
 	unsigned n = 0;
-	if (!CHECK_STATUS(l->t, gllm_graph_create(l->c, f->op, 1, 4, 1, &g, &e), GLLM_OK))
+	if (!CHECK_STATUS(l->t, gllm_graph_create(l->c, f->op, l->way == ROWS ? l->m : 1, 4, 1, &g, &e), GLLM_OK))
 		return NULL;
-	uint64_t rows = f->dims == 1 ? 1 : l->m, columns = f->dims == 3 ? l->n : 1;
+	uint64_t rows = f->dims == 1 ? 1 : l->way == ROWS ? GLLM_ROWS : l->m, columns = f->dims == 3 ? l->n : 1;
 	gllm_tensor out = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, rows, columns, "c");
 	gllm_tensor a = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_BF16, rows, l->k, "a");
 	gllm_tensor b = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_BF16, l->k, columns, "b"), bias = GLLM_NO_TENSOR;
@@ -102,12 +113,13 @@ static struct gllm_plan *compile(struct lab *l, void **bind)
 		actual[n++] = GLLM_T(bias);
 	}
 	if (f->dims > 1)
-		actual[n++] = GLLM_D(l->m);
+		actual[n++] = GLLM_D(rows);
 	if (f->dims > 2)
 		actual[n++] = GLLM_D(l->n);
 	actual[n++] = GLLM_D(l->k);
 	gllm_graph_node(g, gllm_op_find(l->c, f->op), 1, actual, n);
-	if (!CHECK_STATUS(l->t, gllm_compile(l->c, g, &(struct gllm_plan_options){ .readback = true }, &p, &e), GLLM_OK))
+	const struct gllm_plan_options options = { .readback = true, .tuning = l->way == BLOCKS ? &small : NULL };
+	if (!CHECK_STATUS(l->t, gllm_compile(l->c, g, &options, &p, &e), GLLM_OK))
 		check_print(l->t, "     %s %s\n", e.what, e.name);
 	gllm_graph_free(l->c, g);
 	return p;
@@ -143,33 +155,54 @@ static uint16_t any_half(struct check *t, bool hostile)
 	return gllm_f32_to_bf16(check_float(t, -2.0f, 2.0f));
 }
 
-static void check_one(struct lab *l, bool hostile, bool wanted)
+static void check_run(struct lab *l, const struct gllm_plan *p, void *const *bind, uint64_t rows)
+{
+	struct gllm_arena mark = l->arena;
+	uint64_t columns = l->f->dims == 3 ? l->n : 1, bad = 0;
+	for (unsigned i = 0; i < rows * columns + BEHIND; i++)
+		l->out[i] = 0.5f;
+	CHECK_STATUS(l->t, gllm_plan_run(p, bind, l->way == ROWS ? rows : 1, gllm_alloc(&l->arena, gllm_plan_workspace(p) + 64, 64), NULL), GLLM_OK);
+	unsigned step = l->way == FIXED ? 1 : 13; /* some elements of those that differ in their order alone */
+	for (uint64_t i = 0; i < rows; i++)
+		for (uint64_t j = check_below(l->t, step); j < columns; j += step)
+			if (!close_enough(l, i, j, l->out[i * columns + j]) && bad++ == 0)
+				check_print(l->t, "     %s %llux%llux%llu, way %u: c[%llu][%llu] is %08lx\n", l->f->op, (unsigned long long)rows,
+				            (unsigned long long)l->n, (unsigned long long)l->k, (unsigned)l->way, (unsigned long long)i,
+				            (unsigned long long)j, (unsigned long)gllm_f32_bits(l->out[i * columns + j]));
+	for (uint64_t i = 0; i < BEHIND; i++)
+		bad += l->out[rows * columns + i] != 0.5f;
+	CHECK_EQ(l->t, bad, 0);
+	l->arena = mark;
+}
+
+/* What a product is made of: tiles where it is packed and pairs of words are whole. */
+static void check_found(struct lab *l, struct found found, enum gllm_dot dot, unsigned word, bool packs)
+{
+	bool has = l->machine.dots & dot && l->k % word == 0;
+	CHECK(l->t, (found.dots + found.tiles != 0) == has);
+	CHECK(l->t, (found.tiles != 0) == (has && packs && l->machine.tiles & dot && l->k % (2 * word) == 0));
+	CHECK(l->t, found.tiles == 0 || found.dots == 0);
+}
+
+static void check_one(struct lab *l, bool hostile)
 {
 	void *bind[4] = { NULL };
-	struct gllm_arena mark = l->arena;
-	uint64_t rows = l->f->dims == 1 ? 1 : l->m, columns = l->f->dims == 3 ? l->n : 1, bad = 0;
-	for (unsigned i = 0; i < MOST; i++) {
+	for (unsigned i = 0; i < l->m * l->k; i++)
 		l->a[i] = any_half(l->t, hostile);
+	for (unsigned i = 0; i < l->n * l->k; i++)
 		l->b[i] = any_half(l->t, hostile);
-		l->bias[i % 256] = any_half(l->t, false);
-		l->out[i] = 0.5f;
-	}
+	for (unsigned i = 0; i < l->n; i++)
+		l->bias[i] = any_half(l->t, false);
 	struct gllm_plan *p = compile(l, bind);
 	if (!p)
 		return;
-	unsigned found = dots(l, p);
-	CHECK(l->t, (found != 0) == (wanted && l->k % 2 == 0));
-	size_t bytes = gllm_plan_workspace(p);
-	CHECK_STATUS(l->t, gllm_plan_run(p, bind, 1, gllm_alloc(&l->arena, bytes + 64, 64), NULL), GLLM_OK);
-	for (uint64_t i = 0; i < rows; i++)
-		for (uint64_t j = 0; j < columns; j++)
-			if (!close_enough(l, i, j, l->out[i * columns + j]) && bad++ == 0)
-				check_print(l->t, "     %s %llux%llux%llu: c[%llu][%llu] is %08lx\n", l->f->op, (unsigned long long)l->m,
-				            (unsigned long long)l->n, (unsigned long long)l->k, (unsigned long long)i, (unsigned long long)j,
-				            (unsigned long)gllm_f32_bits(l->out[i * columns + j]));
-	CHECK_EQ(l->t, bad, 0);
+	bool large = l->f->along_rows && l->m >= 32 && l->n >= 64 && l->k >= 128; /* the others lie well */
+	check_found(l, find(l, p), GLLM_DOT_BF16, 2, l->f->dims == 3 && l->m > 1 && (l->way == BLOCKS || large));
+	if (l->way == ROWS)
+		for (uint64_t rows = 1; rows < l->m; rows = 3 * rows + 2)
+			check_run(l, p, bind, rows);
+	check_run(l, p, bind, l->way == ROWS ? l->m : l->f->dims == 1 ? 1 : l->m);
 	gllm_plan_free(l->c, p);
-	l->arena = mark;
 }
 
 static void check_bytes(struct lab *l);
@@ -178,7 +211,6 @@ static void check_profile_of(struct check *t, struct gllm_profile profile)
 {
 	size_t size;
 	struct lab l = { .t = t };
-	struct gllm_machine m;
 	unsigned char *memory = check_memory(t, &size);
 	gllm_arena_init(&l.arena, memory, size);
 	struct gllm_config config = { .target = check_target(t), .profile = profile, .image = *check_image(t),
@@ -191,14 +223,16 @@ static void check_profile_of(struct check *t, struct gllm_profile profile)
 	l.out = gllm_alloc(&l.arena, MOST * sizeof *l.out, 64);
 	if (!CHECK(t, l.c && l.out))
 		return;
-	bool wanted = config.target->machine(&profile, &m) == GLLM_OK && (m.dots & GLLM_DOT_BF16);
+	CHECK_STATUS(t, config.target->machine(&profile, &l.machine), GLLM_OK);
 	for (unsigned i = 0; i < GLLM_COUNT(form); i++)
-		for (unsigned k = 0; k < 2 * GLLM_COUNT(shape); k++) {
+		for (unsigned k = 0; k < 2 * WAYS * GLLM_COUNT(shape); k++) {
 			l.f = &form[i];
-			l.m = shape[k / 2].m;
-			l.n = shape[k / 2].n;
-			l.k = shape[k / 2].k;
-			check_one(&l, k % 2, wanted);
+			l.m = shape[k / (2 * WAYS)].m;
+			l.n = shape[k / (2 * WAYS)].n;
+			l.k = shape[k / (2 * WAYS)].k;
+			l.way = (enum way)(k / 2 % WAYS);
+			if (l.way == FIXED || (l.f->dims == 3 && k % 2 == 0))
+				check_one(&l, k % 2);
 		}
 	check_bytes(&l);
 }
@@ -211,10 +245,9 @@ static const struct { enum user_number op; enum gllm_dot dot; } byte_form[] = {
 	{ USER_product_mixed, GLLM_DOT_U8_I8 },
 };
 
-/* `blocks`: small ones, several of them each way. */
+/* `blocks`: small ones. */
 static void check_bytes_of(struct lab *l, unsigned which, unsigned shape_number, bool blocks)
 {
-	static const struct gllm_tuning small = { .mc = 16, .kc = 24, .nc = 32 };
 	const struct gllm_plan_options options = { .readback = true, .tuning = blocks ? &small : NULL };
 	const struct user_op *u = &user_op[byte_form[which].op];
 	const uint64_t m = shape[shape_number].m, n = shape[shape_number].n, k = shape[shape_number].k;
@@ -222,9 +255,8 @@ static void check_bytes_of(struct lab *l, unsigned which, unsigned shape_number,
 	struct gllm_arena mark = l->arena;
 	struct gllm_graph *g;
 	struct gllm_plan *p;
-	struct gllm_machine machine;
 	float *want = gllm_alloc(&l->arena, MOST * sizeof *want, 64);
-	for (unsigned i = 0; i < 2 * MOST; i++) { /* extremes often: no sum may saturate on its way */
+	for (unsigned i = 0; i < m * k || i < n * k; i++) { /* extremes often: no sum may saturate on its way */
 		a[i] = (unsigned char)(check_below(l->t, 4) ? check_random(l->t) : check_below(l->t, 2) ? 0x80 : 0xff);
 		w[i] = (unsigned char)(check_below(l->t, 4) ? check_random(l->t) : check_below(l->t, 2) ? 0x80 : 0x7f);
 	}
@@ -241,8 +273,8 @@ static void check_bytes_of(struct lab *l, unsigned which, unsigned shape_number,
 		return;
 	bool packs = blocks ? m > 1 : byte_form[which].op != USER_product_u8 && m >= 32 && n >= 64 && k >= 256; /* U8: lies well */
 	CHECK(l->t, gllm_plan_steps(p) > 1 || !packs);
-	bool has = check_target(l->t)->machine(check_profile(l->t), &machine) == GLLM_OK && (machine.dots & byte_form[which].dot);
-	CHECK(l->t, (dots(l, p) != 0) == (has && k % 4 == 0));
+	l->k = k;
+	check_found(l, find(l, p), byte_form[which].dot, 4, packs);
 	void *bind[] = { l->out, a, w };
 	const union gllm_arg arg[] = { { .ptr = want }, { .cptr = a }, { .cptr = w }, { .dim = m }, { .dim = n }, { .dim = k },
 	                               { .scalar = 0.125f } };

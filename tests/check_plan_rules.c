@@ -378,7 +378,7 @@ const char *plan_breaks(struct gllm_context *c, const struct gllm_graph *g, cons
 {
 	struct rules x = { .c = c, .g = g, .p = p };
 	if (gllm_fuse(c, g, !o->no_fusion, false, &arena, &x.f, NULL) != GLLM_OK ||
-	    gllm_block(&c->profile, o->tuning, g, gllm_workers(c), o->pack_bytes, &arena, &x.f, NULL) != GLLM_OK)
+	    gllm_block(&c->profile, o->tuning, g, gllm_workers(c), 0, o->pack_bytes, &arena, &x.f, NULL) != GLLM_OK)
 		return "planning again fails";
 	x.nbuffers = g->ntensors + x.f.nscratch;
 	x.buffer = gllm_alloc_array(&arena, x.nbuffers + 1, sizeof *x.buffer, 8);

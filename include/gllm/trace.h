@@ -57,7 +57,8 @@ typedef uint16_t gllm_ref;            /* number of a node */
 	N(BITS,   1) /* bit pattern of a as `type` of the same size */                             \
 	N(DOT,    2) /* of two words (F32 by type, bits by meaning) the sum of the products of their elements. imm: type of a's, \
 	              * and 256 times that of b's. F32 of two BF16 each, as the machine's dot product rounds it, which takes \
-	              * denormals as zeros; I32 of four 8-bit integers each. Made by jit/dot.c alone */
+	              * denormals as zeros; I32 of four 8-bit integers each. Words of type I64 have twice as many. Made by \
+	              * jit/dot.c and jit/block_kernel.c alone */
 
 enum gllm_node_op {
 #define N(name, operands) GLLM_N_##name,
