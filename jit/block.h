@@ -12,7 +12,8 @@
  *     the product, repeated for blocks of rows: panels p (shared by the workers), rows s, the tile's columns v, k; partial
  *     sums are stored and added
  *     between blocks of k, and what follows the sums is done in the last.
-
+ * Where the machine multiplies two rows and columns of words (jit/dot.h) at once, words are packed in pairs: panels
+ * [j / NR][k / 2][NR][2], and a block's rows [k / 2][i][2], anew for each block of rows, before its product.
  * A side that the caller has packed (gllm/pack.h) is read as it lies, or, if its elements are narrow and rows are many, widened
  * into panels of a block; such products are never left as they are.
  * Few rows by a side that lies along the lanes: that side is read where it lies, once (jit/block_sizes.h).

@@ -114,6 +114,11 @@ static enum gllm_status cannot_compile(const struct gllm_context *c)
 	return c->host.code.write && c->host.code.exec ? GLLM_OK : GLLM_NO_EXEC_MEMORY;
 }
 
+enum gllm_status gllm_calls_check(const struct gllm_context *c, struct gllm_error *e)
+{
+	return gllm_check_vectors(c, gllm_vector_bytes(c), "compiled functions", e);
+}
+
 enum gllm_status gllm_calls_fill(struct gllm_context *c, unsigned types, struct gllm_calls *out, struct gllm_error *e)
 {
 	static const enum gllm_type type[] = { GLLM_F32, GLLM_F16, GLLM_BF16 };
@@ -121,6 +126,8 @@ enum gllm_status gllm_calls_fill(struct gllm_context *c, unsigned types, struct 
 	struct filler f = { .c = c, .e = e };
 	enum gllm_status s = GLLM_OK, cannot = cannot_compile(c);
 	uint64_t start = gllm_now(c);
+	if (cannot == GLLM_OK)
+		cannot = gllm_calls_check(c, NULL);
 	if (types == 0 || types >> 3)
 		return gllm_fail(e, GLLM_INVALID_ARGUMENT, "types are GLLM_CALLS_F32, _F16 and _BF16", "", 0, 7, types);
 	for (unsigned k = 0; k < 3; k++)

@@ -97,6 +97,7 @@ struct task {
 	uint64_t end[MAX_TOGETHER];             /* number of units of the steps up to this one */
 	uint64_t value[MAX_TOGETHER][GLLM_MAX_SLOTS];
 	unsigned char *worker;                  /* memory of worker 0 */
+	bool misfit;                            /* a worker's vectors have another length: its units did not run */
 };
 
 /* Runs units [begin, end) of one step as `worker`. */
@@ -117,8 +118,12 @@ static void run_units(const struct task *t, unsigned i, uint64_t begin, uint64_t
 
 static void run_tiles(void *user, uint64_t begin, uint64_t end, unsigned worker)
 {
-	const struct task *t = user;
+	struct task *t = user;
 	uint64_t first = 0;
+	if (gllm_check_vectors(t->plan->context, t->plan->vector_bytes, NULL, NULL) != GLLM_OK) {
+		__atomic_store_n(&t->misfit, true, __ATOMIC_RELAXED);
+		return;
+	}
 	for (unsigned i = 0; i < t->n; first = t->end[i++]) {
 		uint64_t from = begin > first ? begin : first, to = end < t->end[i] ? end : t->end[i];
 		if (from < to)
@@ -131,7 +136,7 @@ static uint64_t units_of(const struct gllm_step *s, uint64_t rows)
 	return s->tile ? (at_rows(&s->trip, rows) + s->tile - 1) / s->tile : 1;
 }
 
-/* Runs step `i` and those behind it that may run beside it; returns how many. */
+/* Runs step `i` and those behind it that may run beside it; returns how many, or 0 if a worker cannot. */
 static unsigned run_together(const struct gllm_plan *p, unsigned i, void *const *bind, uint64_t rows,
                              unsigned char *workspace, const struct around *a)
 {
@@ -142,6 +147,7 @@ static unsigned run_together(const struct gllm_plan *p, unsigned i, void *const 
 	t.plan = p;
 	t.step = &p->step[i];
 	t.n = 0;
+	t.misfit = false;
 	t.worker = workspace + p->worker_begin;
 	do {
 		share = share || !t.step[t.n].small;
@@ -153,7 +159,7 @@ static unsigned run_together(const struct gllm_plan *p, unsigned i, void *const 
 		h->parallel_for(h->user, run_tiles, &t, units, 1);
 	else
 		run_tiles(&t, 0, units, 0);
-	return t.n;
+	return __atomic_load_n(&t.misfit, __ATOMIC_RELAXED) ? 0 : t.n;
 }
 
 static void run_scalar(const struct gllm_plan *p, const struct gllm_step *s, const uint64_t *value, uint64_t rows)
@@ -225,7 +231,10 @@ enum gllm_status gllm_plan_run(const struct gllm_plan *p, void *const *bind, uin
 	for (unsigned i = 0; (i = begin(p, i, rows, &a)) < p->nsteps; i = behind(p, i, &a)) {
 		const struct gllm_step *s = &p->step[i];
 		if (s->kernel) {
-			i += run_together(p, i, bind, rows, workspace, &a);
+			unsigned ran = run_together(p, i, bind, rows, workspace, &a);
+			if (!ran)
+				return gllm_fail(e, GLLM_VECTOR_LENGTH, "a worker's vectors have another length", p->name, i, p->vector_bytes, 0);
+			i += ran;
 			continue;
 		}
 		uint64_t value[GLLM_MAX_SLOTS];

@@ -10,6 +10,7 @@
  * They run on the calling thread, any number of threads at a time, and take every size below 2^31. What the definitions
  * say of shapes and overlap holds. Half types: elements are widened when read and rounded to nearest even when written,
  * arithmetic is F32; scalars and parameters of other types stay as they are.
+ * SVE code counts on the length that vectors had when it was made; gllm_calls_check tells, on any thread, whether they have it.
  * A context that cannot compile (no target, no usable vectors, no executable memory) gives the scalar definitions as
  * F32 functions. */
 #ifndef GLLM_CALLS_H
@@ -62,9 +63,14 @@ enum { GLLM_CALLS_F32 = 1, GLLM_CALLS_F16 = 2, GLLM_CALLS_BF16 = 4 };
 
 /* Fills the tables named by `types`; the others stay NULL. The functions live in the context's executable memory and
  * their constants in its heap as long as the context. Fails: INVALID_ARGUMENT (types), NO_BACK_END, NO_FEATURE or
- * NO_EXEC_MEMORY (half types where nothing can be compiled), NO_SPACE, OUT_OF_MEMORY, and what compiling fails with: the
+ * NO_EXEC_MEMORY (half types where nothing can be compiled), NO_SPACE, OUT_OF_MEMORY, VECTOR_LENGTH (nothing
+ * is made for vectors that the CPU has no more), and what compiling fails with: the
  * first failure is told, functions that could not be made are NULL, the others can be called. */
 enum gllm_status gllm_calls_fill(struct gllm_context *c, unsigned types, struct gllm_calls *out, struct gllm_error *e);
+
+/* Whether the context's compiled functions run right on the calling thread as the host's vector_bytes sees it now. A function
+ * has no status to say so itself: who changes the length, or lets another do so, asks before it calls. Fails: VECTOR_LENGTH. */
+enum gllm_status gllm_calls_check(const struct gllm_context *c, struct gllm_error *e);
 
 #ifdef __cplusplus
 }

@@ -30,7 +30,7 @@ struct gllm_host {
 	unsigned workers;          /* 0 and 1 mean one */
 	uint64_t (*clock_ns)(void *user);
 	/* Bytes of a vector as the CPU now has them, where a system may change that (SVE: gllm_native_sve_bytes). Asked when a
-	 * plan that counts on such a length is loaded and whenever it runs, on the calling thread; workers must have the same.
+	 * plan that counts on such a length is loaded and whenever it runs, on the calling thread and on each that takes part.
 	 * NULL: it stays what the profile says. */
 	uint64_t (*vector_bytes)(void);
 	void (*log)(void *user, const char *text, size_t n); /* whole lines: what was compiled */
