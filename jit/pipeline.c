@@ -408,14 +408,14 @@ static bool try_plan(struct pipeline *p, unsigned k)
 	return p->ahead && place_loads(p) && color_loads(p) && p->load[0].at < 0;
 }
 
-/* The plan with the shortest turn, if that is shorter than what there is. */
+/* The plan with the shortest turn, if that is shorter than what there is by as much as a model of a core is worth. */
 static bool plan_loads(struct pipeline *p)
 {
 	unsigned best = NONE;
 
 	p->ring = free_registers(p);
 	list_turn(p, false);
-	for (uint32_t k = 0, least = cycles(p), now; k < DISTANCES * (SPARE + 1); k++) {
+	for (uint32_t k = 0, now, least = cycles(p) * 15 / 16; k < DISTANCES * (SPARE + 1); k++) {
 		if (!try_plan(p, k))
 			continue;
 		list_turn(p, true);
