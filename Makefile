@@ -150,7 +150,10 @@ bench-floor: $(B)/$(HOST)/bench
 	@mkdir -p build/bench
 	@$(B)/$(HOST)/bench -f >build/bench/floor.json
 # Inner loops as llvm-mca predicts them on cores that are not here.
-bench-static: deps $(B)/aarch64/gllm
+$(B)/aarch64/static_bytes: $(B)/aarch64/hosted/bench/static/bytes.o $(B)/aarch64/hosted/tools/host.o \
+		$(B)/aarch64/tests/fixtures/user_ops.o $(B)/aarch64/tests/fixtures/user_table.o $(B)/aarch64/libgllm.a
+	$(CC_aarch64) -static -no-pie -Wl,--gc-sections $^ -o $@ -lpthread
+bench-static: deps $(B)/aarch64/gllm $(B)/aarch64/static_bytes
 	@sh bench/static/static.sh $(B)
 # Instructions executed, beside those of scalar definitions compiled as a program would have them.
 COUNT_OBJ := $(B)/aarch64/hosted/bench/count/count.o $(B)/aarch64/hosted/tools/host.o $(B)/aarch64/libgllm.a

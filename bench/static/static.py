@@ -7,7 +7,8 @@ usage: static.py LLVM_MCA NAME=TEXT ...     TEXT: "gllm disasm" output, or objdu
 The innermost loop with the most vector arithmetic of each text is taken. Forward branches inside it count as taken: they
 go around what exceptional lanes need. Columns: instructions and cycles of one turn; cycles that the busiest resource
 needs (port bound) and what part of the cycles that is; fused products, and what part of the model's own throughput for
-independent ones they reach (one of BF16 pairs counts as one and does the work of two). A model is what this LLVM takes
+independent ones they reach (one of BF16 pairs counts as one and does the work of two, one of tiles that of four; of 8-bit
+integers twice as much again). A model is what this LLVM takes
 for the core: 16 knows neither the N1 nor the V1 and takes the A57 and the N2. The last line counts, for each core, whether
 compiled code reaches 95 % of the yardstick's rate, and whether exp and silu need at most a ninth more cycles than their
 port bound. Below: loops of products that load what a turn needs in that turn, and in the turn before (software pipelining);
@@ -62,7 +63,7 @@ def taken(loop):
 
 
 def vector_work(turn):
-    return sum(bool(re.match(r"b?f?(dot|ml[as]|mul|add|sub|div|m?max|min)\S*\s+[vz]", i)) for i in turn)
+    return sum(bool(re.match(r"(f?(ml[as]|mul|add|sub|div|m?max|min)|(bf|s|u|us|su)(dot|mmla))\S*\s+[vz]", i)) for i in turn)
 
 
 def busiest(text):
@@ -120,10 +121,10 @@ def main():
         print("%-12s %.2f fused products a cycle" % (cpu, rate))
         products = {}
         for name, turn in loops.items():
-            if (name.endswith("_sve") or name.startswith("bf16")) and cpu not in LATER:
+            if (name.endswith("_sve") or name.startswith(("bf16", "i8"))) and cpu not in LATER:
                 continue
             n, cycles, port = mca(tool, cpu, turn)
-            fmas = sum(i.startswith(("fmla", "fmls", "fmad", "fmsb", "bfdot")) for i in turn)
+            fmas = sum(i.startswith(("fmla", "fmls", "fmad", "fmsb", "bfdot", "sdot", "bfmmla", "smmla")) for i in turn)
             print("  %-14s %4d instructions %7.2f cycles  %5.2f IPC  port bound %7.2f %4.0f %%  %3d products %4.0f %%" % (
                 name, n, cycles, n / cycles, port, 100 * port / cycles, fmas, 100 * fmas / rate / cycles))
             products[name] = fmas / cycles

@@ -13,7 +13,7 @@ mkdir -p "$b/static"
 set --
 for graph in bench/static/*.graph; do
 	name=$(basename "$graph" .graph) cpu=$run
-	[ "$name" = bf16 ] && cpu=$halves
+	case $name in bf16*) cpu=$halves ;; esac
 	$cpu "$b/aarch64/gllm" disasm --isa neon --unmeasured --rows 256 "$graph" >"$b/static/$name.s" || exit 1
 	set -- "$@" "$name=$b/static/$name.s"
 	[ -n "$run" ] || continue
@@ -26,12 +26,20 @@ for graph in bench/static/*.graph; do
 			done
 		done
 	esac
-	if [ "$name" != bf16 ]; then # which the core has not
+	if [ "${name#bf16}" = "$name" ]; then # which the core has not
 		qemu-aarch64 -cpu cortex-a53 "$b/aarch64/gllm" disasm --isa neon --unmeasured --rows 256 "$graph" >"$b/static/${name}_ordered.s" || exit 1
 		set -- "$@" "${name}_ordered=$b/static/${name}_ordered.s"
 	fi
 	qemu-aarch64 -cpu max,sve-default-vector-length=32 "$b/aarch64/gllm" disasm --isa sve --unmeasured --rows 256 "$graph" >"$b/static/${name}_sve.s" || exit 1
 	set -- "$@" "${name}_sve=$b/static/${name}_sve.s"
+done
+for form in i8=256 i8_dot=252; do # words of four elements that come in pairs, and that do not
+	to=$b/static/${form%=*}
+	$halves "$b/aarch64/static_bytes" neon ${form#*=} >"$to.s" || exit 1
+	set -- "$@" "${form%=*}=$to.s"
+	[ -n "$run" ] || continue
+	qemu-aarch64 -cpu max,sve-default-vector-length=32 "$b/aarch64/static_bytes" sve ${form#*=} >"${to}_sve.s" || exit 1
+	set -- "$@" "${form%=*}_sve=${to}_sve.s"
 done
 objdump=$(command -v aarch64-linux-gnu-objdump || command -v objdump)
 for yard in gemm_8x12 gemv_q8_k gemv_q4_k; do
