@@ -16,6 +16,7 @@ enum { MAX_DEPTH = 16, FILES = 3, REGS = 32 };
 #define NONE GLLM_NO_VREG
 #define TEMP ((gllm_vreg)0xfffe) /* owner of a register granted as temporary */
 #define NOWHERE 0xff
+_Static_assert(2 * GLLM_VIR_TEMPS == sizeof(uint64_t), "an instruction's temporaries are set to NOWHERE at once");
 
 enum { SHORT = 1, SPILL = 2, CONSTANT = 4 }; /* what is known of a register */
 
@@ -524,10 +525,9 @@ static enum gllm_status prepare(struct scan *s)
 		s->reg[r] = (struct interval){ .start = UINT32_MAX, .where = NOWHERE, .flags = s->flags ? s->flags[r] : 0,
 		                               .file = s->m->class_file[s->v->reg_class[r]] };
 	s->reg[nregs] = (struct interval){ .start = UINT32_MAX, .where = NOWHERE };
-	for (size_t i = 0; i < n; i++)
-		for (unsigned c = 0; c < 2; c++)
-			for (unsigned k = 0; k < GLLM_VIR_TEMPS; k++)
-				s->temp[i][c][k] = NOWHERE;
+	unsigned char *temp = (unsigned char *)s->temp;
+	for (size_t i = 0; i < n * sizeof *s->temp; i += sizeof(uint64_t))
+		gllm_put_le64(temp + i, UINT64_MAX);
 	s->nspilled = 0;
 	return GLLM_OK;
 }

@@ -91,12 +91,6 @@ static bool is_bump(const struct gllm_vi *i)
 	return i->op == GLLM_V_GADDI && i->d == i->a;
 }
 
-bool gllm_vi_is_flow(const struct gllm_vi *i)
-{
-	return i->op == GLLM_V_LABEL || i->op == GLLM_V_JUMP || i->op == GLLM_V_BRANCH || i->op == GLLM_V_BRANCHI ||
-	       i->op == GLLM_V_LOOP_BEGIN || i->op == GLLM_V_LOOP_END || i->op == GLLM_V_FENCE || i->op == GLLM_V_RET;
-}
-
 /* The next instruction of the same straight line that touches the register, if it is a bump. */
 static struct gllm_vi *next_bump(struct gllm_vir *v, unsigned at)
 {
@@ -135,52 +129,55 @@ void gllm_vir_join_bumps(struct gllm_vir *v)
 
 /* --- moves ---------------------------------------------------------------------------------------------------------- */
 
-struct values { /* per register */
-	uint32_t *def, *last;     /* the latest write and the latest access, as instruction + 1 */
-	uint8_t *writes, *reads;  /* how many, at most 2 */
+struct value { /* of a register */
+	uint32_t def, last;    /* the latest write and the latest access, as instruction + 1 */
+	uint16_t writes, reads;
 };
 
-static void count_accesses(const struct gllm_vir *v, struct values *x)
+static bool is_move(const struct gllm_vi *i)
 {
-	for (unsigned r = 0; r < v->nregs; r++) {
-		x->def[r] = x->last[r] = 0;
-		x->reads[r] = 0;
-		x->writes[r] = r < GLLM_VIR_FIRST_FREE;
-	}
+	return i->op == GLLM_V_VMOV || i->op == GLLM_V_GMOV;
+}
+
+static bool count_accesses(const struct gllm_vir *v, struct value *x)
+{
+	bool moves = false;
+
+	for (unsigned r = 0; r < v->nregs; r++)
+		x[r] = (struct value){ .writes = r < GLLM_VIR_FIRST_FREE };
 	for (unsigned i = 0; i < v->n; i++) {
 		gllm_vreg r[4];
-		unsigned n = gllm_vi_uses(&v->ins[i], r);
-
-		for (unsigned k = 0; k < n; k++)
-			x->reads[r[k]] = (uint8_t)(x->reads[r[k]] + (x->reads[r[k]] < 2));
+		for (unsigned n = gllm_vi_uses(&v->ins[i], r); n-- > 0;)
+			x[r[n]].reads++;
 		if (v->ins[i].d != GLLM_NO_VREG)
-			x->writes[v->ins[i].d] = (uint8_t)(x->writes[v->ins[i].d] + (x->writes[v->ins[i].d] < 2));
+			x[v->ins[i].d].writes++;
+		moves |= is_move(&v->ins[i]);
 	}
+	return moves;
 }
 
 /* d = s moves to where s is made if s has no other use and d none in between: x = f(d); ... d = x becomes d = f(d). */
-static void drop_moves(struct gllm_vir *v, struct values *x)
+static void drop_moves(struct gllm_vir *v, struct value *x)
 {
 	unsigned kept = 0, block = 0;
 
 	for (unsigned i = 0; i < v->n; i++) {
 		const struct gllm_vi *in = &v->ins[i];
 		gllm_vreg r[4];
-		unsigned n = gllm_vi_uses(in, r);
 
-		if ((in->op == GLLM_V_VMOV || in->op == GLLM_V_GMOV) && x->writes[in->a] == 1 && x->reads[in->a] == 1 &&
-		    x->def[in->a] > block && x->last[in->d] <= x->def[in->a] && in->a != in->d) {
-			v->ins[x->def[in->a] - 1].d = in->d;
-			x->def[in->d] = x->last[in->d] = x->def[in->a];
+		if (is_move(in) && x[in->a].writes == 1 && x[in->a].reads == 1 && x[in->a].def > block &&
+		    x[in->d].last <= x[in->a].def && in->a != in->d) {
+			v->ins[x[in->a].def - 1].d = in->d;
+			x[in->d].def = x[in->d].last = x[in->a].def;
 			continue;
 		}
 		if (kept != i)
 			v->ins[kept] = *in;
 		in = &v->ins[kept++];
-		for (unsigned k = 0; k < n; k++)
-			x->last[r[k]] = kept;
+		for (unsigned n = gllm_vi_uses(in, r); n-- > 0;)
+			x[r[n]].last = kept;
 		if (in->d != GLLM_NO_VREG)
-			x->def[in->d] = x->last[in->d] = kept;
+			x[in->d].def = x[in->d].last = kept;
 		if (gllm_vi_is_flow(in))
 			block = kept;
 	}
@@ -189,16 +186,12 @@ static void drop_moves(struct gllm_vir *v, struct values *x)
 
 enum gllm_status gllm_vir_drop_moves(struct gllm_vir *v, struct gllm_arena scratch)
 {
-	struct values x;
+	struct value *x = gllm_alloc_array(&scratch, v->nregs, sizeof *x, 4);
 
-	x.def = gllm_alloc_array(&scratch, v->nregs, sizeof *x.def, 4);
-	x.last = gllm_alloc_array(&scratch, v->nregs, sizeof *x.last, 4);
-	x.writes = gllm_alloc_array(&scratch, v->nregs, 1, 1);
-	x.reads = gllm_alloc_array(&scratch, v->nregs, 1, 1);
-	if (!x.def || !x.last || !x.writes || !x.reads)
+	if (!x)
 		return GLLM_OUT_OF_MEMORY;
-	count_accesses(v, &x);
-	drop_moves(v, &x);
+	if (count_accesses(v, x))
+		drop_moves(v, x);
 	return GLLM_OK;
 }
 

@@ -88,7 +88,12 @@ void gllm_vir_sweep(struct gllm_vir *v, uint32_t *work);
  * halves as they are. `work` has v->nregs elements. */
 void gllm_vir_widen_late(struct gllm_vir *v, uint32_t *work);
 
-bool gllm_vi_is_flow(const struct gllm_vi *i); /* labels, branches, brackets, the end */
+/* Labels, branches, brackets, fences, the end. */
+static inline bool gllm_vi_is_flow(const struct gllm_vi *i)
+{
+	return (i->op >= GLLM_V_LABEL && i->op <= GLLM_V_LOOP_END) || i->op == GLLM_V_FENCE || i->op == GLLM_V_RET;
+}
+_Static_assert(GLLM_V_LOOP_END - GLLM_V_LABEL == 5, "LABEL JUMP BRANCH BRANCHI LOOP_BEGIN LOOP_END stand together");
 
 /* Joins additions of constants to one register where nothing reads it between them. */
 void gllm_vir_join_bumps(struct gllm_vir *v);
