@@ -82,6 +82,8 @@ enum gllm_status gllm_compose_join(const struct gllm_composed *a, const struct g
 enum gllm_status gllm_compose_rows(const struct gllm_composed *first, const struct gllm_composed *const *then, unsigned n,
                                    uint16_t tensor, uint64_t tile, struct gllm_arena *arena, struct gllm_composed *out,
                                    const char **why);
+/* NULL if one loop, number 0, is around all that is done, its iterations apart; else what is otherwise. */
+const char *gllm_no_row_loop(const struct gllm_trace *t);
 /* Bytes by which the places that parameter `param` reaches move with each row; false if they do so in no even way. */
 bool gllm_row_stride(const struct gllm_composed *c, unsigned param, int64_t *bytes);
 #endif

@@ -6,8 +6,8 @@
  * it: tiles of different workers are independent. */
 #include "jit/compose_build.h"
 
-/* One loop around all that is done, so that the first tile's rows are the first iterations. */
-static const char *no_row_loop(const struct gllm_trace *t)
+/* So that the first tile's rows are the first iterations. */
+const char *gllm_no_row_loop(const struct gllm_trace *t)
 {
 	if (t->nloops == 0)
 		return "there is no loop over rows";
@@ -85,9 +85,9 @@ enum gllm_status gllm_compose_rows(const struct gllm_composed *first, const stru
 {
 	struct builder b;
 	unsigned of = gllm_param_of(first, tensor), depth = first->depth;
-	*why = no_row_loop(&first->trace);
+	*why = gllm_no_row_loop(&first->trace);
 	for (unsigned i = 0; i < n && !*why; i++)
-		*why = no_row_loop(&then[i]->trace);
+		*why = gllm_no_row_loop(&then[i]->trace);
 	if (*why)
 		return GLLM_UNSUPPORTED;
 	gllm_build_begin(&b, arena, out);

@@ -12,6 +12,7 @@
 #include "jit/dot.h"
 #include "jit/past.h"
 #include "jit/pieces.h"
+#include "jit/rows.h"
 
 enum { STEP_NAME = 96 }; /* characters that are kept of a step's name, with the end */
 
@@ -512,6 +513,8 @@ static enum gllm_status make(struct planner *x, struct gllm_plan **out)
 	struct gllm_context *c = x->c;
 	unsigned counted = c->stats.kernels;
 	enum gllm_status s = gllm_fuse(c, x->g, !x->o->no_fusion, x->o->scalar, &x->arena, &x->f, x->e);
+	if (s == GLLM_OK && !x->o->scalar && (s = gllm_keep_rows(&c->profile, x->g, &x->f, &x->arena)) != GLLM_OK)
+		gllm_fail(x->e, s, "values of a row", x->g->name, 0, 0, 0);
 	if (s == GLLM_OK && !x->o->scalar)
 		s = products(x);
 	if (s == GLLM_OK && !x->o->scalar && (s = gllm_store_past(&c->profile, x->o->tuning, x->g, &x->arena, &x->f)) != GLLM_OK)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * tests/check_chains.c - fused chains by name, end to end: each is one group of a plan, at the width the CPU has and at the
- * narrower one of its ISA (SVE and NEON, AVX-512 and AVX2), and gives for any number of rows what its scalar plan gives. */
+ * narrower one of its ISA (SVE and NEON, AVX-512 and AVX2), and gives for any number of rows what its scalar plan gives; so
+ * it does for three workers and caches that no value fits, where values may be kept a row at a time. */
 #include "check.h"
 #include "core/arena.h"
 #include "core/bits.h"
@@ -12,44 +13,54 @@
 static const struct chain {
 	const char *name, *text; /* widths that are no multiple of any vector's */
 	const char *fused;       /* the steps' name */
+	bool kept;               /* its value is kept a row at a time where it does not fit a cache */
 } chain[] = {
 	{ "SiLU -> Mul -> Add",
 	  "graph silu_mul_add rows 40\n" "let n = 101\n"
 	  "input x [rows, n]\n" "input g [rows, n]\n" "input r [rows, n]\n" "output y [rows, n]\n"
 	  "value s [rows, n]\n" "value m [rows, n]\n"
-	  "s = silu(x, n) per rows\n" "m = mul(s, g, n=n) per rows\n" "y = add(m, r, n=n) per rows\n", "silu+mul+add" },
+	  "s = silu(x, n) per rows\n" "m = mul(s, g, n=n) per rows\n" "y = add(m, r, n=n) per rows\n", "silu+mul+add", false },
 	{ "GEMM + bias + GELU",
 	  "graph gemm_bias_gelu rows 40\n" "let n = 75\n" "let k = 69\n"
 	  "input a [rows, k]\n" "weight w [n, k]\n" "weight b [1, n]\n" "output y [rows, n]\n" "value c [rows, n]\n"
-	  "c = gemm_bt_bias(a, w, b, rows, n, k)\n" "y = gelu(c, n) per rows\n", "gemm_bt_bias+gelu" },
+	  "c = gemm_bt_bias(a, w, b, rows, n, k)\n" "y = gelu(c, n) per rows\n", "gemm_bt_bias+gelu", false },
 	{ "GEMM + residual + ReLU",
 	  "graph gemm_add_relu rows 40\n" "let n = 52\n" "let k = 83\n"
 	  "input a [rows, k]\n" "weight b [k, n]\n" "input r [rows, n]\n" "output y [rows, n]\n" "value c [rows, n]\n"
 	  "value d [rows, n]\n"
-	  "c = gemm(a, b, rows, n, k)\n" "d = add(c, r, n=n) per rows\n" "y = relu(d, n) per rows\n", "gemm+add+relu" },
+	  "c = gemm(a, b, rows, n, k)\n" "d = add(c, r, n=n) per rows\n" "y = relu(d, n) per rows\n", "gemm+add+relu", false },
 	{ "RMSNorm -> GEMM",
 	  "graph norm_gemm rows 40\n" "let n = 50\n" "let k = 67\n"
 	  "input x [rows, k]\n" "weight g [1, k]\n" "weight w [n, k]\n" "output y [rows, n]\n" "value h [rows, k]\n"
-	  "h = rms_norm(x, g, k, 1e-5) per rows\n" "y = gemm_bt(h, w, rows, n, k)\n", "rms_norm gemm_bt" },
+	  "h = rms_norm(x, g, k, 1e-5) per rows\n" "y = gemm_bt(h, w, rows, n, k)\n", "rms_norm gemm_bt", false },
 	{ "RMSNorm -> gate, up -> SwiGLU",
 	  "graph norm_swiglu rows 40\n" "let n = 50\n" "let k = 67\n"
 	  "input x [rows, k]\n" "weight q [1, k]\n" "weight wg [n, k]\n" "weight wu [n, k]\n" "output y [rows, n]\n"
 	  "value h [rows, k]\n" "value g [rows, n]\n" "value u [rows, n]\n"
 	  "h = rms_norm(x, q, k, 1e-5) per rows\n" "g = gemm_bt(h, wg, rows, n, k)\n" "u = gemm_bt(h, wu, rows, n, k)\n"
-	  "y = swiglu(g, u, n) per rows\n", "rms_norm gemm_bt+gemm_bt+swiglu" },
+	  "y = swiglu(g, u, n) per rows\n", "rms_norm gemm_bt+gemm_bt+swiglu", false },
 	{ "Add -> Scale -> Softmax",
 	  "graph add_scale_softmax rows 40\n" "let n = 90\n"
 	  "input x [rows, n]\n" "input z [rows, n]\n" "output y [rows, n]\n" "value s [rows, n]\n" "value p [rows, n]\n"
-	  "s = add(x, z, n=n) per rows\n" "p = scale(s, n, 0.125) per rows\n" "y = softmax(p, n) per rows\n", "add+scale+softmax" },
+	  "s = add(x, z, n=n) per rows\n" "p = scale(s, n, 0.125) per rows\n" "y = softmax(p, n) per rows\n", "add+scale+softmax", false },
 	{ "LayerNorm -> GEMM + bias -> GELU",
 	  "graph layer_norm_gemm_gelu rows 40\n" "let n = 45\n" "let k = 70\n"
 	  "input x [rows, k]\n" "weight g [1, k]\n" "weight z [1, k]\n" "weight w [n, k]\n" "weight b [1, n]\n" "output y [rows, n]\n"
 	  "value h [rows, k]\n" "value c [rows, n]\n"
 	  "h = layer_norm(x, g, z, k, 1e-5) per rows\n" "c = gemm_bt_bias(h, w, b, rows, n, k)\n" "y = gelu(c, n) per rows\n",
-	  "layer_norm gemm_bt_bias+gelu" },
+	  "layer_norm gemm_bt_bias+gelu", false },
+	{ "Add -> RMSNorm",
+	  "graph add_norm rows 40\n" "let n = 103\n"
+	  "input x [rows, n]\n" "input r [rows, n]\n" "weight g [1, n]\n" "output y [rows, n]\n" "value s [rows, n]\n"
+	  "s = add(x, r, n=n) per rows\n" "y = rms_norm(s, g, n, 1e-5) per rows\n", "add+rms_norm", true },
+	{ "SiLU -> LayerNorm -> ReLU",
+	  "graph silu_norm_relu rows 40\n" "let n = 96\n"
+	  "input x [rows, n]\n" "weight g [1, n]\n" "weight z [1, n]\n" "output y [rows, n]\n" "value s [rows, n]\n" "value h [rows, n]\n"
+	  "s = silu(x, n) per rows\n" "h = layer_norm(s, g, z, n, 1e-5) per rows\n" "y = relu(h, n) per rows\n",
+	  "silu+layer_norm+relu", true },
 };
 
-enum { TENSORS = 12, MOST_ROWS = 40, MOST = 128 * 128 }; /* elements of each: more than any has */
+enum { TENSORS = 12, WORKERS = 3, MOST_ROWS = 40, MOST = 128 * 128 }; /* elements of each: more than any has */
 
 struct lab {
 	struct check *t;
@@ -58,7 +69,17 @@ struct lab {
 	struct gllm_error e;
 	void *bind[TENSORS], *want[TENSORS];
 	float *data[TENSORS], *scalar[TENSORS];
+	bool narrow;           /* caches are small */
 };
+
+/* Shares in turn, last first, as three workers would take them. */
+static void in_shares(void *user, gllm_task_fn *fn, void *task, uint64_t units, uint64_t grain)
+{
+	(void)user, (void)grain;
+	for (unsigned w = WORKERS; w-- > 0;)
+		if (units * w / WORKERS < units * (w + 1) / WORKERS)
+			fn(task, units * w / WORKERS, units * (w + 1) / WORKERS, w);
+}
 
 static float magnitude(float x)
 {
@@ -143,6 +164,8 @@ static void check_chain(struct lab *l, const struct chain *x, const char *width)
 		names(fused, got, sizeof got);
 		if (CHECK_TEXT(l->t, got, x->fused))
 			check_print(l->t, "chain: %s: %s: %s\n", width, x->name, got);
+		if (x->kept)
+			CHECK_EQ(l->t, gllm_plan_buffers(fused), l->narrow ? 0 : 1);
 		for (unsigned i = 0; i < GLLM_COUNT(rows); i++)
 			run_rows(l, x, fused, scalar, rows[i]);
 	}
@@ -154,16 +177,21 @@ static void check_chain(struct lab *l, const struct chain *x, const char *width)
 	l->arena = mark;
 }
 
-static void check_width(struct check *t, const struct gllm_profile *p, const char *width)
+static void check_width(struct check *t, const struct gllm_profile *p, const char *width, bool narrow)
 {
-	struct lab l = { .t = t };
+	struct lab l = { .t = t, .narrow = narrow };
 	size_t size;
 	unsigned char *memory = check_memory(t, &size);
 	gllm_arena_init(&l.arena, memory, size);
 	struct gllm_config config = { .target = check_target(t), .profile = *p, .image = *check_image(t),
 		.recorded = t->host->recorded, .nrecorded = t->host->nrecorded, .host.code = *check_exec_fresh(t) };
 	config.profile.cache[0] = (struct gllm_cache){ .bytes = 32 << 10, .ways = 8, .line = 64 }; /* what fuses depends on it */
-	config.profile.cache[1] = (struct gllm_cache){ .bytes = 1 << 20, .ways = 16, .line = 64 };
+	config.profile.cache[1] = (struct gllm_cache){ .bytes = narrow ? 16 << 10 : 1 << 20, .ways = 16, .line = 64 };
+	if (narrow) {
+		config.host.parallel_for = in_shares;
+		config.host.workers = WORKERS;
+		config.profile.cores = 0; /* no step is too small to share */
+	}
 	size_t need = gllm_context_quote(&config);
 	CHECK_STATUS(t, gllm_context_create(gllm_alloc(&l.arena, need, 64), need, &config, &l.c, &l.e), GLLM_OK);
 	for (unsigned i = 0; i < TENSORS; i++) {
@@ -184,9 +212,10 @@ void check_chains(struct check *t)
 	}
 	struct gllm_profile p = *check_profile(t);
 	bool a64 = p.isa == GLLM_ISA_AARCH64, wide = a64 ? gllm_profile_any_length(&p) : p.vector_bytes == 64;
-	check_width(t, &p, a64 ? wide ? "SVE" : "NEON" : wide ? "AVX-512" : "AVX2");
+	check_width(t, &p, a64 ? wide ? "SVE" : "NEON" : wide ? "AVX-512" : "AVX2", false);
+	check_width(t, &p, "small caches", true);
 	if (wide && gllm_profile_narrow(&p))
-		check_width(t, &p, a64 ? "NEON" : "AVX2");
+		check_width(t, &p, a64 ? "NEON" : "AVX2", false);
 }
 
 #else
