@@ -301,7 +301,7 @@ int main(int argc, char **argv)
 	measure_stored(&config, rounds);
 	if (bench_half(&config, rounds, &e) != GLLM_OK || bench_stages(&config, rounds, &e) != GLLM_OK)
 		return fail(&e);
-	if (bench_layers(&second, rounds, &e) != GLLM_OK)
+	if (bench_layers(&second, rounds, &e) != GLLM_OK || bench_moved(&second, rounds, &e) != GLLM_OK)
 		return fail(&e);
 	if (path) {
 		fprintf(stderr, "decode  %8.0f tokens/s (lower quartile %.0f)\nprefill %8.0f tokens/s (lower quartile %.0f)\n"

@@ -19,6 +19,8 @@ bool rows_keep_floors(bool compare, unsigned rounds, void (*bounds)(void *user, 
 /* Layers of a Llama: how long planning and code generation take, class of rows by class, and what fusion saves, in bytes
  * that the plans count and in time. Fails as gllm_compile does. */
 enum gllm_status bench_layers(const struct gllm_config *c, unsigned rounds, struct gllm_error *e);
+/* Maps and norms over tensors in memory: what fusion saves, in bytes and in time, beside a copy of as many bytes. */
+enum gllm_status bench_moved(const struct gllm_config *c, unsigned rounds, struct gllm_error *e);
 /* A product of BF16 matrices beside the F32 one. */
 enum gllm_status bench_half(const struct gllm_config *c, unsigned rounds, struct gllm_error *e);
 /* Loops of products with and without software pipelining. */
