@@ -2,7 +2,8 @@
  * jit/plan.h - the insides of a plan: one block of the context's heap, so that freeing it is one call.
  *
  * A step is a range of emitted code (compiled plans) or one node's scalar definition (scalar plans); steps run in order,
- * ranges of them several times (struct gllm_repeat), and are barriers. Both kinds read their actual parameters from slots, filled at every run from the slot list. */
+ * ranges of them several times (struct gllm_repeat), and are barriers. Both kinds read their actual parameters from slots,
+ * filled at every run from the slot list. */
 #ifndef GLLM_JIT_PLAN_H
 #define GLLM_JIT_PLAN_H
 #include "core/bits.h"

@@ -2,14 +2,16 @@
  * gllm/graph.h - a graph of operators over named tensors, and the plan it compiles to.
  *
  * Tensors are dense, row-major, of shape [rows][cols]; `rows` may be GLLM_ROWS, one number left open until the plan runs
- * (the tokens of a step), not above the graph's max_rows, which is below 2^31. Every tensor has one producer (SSA); inputs and weights have
- * none. A node applies one registered operator: once over all its elements, or, with `batch`, once for every row: then
- * each operand that has `batch` rows advances by one row and the others stay.
+ * (the tokens of a step), not above the graph's max_rows, which is below 2^31. Every tensor has one producer (SSA); inputs
+ * and weights have none. A node applies one registered operator: once over all its elements, or, with `batch`, once for
+ * every row: then each operand that has `batch` rows advances by one row and the others stay.
  * A tensor of F16 or BF16 may stand where the operator's definition has F32: its elements are widened when read and
  * rounded to nearest even when written, all arithmetic is F32, and values that fusion keeps in registers are not rounded
- * in between. Only sums of products of two BF16 elements are made, where the profile has them, by instructions that multiply
- * several at a time (BFDOT, BFMMLA, VDPBF16PS): within the same bound of error, denormals taken as zeros. Scalar plans have no such nodes.
- * Pointers other than `e` must not be NULL unless stated. Errors name the node or tensor. A graph lives in its context's heap until freed; plans do not refer to it. */
+ * in between. Only sums of products of two BF16 elements are made, where the profile has them, by instructions that
+ * multiply several at a time (BFDOT, BFMMLA, VDPBF16PS): within the same bound of error, denormals taken as zeros. Scalar
+ * plans have no such nodes.
+ * Pointers other than `e` must not be NULL unless stated. Errors name the node or tensor. A graph lives in its context's
+ * heap until freed; plans do not refer to it. */
 #ifndef GLLM_GRAPH_H
 #define GLLM_GRAPH_H
 #include "gllm/context.h"
@@ -116,9 +118,11 @@ enum gllm_status gllm_plan_free(struct gllm_context *c, struct gllm_plan *p);
 size_t gllm_plan_workspace(const struct gllm_plan *p);
 
 /* Runs. `bind` holds an address for every input, weight and output by tensor number (others are ignored); `rows` is
- * 0 .. max_rows (exactly 1 if max_rows is 1). Inputs and weights may be read-only memory and may overlap each other; outputs must overlap nothing.
- * Fails: INVALID_ARGUMENT (NULL binding, misaligned for its type, rows out of range), OVERLAP, VECTOR_LENGTH (the host says that
- * SVE vectors no longer have the length the plan was made for; if those of a worker have not, outputs may be half written). */
+ * 0 .. max_rows (exactly 1 if max_rows is 1). Inputs and weights may be read-only memory and may overlap each other;
+ * outputs must overlap nothing.
+ * Fails: INVALID_ARGUMENT (NULL binding, misaligned for its type, rows out of range), OVERLAP, VECTOR_LENGTH (the host says
+ * that SVE vectors no longer have the length the plan was made for; if those of a worker have not, outputs may be half
+ * written). */
 enum gllm_status gllm_plan_run(const struct gllm_plan *p, void *const *bind, uint64_t rows, void *workspace,
                                struct gllm_error *e);
 
@@ -161,7 +165,8 @@ const char *gllm_plan_name(const struct gllm_plan *p); /* the graph's */
 unsigned gllm_plan_steps(const struct gllm_plan *p);
 unsigned gllm_plan_groups(const struct gllm_plan *p);
 enum gllm_status gllm_plan_step(const struct gllm_plan *p, unsigned i, struct gllm_step_info *out);
-uint64_t gllm_plan_bytes_moved(const struct gllm_plan *p); /* by all steps: the memory traffic if no cache kept anything between them */
+/* By all steps: the memory traffic if no cache kept anything between them. */
+uint64_t gllm_plan_bytes_moved(const struct gllm_plan *p);
 
 struct gllm_node_info {
 	const char *name;          /* operator */
