@@ -25,6 +25,7 @@ struct gllm_part {
 	const uint16_t *node;                         /* whose work this is, in graph order */
 	unsigned n;
 	enum gllm_mode mode;
+	bool chunks;                                  /* leaves partial results of chunks of one reduction (chunks.h) */
 	bool beside;                                  /* needs nothing of the part before it: no barrier between the two */
 	const int64_t (*move)[GLLM_REPEAT_LEVELS];    /* by operand: bytes per trip of the repeats around it; NULL: none */
 };

@@ -7,6 +7,7 @@
 #include "core/target.h"
 #include "jit/block.h"
 #include "jit/buffers.h"
+#include "jit/chunks.h"
 #include "jit/context.h"
 #include "jit/cost.h"
 #include "jit/dot.h"
@@ -121,11 +122,14 @@ static bool holds_loops(const struct gllm_trace *t, int8_t loop)
 
 /* What the iterations of the split loop are: rows if their number is that of rows or they hold loops of their own; columns
  * of a product right around its sums, or in panels. */
-static const char *strategy_of(const struct gllm_composed *c, const struct gllm_kernel *k)
+static const char *strategy_of(const struct gllm_part *part, const struct gllm_kernel *k)
 {
+	const struct gllm_composed *c = part->code;
 	const struct gllm_trace *t = &c->trace;
 	if (k->loop < 0)
 		return "sequential";
+	if (part->chunks)
+		return "chunks";
 	for (unsigned i = 0; i < k->trip.count; i++) {
 		unsigned sym = t->term[k->trip.first + i].sym[0];
 		if (sym >= GLLM_SYM_PARAM && sym < GLLM_SYM_LOOP && c->source[sym - GLLM_SYM_PARAM].at.per_row)
@@ -155,7 +159,7 @@ static void predict(const struct planner *x, const struct gllm_part *part, const
 	const struct gllm_profile *p = &x->c->profile;
 	struct gllm_cost cost = gllm_cost_of(part->code, part->source, x->g->max_rows, p);
 	s->small = p->cores && gllm_cost_cycles(cost, p, false) < (double)CYCLES_PER_CORE * p->cores;
-	s->info.strategy = s->small ? "sequential" : strategy_of(part->code, k);
+	s->info.strategy = s->small ? "sequential" : strategy_of(part, k);
 	s->info.bytes_moved = (uint64_t)(cost.bytes * (double)s->info.times);
 	s->info.cycles = (uint64_t)(gllm_cost_cycles(cost, p, k->loop >= 0 && !s->small) * (double)s->info.times);
 }
@@ -503,6 +507,9 @@ static enum gllm_status products(struct planner *x)
 		s = gllm_dot_products(&x->f, m.dots, &x->arena);
 	if (s != GLLM_OK)
 		return gllm_fail(x->e, s, "products of narrow elements", x->g->name, 0, 0, 0);
+	s = gllm_chunks(&x->arena, &x->f);
+	if (s != GLLM_OK)
+		return gllm_fail(x->e, s, "chunks of a reduction", x->g->name, 0, 0, 0);
 	s = gllm_block(&c->profile, x->o->tuning, x->g, gllm_workers(c), m.tiles, x->o->pack_bytes, &x->arena, &x->f, x->e);
 	return s == GLLM_OK ? s : gllm_fail(x->e, s, "blocking a product of matrices", x->g->name, 0, 0, 0);
 }

@@ -34,16 +34,17 @@ void gllm_strip_begin(struct gllm_strip *s, const struct gllm_composed *from, co
 {
 	const struct gllm_trace *t = &from->trace;
 	*s = (struct gllm_strip){ .from = from, .affine = affine, .open = -1, .max_nodes = 2 * t->nnodes + EXTRA,
-	                          .max_accesses = 2 * t->naccesses + EXTRA };
-	s->max_terms = TERMS * s->max_accesses + GLLM_TRACE_LOOPS;
+	                          .max_accesses = 2 * t->naccesses + EXTRA, .max_polys = 2 * t->npolys };
+	s->max_terms = TERMS * (s->max_accesses + s->max_polys) + GLLM_TRACE_LOOPS;
 	s->to = gllm_alloc(arena, sizeof *s->to, 8);
 	s->map = gllm_alloc_array(arena, t->nnodes + 1u, sizeof *s->map, 8);
 	s->node = gllm_alloc_array(arena, s->max_nodes, sizeof *s->node, 8);
 	s->loop = gllm_alloc_array(arena, EXTRA, sizeof *s->loop, 8);
 	s->access = gllm_alloc_array(arena, s->max_accesses, sizeof *s->access, 8);
+	s->poly = gllm_alloc_array(arena, s->max_polys + 1u, sizeof *s->poly, 8);
 	s->term = gllm_alloc_array(arena, s->max_terms, sizeof *s->term, 8);
-	s->reduction = gllm_alloc_array(arena, t->nreductions + 1u, sizeof *s->reduction, 8);
-	if (!s->to || !s->map || !s->node || !s->loop || !s->access || !s->term || !s->reduction) {
+	s->reduction = gllm_alloc_array(arena, 2u * t->nreductions + 1, sizeof *s->reduction, 8);
+	if (!s->to || !s->map || !s->node || !s->loop || !s->access || !s->poly || !s->term || !s->reduction) {
 		s->status = GLLM_OUT_OF_MEMORY;
 		return;
 	}
@@ -124,26 +125,49 @@ gllm_ref gllm_strip_append(struct gllm_strip *s, struct gllm_node n)
 	return (gllm_ref)s->nnodes++;
 }
 
+/* Terms in ascending order. */
+static struct gllm_poly polynomial(struct gllm_strip *s, const struct gllm_term *term, unsigned terms)
+{
+	struct gllm_poly p = { .first = (uint16_t)s->nterms };
+	for (unsigned i = 0; i < terms; i++) {
+		unsigned at = s->nterms;
+		if (term[i].coef == 0)
+			continue;
+		while (at > p.first && s->term[at - 1].sym[0] > term[i].sym[0]) {
+			s->term[at] = s->term[at - 1];
+			at--;
+		}
+		s->term[at] = term[i];
+		s->nterms++;
+		p.count++;
+	}
+	return p;
+}
+
+/* `x` with the new loops put in; returns how many terms. */
+static unsigned substitute(const struct gllm_strip *s, const struct gllm_affine *x,
+                           struct gllm_term term[1 + GLLM_STRIP_LOOPS * GLLM_STRIP_PARTS])
+{
+	unsigned terms = 0;
+	term[terms++] = (struct gllm_term){ .coef = x->base };
+	for (unsigned l = 0; l < GLLM_STRIP_LOOPS; l++) {
+		term[0].coef += x->loop[l] * s->shift[l];
+		for (unsigned k = 0; k < GLLM_STRIP_PARTS; k++)
+			if (s->sub[l][k].coef)
+				term[terms++] = (struct gllm_term){
+					.coef = (s->sub[l][k].lane && x->lane ? x->lane : x->loop[l]) * s->sub[l][k].coef,
+					.sym = { (uint8_t)(GLLM_SYM_LOOP + s->sub[l][k].loop) } };
+	}
+	return terms;
+}
+
 gllm_ref gllm_strip_access(struct gllm_strip *s, uint8_t param, enum gllm_type type, const struct gllm_term *offset,
                            unsigned terms, gllm_ref value)
 {
 	if (!room(s, s->naccesses, s->max_accesses) || !room(s, s->nterms + terms, s->max_terms))
 		return 0;
-	struct gllm_access *a = &s->access[s->naccesses];
-	*a = (struct gllm_access){ .param = param, .type = (uint8_t)type, .index = GLLM_NO_NODE,
-	                           .offset = { .first = (uint16_t)s->nterms } };
-	for (unsigned i = 0; i < terms; i++) { /* ascending */
-		unsigned at = s->nterms;
-		if (offset[i].coef == 0)
-			continue;
-		while (at > a->offset.first && s->term[at - 1].sym[0] > offset[i].sym[0]) {
-			s->term[at] = s->term[at - 1];
-			at--;
-		}
-		s->term[at] = offset[i];
-		s->nterms++;
-		a->offset.count++;
-	}
+	s->access[s->naccesses] = (struct gllm_access){ .param = param, .type = (uint8_t)type, .index = GLLM_NO_NODE,
+	                                                .offset = polynomial(s, offset, terms) };
 	struct gllm_node n = { .op = value == GLLM_NO_NODE ? GLLM_N_LOAD : GLLM_N_STORE, .type = (uint8_t)type, .a = value,
 	                       .b = GLLM_NO_NODE, .c = GLLM_NO_NODE, .imm = s->naccesses++ };
 	return gllm_strip_append(s, n);
@@ -158,23 +182,22 @@ gllm_ref gllm_strip_node(struct gllm_strip *s, gllm_ref old)
 {
 	const struct gllm_trace *t = &s->from->trace;
 	struct gllm_node n = t->node[old];
+	struct gllm_term term[1 + GLLM_STRIP_LOOPS * GLLM_STRIP_PARTS];
 	if (s->status != GLLM_OK)
 		return 0;
 	if (n.op == GLLM_N_LOAD || n.op == GLLM_N_STORE) {
 		const struct gllm_access *a = &t->access[n.imm];
-		const struct gllm_affine *x = &s->affine[n.imm];
-		struct gllm_term term[1 + GLLM_STRIP_LOOPS * GLLM_STRIP_PARTS];
-		unsigned terms = 0;
-		term[terms++] = (struct gllm_term){ .coef = x->base };
-		for (unsigned l = 0; l < GLLM_STRIP_LOOPS; l++) {
-			term[0].coef += x->loop[l] * s->shift[l];
-			for (unsigned k = 0; k < GLLM_STRIP_PARTS; k++)
-				if (s->sub[l][k].coef)
-					term[terms++] = (struct gllm_term){ .coef = (s->sub[l][k].lane && x->lane ? x->lane : x->loop[l]) * s->sub[l][k].coef,
-						.sym = { (uint8_t)(GLLM_SYM_LOOP + s->sub[l][k].loop) } };
-		}
+		unsigned terms = substitute(s, &s->affine[n.imm], term);
 		return s->map[old] = gllm_strip_access(s, keep_param(s, a->param, n.op == GLLM_N_STORE),
 		                                       (enum gllm_type)a->type, term, terms, mapped(s, n.a));
+	}
+	if (n.op == GLLM_N_INDEX) {
+		struct gllm_affine x;
+		unsigned terms = affine_of(t, t->poly[n.imm], &x) ? substitute(s, &x, term) : s->max_terms;
+		if (!room(s, s->npolys, s->max_polys) || !room(s, s->nterms + terms, s->max_terms))
+			return 0;
+		s->poly[s->npolys] = polynomial(s, term, terms);
+		n.imm = s->npolys++;
 	}
 	if (n.op == GLLM_N_SCALAR)
 		n.imm = keep_param(s, (unsigned)n.imm, false);
@@ -233,7 +256,7 @@ enum gllm_status gllm_strip_finish(struct gllm_strip *s, enum gllm_pattern patte
 	close_carries(s);
 	s->to->trace = (struct gllm_trace){
 		.name = s->from->trace.name, .param = s->to->param, .nparams = s->nparams, .node = s->node, .nnodes = s->nnodes,
-		.loop = s->loop, .nloops = s->nloops, .access = s->access, .naccesses = s->naccesses, .poly = NULL,
+		.loop = s->loop, .nloops = s->nloops, .access = s->access, .naccesses = s->naccesses, .poly = s->poly, .npolys = s->npolys,
 		.term = s->term, .nterms = s->nterms, .reduction = s->reduction, .nreductions = s->nreductions,
 		.pattern = pattern,
 	};

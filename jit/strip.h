@@ -29,8 +29,9 @@ struct gllm_strip {
 	struct gllm_loop *loop;
 	struct gllm_access *access;
 	struct gllm_term *term;
+	struct gllm_poly *poly;
 	struct gllm_reduction *reduction;
-	unsigned nnodes, nloops, naccesses, nterms, nreductions, nparams, max_nodes, max_accesses, max_terms;
+	unsigned nnodes, nloops, naccesses, npolys, nterms, nreductions, nparams, max_nodes, max_accesses, max_polys, max_terms;
 	int8_t open;                      /* innermost open loop, -1 none */
 	enum gllm_status status;
 };

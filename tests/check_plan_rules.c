@@ -6,6 +6,7 @@
 #include "check_plan_rules.h"
 #include "core/bits.h"
 #include "jit/block.h"
+#include "jit/chunks.h"
 #include "jit/context.h"
 #include "jit/pieces.h"
 #include "jit/rows.h"
@@ -379,7 +380,7 @@ const char *plan_breaks(struct gllm_context *c, const struct gllm_graph *g, cons
 {
 	struct rules x = { .c = c, .g = g, .p = p };
 	if (gllm_fuse(c, g, !o->no_fusion, false, &arena, &x.f, NULL) != GLLM_OK ||
-	    gllm_keep_rows(&c->profile, g, &x.f, &arena) != GLLM_OK ||
+	    gllm_keep_rows(&c->profile, g, &x.f, &arena) != GLLM_OK || gllm_chunks(&arena, &x.f) != GLLM_OK ||
 	    gllm_block(&c->profile, o->tuning, g, gllm_workers(c), 0, o->pack_bytes, &arena, &x.f, NULL) != GLLM_OK)
 		return "planning again fails";
 	x.nbuffers = g->ntensors + x.f.nscratch;

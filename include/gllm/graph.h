@@ -151,8 +151,9 @@ struct gllm_step_info {
 	unsigned group;            /* steps of one group stand together and in order */
 	enum gllm_mode mode;
 	enum gllm_pattern pattern; /* of the fused trace */
-	const char *strategy;      /* how workers share it: "rows", "columns", "elements", or "sequential" if it is one piece of
-	                            * work or too little to share; any sharing gives the same bits */
+	const char *strategy;      /* how workers share it: "rows", "columns", "elements", "chunks" of one long reduction, of
+	                            * which the steps behind it combine the partial results in order, or "sequential" if it
+	                            * is one piece of work or too little to share; any sharing gives the same bits */
 	uint64_t times;            /* it runs in one run of the plan: steps of blocked products repeat */
 	uint32_t code_offset, code_bytes;
 	/* per run at max_rows, all times together; of a compiled plan: */
