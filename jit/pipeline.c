@@ -126,6 +126,8 @@ static void find_rows(struct pipeline *p)
 		bool open = gllm_vi_loads_vector(at(p, i)) && is_operand(p, i);
 		p->nrows += !open;
 	}
+	for (unsigned i = p->in.tail; i < p->in.n; i++)
+		p->moves[i] = false;
 }
 
 static bool is_factor(const struct pipeline *p, const struct gllm_vi *x, gllm_vreg r)
