@@ -498,6 +498,13 @@ static bool copies_sign(const struct lower *l, const struct gllm_node *or, gllm_
 	return false;
 }
 
+/* A product that is subtracted. */
+static gllm_vreg minus_product(struct lower *l, gllm_ref n, gllm_ref a, gllm_ref b, gllm_ref c)
+{
+	struct operands o = values(l, a, b, c);
+	return put(l, n, GLLM_V_VFNMA, GLLM_F32, o.a, o.b, o.c, 0);
+}
+
 static gllm_vreg simple_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_node *x = node(l, n);
@@ -518,6 +525,14 @@ static gllm_vreg simple_node(struct lower *l, gllm_ref n)
 		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an operation on a type that has no lanes for it", n);
 	if (x->op == GLLM_N_FMA && !l->m->has_fma)
 		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a fused multiply-add on a machine that has none", n);
+	if (x->op == GLLM_N_FMA && node(l, x->a)->op == GLLM_N_NEG)
+		return minus_product(l, n, node(l, x->a)->a, x->b, x->c);
+	if (x->op == GLLM_N_FMA && node(l, x->b)->op == GLLM_N_NEG)
+		return minus_product(l, n, x->a, node(l, x->b)->a, x->c);
+	if (x->op == GLLM_N_NEG && node(l, x->a)->op == GLLM_N_ABS) { /* the sign is set */
+		struct operands o = values(l, node(l, x->a)->a, GLLM_NO_NODE, GLLM_NO_NODE);
+		return put(l, n, GLLM_V_VOR, GLLM_I32, o.a, gllm_lower_word(l, UINT32_C(0x80000000), GLLM_NO_VREG), GLLM_NO_VREG, 0);
+	}
 	struct operands o = values(l, x->a, s->operands > 1 ? x->b : GLLM_NO_NODE, s->operands > 2 ? x->c : GLLM_NO_NODE);
 	return wrap(l, x->type, put(l, n, mask ? (enum gllm_vir_op)s->mask : (enum gllm_vir_op)s->op, lane_type(l, x->type), o.a,
 	                            o.b, o.c, 0));
