@@ -456,19 +456,38 @@ unsigned gllm_lower_temporaries(const struct lower *l, gllm_ref n)
 	return simple[node(l, n)->op].operands && l->m->need ? l->m->need(&i).v : 0;
 }
 
-/* (v + M) - M with M = 1.5 * 2^23: an integer wherever it is below 2^22 in magnitude. */
+/* A constant that is near 1.5 * 2^23: added to v, it leaves v rounded to an integer in the low bits wherever v is below 2^21
+ * in magnitude. */
+static bool is_magic(const struct lower *l, gllm_ref n)
+{
+	return n != GLLM_NO_NODE && node(l, n)->op == GLLM_N_CONST && node(l, n)->imm >> 16 == 0x4b40;
+}
+
+/* M + v or M - v */
+static bool is_shifted(const struct lower *l, gllm_ref n)
+{
+	const struct gllm_node *s = node(l, n);
+
+	switch (s->op) {
+	case GLLM_N_ADD: return s->type == GLLM_F32 && (is_magic(l, s->a) || is_magic(l, s->b));
+	case GLLM_N_SUB: return s->type == GLLM_F32 && is_magic(l, s->a);
+	case GLLM_N_FMA: return is_magic(l, s->c);
+	default: return false;
+	}
+}
+
+/* Integers: (v + M) - M', and the lesser of v + M and M', less v + M. */
 static bool is_rounded(const struct lower *l, gllm_ref n)
 {
 	const struct gllm_node *d = node(l, n), *s;
-	const uint32_t magic = UINT32_C(0x4b400000);
-	bool added;
 
-	if (d->op != GLLM_N_SUB || d->type != GLLM_F32 || node(l, d->b)->op != GLLM_N_CONST || node(l, d->b)->imm != magic)
+	if (d->op != GLLM_N_SUB || d->type != GLLM_F32)
 		return false;
+	if (is_shifted(l, d->a))
+		return is_magic(l, d->b);
 	s = node(l, d->a);
-	added = s->op == GLLM_N_ADD && (node(l, s->a)->imm == magic ? node(l, s->a)->op == GLLM_N_CONST :
-	                                node(l, s->b)->op == GLLM_N_CONST && node(l, s->b)->imm == magic);
-	return added || (s->op == GLLM_N_FMA && node(l, s->c)->op == GLLM_N_CONST && node(l, s->c)->imm == magic);
+	return s->op == GLLM_N_SELECT && is_shifted(l, d->b) &&
+	       ((s->b == d->b && is_magic(l, s->c)) || (s->c == d->b && is_magic(l, s->b)));
 }
 
 /* The exponent as a float where the machine scales by floats: either it is below 2^22 in magnitude and an integer, or

@@ -20,6 +20,9 @@ static inline float gllm_round_near(float v)
 	return (v + ROUND_MAGIC) - ROUND_MAGIC;
 }
 
+/* 1.5 * 2^23 + 127: v + EXPONENT_MAGIC, shifted left by 23, is 2^n for n = v rounded, -126 <= n <= 127. */
+#define EXPONENT_MAGIC 12583039.0f
+
 /* e^r - 1, |r| <= ln(2)/2. The error of the polynomial, less than 2^-27.5 of e^r, is least where r is near its low end: there
  * roundings weigh most. */
 static inline float gllm_expm1_reduced(float r)
@@ -30,5 +33,16 @@ static inline float gllm_expm1_reduced(float r)
 	q = q * r + 0x1.555498p-3f;
 	q = q * r + 0x1.ffffecp-2f;
 	return q * (r * r) + r;
+}
+
+/* 1 - e^-r: the same with the signs that make what follows a product that is subtracted. */
+static inline float gllm_minus_expm1_reduced(float r)
+{
+	float q = 0x1.609d36p-10f;
+	q = q * r + -0x1.123618p-7f;
+	q = q * r + 0x1.5565dcp-5f;
+	q = q * r + -0x1.555498p-3f;
+	q = q * r + 0x1.ffffecp-2f;
+	return r - q * (r * r);
 }
 #endif

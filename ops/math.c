@@ -64,8 +64,8 @@ float gllm_tanhf(float x)
 {
 	float a = gllm_bits_f32(gllm_f32_bits(x) & 0x7fffffffu);
 	float c = a > 10.0f ? 10.0f : a;
-	float shifted = c * 0x1.715476p+1f + ROUND_MAGIC;
-	float n = shifted - ROUND_MAGIC;
+	float shifted = c * 0x1.715476p+1f + EXPONENT_MAGIC;
+	float n = shifted - EXPONENT_MAGIC;
 	float r = (c - n * (LN2_HIGH / 2)) - n * (LN2_LOW / 2); /* |r| <= ln(2)/4; the halves are exact */
 	float q = 0x1.9f06f2p-7f; /* the coefficients of e^2r to degree 7, halved; the fourth moved a little to where the
 	                           * greatest of all errors, with separate roundings, is below the bound */
@@ -75,7 +75,7 @@ float gllm_tanhf(float x)
 	q = q * r + 0x1.555554p-1f;
 	q = q * r + 1.0f;
 	float p = q * (r * r) + r;
-	float power = gllm_bits_f32((gllm_f32_bits(shifted) << 23) + 0x3f800000u);
+	float power = gllm_bits_f32(gllm_f32_bits(shifted) << 23);
 	float h = (0.5f - power * 0.5f) - p * power;
 	/* -h / (h + 1) written so that the rounding of the quotient weighs little: h * h / (h + 1) - h or 1 / (h + 1) - 1. */
 	float u = h < -1.0f ? -1.0f : h;
