@@ -469,13 +469,15 @@ static unsigned chains(const struct lower *l, unsigned loop, unsigned sums, unsi
 	return fill(l, loop, clamp(8 / (int64_t)sums, 1, most));
 }
 
-/* Two copies at least, so that the loop's own cost is shared and whole cache lines are used, but only as many sums as
- * hide the latency. */
+/* Two copies at least, if `most` allows them, so that the loop's own cost is shared and whole cache lines are used, but only
+ * as many sums as hide the latency. */
 static void set_chains(struct lower *l, unsigned k, unsigned sums, unsigned sums_alone, unsigned most)
 {
+	unsigned least = most < 2 ? most : 2;
+
 	l->loop[k].sums = (uint8_t)chains(l, k, sums, most);
 	l->loop[k].sums_alone = (uint8_t)chains(l, k, sums_alone, most);
-	set_copies(l, k, fill(l, k, clamp(l->loop[k].sums, 2, most)), fill(l, k, clamp(l->loop[k].sums_alone, 2, most)));
+	set_copies(l, k, fill(l, k, clamp(l->loop[k].sums, least, most)), fill(l, k, clamp(l->loop[k].sums_alone, least, most)));
 }
 
 /* Copies of a reduction's body beyond which they cost more code than its latency hides: a sum behind a long map. */
