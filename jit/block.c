@@ -10,14 +10,10 @@ enum { LINE = 64, REPEATED = 64 };
 
 static uint16_t new_scratch(struct blocker *x, uint64_t bytes)
 {
-	struct gllm_scratch *more = gllm_block_take(x, x->f->nscratch + 1, sizeof *more);
-	if (!more)
-		return 0;
-	for (unsigned i = 0; i < x->f->nscratch; i++)
-		more[i] = x->f->scratch[i];
-	more[x->f->nscratch] = (struct gllm_scratch){ .group = (uint16_t)x->group, .bytes = bytes };
-	x->f->scratch = more;
-	return (uint16_t)x->f->nscratch++;
+	uint16_t number = 0;
+	enum gllm_status s = gllm_fusion_scratch(x->f, x->group, bytes, x->arena, &number);
+	x->status = x->status == GLLM_OK ? s : x->status;
+	return number;
 }
 
 /* Products of a group run one after another, so that they share its scratch: the next piece of it, made large enough. */

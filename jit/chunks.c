@@ -259,27 +259,15 @@ static void reduce_chunks(struct splitter *x, unsigned l, int64_t from, int64_t 
 	add_part(x, &s, old, (struct gllm_lower_options){ .split = (int8_t)(chunk + 1), .columns = 1 });
 }
 
-static uint16_t new_scratch(struct splitter *x, uint64_t bytes)
-{
-	struct gllm_scratch *more = take(x, x->f->nscratch + 1, sizeof *more);
-	if (!more)
-		return 0;
-	for (unsigned i = 0; i < x->f->nscratch; i++)
-		more[i] = x->f->scratch[i];
-	more[x->f->nscratch] = (struct gllm_scratch){ .group = (uint16_t)x->group, .bytes = bytes };
-	x->f->scratch = more;
-	return (uint16_t)x->f->nscratch++;
-}
-
 static void reduction_loop(struct splitter *x, unsigned l, const struct gllm_part *old)
 {
 	int64_t n = x->trip[l], length = (n / CHUNKS + UNIT - 1) / UNIT * UNIT;
 	length = length < LEAST_CHUNK ? LEAST_CHUNK : length;
 	int64_t whole = n / length, rest = n % length;
-	for (unsigned k = 0; k < x->nresults; k++)
+	for (unsigned k = 0; k < x->nresults && x->status == GLLM_OK; k++)
 		if (x->result[k].loop == (int)l) {
 			x->result[k].parts = whole + (rest != 0);
-			x->result[k].scratch = new_scratch(x, 4 * (uint64_t)(whole + 1));
+			x->status = gllm_fusion_scratch(x->f, x->group, 4 * (uint64_t)(whole + 1), x->arena, &x->result[k].scratch);
 		}
 	if (x->status == GLLM_OK)
 		reduce_chunks(x, l, 0, whole, length, old);

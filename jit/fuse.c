@@ -241,3 +241,17 @@ enum gllm_status gllm_fuse(struct gllm_context *c, const struct gllm_graph *g, b
 		s = gllm_fuse_parts(&x, i);
 	return s == GLLM_OK ? s : gllm_fail(e, s, "compile scratch is too small for the graph", g->name, 0, 0, 0);
 }
+
+enum gllm_status gllm_fusion_scratch(struct gllm_fusion *f, unsigned group, uint64_t bytes, struct gllm_arena *arena,
+                                     uint16_t *number)
+{
+	struct gllm_scratch *more = gllm_alloc_array(arena, f->nscratch + 1, sizeof *more, 8);
+	if (!more)
+		return GLLM_OUT_OF_MEMORY;
+	for (unsigned i = 0; i < f->nscratch; i++)
+		more[i] = f->scratch[i];
+	more[f->nscratch] = (struct gllm_scratch){ .group = (uint16_t)group, .bytes = bytes };
+	f->scratch = more;
+	*number = (uint16_t)f->nscratch++;
+	return GLLM_OK;
+}

@@ -79,4 +79,8 @@ struct gllm_fusion {
 /* Everything is allocated from `arena`. With `fuse` false groups are single nodes; with `scalar` they have no trace. */
 enum gllm_status gllm_fuse(struct gllm_context *c, const struct gllm_graph *g, bool fuse, bool scalar,
                            struct gllm_arena *arena, struct gllm_fusion *out, struct gllm_error *e);
+
+/* One more piece of scratch of the group, whose number is its place in `scratch`. Fails: OUT_OF_MEMORY. */
+enum gllm_status gllm_fusion_scratch(struct gllm_fusion *f, unsigned group, uint64_t bytes, struct gllm_arena *arena,
+                                     uint16_t *number);
 #endif

@@ -147,6 +147,31 @@ void *check_memory(const struct check *t, size_t *size)
 	return t->host->memory;
 }
 
+bool check_compiler(struct check *t, unsigned *workers, struct gllm_config *c)
+{
+	if (!check_target(t) || !check_image(t) || !check_exec(t) || !check_profile(t)->vector_bytes) {
+		check_skip(t, "compiled plans need a back end, vector units and executable memory");
+		return false;
+	}
+	*c = (struct gllm_config){ .target = check_target(t), .profile = *check_profile(t), .image = *check_image(t) };
+	c->host.code = *check_exec(t);
+	c->host.parallel_for = check_in_shares;
+	c->host.user = workers;
+	c->host.workers = 3;
+	return true;
+}
+
+void check_in_shares(void *user, gllm_task_fn *fn, void *task, uint64_t n, uint64_t grain)
+{
+	unsigned workers = *(const unsigned *)user;
+	uint64_t units = (n + grain - 1) / grain;
+	for (unsigned w = workers; w-- > 0;) {
+		uint64_t begin = units * w / workers * grain, end = units * (w + 1) / workers * grain;
+		if (begin < n && begin < end)
+			fn(task, begin, end < n ? end : n, w);
+	}
+}
+
 static enum gllm_status publish_part(void *user, size_t offset, size_t size)
 {
 	const struct check *t = user;

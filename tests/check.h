@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "gllm/context.h"
 #include "gllm/host.h"
 #include "gllm/image.h"
 #include "gllm/profile.h"
@@ -63,6 +64,11 @@ const struct gllm_exec_memory *check_exec(const struct check *t);
  * suite begins so; a suite that makes several contexts calls it before each. */
 const struct gllm_exec_memory *check_exec_fresh(struct check *t);
 void *check_memory(const struct check *t, size_t *size); /* all of it, shared by suites one after another */
+/* For suites that compile plans with vectors and run them on up to three workers: fills `c` for this CPU; `*workers` is read
+ * whenever a plan runs. False, and the suite is skipped, where the platform cannot. */
+bool check_compiler(struct check *t, unsigned *workers, struct gllm_config *c);
+/* A parallel_for that hands the shares out in turn, last first, as `*user`, an unsigned, workers would take them. */
+void check_in_shares(void *user, gllm_task_fn *fn, void *task, uint64_t n, uint64_t grain);
 
 uint64_t check_random(struct check *t);
 uint32_t check_below(struct check *t, uint32_t n);       /* 0 .. n-1 */

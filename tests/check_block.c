@@ -27,18 +27,6 @@ struct fixture {
 	unsigned workers;
 };
 
-/* Shares in turn, last first, as `workers` would take them; each with a number of its own. */
-static void in_shares(void *user, gllm_task_fn *fn, void *task, uint64_t units, uint64_t grain)
-{
-	const struct fixture *f = user;
-	(void)grain;
-	for (unsigned w = f->workers; w-- > 0;) {
-		uint64_t begin = units * w / f->workers, end = units * (w + 1) / f->workers;
-		if (begin < end)
-			fn(task, begin, end, w);
-	}
-}
-
 static bool weights_transposed(unsigned op)
 {
 	return op == GLLM_OP_gemm_bt || op == GLLM_OP_gemm_bt_f16 || op == GLLM_OP_gemm_bt_bias;
@@ -286,18 +274,11 @@ static void tuning_counts(struct fixture *f, uint16_t lanes)
 void check_block(struct check *t)
 {
 	struct fixture f = { .t = t, .workers = 1 };
-	struct gllm_config config = { .target = check_target(t), .profile = *check_profile(t) };
+	struct gllm_config config;
 	size_t size;
 	unsigned char *memory = check_memory(t, &size);
-	if (!check_target(t) || !check_image(t) || !check_exec(t) || !check_profile(t)->vector_bytes) {
-		check_skip(t, "blocking needs a back end, vector units and executable memory");
+	if (!check_compiler(t, &f.workers, &config))
 		return;
-	}
-	config.image = *check_image(t);
-	config.host.code = *check_exec(t);
-	config.host.parallel_for = in_shares;
-	config.host.user = &f;
-	config.host.workers = 3;
 	gllm_arena_init(&f.arena, memory, size);
 	struct gllm_arena empty = f.arena;
 	void *p = gllm_alloc(&f.arena, gllm_context_quote(&config), 64);

@@ -70,16 +70,8 @@ struct lab {
 	void *bind[TENSORS], *want[TENSORS];
 	float *data[TENSORS], *scalar[TENSORS];
 	bool narrow;           /* caches are small */
+	unsigned workers;
 };
-
-/* Shares in turn, last first, as three workers would take them. */
-static void in_shares(void *user, gllm_task_fn *fn, void *task, uint64_t units, uint64_t grain)
-{
-	(void)user, (void)grain;
-	for (unsigned w = WORKERS; w-- > 0;)
-		if (units * w / WORKERS < units * (w + 1) / WORKERS)
-			fn(task, units * w / WORKERS, units * (w + 1) / WORKERS, w);
-}
 
 static float magnitude(float x)
 {
@@ -179,7 +171,7 @@ static void check_chain(struct lab *l, const struct chain *x, const char *width)
 
 static void check_width(struct check *t, const struct gllm_profile *p, const char *width, bool narrow)
 {
-	struct lab l = { .t = t, .narrow = narrow };
+	struct lab l = { .t = t, .narrow = narrow, .workers = WORKERS };
 	size_t size;
 	unsigned char *memory = check_memory(t, &size);
 	gllm_arena_init(&l.arena, memory, size);
@@ -188,7 +180,8 @@ static void check_width(struct check *t, const struct gllm_profile *p, const cha
 	config.profile.cache[0] = (struct gllm_cache){ .bytes = 32 << 10, .ways = 8, .line = 64 }; /* what fuses depends on it */
 	config.profile.cache[1] = (struct gllm_cache){ .bytes = narrow ? 16 << 10 : 1 << 20, .ways = 16, .line = 64 };
 	if (narrow) {
-		config.host.parallel_for = in_shares;
+		config.host.parallel_for = check_in_shares;
+		config.host.user = &l.workers;
 		config.host.workers = WORKERS;
 		config.profile.cores = 0; /* no step is too small to share */
 	}

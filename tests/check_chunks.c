@@ -20,18 +20,6 @@ struct lab {
 	float *x, *z, *got, *same, *want;
 };
 
-/* Shares in turn, last first. */
-static void in_shares(void *user, gllm_task_fn *fn, void *task, uint64_t units, uint64_t grain)
-{
-	const struct lab *l = user;
-	(void)grain;
-	for (unsigned w = l->workers; w-- > 0;) {
-		uint64_t begin = units * w / l->workers, end = units * (w + 1) / l->workers;
-		if (begin < end)
-			fn(task, begin, end, w);
-	}
-}
-
 static const struct kind {
 	unsigned op;
 	uint8_t inputs;        /* x; x, z; x, z, z */
@@ -152,8 +140,8 @@ void check_chunks(struct check *t)
 	gllm_arena_init(&l.arena, memory, size);
 	struct gllm_config config = { .target = check_target(t), .profile = *check_profile(t), .image = *check_image(t),
 		.recorded = t->host->recorded, .nrecorded = t->host->nrecorded, .host.code = *check_exec_fresh(t) };
-	config.host.parallel_for = in_shares;
-	config.host.user = &l;
+	config.host.parallel_for = check_in_shares;
+	config.host.user = &l.workers;
 	config.host.workers = WORKERS;
 	config.profile.cores = 0; /* no step is too small to share */
 	size_t need = gllm_context_quote(&config);

@@ -204,18 +204,6 @@ static void agree(struct bench *b, uint64_t max_rows)
 
 /* --- any number of workers ------------------------------------------------------------------------------------------- */
 
-/* A parallel_for that hands the shares out in turn, last first, as `*user` workers would take them. */
-static void in_shares(void *user, gllm_task_fn *fn, void *task, uint64_t n, uint64_t grain)
-{
-	unsigned workers = *(const unsigned *)user;
-	uint64_t units = (n + grain - 1) / grain;
-	for (unsigned w = workers; w-- > 0;) {
-		uint64_t begin = units * w / workers * grain, end = units * (w + 1) / workers * grain;
-		if (begin < n && begin < end)
-			fn(task, begin, end < n ? end : n, w);
-	}
-}
-
 static void same_bits(struct bench *b)
 {
 	struct gllm_arena mark = b->arena;
@@ -227,7 +215,7 @@ static void same_bits(struct bench *b)
 		return;
 	config.image = *check_image(b->t);
 	config.host.code = *check_exec_fresh(b->t);
-	config.host.parallel_for = in_shares;
+	config.host.parallel_for = check_in_shares;
 	config.host.user = &workers;
 	config.host.workers = 2; /* more than one: so the hook is used */
 	config.profile.cores = 0; /* unknown: then no step is too small to share */

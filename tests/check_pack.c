@@ -25,18 +25,6 @@ struct fixture {
 	float *data[TENSORS], *want[TENSORS];
 };
 
-/* Shares in turn, last first, as `workers` would take them. */
-static void in_shares(void *user, gllm_task_fn *fn, void *task, uint64_t units, uint64_t grain)
-{
-	const struct fixture *f = user;
-	(void)grain;
-	for (unsigned w = f->workers; w-- > 0;) {
-		uint64_t begin = units * w / f->workers, end = units * (w + 1) / f->workers;
-		if (begin < end)
-			fn(task, begin, end, w);
-	}
-}
-
 static unsigned columns_of(struct input in, unsigned product)
 {
 	return in.narrow && product == PRODUCTS - 1 ? N / 4 : N;
@@ -169,19 +157,12 @@ static void fill(struct fixture *f)
 void check_pack(struct check *t)
 {
 	struct fixture f = { .t = t, .workers = 1 };
-	struct gllm_config config = { .target = check_target(t), .profile = *check_profile(t) };
+	struct gllm_config config;
 	size_t size;
 	unsigned char *memory = check_memory(t, &size);
-	if (!check_target(t) || !check_image(t) || !check_exec(t) || !check_profile(t)->vector_bytes) {
-		check_skip(t, "packing needs a back end, vector units and executable memory");
+	if (!check_compiler(t, &f.workers, &config))
 		return;
-	}
 	config.profile.cache[0].ways = 2; /* rows that begin in the same sets do not lie well */
-	config.image = *check_image(t);
-	config.host.code = *check_exec(t);
-	config.host.parallel_for = in_shares;
-	config.host.user = &f;
-	config.host.workers = 3;
 	gllm_arena_init(&f.arena, memory, size);
 	void *p = gllm_alloc(&f.arena, gllm_context_quote(&config), 64);
 	if (!CHECK_STATUS(t, gllm_context_create(p, gllm_context_quote(&config), &config, &f.c, &f.e), GLLM_OK))

@@ -20,17 +20,6 @@ struct fixture {
 	float *x, *y, *want;
 };
 
-static void in_shares(void *user, gllm_task_fn *fn, void *task, uint64_t units, uint64_t grain)
-{
-	const struct fixture *f = user;
-	(void)grain;
-	for (unsigned w = f->workers; w-- > 0;) {
-		uint64_t begin = units * w / f->workers, end = units * (w + 1) / f->workers;
-		if (begin < end)
-			fn(task, begin, end, w);
-	}
-}
-
 /* Instructions of this name in all steps. */
 static unsigned times_named(const struct fixture *f, const struct gllm_plan *p, const char *name)
 {
@@ -154,18 +143,11 @@ static void which_outputs(struct fixture *f, bool exists)
 void check_past(struct check *t)
 {
 	struct fixture f = { .t = t, .workers = 1 };
-	struct gllm_config config = { .target = check_target(t), .profile = *check_profile(t) };
+	struct gllm_config config;
 	size_t size;
 	unsigned char *memory = check_memory(t, &size);
-	if (!check_target(t) || !check_image(t) || !check_exec(t) || !check_profile(t)->vector_bytes) {
-		check_skip(t, "storing past the caches needs a back end, vector units and executable memory");
+	if (!check_compiler(t, &f.workers, &config))
 		return;
-	}
-	config.image = *check_image(t);
-	config.host.code = *check_exec(t);
-	config.host.parallel_for = in_shares;
-	config.host.user = &f;
-	config.host.workers = 3;
 	config.profile.cores = 0; /* what is small is shared, too */
 	f.config = &config;
 	gllm_arena_init(&f.arena, memory, size);

@@ -28,17 +28,6 @@ struct fixture {
 	unsigned workers;
 };
 
-static void in_shares(void *user, gllm_task_fn *fn, void *task, uint64_t units, uint64_t grain)
-{
-	const struct fixture *f = user;
-	(void)grain;
-	for (unsigned w = f->workers; w-- > 0;) {
-		uint64_t begin = units * w / f->workers, end = units * (w + 1) / f->workers;
-		if (begin < end)
-			fn(task, begin, end, w);
-	}
-}
-
 static bool turned(unsigned op)
 {
 	return op == GLLM_OP_gemm_bt || op == GLLM_OP_gemm_bt_bias;
@@ -376,18 +365,11 @@ static void refused_packings(struct fixture *f)
 void check_prepacked(struct check *t)
 {
 	struct fixture f = { .t = t, .workers = 1 };
-	struct gllm_config config = { .target = check_target(t), .profile = *check_profile(t) };
+	struct gllm_config config;
 	size_t size;
 	unsigned char *memory = check_memory(t, &size);
-	if (!check_target(t) || !check_image(t) || !check_exec(t) || !check_profile(t)->vector_bytes) {
-		check_skip(t, "packed weights need a back end, vector units and executable memory");
+	if (!check_compiler(t, &f.workers, &config))
 		return;
-	}
-	config.image = *check_image(t);
-	config.host.code = *check_exec(t);
-	config.host.parallel_for = in_shares;
-	config.host.user = &f;
-	config.host.workers = 3;
 	f.profile = &config.profile;
 	gllm_arena_init(&f.arena, memory, size);
 	void *p = gllm_alloc(&f.arena, gllm_context_quote(&config), 64);
