@@ -13,17 +13,19 @@
 #include "jit/context.h"
 #include "tools/host.h"
 
-enum { ROOM = 1 << 20, SHAPES = 6 };
+enum { ROOM = 1 << 20, SHAPES = 9, MOST_DIMS = 5 };
 
 /* Sizes of the operators that have not 4096 elements in one dim, 64 x 64 in two, or 256 in each of three. */
 static const struct shape {
 	const char *op;
-	uint64_t dim[4];
+	uint64_t dim[MOST_DIMS];
 	uint64_t flops; /* 0: judged by elements, or a product's own */
 } shape[SHAPES] = {
 	{ .op = "rope_adjacent_part", .dim = { 32, 32, 64 } }, { .op = "rope_halves_part", .dim = { 32, 32, 64 } },
 	{ .op = "quant_gemm", .dim = { 64, 64, 8, 32 } },      { .op = "gemm_q4", .dim = { 256, 256, 128 } },
 	{ .op = "attend", .dim = { 256, 64, 64 }, .flops = 4 * 256 * 64 }, { .op = "gather", .dim = { 64, 64 } },
+	{ .op = "gemm_prepacked", .dim = { 64, 5, 12, 4, 64 }, .flops = 2 * 64 * 64 * 64 },
+	{ .op = "pack_b", .dim = { 64, 5, 12, 4 } }, { .op = "pack_bt", .dim = { 64, 5, 12, 4 } },
 };
 
 static long mark_number;
@@ -43,8 +45,12 @@ static const struct shape *shape_of(const char *op)
 
 static uint64_t dim_of(const char *op, unsigned i, unsigned ndims)
 {
-	static const uint64_t usual[] = { 0, 4096, 64, 256, 0 };
+	static const uint64_t usual[MOST_DIMS + 1] = { 0, 4096, 64, 256 };
 	const struct shape *s = shape_of(op);
+	if (!s && usual[ndims] == 0) {
+		fprintf(stderr, "count: no sizes are stated for %s\n", op);
+		exit(1);
+	}
 	return s ? s->dim[i] : strncmp(op, "dequant_", 8) == 0 ? 16 : usual[ndims];
 }
 
