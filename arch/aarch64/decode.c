@@ -12,7 +12,7 @@ static int64_t sign_extend(uint32_t v, unsigned bits)
 	return (int64_t)(v ^ sign) - (int64_t)sign;
 }
 
-static void set_reg(struct gllm_operand *o, const struct gllm_a64_shape *s, uint32_t number)
+static bool set_reg(struct gllm_operand *o, const struct gllm_a64_shape *s, uint32_t number)
 {
 	o->kind = GLLM_O_REG;
 	o->cls = s->cls;
@@ -20,36 +20,22 @@ static void set_reg(struct gllm_operand *o, const struct gllm_a64_shape *s, uint
 	o->lane = s->lane;
 	o->amount = s->amount;
 	o->reg = number == 31 && s->r31 ? s->r31 : (uint8_t)number;
-}
-
-static void set_lane(struct gllm_operand *o, unsigned reg, unsigned element, unsigned index)
-{
-	o->kind = GLLM_O_REG;
-	o->cls = GLLM_R_VEC;
-	o->size = 128;
-	o->reg = (uint8_t)reg;
-	o->lane = (uint8_t)(element | A64_LANE);
-	o->lane_index = (uint8_t)index;
-}
-
-static bool set_imm(struct gllm_operand *o, int64_t value)
-{
-	o->kind = GLLM_O_IMM;
-	o->imm = value;
 	return true;
 }
 
-static void set_mem(struct gllm_operand *o, uint32_t w, int64_t disp, unsigned size)
+static bool get_reg(struct gllm_operand *o, unsigned form, uint32_t w, uint32_t number)
 {
-	o->kind = GLLM_O_MEM;
-	o->base = (uint8_t)(w >> 5 & 31);
-	o->imm = disp;
-	o->size = (uint16_t)size;
+	struct gllm_a64_shape s = gllm_a64_shape((enum a64_form)form, w);
+	return set_reg(o, &s, number);
 }
 
-static void set_index(struct gllm_operand *o, uint32_t w)
+static bool get_shifted(struct gllm_operand *o, bool ror, uint32_t w)
 {
-	o->index = (w >> 16 & 31) == 31 ? A64_ZR : (uint8_t)(w >> 16 & 31);
+	struct gllm_a64_shape s = gllm_a64_shape(A64_F_G, w);
+	set_reg(o, &s, w >> 16 & 31);
+	o->shift = w >> 22 & 3;
+	o->amount = w >> 10 & 63;
+	return o->amount < s.size && (o->shift != A64_ROR || ror);
 }
 
 static bool get_extended(struct gllm_operand *o, uint32_t w)
@@ -60,6 +46,65 @@ static bool get_extended(struct gllm_operand *o, uint32_t w)
 	o->shift = (uint8_t)(A64_UXTB + option);
 	o->amount = (uint8_t)amount;
 	return amount <= 4;
+}
+
+static bool get_list(struct gllm_operand *o, uint64_t op, uint32_t w, uint32_t number)
+{
+	get_reg(o, a64_b_of(op), w, number);
+	o->amount = (uint8_t)a64_count(op);
+	return true;
+}
+
+static bool set_lane(struct gllm_operand *o, unsigned reg, unsigned element, unsigned index)
+{
+	o->kind = GLLM_O_REG;
+	o->cls = GLLM_R_VEC;
+	o->size = 128;
+	o->reg = (uint8_t)reg;
+	o->lane = (uint8_t)(element | A64_LANE);
+	o->lane_index = (uint8_t)index;
+	return true;
+}
+
+static bool get_listlane(struct gllm_operand *o, uint64_t op, uint32_t w)
+{
+	unsigned q_s_size = (w >> 30 & 1) << 3 | (w >> 10 & 7);
+	set_lane(o, w & 31, a64_b_of(op), q_s_size >> (a64_b_of(op) - 3));
+	o->amount = (uint8_t)a64_count(op);
+	return true;
+}
+
+static bool get_bylane(struct gllm_operand *o, unsigned bits, unsigned element, uint32_t w)
+{
+	unsigned hlm = (w >> 11 & 1) << 2 | (w >> 21 & 1) << 1 | (w >> 20 & 1);
+	return set_lane(o, w >> 16 & (bits == 3 ? 15 : 31), element, hlm >> (3 - bits));
+}
+
+static bool set_value(struct gllm_operand *o, enum gllm_operand_kind kind, int64_t value)
+{
+	o->kind = (uint8_t)kind;
+	o->imm = value;
+	return true;
+}
+
+static bool set_imm(struct gllm_operand *o, int64_t value) { return set_value(o, GLLM_O_IMM, value); }
+
+static bool get_imm12(struct gllm_operand *o, uint32_t w)
+{
+	o->amount = w >> 22 & 1 ? 12 : 0;
+	return set_imm(o, w >> 10 & 0xfff);
+}
+
+static bool get_imm16(struct gllm_operand *o, unsigned size, uint32_t w)
+{
+	o->amount = (uint8_t)(16 * (w >> 21 & 3));
+	return set_imm(o, w >> 5 & 0xffff) && o->amount < size;
+}
+
+static bool get_bitmask(struct gllm_operand *o, unsigned size, uint32_t w)
+{
+	uint64_t pattern = 0;
+	return gllm_a64_bitmask_get(w >> 10 & 0x1fff, size, &pattern) && set_imm(o, (int64_t)pattern);
 }
 
 static bool get_imm8(struct gllm_operand *o, uint64_t op, uint32_t w)
@@ -88,15 +133,72 @@ static bool get_imm8(struct gllm_operand *o, uint64_t op, uint32_t w)
 	return true;
 }
 
-static bool get_memr(struct gllm_operand *o, uint64_t op, uint32_t w)
+/* An SVE instruction's eight bits, or nine: the lower three lie apart. */
+static uint32_t split(uint32_t w) { return (w >> 13 & 0x1f8) | (w >> 10 & 7); }
+
+static bool get_adr(struct gllm_operand *o, uint64_t addr, unsigned page, uint32_t w)
+{
+	int64_t pages = sign_extend((w >> 5 & 0x7ffff) << 2 | (w >> 29 & 3), 21);
+	return set_value(o, GLLM_O_REL, pages * (INT64_C(1) << page) + (int64_t)(addr >> page << page));
+}
+
+static bool set_mem(struct gllm_operand *o, uint32_t w, int64_t disp, unsigned size)
+{
+	o->kind = GLLM_O_MEM;
+	o->base = (uint8_t)(w >> 5 & 31);
+	o->imm = disp;
+	o->size = (uint16_t)size;
+	return true;
+}
+
+static bool get_writeback(struct gllm_operand *o, unsigned how, uint32_t w, int64_t disp, unsigned size)
+{
+	o->amount = (uint8_t)how;
+	return set_mem(o, w, disp, size);
+}
+
+static bool get_literal(struct gllm_operand *o, uint64_t target, unsigned size)
+{
+	set_mem(o, 0, (int64_t)target, size);
+	o->base = GLLM_REG_PC;
+	return true;
+}
+
+static bool get_mulvl(struct gllm_operand *o, uint32_t w, int64_t vectors)
+{
+	o->lane = A64_MULVL;
+	return set_mem(o, w, vectors, 0);
+}
+
+/* A base and an index register; false where the index is the zero register, which most forms keep for another meaning. */
+static bool get_index(struct gllm_operand *o, uint32_t w, unsigned size)
+{
+	unsigned index = w >> 16 & 31;
+	set_mem(o, w, 0, size);
+	o->index = index == 31 ? A64_ZR : (uint8_t)index;
+	return index != 31;
+}
+
+static bool get_memr(struct gllm_operand *o, unsigned scale, uint32_t w)
 {
 	unsigned option = w >> 13 & 7;
-	set_mem(o, w, 0, 8u << a64_b_of(op));
-	set_index(o, w);
+	get_index(o, w, 8u << scale);
 	o->shift = option == 3 ? A64_LSL : (uint8_t)(A64_UXTB + option);
-	o->scale = w >> 12 & 1 ? (uint8_t)a64_b_of(op) : 0;
-	o->lane = w >> 12 & 1 && a64_b_of(op) == 0 ? A64_LSL0 : 0;
+	o->scale = w >> 12 & 1 ? (uint8_t)scale : 0;
+	o->lane = w >> 12 & 1 && scale == 0 ? A64_LSL0 : 0;
 	return option & 2;
+}
+
+static bool get_memzr(struct gllm_operand *o, unsigned scale, uint32_t w)
+{
+	o->scale = (uint8_t)scale;
+	return get_index(o, w, 0);
+}
+
+static bool get_memstep(struct gllm_operand *o, uint32_t w, unsigned bytes)
+{
+	o->amount = A64_POST;
+	return get_index(o, w, 8 * bytes);
 }
 
 static unsigned list_bytes(const struct gllm_operand *list, bool element) /* that a structure access moves */
@@ -104,155 +206,60 @@ static unsigned list_bytes(const struct gllm_operand *list, bool element) /* tha
 	return (element || list->lane & A64_LANE ? 1u << (list->lane & 15) : list->size) / 8u * list->amount;
 }
 
-static bool get(struct gllm_insn *in, struct gllm_operand *o, uint64_t op, uint32_t w)
+static unsigned width_of(uint64_t op) { return 32u - (unsigned)__builtin_clz(a64_field(op) >> a64_a(op)); }
+
+static bool get(const struct gllm_insn *in, struct gllm_operand *o, uint64_t op, uint32_t w)
 {
-	unsigned a = a64_a(op), b = a64_b_of(op);
+	unsigned a = a64_a(op), b = a64_b_of(op), size = w >> 31 ? 64 : 32;
 	uint32_t field = (w & a64_field(op)) >> (a & 31);
-	struct gllm_a64_shape s;
-	unsigned lanes = (w >> 11 & 1) << 2 | (w >> 21 & 1) << 1 | (w >> 20 & 1); /* H:L:M */
-	uint64_t pattern = 0;
 	switch (a64_kind(op)) {
-	case A64_K_REG:
-		s = gllm_a64_shape((enum a64_form)b, w);
-		set_reg(o, &s, field);
-		return true;
-	case A64_K_SAME:
-		s = gllm_a64_shape((enum a64_form)b, w);
-		set_reg(o, &s, w & 31);
-		return true;
-	case A64_K_SHIFTED:
-		s = gllm_a64_shape(A64_F_G, w);
-		set_reg(o, &s, w >> 16 & 31);
-		o->shift = w >> 22 & 3;
-		o->amount = w >> 10 & 63;
-		return o->amount < s.size && (o->shift != A64_ROR || a);
-	case A64_K_EXTENDED:
-		return get_extended(o, w);
-	case A64_K_LIST:
-		s = gllm_a64_shape((enum a64_form)b, w);
-		set_reg(o, &s, field);
-		o->amount = (uint8_t)a64_count(op);
-		return true;
-	case A64_K_LANE5:
-		set_lane(o, w >> a & 31, b, (w >> 16 & 31) >> (b - 2));
-		return true;
-	case A64_K_LANE4:
-		set_lane(o, w >> a & 31, b, (w >> 11 & 15) >> (b - 3));
-		return true;
-	case A64_K_LISTLANE:
-		set_lane(o, w & 31, b, ((w >> 30 & 1) << 3 | (w >> 10 & 7)) >> (b - 3));
-		o->amount = (uint8_t)a64_count(op);
-		return true;
-	case A64_K_BYLANE:
-		set_lane(o, w >> 16 & (a == 3 ? 15 : 31), b, lanes >> (3 - a));
-		return true;
-	case A64_K_UIMM:
-		return set_imm(o, (int64_t)field + b);
-	case A64_K_SIMM:
-		return set_imm(o, sign_extend(field, 32u - (unsigned)__builtin_clz(a64_field(op) >> a)));
-	case A64_K_BIT6:
-		return set_imm(o, field) && (w >> 31 || field < 32);
-	case A64_K_FRACBITS:
-		return set_imm(o, 64 - (int64_t)field) && (w >> 31 || field >= 32);
-	case A64_K_BITNO:
-		return set_imm(o, (int64_t)(field | (w >> 31) << 5));
-	case A64_K_IMM12:
-		o->amount = w >> 22 & 1 ? 12 : 0;
-		return set_imm(o, w >> 10 & 0xfff);
-	case A64_K_IMM16:
-		o->amount = (uint8_t)(16 * (w >> 21 & 3));
-		return set_imm(o, w >> 5 & 0xffff) && (w >> 31 || o->amount < 32);
-	case A64_K_BITMASK:
-		if (!gllm_a64_bitmask_get(w >> 10 & 0x1fff, w >> 31 ? 64 : 32, &pattern))
-			return false;
-		return set_imm(o, (int64_t)pattern);
-	case A64_K_IMM8:
-		return get_imm8(o, op, w);
-	case A64_K_FLOATIMM:
-		return set_imm(o, (int64_t)gllm_a64_float_get(field, gllm_a64_shape(A64_F_F, w).size));
-	case A64_K_RIGHT:
-		return set_imm(o, (int64_t)(1u << a) - ((w & a64_field(op)) >> 16));
-	case A64_K_LEFT:
-		return set_imm(o, (w & a64_field(op)) >> 16);
-	case A64_K_ZERO:
-		return set_imm(o, b);
-	case A64_K_UPPER:
-		set_lane(o, w >> a & 31, b, 1);
-		return true;
-	case A64_K_REL:
-		o->kind = GLLM_O_REL;
-		o->imm = (int64_t)in->addr +
-		         4 * sign_extend(field, 32u - (unsigned)__builtin_clz(a64_field(op) >> a));
-		return true;
-	case A64_K_RELADR:
-		o->kind = GLLM_O_REL;
-		o->imm = sign_extend((w >> 5 & 0x7ffff) << 2 | (w >> 29 & 3), 21) * (INT64_C(1) << a) +
-		         (int64_t)(in->addr >> a << a);
-		return true;
-	case A64_K_COND:
-		o->kind = GLLM_O_COND;
-		o->imm = field;
-		return true;
-	case A64_K_PRFOP:
-		return set_imm(o, field) && field <= b;
+	case A64_K_REG: return get_reg(o, b, w, field);
+	case A64_K_SAME: return get_reg(o, b, w, w & 31);
+	case A64_K_SHIFTED: return get_shifted(o, a, w);
+	case A64_K_EXTENDED: return get_extended(o, w);
+	case A64_K_LIST: return get_list(o, op, w, field);
+	case A64_K_LANE5: return set_lane(o, w >> a & 31, b, (w >> 16 & 31) >> (b - 2));
+	case A64_K_LANE4: return set_lane(o, w >> a & 31, b, (w >> 11 & 15) >> (b - 3));
+	case A64_K_LISTLANE: return get_listlane(o, op, w);
+	case A64_K_BYLANE: return get_bylane(o, a, b, w);
+	case A64_K_UPPER: return set_lane(o, w >> a & 31, b, 1);
+	case A64_K_UIMM: return set_imm(o, (int64_t)field + b);
+	case A64_K_SIMM: return set_imm(o, sign_extend(field, width_of(op)));
+	case A64_K_BIT6: return set_imm(o, field) && field < size;
+	case A64_K_FRACBITS: return set_imm(o, 64 - (int64_t)field) && field >= 64 - size;
+	case A64_K_BITNO: return set_imm(o, (int64_t)(field | (w >> 31) << 5));
+	case A64_K_IMM12: return get_imm12(o, w);
+	case A64_K_IMM16: return get_imm16(o, size, w);
+	case A64_K_BITMASK: return get_bitmask(o, size, w);
+	case A64_K_IMM8: return get_imm8(o, op, w);
+	case A64_K_FLOATIMM: return set_imm(o, (int64_t)gllm_a64_float_get(field, gllm_a64_shape(A64_F_F, w).size));
+	case A64_K_RIGHT: return set_imm(o, (int64_t)(1u << a) - ((w & a64_field(op)) >> 16));
+	case A64_K_LEFT: return set_imm(o, (w & a64_field(op)) >> 16);
+	case A64_K_ZERO: return set_imm(o, b);
+	case A64_K_BYTES8: return set_imm(o, split(w) & 0xff);
+	case A64_K_PRFOP: return set_imm(o, field) && field <= b;
 	case A64_K_BARRIER:
 	case A64_K_SYSREG:
 	case A64_K_SYSOP:
-	case A64_K_PATTERN:
-		return set_imm(o, field);
-	case A64_K_MEMU:
-		set_mem(o, w, (int64_t)(w >> 10 & 0xfff) << b, 8u << b);
-		return true;
-	case A64_K_MEMS:
-		set_mem(o, w, sign_extend(w >> 12 & 0x1ff, 9), 8u << b);
-		o->amount = (uint8_t)a;
-		return true;
-	case A64_K_MEMP:
-		set_mem(o, w, sign_extend(w >> 15 & 0x7f, 7) * (1 << b), 16u << b);
-		o->amount = (uint8_t)a;
-		return true;
-	case A64_K_MEMR:
-		return get_memr(o, op, w);
-	case A64_K_MEMLIT:
-		set_mem(o, w, (int64_t)in->addr + 4 * sign_extend(field, 19), 8u << b);
-		o->base = GLLM_REG_PC;
-		return true;
-	case A64_K_MEMBASE:
-		set_mem(o, w, 0, 8 * list_bytes(&in->op[0], b));
-		return true;
-	case A64_K_MEMNEXT:
-		set_mem(o, w, list_bytes(&in->op[0], b), 8 * list_bytes(&in->op[0], b));
-		o->amount = A64_POST;
-		return true;
-	case A64_K_MEMSTEP:
-		set_mem(o, w, 0, 8 * list_bytes(&in->op[0], b));
-		set_index(o, w);
-		o->amount = A64_POST;
-		return o->index != A64_ZR; /* 31: by the bytes accessed */
-	case A64_K_MEMZR:
-		set_mem(o, w, 0, 0);
-		set_index(o, w);
-		o->scale = (uint8_t)b;
-		return o->index != A64_ZR;
-	case A64_K_MEMZI:
-		set_mem(o, w, sign_extend(w >> 16 & 15, 4), 0);
-		o->lane = A64_MULVL;
-		return true;
-	case A64_K_MEMZI9:
-		set_mem(o, w, sign_extend((w >> 13 & 0x1f8) | (w >> 10 & 7), 9), 0);
-		o->lane = A64_MULVL;
-		return true;
-	case A64_K_MEMZE:
-		set_mem(o, w, (int64_t)(w >> 16 & 63) << b, 8u << b);
-		return true;
-	case A64_K_MEMZQ:
-		set_mem(o, w, sign_extend(w >> 16 & 15, 4) * 16, 128);
-		return true;
-	case A64_K_BYTES8:
-		return set_imm(o, (w >> 13 & 0xf8) | (w >> 10 & 7));
+	case A64_K_PATTERN: return set_imm(o, field);
+	case A64_K_REL: return set_value(o, GLLM_O_REL, (int64_t)in->addr + 4 * sign_extend(field, width_of(op)));
+	case A64_K_RELADR: return get_adr(o, in->addr, a, w);
+	case A64_K_COND: return set_value(o, GLLM_O_COND, field);
+	case A64_K_MEMU: return set_mem(o, w, (int64_t)(w >> 10 & 0xfff) << b, 8u << b);
+	case A64_K_MEMS: return get_writeback(o, a, w, sign_extend(w >> 12 & 0x1ff, 9), 8u << b);
+	case A64_K_MEMP: return get_writeback(o, a, w, sign_extend(w >> 15 & 0x7f, 7) * (1 << b), 16u << b);
+	case A64_K_MEMR: return get_memr(o, b, w);
+	case A64_K_MEMLIT: return get_literal(o, in->addr + (uint64_t)(4 * sign_extend(field, 19)), 8u << b);
+	case A64_K_MEMBASE: return set_mem(o, w, 0, 8 * list_bytes(&in->op[0], b));
+	case A64_K_MEMNEXT: return get_writeback(o, A64_POST, w, list_bytes(&in->op[0], b), 8 * list_bytes(&in->op[0], b));
+	case A64_K_MEMSTEP: return get_memstep(o, w, list_bytes(&in->op[0], b)); /* Xm 31: by the bytes accessed */
+	case A64_K_MEMZR: return get_memzr(o, b, w);
+	case A64_K_MEMZI: return get_mulvl(o, w, sign_extend(w >> 16 & 15, 4));
+	case A64_K_MEMZI9: return get_mulvl(o, w, sign_extend(split(w), 9));
+	case A64_K_MEMZE: return set_mem(o, w, (int64_t)(w >> 16 & 63) << b, 8u << b);
+	case A64_K_MEMZQ: return set_mem(o, w, sign_extend(w >> 16 & 15, 4) * 16, 128);
 	case A64_K_NONE:
-	case A64_K_COUNT:
-		break;
+	case A64_K_COUNT: break;
 	}
 	return false;
 }

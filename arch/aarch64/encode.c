@@ -33,6 +33,24 @@ static bool is_imm(const struct gllm_operand *o, int64_t low, int64_t high)
 	return o->kind == GLLM_O_IMM && o->imm >= low && o->imm <= high;
 }
 
+/* low .. high as 0 and upwards. */
+static bool put_from(const struct gllm_operand *o, int64_t low, int64_t high, unsigned lsb, uint32_t *w)
+{
+	if (!is_imm(o, low, high))
+		return false;
+	*w |= (uint32_t)(o->imm - low) << lsb;
+	return true;
+}
+
+/* 1 .. high as what is missing to `whole`. */
+static bool put_below(const struct gllm_operand *o, int64_t whole, int64_t high, unsigned lsb, uint32_t *w)
+{
+	if (!is_imm(o, 1, high))
+		return false;
+	*w |= (uint32_t)(whole - o->imm) << lsb;
+	return true;
+}
+
 /* `value` as a signed number of `bits` bits, counted in units of 1 << scale. */
 static bool put_signed(int64_t value, unsigned scale, unsigned bits, unsigned lsb, uint32_t *w)
 {
@@ -43,24 +61,30 @@ static bool put_signed(int64_t value, unsigned scale, unsigned bits, unsigned ls
 	return true;
 }
 
-static bool put_mem(const struct gllm_operand *o, unsigned writeback, uint32_t *w)
+static bool put_reg(const struct gllm_operand *o, uint64_t op, uint32_t fixed, uint32_t *w)
 {
-	if (o->kind != GLLM_O_MEM || o->base > A64_SP || o->index_vec || o->amount != writeback)
+	struct gllm_a64_shape s = gllm_a64_shape((enum a64_form)a64_b_of(op), fixed);
+	uint32_t number = 0;
+	if (!plain_reg(o, &s, &number) || (number << a64_a(op) & ~a64_field(op)))
 		return false;
-	*w |= (uint32_t)o->base << 5;
+	*w |= number << a64_a(op);
 	return true;
 }
 
-static bool put_base(const struct gllm_operand *o, unsigned writeback, uint32_t *w)
+static bool is_same(const struct gllm_operand *o, const struct gllm_operand *first, unsigned form, uint32_t fixed)
 {
-	return o->index == GLLM_NO_REG && o->lane == 0 && put_mem(o, writeback, w);
+	struct gllm_a64_shape s = gllm_a64_shape((enum a64_form)form, fixed);
+	uint32_t number = 0;
+	return plain_reg(o, &s, &number) && o->reg == first->reg;
 }
 
-static bool put_index(const struct gllm_operand *o, uint32_t *w)
+static bool put_shifted(const struct gllm_operand *o, bool ror, uint32_t fixed, uint32_t *w)
 {
-	if (o->index > A64_ZR || o->index == A64_SP || o->imm != 0)
+	struct gllm_a64_shape s = gllm_a64_shape(A64_F_G, fixed);
+	uint32_t number = 0;
+	if (!fits_reg(o, &s, &number) || o->shift > A64_ROR || (o->shift == A64_ROR && !ror) || o->amount >= s.size)
 		return false;
-	*w |= (uint32_t)(o->index == A64_ZR ? 31 : o->index) << 16;
+	*w |= number << 16 | (uint32_t)o->shift << 22 | (uint32_t)o->amount << 10;
 	return true;
 }
 
@@ -71,6 +95,45 @@ static bool put_extended(const struct gllm_operand *o, uint32_t fixed, uint32_t 
 	if (option > 7 || o->amount > 4 || !fits_reg(o, &s, &number))
 		return false;
 	*w |= number << 16 | option << 13 | (uint32_t)o->amount << 10;
+	return true;
+}
+
+static bool put_list(const struct gllm_operand *o, uint64_t op, uint32_t fixed, uint32_t *w)
+{
+	struct gllm_a64_shape s = gllm_a64_shape((enum a64_form)a64_b_of(op), fixed);
+	uint32_t number = 0;
+	if (!fits_reg(o, &s, &number) || o->amount != a64_count(op) || o->shift)
+		return false;
+	*w |= number << a64_a(op);
+	return true;
+}
+
+/* A register at `reg` and the index of one of its elements at `index`. */
+static bool put_lane(const struct gllm_operand *o, unsigned element, unsigned reg, unsigned index, uint32_t *w)
+{
+	*w |= (uint32_t)o->reg << reg | (uint32_t)o->lane_index << index;
+	return lane_of(o, element, 0);
+}
+
+static bool put_upper(const struct gllm_operand *o, unsigned element, unsigned reg, uint32_t *w)
+{
+	*w |= (uint32_t)o->reg << reg;
+	return lane_of(o, element, 0) && o->lane_index == 1;
+}
+
+static bool put_listlane(const struct gllm_operand *o, unsigned element, unsigned list, uint32_t *w)
+{
+	uint32_t q_s_size = (uint32_t)o->lane_index << (element - 3);
+	*w |= (uint32_t)o->reg | (q_s_size >> 3 & 1) << 30 | (q_s_size & 7) << 10;
+	return lane_of(o, element, list);
+}
+
+static bool put_bylane(const struct gllm_operand *o, unsigned bits, unsigned element, uint32_t *w)
+{
+	unsigned hlm = (unsigned)o->lane_index << (3 - bits);
+	if (!lane_of(o, element, 0) || (bits == 3 && o->reg > 15) || hlm > 7)
+		return false;
+	*w |= (uint32_t)o->reg << 16 | (hlm >> 2) << 11 | (hlm >> 1 & 1) << 21 | (hlm & 1) << 20;
 	return true;
 }
 
@@ -114,32 +177,52 @@ static bool put_imm8(const struct gllm_operand *o, uint64_t op, uint32_t fixed, 
 	return true;
 }
 
-static bool put_memr(const struct gllm_operand *o, unsigned scale, uint32_t *w)
+static bool put_imm12(const struct gllm_operand *o, uint32_t *w)
 {
-	unsigned option = o->shift == A64_LSL ? 3 : o->shift - (unsigned)A64_UXTB;
-	if (option > 7 || !(option & 2) || (o->shift == A64_UXTX) || (o->scale != 0 && o->scale != scale))
+	if (o->amount != 0 && o->amount != 12)
 		return false;
-	if (o->lane != 0 && (o->lane != A64_LSL0 || scale != 0))
-		return false;
-	*w |= option << 13 | (o->scale || o->lane ? 0x1000u : 0);
-	return put_mem(o, A64_OFFSET, w) && put_index(o, w);
+	*w |= o->amount ? 1u << 22 : 0;
+	return put_from(o, 0, 0xfff, 10, w);
 }
 
-static bool put_bylane(const struct gllm_operand *o, unsigned bits, unsigned element, uint32_t *w)
+static bool put_imm16(const struct gllm_operand *o, unsigned size, uint32_t *w)
 {
-	unsigned hlm = (unsigned)o->lane_index << (3 - bits);
-	if (!lane_of(o, element, 0) || (bits == 3 && o->reg > 15) || hlm > 7)
+	if (o->amount % 16 || o->amount >= size)
 		return false;
-	*w |= (uint32_t)o->reg << 16 | (hlm >> 2) << 11 | (hlm >> 1 & 1) << 21 | (hlm & 1) << 20;
+	*w |= (uint32_t)o->amount / 16 << 21;
+	return put_from(o, 0, 0xffff, 5, w);
+}
+
+static bool put_bitmask(const struct gllm_operand *o, unsigned size, uint32_t *w)
+{
+	uint32_t bits = 0;
+	if (o->kind != GLLM_O_IMM || !gllm_a64_bitmask_put((uint64_t)o->imm, size, &bits))
+		return false;
+	*w |= bits << 10;
 	return true;
 }
 
-static bool put_bitmask(const struct gllm_operand *o, uint32_t fixed, uint32_t *w)
+static bool put_float(const struct gllm_operand *o, unsigned size, unsigned lsb, uint32_t *w)
 {
-	uint32_t bits = 0;
-	if (o->kind != GLLM_O_IMM || !gllm_a64_bitmask_put((uint64_t)o->imm, fixed >> 31 ? 64 : 32, &bits))
+	unsigned imm8 = 0;
+	if (o->kind != GLLM_O_IMM || !gllm_a64_float_put((uint64_t)o->imm, size, &imm8))
 		return false;
-	*w |= bits << 10;
+	*w |= imm8 << lsb;
+	return true;
+}
+
+/* Eight bits of an SVE instruction, or nine with their sign: the lower three lie apart. */
+static bool put_split(int64_t value, int64_t low, int64_t high, uint32_t *w)
+{
+	*w |= ((uint32_t)value & 0x1f8) << 13 | ((uint32_t)value & 7) << 10;
+	return value >= low && value <= high;
+}
+
+static bool put_cond(const struct gllm_operand *o, unsigned lsb, uint32_t *w)
+{
+	if (o->kind != GLLM_O_COND || o->imm < 0 || o->imm > 15)
+		return false;
+	*w |= (uint32_t)o->imm << lsb;
 	return true;
 }
 
@@ -153,6 +236,70 @@ static bool put_adr(const struct gllm_insn *in, const struct gllm_operand *o, un
 	return true;
 }
 
+static bool put_mem(const struct gllm_operand *o, unsigned writeback, uint32_t *w)
+{
+	if (o->kind != GLLM_O_MEM || o->base > A64_SP || o->index_vec || o->amount != writeback)
+		return false;
+	*w |= (uint32_t)o->base << 5;
+	return true;
+}
+
+static bool put_base(const struct gllm_operand *o, unsigned writeback, uint32_t *w)
+{
+	return o->index == GLLM_NO_REG && o->lane == 0 && put_mem(o, writeback, w);
+}
+
+static bool put_index(const struct gllm_operand *o, uint32_t *w)
+{
+	if (o->index > A64_ZR || o->index == A64_SP || o->imm != 0)
+		return false;
+	*w |= (uint32_t)(o->index == A64_ZR ? 31 : o->index) << 16;
+	return true;
+}
+
+/* A displacement of 0 .. `last` units of 1 << scale bytes. */
+static bool put_unsigned(const struct gllm_operand *o, unsigned scale, int64_t last, unsigned lsb, uint32_t *w)
+{
+	if (o->imm < 0 || o->imm >> scale > last || o->imm & ((1 << scale) - 1))
+		return false;
+	*w |= (uint32_t)(o->imm >> scale) << lsb;
+	return put_base(o, A64_OFFSET, w);
+}
+
+static bool put_memr(const struct gllm_operand *o, unsigned scale, uint32_t *w)
+{
+	unsigned option = o->shift == A64_LSL ? 3 : o->shift - (unsigned)A64_UXTB;
+	if (option > 7 || !(option & 2) || (o->shift == A64_UXTX) || (o->scale != 0 && o->scale != scale))
+		return false;
+	if (o->lane != 0 && (o->lane != A64_LSL0 || scale != 0))
+		return false;
+	*w |= option << 13 | (o->scale || o->lane ? 0x1000u : 0);
+	return put_mem(o, A64_OFFSET, w) && put_index(o, w);
+}
+
+static bool put_literal(const struct gllm_insn *in, const struct gllm_operand *o, uint32_t *w)
+{
+	return o->kind == GLLM_O_MEM && o->base == GLLM_REG_PC && o->index == GLLM_NO_REG && o->amount == 0 &&
+	       put_signed(o->imm - (int64_t)in->addr, 2, 19, 5, w);
+}
+
+/* An SVE base and index register, the index not the zero register. */
+static bool put_memzr(const struct gllm_operand *o, unsigned scale, uint32_t *w)
+{
+	return o->shift == A64_LSL && o->scale == scale && o->index < 31 && o->lane == 0 && put_mem(o, A64_OFFSET, w) &&
+	       put_index(o, w);
+}
+
+static bool put_memstep(const struct gllm_operand *o, uint32_t *w)
+{
+	return o->index < 31 && o->lane == 0 && o->scale == 0 && put_mem(o, A64_POST, w) && put_index(o, w);
+}
+
+static bool put_mulvl(const struct gllm_operand *o, uint32_t *w)
+{
+	return o->index == GLLM_NO_REG && o->lane == A64_MULVL && put_mem(o, A64_OFFSET, w);
+}
+
 static int64_t list_bytes(const struct gllm_operand *list, bool element) /* that a structure access moves */
 {
 	return (element || list->lane & A64_LANE ? 1 << (list->lane & 15) : list->size) / 8 * list->amount;
@@ -162,163 +309,55 @@ static unsigned width_of(uint64_t op) { return 32u - (unsigned)__builtin_clz(a64
 
 static bool put(const struct gllm_insn *in, const struct gllm_operand *o, uint64_t op, uint32_t fixed, uint32_t *w)
 {
-	unsigned a = a64_a(op), b = a64_b_of(op);
-	struct gllm_a64_shape s;
-	uint32_t v = 0;
-	unsigned imm8 = 0;
+	unsigned a = a64_a(op), b = a64_b_of(op), size = fixed >> 31 ? 64 : 32;
 	switch (a64_kind(op)) {
-	case A64_K_REG:
-		s = gllm_a64_shape((enum a64_form)b, fixed);
-		if (!plain_reg(o, &s, &v) || (v << a & ~a64_field(op)))
-			return false;
-		*w |= v << a;
-		return true;
-	case A64_K_SAME:
-		s = gllm_a64_shape((enum a64_form)b, fixed);
-		return plain_reg(o, &s, &v) && o->reg == in->op[0].reg;
-	case A64_K_SHIFTED:
-		s = gllm_a64_shape(A64_F_G, fixed);
-		if (!fits_reg(o, &s, &v) || o->shift > A64_ROR || (o->shift == A64_ROR && !a) || o->amount >= s.size)
-			return false;
-		*w |= v << 16 | (uint32_t)o->shift << 22 | (uint32_t)o->amount << 10;
-		return true;
-	case A64_K_EXTENDED:
-		return put_extended(o, fixed, w);
-	case A64_K_LIST:
-		s = gllm_a64_shape((enum a64_form)b, fixed);
-		if (!fits_reg(o, &s, &v) || o->amount != a64_count(op) || o->shift)
-			return false;
-		*w |= v << a;
-		return true;
-	case A64_K_LANE5:
-		*w |= (uint32_t)o->reg << a | (uint32_t)o->lane_index << (16 + b - 2);
-		return lane_of(o, b, 0);
-	case A64_K_LANE4:
-		*w |= (uint32_t)o->reg << a | (uint32_t)o->lane_index << (11 + b - 3);
-		return lane_of(o, b, 0);
-	case A64_K_LISTLANE:
-		v = (uint32_t)o->lane_index << (b - 3);
-		*w |= (uint32_t)o->reg | (v >> 3 & 1) << 30 | (v & 7) << 10;
-		return lane_of(o, b, a64_count(op));
-	case A64_K_BYLANE:
-		return put_bylane(o, a, b, w);
-	case A64_K_UIMM:
-		if (!is_imm(o, b, (int64_t)(a64_field(op) >> a) + b))
-			return false;
-		*w |= ((uint32_t)o->imm - b) << a;
-		return true;
-	case A64_K_SIMM:
-		return o->kind == GLLM_O_IMM && put_signed(o->imm, 0, width_of(op), a, w);
-	case A64_K_BIT6:
-		if (!is_imm(o, 0, fixed >> 31 ? 63 : 31))
-			return false;
-		*w |= (uint32_t)o->imm << a;
-		return true;
-	case A64_K_FRACBITS:
-		if (!is_imm(o, 1, fixed >> 31 ? 64 : 32))
-			return false;
-		*w |= (64 - (uint32_t)o->imm) << a;
-		return true;
-	case A64_K_BITNO:
-		if (!is_imm(o, fixed >> 31 ? 32 : 0, fixed >> 31 ? 63 : 31))
-			return false;
-		*w |= ((uint32_t)o->imm & 31) << 19;
-		return true;
-	case A64_K_IMM12:
-		if (!is_imm(o, 0, 0xfff) || (o->amount != 0 && o->amount != 12))
-			return false;
-		*w |= (uint32_t)o->imm << 10 | (o->amount ? 1u << 22 : 0);
-		return true;
-	case A64_K_IMM16:
-		if (!is_imm(o, 0, 0xffff) || o->amount % 16 || o->amount >= (fixed >> 31 ? 64 : 32))
-			return false;
-		*w |= (uint32_t)o->imm << 5 | (uint32_t)o->amount / 16 << 21;
-		return true;
-	case A64_K_BITMASK:
-		return put_bitmask(o, fixed, w);
-	case A64_K_IMM8:
-		return put_imm8(o, op, fixed, w);
-	case A64_K_FLOATIMM:
-		if (o->kind != GLLM_O_IMM ||
-		    !gllm_a64_float_put((uint64_t)o->imm, gllm_a64_shape(A64_F_F, fixed).size, &imm8))
-			return false;
-		*w |= imm8 << a;
-		return true;
-	case A64_K_RIGHT:
-		if (!is_imm(o, 1, INT64_C(1) << a))
-			return false;
-		*w |= ((1u << a) - (uint32_t)o->imm) << 16;
-		return true;
-	case A64_K_LEFT:
-		if (!is_imm(o, 0, (INT64_C(1) << a) - 1))
-			return false;
-		*w |= (uint32_t)o->imm << 16;
-		return true;
-	case A64_K_ZERO:
-		return is_imm(o, b, b);
-	case A64_K_UPPER:
-		*w |= (uint32_t)o->reg << a;
-		return lane_of(o, b, 0) && o->lane_index == 1;
-	case A64_K_REL:
-		return o->kind == GLLM_O_REL && put_signed(o->imm - (int64_t)in->addr, 2, width_of(op), a, w);
-	case A64_K_RELADR:
-		return put_adr(in, o, a, w);
-	case A64_K_COND:
-		if (o->kind != GLLM_O_COND || o->imm < 0 || o->imm > 15)
-			return false;
-		*w |= (uint32_t)o->imm << a;
-		return true;
-	case A64_K_PRFOP:
-		*w |= (uint32_t)o->imm & 31;
-		return is_imm(o, 0, b);
+	case A64_K_REG: return put_reg(o, op, fixed, w);
+	case A64_K_SAME: return is_same(o, &in->op[0], b, fixed);
+	case A64_K_SHIFTED: return put_shifted(o, a, fixed, w);
+	case A64_K_EXTENDED: return put_extended(o, fixed, w);
+	case A64_K_LIST: return put_list(o, op, fixed, w);
+	case A64_K_LANE5: return put_lane(o, b, a, 16 + b - 2, w);
+	case A64_K_LANE4: return put_lane(o, b, a, 11 + b - 3, w);
+	case A64_K_LISTLANE: return put_listlane(o, b, a64_count(op), w);
+	case A64_K_BYLANE: return put_bylane(o, a, b, w);
+	case A64_K_UPPER: return put_upper(o, b, a, w);
+	case A64_K_UIMM: return put_from(o, b, (int64_t)(a64_field(op) >> a) + b, a, w);
+	case A64_K_SIMM: return o->kind == GLLM_O_IMM && put_signed(o->imm, 0, width_of(op), a, w);
+	case A64_K_BIT6: return put_from(o, 0, size - 1, a, w);
+	case A64_K_FRACBITS: return put_below(o, 64, size, a, w);
+	case A64_K_BITNO: return put_from(o, size - 32, size - 1, 19, w);
+	case A64_K_IMM12: return put_imm12(o, w);
+	case A64_K_IMM16: return put_imm16(o, size, w);
+	case A64_K_BITMASK: return put_bitmask(o, size, w);
+	case A64_K_IMM8: return put_imm8(o, op, fixed, w);
+	case A64_K_FLOATIMM: return put_float(o, gllm_a64_shape(A64_F_F, fixed).size, a, w);
+	case A64_K_RIGHT: return put_below(o, INT64_C(1) << a, INT64_C(1) << a, 16, w);
+	case A64_K_LEFT: return put_from(o, 0, (INT64_C(1) << a) - 1, 16, w);
+	case A64_K_ZERO: return is_imm(o, b, b);
+	case A64_K_BYTES8: return o->kind == GLLM_O_IMM && put_split(o->imm, 0, 255, w);
+	case A64_K_PRFOP: return put_from(o, 0, b, 0, w);
 	case A64_K_BARRIER:
 	case A64_K_SYSREG:
 	case A64_K_SYSOP:
-	case A64_K_PATTERN:
-		if (!is_imm(o, 0, a64_field(op) >> a))
-			return false;
-		*w |= (uint32_t)o->imm << a;
-		return true;
-	case A64_K_MEMU:
-		if (o->imm < 0 || o->imm >> b > 0xfff || o->imm & ((1 << b) - 1))
-			return false;
-		*w |= (uint32_t)(o->imm >> b) << 10;
-		return put_base(o, A64_OFFSET, w);
-	case A64_K_MEMS:
-		return put_base(o, a, w) && put_signed(o->imm, 0, 9, 12, w);
-	case A64_K_MEMP:
-		return put_base(o, a, w) && put_signed(o->imm, b, 7, 15, w);
-	case A64_K_MEMR:
-		return put_memr(o, b, w);
-	case A64_K_MEMLIT:
-		return o->kind == GLLM_O_MEM && o->base == GLLM_REG_PC && o->index == GLLM_NO_REG && o->amount == 0 &&
-		       put_signed(o->imm - (int64_t)in->addr, 2, 19, 5, w);
-	case A64_K_MEMBASE:
-		return o->imm == 0 && put_base(o, A64_OFFSET, w);
-	case A64_K_MEMNEXT:
-		return o->imm == list_bytes(&in->op[0], b) && put_base(o, A64_POST, w);
-	case A64_K_MEMSTEP:
-		return o->index < 31 && o->lane == 0 && o->scale == 0 && put_mem(o, A64_POST, w) && put_index(o, w);
-	case A64_K_MEMZR:
-		return o->shift == A64_LSL && o->scale == b && o->index < 31 && o->lane == 0 &&
-		       put_mem(o, A64_OFFSET, w) && put_index(o, w);
-	case A64_K_MEMZI:
-		return o->index == GLLM_NO_REG && o->lane == A64_MULVL && put_mem(o, A64_OFFSET, w) &&
-		       put_signed(o->imm, 0, 4, 16, w);
-	case A64_K_MEMZI9:
-		*w |= ((uint32_t)o->imm & 0x1f8) << 13 | ((uint32_t)o->imm & 7) << 10;
-		return o->imm >= -256 && o->imm < 256 && o->index == GLLM_NO_REG && o->lane == A64_MULVL && put_mem(o, A64_OFFSET, w);
-	case A64_K_MEMZE:
-		*w |= (uint32_t)(o->imm >> b & 63) << 16;
-		return o->imm >= 0 && o->imm >> b < 64 && !(o->imm & ((1 << b) - 1)) && put_base(o, A64_OFFSET, w);
-	case A64_K_MEMZQ:
-		return put_base(o, A64_OFFSET, w) && put_signed(o->imm, b, 4, 16, w);
-	case A64_K_BYTES8:
-		*w |= ((uint32_t)o->imm & 0xf8) << 13 | ((uint32_t)o->imm & 7) << 10;
-		return is_imm(o, 0, 255);
+	case A64_K_PATTERN: return put_from(o, 0, a64_field(op) >> a, a, w);
+	case A64_K_REL: return o->kind == GLLM_O_REL && put_signed(o->imm - (int64_t)in->addr, 2, width_of(op), a, w);
+	case A64_K_RELADR: return put_adr(in, o, a, w);
+	case A64_K_COND: return put_cond(o, a, w);
+	case A64_K_MEMU: return put_unsigned(o, b, 0xfff, 10, w);
+	case A64_K_MEMS: return put_base(o, a, w) && put_signed(o->imm, 0, 9, 12, w);
+	case A64_K_MEMP: return put_base(o, a, w) && put_signed(o->imm, b, 7, 15, w);
+	case A64_K_MEMR: return put_memr(o, b, w);
+	case A64_K_MEMLIT: return put_literal(in, o, w);
+	case A64_K_MEMBASE: return o->imm == 0 && put_base(o, A64_OFFSET, w);
+	case A64_K_MEMNEXT: return o->imm == list_bytes(&in->op[0], b) && put_base(o, A64_POST, w);
+	case A64_K_MEMSTEP: return put_memstep(o, w);
+	case A64_K_MEMZR: return put_memzr(o, b, w);
+	case A64_K_MEMZI: return put_mulvl(o, w) && put_signed(o->imm, 0, 4, 16, w);
+	case A64_K_MEMZI9: return put_mulvl(o, w) && put_split(o->imm, -256, 255, w);
+	case A64_K_MEMZE: return put_unsigned(o, b, 63, 16, w);
+	case A64_K_MEMZQ: return put_base(o, A64_OFFSET, w) && put_signed(o->imm, b, 4, 16, w);
 	case A64_K_NONE:
-	case A64_K_COUNT:
-		break;
+	case A64_K_COUNT: break;
 	}
 	return false;
 }
