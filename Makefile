@@ -3,7 +3,9 @@
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
 JIT ?= 1
-B ?= build$(if $(filter 0,$(JIT)),/nojit)
+# 1: archives that may be linked into position-independent executables.
+PIE ?= 0
+B ?= build$(if $(filter 0,$(JIT)),/nojit)$(if $(filter 1,$(PIE)),/pie)
 ARCHES := x86_64 aarch64
 HOST := $(shell uname -m)
 ARCH ?= $(HOST)
@@ -22,8 +24,9 @@ AR_x86_64 := $(if $(filter x86_64,$(HOST)),ar,x86_64-linux-gnu-ar)
 AR_aarch64 := $(if $(filter aarch64,$(HOST)),ar,aarch64-linux-gnu-ar)
 
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wswitch-enum -Werror
+PLACE := $(if $(filter 1,$(PIE)),-fPIE,-fno-pic -fno-pie)
 # Nothing is contracted: what costs decide must be the same on every host.
-FREESTANDING := -std=c11 -ffreestanding -ffp-contract=off -fno-stack-protector -ffunction-sections -fdata-sections -fno-pic -fno-pie \
+FREESTANDING := -std=c11 -ffreestanding -ffp-contract=off -fno-stack-protector -ffunction-sections -fdata-sections $(PLACE) \
 	-fno-asynchronous-unwind-tables -fstack-usage
 MACHINE_x86_64 := -mno-red-zone
 MACHINE_aarch64 := -mno-outline-atomics
@@ -50,7 +53,7 @@ FIXTURE_SRC := $(wildcard tests/fixtures/*.c)
 # Its operators are recorded beside the library's (rows of 48 bytes: struct user_op).
 RECORD_OPS := --ops user_op:48
 # Compiled like the operators of the library.
-SCALAR_SRC := $(OPS_SRC) tests/fixtures/user_ops.c
+SCALAR_SRC := $(OPS_SRC) tests/fixtures/user_ops.c examples/leaky.c
 
 # What decides about emitted code: its checksum is the version that compiled plans carry (gllm/blob.h).
 EMITTER_SRC := $(sort $(wildcard include/gllm/*.h include/gllm/*.def core/*.[ch] jit/*.[ch] arch/*/*.[ch] arch/*/*.def))
@@ -99,11 +102,13 @@ $(B)/$(1)/check-recorded: $$(CHECK_OBJ_$(1)) $(B)/$(1)/recorded.o $(B)/$(1)/libg
 	mv $$@.new $$@
 $(B)/$(1)/gllm: $$(patsubst %.c,$(B)/$(1)/hosted/%.o,$$(wildcard tools/*.c)) $(B)/$(1)/models/story.o $(B)/$(1)/libgllm.a
 	$$(CC_$(1)) -static -no-pie -Wl,--gc-sections $$^ -o $$@ -lpthread
+$(B)/$(1)/examples/embed: examples/embed.c $(B)/$(1)/examples/leaky.o $(B)/$(1)/libgllm.a
+	$$(CC_$(1)) -std=gnu11 -O2 $$(PLACE) $$(if $$(filter 0,$$(PIE)),-no-pie,-pie) $$(WARN) -Iinclude $$^ -o $$@
 -include $$(shell find $(B)/$(1) -name '*.d' 2>/dev/null)
 endef
 $(foreach a,$(ARCHES),$(eval $(call arch_rules,$(a))))
 
-.PHONY: all lib run check check-host check-recorded check-user check-system check-symbols check-deps check-diff check-diff-long check-math-long check-matrix check-sanitize \
+.PHONY: all lib examples run check check-host check-examples check-recorded check-user check-system check-symbols check-deps check-diff check-diff-long check-math-long check-matrix check-sanitize \
 	bench bench-floor bench-static bench-count bench-sizes bench-peers deps clean
 .SECONDARY:
 
@@ -111,6 +116,8 @@ all: $(foreach a,$(ARCHES),$(B)/$(a)/libgllm.a) $(B)/gllm
 lib: $(foreach a,$(ARCHES),$(B)/$(a)/libgllm.a)
 $(B)/gllm: $(B)/$(HOST)/gllm
 	cp $< $@
+
+examples: $(if $(filter 1,$(JIT)),$(B)/$(HOST)/examples/embed)
 
 include qemu/qemu.mk
 
@@ -121,7 +128,9 @@ check: deps
 	@sh tests/check.sh "$(MAKE)" $(JIT)
 check-recorded: $(foreach a,$(ARCHES),$(B)/$(a)/check-recorded) $(B)/gllm
 	@sh tests/recorded.sh $(B)
-check-host: $(B)/$(HOST)/check $(B)/gllm
+check-examples: examples $(B)/gllm
+	@sh tests/examples.sh $(B)/$(HOST)/examples/embed $(B)/gllm
+check-host: $(B)/$(HOST)/check $(B)/gllm $(if $(filter 1,$(JIT)),check-examples)
 	@sh tests/host.sh $(B)/$(HOST)/check
 	@sh tests/plan_dir.sh $(B)/gllm
 	@sh tests/draw.sh $(B)/gllm

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * tools/cmd_show.c - commands that show what the library sees: probe, ops, trace, inspect. */
+ * tools/cmd_show.c - commands that show what the library sees: probe, ops, trace, inspect, dequant. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,4 +118,50 @@ int tool_inspect(const struct tool *t, int argc, char **argv)
 		printf("] %.*s\n", (int)x->name.n, x->name.at);
 	}
 	return 0;
+}
+
+/* Blocks from standard input until it ends, a buffer of whole blocks at a time. */
+static int dequantize(gllm_blocks_fn *decode, size_t block_bytes, size_t block_floats)
+{
+	static unsigned char in[1 << 14];
+	static float out[1 << 17]; /* no format makes more than eight elements of a byte */
+	size_t blocks = sizeof in / block_bytes, n;
+	while ((n = fread(in, 1, blocks * block_bytes, stdin)) > 0) {
+		if (n % block_bytes) {
+			fprintf(stderr, "gllm: the input ends within a block of %zu bytes\n", block_bytes);
+			return 1;
+		}
+		decode(out, in, n / block_bytes);
+		if (fwrite(out, sizeof *out, n / block_bytes * block_floats, stdout) != n / block_bytes * block_floats)
+			return 1;
+	}
+	return fflush(stdout) == 0 && !ferror(stdin) ? 0 : 1;
+}
+
+/* What a second block adds to what the decoder's trace reaches; its last bytes may be padding that nothing reads. */
+static size_t block_of(const struct gllm_trace *t, unsigned param)
+{
+	const union gllm_arg one[] = { { .bits = 0 }, { .bits = 0 }, { .dim = 1 } }, two[] = { one[0], one[1], { .dim = 2 } };
+	return gllm_trace_extent(t, param, two) - gllm_trace_extent(t, param, one);
+}
+
+int tool_dequant(const struct tool *t, int argc, char **argv)
+{
+	struct gllm_error e = { .status = GLLM_OK };
+	const struct gllm_trace *trace;
+	char name[64];
+	if (argc != 1)
+		return tool_usage("dequant TYPE");
+	struct gllm_context *c = tool_context(t, &e);
+	if (!c)
+		return tool_failed(&e);
+	snprintf(name, sizeof name, "dequant_%s", argv[0]);
+	unsigned op = gllm_op_find(c, name);
+	if (op >= GLLM_OP_COUNT || gllm_op_info[op].sig != GLLM_SIG_blocks) {
+		fprintf(stderr, "gllm: no such type: %s (gllm ops lists them as dequant_TYPE)\n", argv[0]);
+		return 1;
+	}
+	if (gllm_op_trace(c, op, &trace, &e) != GLLM_OK)
+		return tool_failed(&e);
+	return dequantize((gllm_blocks_fn *)gllm_op_info[op].ref, block_of(trace, 1), block_of(trace, 0) / sizeof(float));
 }

@@ -8,20 +8,18 @@
 static const struct command {
 	const char *name;
 	tool_command *run;
-	const char *usage;
+	const char *arguments, *words;
 } command[] = {
-	{ "probe",   tool_probe,   "probe                      what this CPU has, what is enabled, what is used" },
-	{ "ops",     tool_ops,     "ops                        the operators, their patterns and trace hashes" },
-	{ "trace",   tool_trace,   "trace OP                   what was lifted from an operator's machine code" },
-	{ "explain", tool_explain, "explain [MODEL|FILE.graph]   what a plan does, and why [--rows N] [--dot|--svg|--json]" },
-	{ "disasm",  tool_disasm,  "disasm [MODEL|FILE.graph]    the code compiled for the plans [--rows N] [--stages 1|2]" },
-	{ "run",     tool_run,     "run [MODEL] -p TEXT -n N     generate text [--temp T] [--top-k K] [--top-p P] [--seed S]" },
-	{ "logits",  tool_logits,  "logits [MODEL] --tokens 1,2  logits after these tokens" },
-	{ "inspect", tool_inspect, "inspect [MODEL]              header, hyper-parameters and tensors of a model file" },
-	{ "record",  tool_record,  "record IMAGE                 traces of a linked image as C source [--ops SYMBOL[:ROW_BYTES]] [--same FILE]" },
-	{ "dequant", NULL,         "dequant TYPE               not part of this version" },
-	{ "bench",   NULL,         "bench                      not part of this version: make bench measures" },
-	{ "tune",    NULL,         "tune                       not part of this version" },
+	{ "probe",   tool_probe,   "",                      "what this CPU has, what is enabled, what is used" },
+	{ "ops",     tool_ops,     "",                      "the operators, their patterns and trace hashes" },
+	{ "trace",   tool_trace,   "OP",                    "what was lifted from an operator's machine code" },
+	{ "explain", tool_explain, "[MODEL|FILE.graph]",    "what a plan does, and why [--rows N] [--dot|--svg|--json]" },
+	{ "disasm",  tool_disasm,  "[MODEL|FILE.graph]",    "the code compiled for the plans [--rows N] [--stages 1|2]" },
+	{ "run",     tool_run,     "[MODEL] -p TEXT -n N",  "generate text [--temp T] [--top-k K] [--top-p P] [--min-p P] [--seed S]" },
+	{ "logits",  tool_logits,  "[MODEL] --tokens 1,2",  "logits after these tokens" },
+	{ "inspect", tool_inspect, "[MODEL]",               "header, hyper-parameters and tensors of a model file" },
+	{ "dequant", tool_dequant, "TYPE",                  "blocks of standard input to floats on standard output (q4_k, iq2_xs, ..)" },
+	{ "record",  tool_record,  "IMAGE",                 "traces of a linked image as C source [--ops SYMBOL[:ROW_BYTES]] [--same FILE]" },
 };
 enum { COMMANDS = sizeof command / sizeof command[0] };
 
@@ -29,7 +27,7 @@ static void help(FILE *to)
 {
 	fprintf(to, "usage: gllm COMMAND [ARGUMENTS] [--isa scalar|avx2|avx512|neon|sve] [-t THREADS] [--unmeasured] [--cache FOLDER] [--json]\n");
 	for (int i = 0; i < COMMANDS; i++)
-		fprintf(to, "  %s\n", command[i].usage);
+		fprintf(to, "  %-7s %-20s  %s\n", command[i].name, command[i].arguments, command[i].words);
 	fprintf(to, "Without MODEL (a GGUF file) the built-in one is used.\n");
 }
 
@@ -71,13 +69,9 @@ int main(int argc, char **argv)
 		int n = common(&t, argc - 2, argv + 2);
 		for (int k = 0; k < n; k++) {
 			if (strcmp(argv[2 + k], "-h") == 0 || strcmp(argv[2 + k], "--help") == 0) {
-				printf("usage: gllm %s\n", command[i].usage);
+				printf("usage: gllm %s %s\n%s\n", command[i].name, command[i].arguments, command[i].words);
 				return 0;
 			}
-		}
-		if (!command[i].run) {
-			fprintf(stderr, "gllm: %s is not part of this version\n", command[i].name);
-			return 1;
 		}
 		return command[i].run(&t, n, argv + 2);
 	}

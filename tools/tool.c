@@ -15,8 +15,10 @@ int tool_failed(const struct gllm_error *e)
 	fprintf(stderr, "gllm: %s: %s", gllm_status_text(e->status), e->what ? e->what : "no detail");
 	if (e->name[0])
 		fprintf(stderr, ": %s", e->name);
-	fprintf(stderr, " (at %llu, expected %llu, actual %llu)\n", (unsigned long long)e->where,
-	        (unsigned long long)e->expected, (unsigned long long)e->actual);
+	if (e->where || e->expected || e->actual)
+		fprintf(stderr, " (at %llu, expected %llu, actual %llu)", (unsigned long long)e->where,
+		        (unsigned long long)e->expected, (unsigned long long)e->actual);
+	fputc('\n', stderr);
 	return 1;
 }
 
@@ -32,7 +34,7 @@ enum gllm_status tool_config(const struct tool *t, struct gllm_config *out, stru
 	*out = (struct gllm_config){ .target = host_target(), .image = *host_image() };
 	enum gllm_status s = host_profile(t->isa, &out->profile);
 	if (s != GLLM_OK)
-		return gllm_fail(e, s, "--isa is none of scalar, avx2, avx512, neon, sve", t->isa, 0, 0, 0);
+		return gllm_fail(e, s, "--isa takes scalar and what this machine may have: avx2, avx512 or neon, sve", t->isa, 0, 0, 0);
 	if (out->target && out->profile.vector_bytes)
 		host_exec(CODE_BYTES, &out->host.code); /* without it compiling says so */
 	if (out->host.code.write && !t->unmeasured)

@@ -15,9 +15,9 @@ struct tool { /* options every command understands */
 
 /* A command gets the arguments after its name and returns the exit code: 0, 1 failed, 2 usage. */
 typedef int tool_command(const struct tool *t, int argc, char **argv);
-tool_command tool_probe, tool_ops, tool_trace, tool_explain, tool_disasm, tool_run, tool_logits, tool_inspect, tool_record;
+tool_command tool_probe, tool_ops, tool_trace, tool_explain, tool_disasm, tool_run, tool_logits, tool_inspect, tool_dequant, tool_record;
 
-/* Prints "gllm: what (words): name ..." on standard error; returns 1. */
+/* Prints "gllm: status: what: name (numbers)" on standard error; returns 1. */
 int tool_failed(const struct gllm_error *e);
 int tool_usage(const char *text); /* on standard error; returns 2 */
 

@@ -34,11 +34,16 @@ typedef uint16_t gllm_tensor;
 
 struct gllm_graph;
 
+/* A graph with room for so many tensors and nodes; `name` must outlive it.
+ * Fails: INVALID_ARGUMENT (no name, max_rows outside 1 .. 2^31 - 1, more than 4096 tensors or nodes), OUT_OF_MEMORY. */
 enum gllm_status gllm_graph_create(struct gllm_context *c, const char *name, uint64_t max_rows,
                                    unsigned max_tensors, unsigned max_nodes, struct gllm_graph **out, struct gllm_error *e);
+/* INVALID_ARGUMENT for what is no graph of this context, or is free already. */
 enum gllm_status gllm_graph_free(struct gllm_context *c, struct gllm_graph *g);
 
-/* Names must outlive the graph. Returns GLLM_NO_TENSOR after a failure, which sticks in the graph. */
+/* Declares a tensor and returns its number: they count from 0 in the order of declaration, and plans are bound by them. `name`
+ * must outlive the graph; `rows` is a number or GLLM_ROWS; at most 2^40 elements. Returns GLLM_NO_TENSOR after a failure, which
+ * sticks in the graph: INVALID_ARGUMENT (kind, type, name, shape), OUT_OF_MEMORY (more than max_tensors). */
 #define GLLM_NO_TENSOR ((gllm_tensor)0xffff)
 gllm_tensor gllm_graph_tensor(struct gllm_graph *g, enum gllm_tensor_kind kind, enum gllm_type type, uint64_t rows,
                               uint64_t cols, const char *name);
