@@ -1,26 +1,43 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: MIT
 # Boots the images of both machines: what the board promises, how each kind of death is reported, then the test suites.
 b=${1:-build}
 cd "$(dirname "$0")/.." || exit 1
-passed=0 failed=0
-log=$b/system.log
+logs=$b/system
 story='^Once upon a time, there was a little girl named Lily. She loved to play outside in the park. One day, she saw a '
 story=$story'big, red ball. She wanted to play with it, but it was too high.$'
+boots=0
+rm -rf "$logs"
+mkdir -p "$logs"
 
-# boot CODE TEXT ARCH IMAGE [option]...: the image must end with CODE and print TEXT (a basic regular expression).
-boot() {
-	code=$1 text=$2
-	shift 2
+# try LOG CODE TEXT ARCH IMAGE [option]...: the image must end with CODE and print TEXT (a basic regular expression).
+try() {
+	local log=$1 code=$2 text=$3
+	shift 3
 	qemu/run.sh "$@" >"$log" 2>&1
-	got=$?
+	local got=$?
 	if [ $got = "$code" ] && grep -q "$text" "$log"; then
-		passed=$((passed + 1))
+		touch "$log.passed"
 	else
-		failed=$((failed + 1))
 		echo "system: $*: code $got, expected $code and a line with: $text"
 		tail -n 30 "$log"
 	fi
+}
+
+# in_turn COMMAND LOG ARGUMENT...: COMMAND in the background, as many at a time as there are CPUs.
+in_turn() {
+	while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+		wait -n
+	done
+	boots=$((boots + 1))
+	local command=$1
+	shift
+	$command "$logs/$boots" "$@" &
+}
+
+# boot CODE TEXT ARCH IMAGE [option]...
+boot() {
+	in_turn try "$@"
 }
 
 hello() {
@@ -28,6 +45,30 @@ hello() {
 	shift
 	boot 0 'hello: 0 broken' "$arch" "$b/$arch/hello.elf" --budget 20 "$@"
 }
+
+# The suites, the longest first. The strict image is compiled for, and run with, faults at every unaligned access; code
+# compiled there keeps to its elements' alignment.
+model=
+for m in models/story.gguf ../shared/models/stories260K-f32.gguf; do
+	[ -r $m ] && model=$m
+done
+try_suites() {
+	local log=$1
+	shift
+	try "$log" 0 ' passed, 0 failed' "$@" --budget 900 ${model:+--model "$model"} >"$log.told"
+	echo "-- bare metal: $*"
+	cat "$log.told"
+	grep -E '^skip|passed' "$log"
+}
+suites() {
+	in_turn try_suites "$@"
+}
+suites aarch64 "$b/aarch64/check.elf" --cpu max
+suites x86_64 "$b/x86_64/check.elf" --cpu max
+suites aarch64 "$b/strict/aarch64/check.elf" --cpu cortex-a72 align=1
+suites aarch64 "$b/strict/aarch64/check.elf" --cpu cortex-a72 align=1 isa=scalar
+suites x86_64 "$b/x86_64/check.elf" --cpu Nehalem
+suites aarch64 "$b/strict/aarch64/check.elf" --cpu max,sve-max-vq=2 align=1 filter=vir,lower,fusion,reorder
 
 truncate -s 64M "$b/large.bin"
 for machine in microvm pc q35; do
@@ -60,24 +101,6 @@ for arch in x86_64 aarch64; do
 	boot 125 'QEMU failed' $arch "$image" --cpu nosuchcpu
 done
 
-# The suites. The strict image is compiled for, and run with, faults at every unaligned access; code compiled there keeps
-# to its elements' alignment.
-model=
-for m in models/story.gguf ../shared/models/stories260K-f32.gguf; do
-	[ -r $m ] && model=$m
-done
-suites() {
-	echo "-- bare metal: $*"
-	boot 0 ' passed, 0 failed' "$@" --budget 900 ${model:+--model "$model"}
-	grep -E '^skip|passed' "$log"
-}
-suites x86_64 "$b/x86_64/check.elf" --cpu max
-suites x86_64 "$b/x86_64/check.elf" --cpu Nehalem
-suites aarch64 "$b/aarch64/check.elf" --cpu max
-suites aarch64 "$b/strict/aarch64/check.elf" --cpu cortex-a72 align=1
-suites aarch64 "$b/strict/aarch64/check.elf" --cpu max,sve-max-vq=2 align=1 filter=vir,lower,fusion,reorder
-suites aarch64 "$b/strict/aarch64/check.elf" --cpu cortex-a72 align=1 isa=scalar
-
 # The main program: the story word for word, and what it says when it cannot tell one.
 head -c 100000 ${model:-/dev/null} >"$b/short.bin"
 for arch in x86_64 aarch64; do
@@ -96,6 +119,8 @@ for arch in x86_64 aarch64; do
 		;;
 	esac
 done
+wait
 rm -f "$b/large.bin" "$b/short.bin"
+passed=$(find "$logs" -name '*.passed' | wc -l) failed=$((boots - passed))
 echo "system: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -43,4 +43,4 @@ $(B)/strict/aarch64/check.elf: $(B)/aarch64/check.elf
 	@$(MAKE) -s B=$(B)/strict COMPILER=clang MACHINE_aarch64="$(MACHINE_aarch64) -mstrict-align -mllvm -vectorize-loops=false -mllvm -vectorize-slp=false" $@
 
 check-system: $(foreach a,$(ARCHES),$(foreach i,hello check image,$(B)/$(a)/$(i).elf)) $(B)/strict/aarch64/check.elf
-	@sh qemu/check.sh $(B)
+	@bash qemu/check.sh $(B)
