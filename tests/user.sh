@@ -39,28 +39,23 @@ xargs -P "$(nproc)" -L 1 sh -c '
 		fi
 	} >"$logs/$number.log" 2>&1' user "$b" "$logs" "$model" <"$logs/list" || bad=1
 cat "$logs"/*.log
-# Plans for one machine are the same bytes whichever ISA computes them.
-if command -v qemu-x86_64 >/dev/null && command -v qemu-aarch64 >/dev/null; then
-	for arch in x86_64 aarch64; do
-		qemu-$arch -cpu max "$b/$arch/check" -f blob 2>/dev/null | grep '^same:' >"$b/$arch/same.txt"
+# equal WHAT SUITE TEXT: the suite printed the same lines that begin so in both builds, whichever CPU they ran on.
+equal() {
+	for n in 01 06; do
+		if ! grep -q "^ok *$2:" "$logs/$n.log"; then
+			echo "$1: 0 passed, 0 failed, 1 skipped"
+			return
+		fi
+		grep "^$3" "$logs/$n.log" >"$logs/$n.txt"
 	done
-	if [ -s "$b/x86_64/same.txt" ] && cmp "$b/x86_64/same.txt" "$b/aarch64/same.txt"; then
-		echo "plans of both builds: 1 passed, 0 failed, 0 skipped"
+	if [ -s "$logs/01.txt" ] && cmp "$logs/01.txt" "$logs/06.txt"; then
+		echo "$1: $(grep -c . "$logs/01.txt") passed, 0 failed, 0 skipped"
 	else
-		echo "plans of both builds: 0 passed, 1 failed, 0 skipped"
+		echo "$1: 0 passed, 1 failed, 0 skipped"
 		bad=1
 	fi
-fi
-# Code is a function of the program and the profile: both builds make the same for every width of both ISAs.
-if command -v qemu-x86_64 >/dev/null && command -v qemu-aarch64 >/dev/null; then
-	for arch in x86_64 aarch64; do
-		qemu-$arch -cpu max "$b/$arch/check" -f vir_ops 2>/dev/null | grep '^code' >"$b/code.$arch"
-	done
-	if [ -s "$b/code.x86_64" ] && cmp "$b/code.x86_64" "$b/code.aarch64"; then
-		echo "same code from both machines: $(grep -c . "$b/code.x86_64") passed, 0 failed"
-	else
-		echo "same code from both machines: 0 passed, 1 failed"
-		bad=1
-	fi
-fi
+}
+# Plans for one machine are the same bytes whichever ISA computes them; code is a function of the program and the profile.
+equal "plans of both builds" blob "same:"
+equal "same code from both machines" vir_ops "code vir_ops,"
 exit $bad
