@@ -25,7 +25,7 @@ enum gllm_status host_profile(const char *cap, struct gllm_profile *out);
 
 uint64_t host_clock_ns(void *user);
 
-/* Zeroed memory, 64-byte aligned or better; huge pages are asked for. NULL on failure. */
+/* Zeroed memory, 64-byte aligned or better; huge pages are asked for, and sizes of half a MiB or more begin with one. NULL on failure. */
 void *host_memory(size_t size);
 
 /* Reads a whole file into memory of its own; NULL and *size 0 on failure. */
