@@ -10,20 +10,31 @@
 #define HAS_MODRM(n) ((n) <= NR || (n) == CM || (n) >= FIX ? MODRM : 0)
 #define MODRM_OF(n) ((n) < 8 ? ((n) & 7) << 3 : (n) >= FIX ? (n) & 255 : 0)
 #define MODRM_MASK(n) ((n) < 8 ? 7 << 3 : (n) >= FIX ? 255 : 0)
+#define PREFIX(enc, pp, map) ((enc) == EVEX ? 0x62 | (0xf0u | (map)) << 8 | (0x7cu | (pp)) << 16 | 8u << 24 \
+	: (enc) == VEX ? 0xc4 | (0xe0u | (map)) << 8 | (0x78u | (pp)) << 16 : 0)
+
+/* Orders of the operands of most forms with VEX and EVEX: whole vectors in ModRM.reg and vvvv, ModRM.rm, maybe an immediate. */
+enum { REG_RM = 1, RM_REG, REG_VVV_RM };
+#define IS_WHOLE(op, place) (((op) & O_(31, 7, 31, 0)) == O_(place, GLLM_R_VEC, SX, 0))
+#define IS_RM(op) (IS_WHOLE(op, P_RM) || ((op) & 31) == P_MEM || ((op) & (O_(31, 7, 0, 0))) == O_(P_RM, GLLM_R_VEC, 0, 0))
+#define SHAPE_OF(a, b, c, d, ...) \
+	(IS_WHOLE(a, P_REG) && IS_WHOLE(b, P_VVV) && IS_RM(c) && ((d) == 0 || (d) == Ib) ? REG_VVV_RM \
+	 : (d) != 0 || ((c) != 0 && (c) != Ib) ? 0 \
+	 : IS_WHOLE(a, P_REG) && IS_RM(b) ? REG_RM : IS_RM(a) && IS_WHOLE(b, P_REG) ? RM_REG : 0)
+#define SHAPE(...) SHAPE_OF(__VA_ARGS__, 0, 0, 0, 0)
 const struct gllm_x86_form gllm_x86_forms[X86_ROWS] = {
 #define X(id, text, enc, pp, map, w, l, opc, n, ops, dec, isa, sem, arg, width) \
-	{ text, enc, pp, MAP_##map, opc, w, l, n, (dec) | HAS_MODRM(n), MODRM_OF(n), MODRM_MASK(n), ops, isa, sem, (uint8_t)(arg), \
-	  width },
+	{ text, enc, pp, MAP_##map, opc, w, l, n, (dec) | HAS_MODRM(n), MODRM_OF(n), MODRM_MASK(n), { ops }, isa, sem, (uint8_t)(arg), \
+	  width, PREFIX(enc, pp, MAP_##map), (enc) != LEG ? SHAPE(ops) : 0 },
 #include "arch/x86_64/insn.def"
 #undef X
 };
 
-struct fields { /* operands, sorted by place */
+struct fields { /* operands of a legacy form, sorted by place */
 	uint8_t field[P_OPR + 1];      /* register numbers by place */
 	uint8_t cc;
-	bool vsib, rex;                /* rex: spl.. need the prefix even if its bits are 0 */
+	bool rex;                      /* spl.. need the prefix even if its bits are 0 */
 	bool no_rex;                   /* ah..bh cannot be named with it */
-	unsigned unit;                 /* of disp8 */
 	const struct gllm_operand *rm; /* NULL: none */
 	const struct gllm_operand *rel;
 	uint64_t imm;
@@ -58,7 +69,7 @@ static inline bool register_fits(const struct gllm_x86_form *f, uint32_t op, con
 	return o->size == gllm_x86_bits(size, os, vl, true) && o->reg < (o->size == 8 && f->enc == LEG ? 20 : 16);
 }
 
-static bool memory_fits(const struct gllm_operand *o, unsigned bits, bool vsib, bool evex)
+static inline bool memory_fits(const struct gllm_operand *o, unsigned bits, bool vsib, bool evex)
 {
 	if (o->kind != GLLM_O_MEM || (o->size != bits && o->size != 0) || o->scale > 3)
 		return false;
@@ -72,6 +83,71 @@ static bool memory_fits(const struct gllm_operand *o, unsigned bits, bool vsib, 
 	return (o->base < 16 || o->base == GLLM_NO_REG) && (o->index < 16 || o->index == GLLM_NO_REG) &&
 	       o->index != X86_RSP && in_range(o->imm, INT32_MIN, INT32_MAX);
 }
+
+/* ModRM, SIB and displacement of `m`; disp8 counts 1 << `shift` bytes. */
+static inline unsigned char *put_memory(unsigned char *o, unsigned reg, const struct gllm_operand *m, unsigned shift)
+{
+	unsigned base = m->base < 16 ? m->base & 7u : 5, mod, r = (reg & 7) << 3;
+	bool sib = m->index != GLLM_NO_REG || m->base == GLLM_NO_REG || base == 4;
+	int64_t d = m->imm, units = d >> shift;
+
+	if (m->base == GLLM_REG_PC) { /* the displacement follows: put_pc_relative */
+		*o++ = (unsigned char)(r | 5);
+		return o + 4;
+	}
+	if (m->base == GLLM_NO_REG || (d == 0 && base != 5))
+		mod = 0;
+	else
+		mod = units == (int8_t)units && (int64_t)((uint64_t)units << shift) == d ? 1 : 2;
+	*o++ = (unsigned char)(mod << 6 | r | (sib ? 4 : base));
+	if (sib)
+		*o++ = (unsigned char)((unsigned)m->scale << 6 | (m->index == GLLM_NO_REG ? 4 : m->index & 7u) << 3 | base);
+	if (mod == 1) {
+		*o++ = (unsigned char)units;
+	} else if (mod == 2 || m->base == GLLM_NO_REG) {
+		gllm_put_le32(o, (uint32_t)d);
+		o += 4;
+	}
+	return o;
+}
+
+/* The displacement that stands `tail` bytes before the end of the instruction, which is `o`. False if it is out of reach. */
+static bool put_pc_relative(unsigned char *o, unsigned tail, const struct gllm_operand *m, uint64_t end)
+{
+	int64_t d = (int64_t)((uint64_t)m->imm - end);
+
+	gllm_put_le32(o - tail - 4, (uint32_t)d);
+	return in_range(d, INT32_MIN, INT32_MAX);
+}
+
+/* Decorations that the row does not carry, or that contradict each other. */
+static inline bool decoration_fits(const struct gllm_x86_form *f, const struct gllm_insn *in, const struct gllm_operand *memory,
+                                   unsigned vl)
+{
+	if (!(in->mask | in->zeroing | in->broadcast | in->rounding | in->rep))
+		return !(f->dec & KREQ);
+	if (in->mask > 7 || (in->mask && !(f->dec & K)) || (in->zeroing && (!(f->dec & Z) || !in->mask)))
+		return false;
+	if ((f->dec & KREQ) && !in->mask)
+		return false;
+	if (in->broadcast && (!memory || gllm_x86_element(f) == 0))
+		return false;
+	if (in->rounding) {
+		if (memory || !(f->dec & (ER | SAE)) || in->rounding > (f->dec & ER ? 4 : 1))
+			return false;
+		if (!(f->l & LIG) && vl != 2)
+			return false;
+	}
+	switch (in->rep) {
+	case 0: return true;
+	case 0xf3: return (f->dec & REP) != 0;
+	case 0x2e: return (f->dec & PAD) != 0;
+	case 0x3e: return (f->dec & NOTRACK) != 0;
+	default: return false;
+	}
+}
+
+/* --- legacy forms --------------------------------------------------------------------------------------------------- */
 
 /* The number of a register as its field has it. */
 static inline unsigned register_number(struct fields *p, const struct gllm_operand *o)
@@ -109,45 +185,39 @@ static bool immediate(struct fields *p, unsigned place, int64_t v, unsigned os)
 }
 
 /* Puts a register or memory operand into ModRM.rm. */
-static bool put_rm(struct fields *p, const struct gllm_x86_form *f, const struct gllm_insn *in, uint32_t op,
-                   const struct gllm_operand *o, unsigned os, unsigned vl)
+static bool put_rm(struct fields *p, const struct gllm_x86_form *f, uint32_t op, const struct gllm_operand *o, unsigned os)
 {
-	unsigned place = gllm_x86_place(op), size = gllm_x86_msize(op), bits;
+	unsigned place = gllm_x86_place(op);
 
 	p->rm = o;
-	if (o->kind == GLLM_O_REG) {
-		if (place > P_RMR || in->broadcast || !register_fits(f, op, o, os, vl))
-			return false;
-		p->field[P_RM] = (uint8_t)register_number(p, o);
-		return true;
-	}
-	bits = in->broadcast ? gllm_x86_element(f) * 8 : gllm_x86_bits(size, os, vl, false);
-	p->vsib = place == P_VSIB;
-	p->unit = f->enc != EVEX ? 1 : f->dec & E4 ? 4 : f->dec & E8 ? 8 : bits / 8;
-	return place != P_RMR && memory_fits(o, bits, p->vsib, f->enc == EVEX);
+	if (o->kind != GLLM_O_REG)
+		return place != P_RMR && memory_fits(o, gllm_x86_bits(gllm_x86_msize(op), os, 0, false), false, false);
+	if (place > P_RMR || !register_fits(f, op, o, os, 0))
+		return false;
+	p->field[P_RM] = (uint8_t)register_number(p, o);
+	return true;
 }
 
-/* Puts operand `o` where `op` says; false if it does not fit for this os and vl. */
-static bool put_operand(struct fields *p, const struct gllm_x86_form *f, const struct gllm_insn *in, uint32_t op,
-                        const struct gllm_operand *o, unsigned os, unsigned vl)
+/* Puts operand `o` where `op` says; false if it does not fit for this os. */
+static bool put_operand(struct fields *p, const struct gllm_x86_form *f, uint32_t op, const struct gllm_operand *o, unsigned os)
 {
 	enum gllm_x86_place place = (enum gllm_x86_place)gllm_x86_place(op);
 
 	switch (place) {
-	case P_REG: case P_VVV: case P_OPR: case P_IS4:
-		if (!register_fits(f, op, o, os, vl))
+	case P_REG: case P_OPR:
+		if (!register_fits(f, op, o, os, 0))
 			return false;
 		p->field[place] = (uint8_t)register_number(p, o);
-		return place == P_IS4 ? put_imm(p, (uint64_t)p->field[P_IS4] << 4, 1) : !gllm_x86_is_nop(f, p->field[P_OPR]);
-	case P_RM: case P_RMR: case P_MEM: case P_VSIB:
-		return put_rm(p, f, in, op, o, os, vl);
+		return !gllm_x86_is_nop(f, p->field[P_OPR]);
+	case P_RM: case P_RMR: case P_MEM:
+		return put_rm(p, f, op, o, os);
 	case P_ACC:
-		return register_fits(f, op, o, os, vl) && o->reg == X86_RAX;
+		return register_fits(f, op, o, os, 0) && o->reg == X86_RAX;
 	case P_X0:
-		return register_fits(f, op, o, os, vl) && o->reg == 0;
+		return register_fits(f, op, o, os, 0) && o->reg == 0;
 	case P_CL:
 		register_number(p, o);
-		return register_fits(f, op, o, os, vl) && o->reg == X86_RCX;
+		return register_fits(f, op, o, os, 0) && o->reg == X86_RCX;
 	case P_CC:
 		p->cc = (uint8_t)(o->imm & 15);
 		return o->kind == GLLM_O_COND && in_range(o->imm, 0, 15);
@@ -156,140 +226,54 @@ static bool put_operand(struct fields *p, const struct gllm_x86_form *f, const s
 		return o->kind == GLLM_O_REL && put_imm(p, 0, place == P_JB ? 1 : 4);
 	case P_ONE: case P_IB: case P_IS: case P_IW: case P_IZ: case P_IQ:
 		return o->kind == GLLM_O_IMM && immediate(p, place, o->imm, os);
-	case P_NONE:
+	case P_VVV: case P_IS4: case P_VSIB: case P_NONE:
 		break;
 	}
 	return false;
 }
 
-static bool put_operands(struct fields *p, const struct gllm_x86_form *f, const struct gllm_insn *in, unsigned os,
-                         unsigned vl)
+static bool put_operands(struct fields *p, const struct gllm_x86_form *f, const struct gllm_insn *in, unsigned os)
 {
 	unsigned n = 0;
 
-	*p = (struct fields){ .unit = 1 };
+	*p = (struct fields){ .rm = NULL };
 	for (; n < 4 && f->op[n] != 0; n++)
-		if (n >= in->n || !put_operand(p, f, in, f->op[n], &in->op[n], os, vl))
+		if (n >= in->n || !put_operand(p, f, f->op[n], &in->op[n], os))
 			return false;
 	return n == in->n;
 }
 
-/* Decorations that the row does not carry, or that contradict each other. */
-static bool decoration_fits(const struct gllm_x86_form *f, const struct gllm_insn *in, const struct fields *p, unsigned vl)
-{
-	bool memory = p->rm != NULL && p->rm->kind == GLLM_O_MEM;
-
-	if (!(in->mask | in->zeroing | in->broadcast | in->rounding | in->rep))
-		return !(f->dec & KREQ);
-	if (in->mask > 7 || (in->mask && !(f->dec & K)) || (in->zeroing && (!(f->dec & Z) || !in->mask)))
-		return false;
-	if ((f->dec & KREQ) && !in->mask)
-		return false;
-	if (in->broadcast && (!memory || gllm_x86_element(f) == 0))
-		return false;
-	if (in->rounding) {
-		if (memory || !(f->dec & (ER | SAE)) || in->rounding > (f->dec & ER ? 4 : 1))
-			return false;
-		if (!(f->l & LIG) && vl != 2)
-			return false;
-	}
-	switch (in->rep) {
-	case 0: return true;
-	case 0xf3: return (f->dec & REP) != 0;
-	case 0x2e: return (f->dec & PAD) != 0;
-	case 0x3e: return (f->dec & NOTRACK) != 0;
-	default: return false;
-	}
-}
-
 /* NULL: the operands need REX and forbid it. */
 static unsigned char *put_prefixes(unsigned char *o, const struct gllm_x86_form *f, const struct gllm_insn *in,
-                                   const struct fields *p, unsigned os, unsigned vl)
+                                   const struct fields *p, unsigned os)
 {
 	static const unsigned char byte[4] = { 0, 0x66, 0xf3, 0xf2 };
-	bool memory = p->rm && p->rm->kind == GLLM_O_MEM;
-	unsigned base = p->rm ? p->field[P_RM] : p->field[P_OPR], index = 0, reg = p->field[P_REG], vvv = p->field[P_VVV];
-	unsigned w = !(f->w & WIG) && os == 64, b, x = base >> 4, r = reg >> 3 & 1;
+	unsigned base = p->rm ? p->field[P_RM] : p->field[P_OPR], index = 0, w = !(f->w & WIG) && os == 64;
 
-	if (memory) {
+	if (p->rm && p->rm->kind == GLLM_O_MEM) {
 		base = p->rm->base < 16 ? p->rm->base : 0;
-		index = p->rm->index < 32 ? p->rm->index : 0;
-		x = index >> 3 & 1;
+		index = p->rm->index < 16 ? p->rm->index : 0;
 	}
-	b = base >> 3 & 1;
-	switch (f->enc) {
-	case LEG:
-		if (in->rep)
-			*o++ = in->rep;
-		if (os == 16 && !(f->w & WIG))
-			*o++ = 0x66;
-		if (f->pp)
-			*o++ = byte[f->pp];
-		if (p->no_rex && (w | r | x | b || p->rex))
+	unsigned r = p->field[P_REG] >> 3, rex = w << 3 | r << 2 | (index >> 3) << 1 | base >> 3;
+	if (in->rep)
+		*o++ = in->rep;
+	if (os == 16 && !(f->w & WIG))
+		*o++ = 0x66;
+	if (f->pp)
+		*o++ = byte[f->pp];
+	if (rex || p->rex) {
+		if (p->no_rex)
 			return NULL;
-		if (w | r | x | b || p->rex)
-			*o++ = (unsigned char)(0x40 | w << 3 | r << 2 | x << 1 | b);
-		if (f->map != MAP_1B)
-			*o++ = 0x0f;
-		if (f->map == MAP_0F38 || f->map == MAP_0F3A)
-			*o++ = f->map == MAP_0F38 ? 0x38 : 0x3a;
-		return o;
-	case VEX: {
-		unsigned low = (~vvv & 15) << 3 | (vl & 1) << 2 | f->pp;
-		if (f->map == MAP_0F && !(w | x | b)) {
-			*o++ = 0xc5;
-			*o++ = (unsigned char)((r ^ 1) << 7 | low);
-		} else {
-			*o++ = 0xc4;
-			*o++ = (unsigned char)((r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | f->map);
-			*o++ = (unsigned char)(w << 7 | low);
-		}
-		return o;
+		*o++ = (unsigned char)(0x40 | rex);
 	}
-	default: {
-		unsigned v2 = p->vsib ? index >> 4 : vvv >> 4;
-		unsigned ll = in->rounding ? in->rounding - 1u : vl;
-		*o++ = 0x62;
-		*o++ = (unsigned char)((r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (reg >> 4 ^ 1) << 4 | f->map);
-		*o++ = (unsigned char)(w << 7 | (~vvv & 15) << 3 | 4 | f->pp);
-		*o++ = (unsigned char)((unsigned)in->zeroing << 7 | ll << 5 | (unsigned)(in->broadcast || in->rounding) << 4 |
-		                       (v2 ^ 1) << 3 | in->mask);
-		return o;
-	}
-	}
-}
-
-/* ModRM, SIB and displacement. *fixup: where a pc-relative displacement lies. */
-static unsigned char *put_memory(unsigned char *o, unsigned reg, const struct fields *p, unsigned char **fixup)
-{
-	const struct gllm_operand *m = p->rm;
-	unsigned base = m->base < 16 ? m->base & 7u : 5, mod, r = (reg & 7) << 3;
-	bool sib = p->vsib || m->index != GLLM_NO_REG || m->base == GLLM_NO_REG || base == 4;
-	int64_t d = m->imm, unit = (int64_t)p->unit;
-
-	if (m->base == GLLM_REG_PC) {
-		*o++ = (unsigned char)(r | 5);
-		*fixup = o;
-		return o + 4;
-	}
-	if (m->base == GLLM_NO_REG || (d == 0 && base != 5))
-		mod = 0;
-	else
-		mod = in_range(d, -128 * unit, 127 * unit) && d % unit == 0 ? 1 : 2;
-	*o++ = (unsigned char)(mod << 6 | r | (sib ? 4 : base));
-	if (sib)
-		*o++ = (unsigned char)((unsigned)m->scale << 6 | (m->index == GLLM_NO_REG ? 4 : m->index & 7u) << 3 | base);
-	if (mod == 1) {
-		*o++ = (unsigned char)(d / unit);
-	} else if (mod == 2 || m->base == GLLM_NO_REG) {
-		gllm_put_le32(o, (uint32_t)d);
-		o += 4;
-	}
+	if (f->map != MAP_1B)
+		*o++ = 0x0f;
+	if (f->map == MAP_0F38 || f->map == MAP_0F3A)
+		*o++ = f->map == MAP_0F38 ? 0x38 : 0x3a;
 	return o;
 }
 
-static unsigned char *put_opcode(unsigned char *o, const struct gllm_x86_form *f, const struct fields *p,
-                                 unsigned char **fixup)
+static unsigned char *put_opcode(unsigned char *o, const struct gllm_x86_form *f, const struct fields *p)
 {
 	unsigned reg = f->n < 8 ? f->n : p->field[P_REG];
 
@@ -297,15 +281,14 @@ static unsigned char *put_opcode(unsigned char *o, const struct gllm_x86_form *f
 	if (f->n >= FIX)
 		*o++ = (unsigned char)f->n;
 	else if (p->rm && p->rm->kind == GLLM_O_MEM)
-		return put_memory(o, reg, p, fixup);
+		return put_memory(o, reg, p->rm, 0);
 	else if (p->rm)
 		*o++ = (unsigned char)(0xc0 | (reg & 7) << 3 | (p->field[P_RM] & 7));
 	return o;
 }
 
 /* Writes the immediate; displacements are counted from the instruction's end. False if one is out of reach. */
-static bool put_tail(unsigned char **at, unsigned char *out, const struct gllm_insn *in, const struct fields *p,
-                     unsigned char *fixup)
+static bool put_tail(unsigned char **at, unsigned char *out, const struct gllm_insn *in, const struct fields *p)
 {
 	unsigned char *o = *at;
 	uint64_t end;
@@ -313,6 +296,7 @@ static bool put_tail(unsigned char **at, unsigned char *out, const struct gllm_i
 	if (p->imm_bytes)
 		gllm_put_le64(o, p->imm);
 	o += p->imm_bytes;
+	*at = o;
 	end = in->addr + (uint64_t)(o - out);
 	if (p->rel) {
 		int64_t d = (int64_t)((uint64_t)p->rel->imm - end);
@@ -321,29 +305,124 @@ static bool put_tail(unsigned char **at, unsigned char *out, const struct gllm_i
 		for (unsigned i = 0; i < p->imm_bytes; i++)
 			o[(int)i - (int)p->imm_bytes] = (unsigned char)((uint64_t)d >> 8 * i);
 	}
-	if (fixup) {
-		int64_t d = (int64_t)((uint64_t)p->rm->imm - end);
-		if (!in_range(d, INT32_MIN, INT32_MAX))
-			return false;
-		gllm_put_le32(fixup, (uint32_t)d);
-	}
-	*at = o;
-	return true;
+	return !p->rm || p->rm->kind != GLLM_O_MEM || p->rm->base != GLLM_REG_PC || put_pc_relative(o, p->imm_bytes, p->rm, end);
 }
 
-static size_t encode_as(const struct gllm_x86_form *f, const struct gllm_insn *in, unsigned os, unsigned vl,
-                        unsigned char *out)
+static size_t encode_legacy(const struct gllm_x86_form *f, const struct gllm_insn *in, unsigned os, unsigned char *out)
 {
 	struct fields p;
-	unsigned char *o, *fixup = NULL;
+	unsigned char *o;
 
-	if (!put_operands(&p, f, in, os, vl) || !decoration_fits(f, in, &p, vl))
+	if (!put_operands(&p, f, in, os) || !decoration_fits(f, in, p.rm && p.rm->kind == GLLM_O_MEM ? p.rm : NULL, 0))
 		return 0;
-	o = put_prefixes(out, f, in, &p, os, vl);
+	o = put_prefixes(out, f, in, &p, os);
 	if (o == NULL)
 		return 0;
-	o = put_opcode(o, f, &p, &fixup);
-	if (!put_tail(&o, out, in, &p, fixup) || o - out > 15)
+	o = put_opcode(o, f, &p);
+	if (!put_tail(&o, out, in, &p) || o - out > 15)
+		return 0;
+	return (size_t)(o - out);
+}
+
+/* --- VEX and EVEX --------------------------------------------------------------------------------------------------- */
+
+#define PLACE(p) UINT32_C(1) << P_##p
+enum {
+	REGISTERS = PLACE(REG) | PLACE(RM) | PLACE(RMR) | PLACE(VVV) | PLACE(IS4),
+	ADDRESSES = PLACE(RM) | PLACE(MEM) | PLACE(VSIB),
+};
+
+struct vector_fields { /* operands of a form with VEX or EVEX */
+	uint8_t number[P_IS4 + 1];     /* of registers, by place */
+	uint8_t imm, imm_bytes;
+	const struct gllm_operand *m;  /* NULL: none */
+	uint32_t address;              /* what the row says of m */
+};
+
+static inline bool put_vector_operands(struct vector_fields *p, const struct gllm_x86_form *f, const struct gllm_insn *in,
+                                       unsigned os, unsigned vl)
+{
+	unsigned n = 0;
+
+	*p = (struct vector_fields){ .m = NULL };
+	for (; n < in->n && n < 4; n++) {
+		const struct gllm_operand *o = &in->op[n];
+		uint32_t op = f->op[n], place = gllm_x86_place(op);
+
+		if (o->kind == GLLM_O_REG && (REGISTERS >> place & 1) && register_fits(f, op, o, os, vl)) {
+			p->number[place] = o->reg;
+			p->imm_bytes |= place == P_IS4;
+		} else if (o->kind == GLLM_O_MEM && (ADDRESSES >> place & 1)) {
+			p->m = o;
+			p->address = op;
+		} else if (o->kind == GLLM_O_IMM && place == P_IB && in_range(o->imm, 0, 255)) {
+			p->imm = (uint8_t)o->imm;
+			p->imm_bytes = 1;
+		} else {
+			return false;
+		}
+	}
+	return n == in->n && (n == 4 || f->op[n] == 0);
+}
+
+/* The prefix is one word, its first byte the lowest: what the row says of it, which is VEX's long form or EVEX with registers 0,
+ * with the bits of registers turned. rm: bit 3 is B, bit 4 X. */
+static inline unsigned char *put_prefix(unsigned char *o, const struct gllm_x86_form *f, const struct gllm_insn *in,
+                                        uint32_t reg, uint32_t rm, uint32_t vvv, uint32_t w, uint32_t vl)
+{
+	uint32_t prefix = f->prefix ^ w << 23 ^ (reg & 8) << 12 ^ (rm & 24) << 10 ^ (vvv & 15) << 19;
+
+	if (f->enc == EVEX) {
+		prefix ^= (reg & 16) << 8 ^ (vvv & 16) << 23 ^ vl << 29 ^ (uint32_t)in->mask << 24 ^ (uint32_t)in->zeroing << 31 ^
+		          (uint32_t)(in->broadcast | (in->rounding != 0)) << 28;
+		gllm_put_le32(o, prefix);
+		return o + 4;
+	}
+	prefix |= vl << 18;
+	if ((prefix & 0x807f00) != 0x6100) { /* X, B, W or a map that is not 0F */
+		gllm_put_le32(o, prefix);
+		return o + 3;
+	}
+	o[0] = 0xc5;
+	o[1] = (unsigned char)((prefix >> 8 & 0x80) | (prefix >> 16 & 0x7f));
+	return o + 2;
+}
+
+/* Log2 of the unit of disp8, for an access of so many bits. */
+static inline unsigned disp_shift(const struct gllm_x86_form *f, unsigned bits)
+{
+	return f->enc != EVEX ? 0 : f->dec & E4 ? 2 : f->dec & E8 ? 3 : (unsigned)__builtin_ctz(bits) - 3;
+}
+
+static size_t encode_vector(const struct gllm_x86_form *f, const struct gllm_insn *in, unsigned os, unsigned vl,
+                            unsigned char *out)
+{
+	struct vector_fields p;
+	unsigned shift = 0;
+
+	if (!put_vector_operands(&p, f, in, os, vl) || !decoration_fits(f, in, p.m, vl))
+		return 0;
+	uint32_t reg = p.number[P_REG], rm = p.number[P_RM] | p.number[P_RMR], vvv = p.number[P_VVV];
+	if (p.m) {
+		unsigned bits = in->broadcast ? gllm_x86_element(f) * 8 : gllm_x86_bits(gllm_x86_msize(p.address), os, vl, false);
+
+		if (!memory_fits(p.m, bits, gllm_x86_place(p.address) == P_VSIB, f->enc == EVEX))
+			return 0;
+		shift = disp_shift(f, bits);
+		rm = (p.m->base < 16 ? p.m->base & 8u : 0) | (p.m->index < 32 ? p.m->index & 8u : 0) << 1;
+		vvv |= p.m->index_vec ? p.m->index & 16u : 0;
+	}
+	vl = in->rounding ? in->rounding - 1u : vl;
+	unsigned char *o = put_prefix(out, f, in, reg, rm, vvv, os == 64 && !(f->w & WIG), vl);
+	*o++ = f->opcode;
+	reg = f->n < 8 ? f->n : reg;
+	if (p.m)
+		o = put_memory(o, reg, p.m, shift);
+	else if (f->dec & MODRM)
+		*o++ = (unsigned char)(f->n >= FIX ? (unsigned)f->n : 0xc0 | (reg & 7) << 3 | (rm & 7));
+	if (p.imm_bytes)
+		*o++ = (unsigned char)(p.imm | p.number[P_IS4] << 4);
+	if (p.m && p.m->base == GLLM_REG_PC && !put_pc_relative(o, p.imm_bytes, p.m, in->addr + (uint64_t)(o - out)))
 		return 0;
 	return (size_t)(o - out);
 }
@@ -352,15 +431,15 @@ static size_t encode_as(const struct gllm_x86_form *f, const struct gllm_insn *i
 static size_t encode_length(const struct gllm_x86_form *f, const struct gllm_insn *in, unsigned os, unsigned char *out)
 {
 	unsigned vl = f->l & LIG || in->vl > 2 ? 0 : in->vl;
-	size_t n = f->l & LIG || f->l >> vl & 1 ? encode_as(f, in, os, vl, out) : 0;
+	size_t n = f->l & (LIG | 1u << vl) ? encode_vector(f, in, os, vl, out) : 0;
 
-	for (unsigned i = 0; i < 2 && n == 0 && !(f->l & LIG); i++) {
-		vl = vl == 2 ? 0 : vl + 1;
-		if (f->l >> vl & 1)
-			n = encode_as(f, in, os, vl, out);
-	}
+	for (unsigned more = 0; more < 3 && n == 0 && !(f->l & LIG); more++)
+		if (f->l >> more & 1)
+			n = encode_vector(f, in, os, more, out);
 	return n;
 }
+
+/* --- either --------------------------------------------------------------------------------------------------------- */
 
 /* The operand size where a register settles it, 0 where none does. */
 static unsigned settled_size(const struct gllm_x86_form *f, const struct gllm_insn *in)
@@ -379,13 +458,58 @@ size_t gllm_x86_encode_into(const struct gllm_insn *in, unsigned char out[X86_RO
 	if (in->row >= X86_ROWS)
 		return 0;
 	f = &gllm_x86_forms[in->row];
-	if (f->w & WIG)
-		return encode_length(f, in, 64, out);
-	unsigned os = settled_size(f, in);
-	for (unsigned w = 0; w < 3 && n == 0; w++)
-		if ((f->w >> w & 1) && (os == 0 || os == 16u << w))
-			n = encode_length(f, in, 16u << w, out);
+	unsigned sizes = f->w & WIG ? W1 : f->w;
+	if (sizes & (sizes - 1)) {
+		unsigned os = settled_size(f, in);
+		sizes &= os ? os >> 4 : sizes;
+	}
+	for (; sizes && n == 0; sizes &= sizes - 1) {
+		unsigned os = 16 * (sizes & -sizes);
+		n = f->enc == LEG ? encode_legacy(f, in, os, out) : encode_length(f, in, os, out);
+	}
 	return n;
+}
+
+static inline bool is_whole(const struct gllm_operand *o, const struct gllm_x86_form *f, unsigned bits)
+{
+	return o->kind == GLLM_O_REG && o->cls == GLLM_R_VEC && o->size == bits && o->reg < (f->enc == EVEX ? 32 : 16);
+}
+
+static inline bool is_plain_memory(const struct gllm_operand *o)
+{
+	return o->kind == GLLM_O_MEM && o->size == 0 && o->base < 16 && memory_fits(o, 0, false, true);
+}
+
+size_t gllm_x86_encode_shape(const struct gllm_insn *in, unsigned char out[X86_ROOM])
+{
+	const struct gllm_x86_form *f = &gllm_x86_forms[in->row];
+	unsigned shape = f->shape, last = shape == REG_VVV_RM ? 2 : 1, at = shape == RM_REG ? 0 : last;
+	unsigned vl = in->vl, bits = 128u << vl;
+	const struct gllm_operand *reg = &in->op[shape == RM_REG], *m = &in->op[at];
+	bool immediate = f->op[last + 1] != 0, memory = m->kind != GLLM_O_REG;
+	uint32_t vvv = 0, rm = m->reg;
+
+	if (shape == 0 || !(f->l >> vl & 1) || (f->dec & KREQ) ||
+	    (in->mask | in->zeroing | in->broadcast | in->rounding | in->rep) || in->n != last + 1 + immediate ||
+	    !is_whole(reg, f, bits) || (last == 2 && !is_whole(&in->op[1], f, bits)))
+		return 0;
+	if (memory ? !is_plain_memory(m) : !is_whole(m, f, bits) || gllm_x86_rsize(f->op[at]) != SX)
+		return 0;
+	if (immediate && (in->op[last + 1].kind != GLLM_O_IMM || !in_range(in->op[last + 1].imm, 0, 255)))
+		return 0;
+	if (memory)
+		rm = (m->base & 8u) | (m->index < 16 ? m->index & 8u : 0) << 1;
+	if (last == 2)
+		vvv = in->op[1].reg;
+	unsigned char *o = put_prefix(out, f, in, reg->reg, rm, vvv, f->w == W1, vl);
+	*o++ = f->opcode;
+	if (memory)
+		o = put_memory(o, reg->reg, m, disp_shift(f, gllm_x86_bits(gllm_x86_msize(f->op[at]), 0, vl, false)));
+	else
+		*o++ = (unsigned char)(0xc0 | (reg->reg & 7u) << 3 | (rm & 7));
+	if (immediate)
+		*o++ = (unsigned char)in->op[last + 1].imm;
+	return (size_t)(o - out);
 }
 
 size_t gllm_x86_encode(const struct gllm_insn *in, unsigned char *out)

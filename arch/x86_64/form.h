@@ -151,11 +151,11 @@ enum { RD = 0, WR = 3 << 18, RW = 2 << 18 };  /* access, kept so that nothing me
 #define Kd K_(P_RM, S32)
 #define Kq K_(P_RM, S64)
 
-#define P0 { 0 }
-#define P1(a) { a }
-#define P2(a, b) { a, b }
-#define P3(a, b, c) { a, b, c }
-#define P4(a, b, c, d) { a, b, c, d }
+#define P0 0
+#define P1(a) a
+#define P2(a, b) a, b
+#define P3(a, b, c) a, b, c
+#define P4(a, b, c, d) a, b, c, d
 
 /* isa: feature bits; two marks say what the vector length adds */
 #define F_(f) ((uint32_t)1 << GLLM_X86_##f)
@@ -219,6 +219,8 @@ struct gllm_x86_form {
 	uint32_t isa;
 	uint8_t sem, arg;
 	uint16_t width;   /* of the float or lane the meaning is about; 0: from the operands */
+	uint32_t prefix;  /* VEX, EVEX: see encode.c; so is */
+	uint8_t shape;
 };
 
 extern const struct gllm_x86_form gllm_x86_forms[X86_ROWS];

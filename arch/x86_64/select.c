@@ -33,49 +33,49 @@ static const uint16_t evex[] = {
 
 /* --- putting -------------------------------------------------------------------------------------------------------- */
 
-/* Copies an encoded instruction, whole words where there is room. */
-static void append(struct gllm_code *c, const unsigned char *bytes, size_t n)
+/* In place while there is room for the longest; what is written beyond an instruction is overwritten by the next. */
+static void append(struct gllm_code *c, const struct gllm_insn *in)
 {
-	unsigned char *to = c->base + c->used;
+	unsigned char bytes[X86_ROOM], *to = c->base + c->used;
+	size_t room = c->size - c->used, n = 0;
 
-	if (c->size - c->used >= X86_ROOM)
-		for (size_t k = 0; k < 16; k += 8)
-			gllm_put_le64(to + k, gllm_le64(bytes + k));
-	else
-		for (size_t k = 0; k < n; k++)
-			to[k] = bytes[k];
+	if (room >= X86_ROOM && (n = gllm_x86_encode_shape(in, to)) != 0) {
+		c->used += n;
+		return;
+	}
+	n = gllm_x86_encode_into(in, bytes);
+	if (n == 0 || n > room) {
+		c->status = n == 0 ? GLLM_COMPILE_ERROR : GLLM_NO_SPACE;
+		return;
+	}
+	for (size_t k = 0; k < n; k++)
+		to[k] = bytes[k];
 	c->used += n;
 }
 
 void gllm_x86_put(gen *g, unsigned row, struct gllm_insn *in, unsigned operands)
 {
-	unsigned char bytes[X86_ROOM];
-	bool new_form = false;
-	size_t n;
+	unsigned sizes = 0, regs = 0; /* of vectors, as sets of bits */
 
+	if (g->code->status != GLLM_OK)
+		return;
+	for (unsigned k = 0; k < operands; k++)
+		if (in->op[k].kind == GLLM_O_REG && in->op[k].cls == GLLM_R_VEC) {
+			sizes |= in->op[k].size;
+			regs |= in->op[k].reg;
+		}
+	if (((sizes & 512) || regs > 15) && row < GLLM_COUNT(evex) && evex[row])
+		row = evex[row] - 1u;
 	in->addr = 0;
+	in->row = (uint16_t)row;
 	in->n = (uint8_t)operands;
-	in->vl = in->rounding = in->rep = 0;
+	in->vl = sizes & 512 ? 2 : sizes & 256 ? 1 : 0;
+	in->rounding = in->rep = 0;
 	in->mask = g->mask;
 	in->zeroing = g->zeroing;
 	in->broadcast = g->broadcast;
 	g->mask = g->zeroing = g->broadcast = 0;
-	for (unsigned k = 0; k < operands; k++) {
-		const operand *o = &in->op[k];
-		if (o->kind != GLLM_O_REG || o->cls != GLLM_R_VEC)
-			continue;
-		if (o->size > 128u << in->vl)
-			in->vl = o->size == 256 ? 1 : 2;
-		new_form |= o->size == 512 || o->reg > 15;
-	}
-	in->row = (uint16_t)(new_form && row < GLLM_COUNT(evex) && evex[row] ? evex[row] - 1u : row);
-	n = gllm_x86_encode_into(in, bytes);
-	if (n == 0)
-		gllm_x86_quit(g, GLLM_COMPILE_ERROR);
-	else if (n > g->code->size - g->code->used)
-		gllm_x86_quit(g, GLLM_NO_SPACE);
-	if (g->code->status == GLLM_OK)
-		append(g->code, bytes, n);
+	append(g->code, in);
 }
 
 void gllm_x86_constant(gen *g, unsigned reg, int64_t v)
