@@ -10,14 +10,14 @@
  *   gelu_erf     1.98     1.92     2 */
 #include "ops/exp.h"
 
-/* x / (1 + 2^n (1 - p)), n = shifted - EXPONENT_MAGIC, n > -127. Where 2^n has no float the quotient is of 2^110 and scaled:
- * then the 1 does not matter. The 1 is added before the power: both together would be rounded where they differ by 2^24. */
-static inline float over(float x, float p, float shifted)
+/* x / (1 + e^-v) = 2^n x / (2^n + e^-r), v = n ln 2 + r, shifted = n + EXPONENT_MAGIC, n <= 127, e^-r = 1 + q r. The 1 is
+ * added last: 2^n + e^-r would be rounded twice where they differ by 2^24. Below 2^-126 the power does not matter. (It stands
+ * behind q: before it, compilers would compute q once more for arguments whose power is known.) */
+static inline float over(float x, float q, float r, float shifted)
 {
-	const float most = EXPONENT_MAGIC + 110.0f;
-	float s = shifted < most ? shifted : most;
-	float power = gllm_bits_f32(gllm_f32_bits(s) << 23);
-	return gllm_ldexpf(x / ((1.0f - p * power) + power), (int)(s - shifted));
+	const float least = EXPONENT_MAGIC - 126.0f;
+	float power = gllm_bits_f32(gllm_f32_bits(shifted > least ? shifted : least) << 23);
+	return gllm_ldexpf(x / (1.0f + (q * r + power)), (int)(shifted - EXPONENT_MAGIC));
 }
 
 /* 1 / (1 + e^-x) */
@@ -25,8 +25,9 @@ static inline float sigmoid(float x)
 {
 	float d = x < -110.0f ? -110.0f : x; /* the result is 0 from there; NaN passes */
 	float c = d > 80.0f ? 80.0f : d;     /* 1 */
-	float shifted = (d < 80.0f ? d : 80.0f) * -LOG2_E + EXPONENT_MAGIC, n = shifted - EXPONENT_MAGIC; /* numbers always */
-	return over(1.0f, gllm_minus_expm1_reduced((c + n * LN2_HIGH) + n * LN2_LOW), shifted);
+	float shifted = (d < 80.0f ? d : 80.0f) * LOG2_E + EXPONENT_MAGIC, n = shifted - EXPONENT_MAGIC; /* numbers always */
+	float r = (c - n * LN2_HIGH) - n * LN2_LOW;
+	return over(1.0f, gllm_exp_slope(r), r, shifted);
 }
 
 /* x * sigmoid(x) */
@@ -34,8 +35,9 @@ static inline float silu(float x)
 {
 	float d = x < -110.0f ? -110.0f : x; /* the result is 0 from there; NaN passes */
 	float c = d < 80.0f ? d : 80.0f;     /* x; here NaN does not pass */
-	float shifted = c * -LOG2_E + EXPONENT_MAGIC, n = shifted - EXPONENT_MAGIC;
-	return over(d, gllm_minus_expm1_reduced((c + n * LN2_HIGH) + n * LN2_LOW), shifted);
+	float shifted = c * LOG2_E + EXPONENT_MAGIC, n = shifted - EXPONENT_MAGIC;
+	float r = (c - n * LN2_HIGH) - n * LN2_LOW;
+	return over(d, gllm_exp_slope(r), r, shifted);
 }
 
 /* x/2 * (1 + tanh u) = x * sigmoid(2u), u = sqrt(2/pi) * (x + 0.044715 x^3)   (Hendrycks, Gimpel 2016).
@@ -50,15 +52,15 @@ static inline float gelu(float x)
 	float square = (c * c + 0x1.8p20f) - 0x1.8p20f, excess = gllm_fmaf(-c, c, square);
 	float h = square * (8943.0f * unit) + 200000.0f * unit; /* exact */
 	float v = c * h, excess_v = c * (8943.0f * unit) * excess + gllm_fmaf(-c, h, v);
-	float shifted = v * -0x1.823f16p-4f + EXPONENT_MAGIC, n = shifted - EXPONENT_MAGIC; /* 1 / ln 2 in these units */
-	float r = (v + n * 0x1.535ap+3f) - (excess_v - n * -0x1.c4935p-14f);                /* ln 2 in two parts */
-	float q = -0x1.df6d72p-34f; /* 1 - e^-r = q r to 2^-28.2 of e^-r */
-	q = q * r + 0x1.5786a4p-27f;
-	q = q * r + -0x1.984a8ep-21f;
-	q = q * r + 0x1.8668d0p-15f;
-	q = q * r + -0x1.17fd04p-9f;
-	q = q * r + 0x1.0bb9c4p-4f;
-	return over(d, q * r, shifted);
+	float shifted = v * 0x1.823f16p-4f + EXPONENT_MAGIC, n = shifted - EXPONENT_MAGIC; /* 1 / ln 2 in these units */
+	float r = (v - n * 0x1.535ap+3f) - (excess_v + n * -0x1.c4935p-14f);               /* ln 2 in two parts */
+	float q = 0x1.df6d72p-34f; /* e^-r = 1 + q r to 2^-28.2 of e^-r */
+	q = q * r + -0x1.5786a4p-27f;
+	q = q * r + 0x1.984a8ep-21f;
+	q = q * r + -0x1.8668d0p-15f;
+	q = q * r + 0x1.17fd04p-9f;
+	q = q * r + -0x1.0bb9c4p-4f;
+	return over(d, q, r, shifted);
 }
 
 /* 1 / (R e^(a^2/2)) for R the integral of the normal density from a >= 0 on, and what its rounding lost: it grows from 2 like

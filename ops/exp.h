@@ -35,14 +35,14 @@ static inline float gllm_expm1_reduced(float r)
 	return q * (r * r) + r;
 }
 
-/* 1 - e^-r: the same with the signs that make what follows a product that is subtracted. */
-static inline float gllm_minus_expm1_reduced(float r)
+/* (e^-r - 1) / r, the same polynomial. */
+static inline float gllm_exp_slope(float r)
 {
 	float q = 0x1.609d36p-10f;
 	q = q * r + -0x1.123618p-7f;
 	q = q * r + 0x1.5565dcp-5f;
 	q = q * r + -0x1.555498p-3f;
 	q = q * r + 0x1.ffffecp-2f;
-	return r - q * (r * r);
+	return q * r + -1.0f;
 }
 #endif

@@ -307,7 +307,7 @@ static void chains(struct desk *d)
 
 static void registers(struct desk *d)
 {
-	static const struct machine few = { 32 << 10, 16, 1 }, many = { 32 << 10, 32, 1 };
+	static const struct machine few = { 32 << 10, 14, 1 }, many = { 32 << 10, 32, 1 };
 	expect(d, &many, MANY, "gemm_bt+silu+exp+relu+abs+neg+sigmoid+tanh+gelu+add+add+add+add+add+add+add:EpilogueInjection");
 	expect(d, &few, MANY, "gemm_bt+silu+exp+relu+abs+neg+sigmoid+tanh+gelu+add+add+add+add+add:EpilogueInjection | add+add:LoopFusion");
 }
