@@ -550,7 +550,8 @@ static gllm_vreg simple_node(struct lower *l, gllm_ref n)
 		return minus_product(l, n, x->a, node(l, x->b)->a, x->c);
 	if (x->op == GLLM_N_NEG && node(l, x->a)->op == GLLM_N_ABS) { /* the sign is set */
 		struct operands o = values(l, node(l, x->a)->a, GLLM_NO_NODE, GLLM_NO_NODE);
-		return put(l, n, GLLM_V_VOR, GLLM_I32, o.a, gllm_lower_word(l, UINT32_C(0x80000000), GLLM_NO_VREG), GLLM_NO_VREG, 0);
+		gllm_vreg sign_bit = gllm_lower_word(l, l->halves ? UINT32_C(0x8000) : UINT32_C(0x80000000), GLLM_NO_VREG);
+		return put(l, n, GLLM_V_VOR, GLLM_I32, o.a, sign_bit, GLLM_NO_VREG, 0);
 	}
 	struct operands o = values(l, x->a, s->operands > 1 ? x->b : GLLM_NO_NODE, s->operands > 2 ? x->c : GLLM_NO_NODE);
 	return wrap(l, x->type, put(l, n, mask ? (enum gllm_vir_op)s->mask : (enum gllm_vir_op)s->op, lane_type(l, x->type), o.a,

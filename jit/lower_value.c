@@ -67,10 +67,10 @@ static gllm_vreg load_constant(struct lower *l, gllm_ref n)
 {
 	struct gllm_vi i = gllm_vi(GLLM_V_VBCAST);
 
-	if (n > l->t->nnodes)
-		return gllm_lower_word(l, (uint32_t)node(l, (gllm_ref)(n - l->t->nnodes - 1))->imm ^ UINT32_C(0x80000000), GLLM_NO_VREG);
-	if (node(l, n)->op == GLLM_N_CONST) {
-		uint32_t bits = (uint32_t)node(l, n)->imm;
+	bool negated = n > l->t->nnodes;
+	if (negated || node(l, n)->op == GLLM_N_CONST) {
+		uint32_t bits = negated ? (uint32_t)node(l, (gllm_ref)(n - l->t->nnodes - 1))->imm ^ UINT32_C(0x80000000)
+		                        : (uint32_t)node(l, n)->imm;
 		return gllm_lower_word(l, l->halves ? gllm_f32_to_f16(gllm_bits_f32(bits)) : bits, GLLM_NO_VREG);
 	}
 	i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
