@@ -12,7 +12,7 @@
 #include "jit/schedule.h"
 #include "jit/vir.h"
 
-enum { MAX_VIR = 12288, MAX_REGS = 8192 };
+enum { MAX_VIR = 16384, MAX_REGS = MAX_VIR };
 
 enum gllm_status gllm_trip_of(const struct gllm_composed *t, const struct gllm_source *source, struct gllm_poly trip,
                               struct gllm_linear *out)

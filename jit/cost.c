@@ -185,11 +185,27 @@ unsigned gllm_registers_of(const struct gllm_composed *c, struct gllm_arena aren
 	return most;
 }
 
-const char *gllm_breaks_limit(const struct gllm_composed *c, const struct gllm_profile *p, struct gllm_arena arena)
+/* Values behind the sums of a product, once for each vector of the machine's tile. */
+static unsigned tile_values(const struct gllm_composed *c, const struct gllm_profile *p)
+{
+	const struct gllm_trace *t = &c->trace;
+	const struct gllm_blocking b = gllm_blocking(p, 1 << 10, 1 << 10, 1 << 10, sizeof(float));
+	unsigned lanes = p->vector_bytes / sizeof(float), vectors = lanes ? b.mr * ((b.nr + lanes - 1) / lanes) : 1, behind = 0;
+	if (t->pattern != GLLM_PATTERN_GEMM || t->nreductions == 0)
+		return 0;
+	for (unsigned i = 0; i < t->nnodes; i++)
+		behind += t->node[i].loop == t->loop[t->reduction[0].loop].parent && in_register(&t->node[i]);
+	return behind * vectors / t->nreductions; /* which share the tile */
+}
+
+const char *gllm_breaks_limit(const struct gllm_composed *c, const struct gllm_profile *p, unsigned registers,
+                              struct gllm_arena arena)
 {
 	if (c->depth > GLLM_GROUP_DEPTH)
 		return "the group is as deep as is allowed";
-	if (gllm_registers_of(c, arena) > p->vector_regs)
+	if (tile_values(c, p) > GLLM_TILE_VALUES)
+		return "what follows the sums of a tile would be more code than is allowed";
+	if (gllm_registers_of(c, arena) > (registers > p->vector_regs ? registers : p->vector_regs))
 		return "more values at once than there are vector registers";
 	return NULL;
 }

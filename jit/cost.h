@@ -12,6 +12,9 @@
 enum {
 	GLLM_L1_PERCENT = 75,     /* of the L1 data cache that a group may count on */
 	GLLM_GROUP_DEPTH = 16,    /* maps spliced into one anchor */
+	GLLM_TILE_VALUES = 6000,  /* computed behind the sums of a tile, of all its vectors: twice as many, where tiles that are
+	                           * cut short are code of their own, and what a kernel has beside them stay below what it can
+	                           * have (compile.c) */
 	GLLM_REGISTER_BYTES = 128,/* what a value kept in memory for want of a register weighs against bytes saved */
 };
 
@@ -34,6 +37,8 @@ uint64_t gllm_l1_budget(const struct gllm_profile *p);
  * accumulators each for products, so that their latency is hidden. `arena` is workspace. 0 if there is no room. */
 unsigned gllm_registers_of(const struct gllm_composed *c, struct gllm_arena arena);
 
-/* The limits of a fused trace. NULL, or static text that names the one broken. */
-const char *gllm_breaks_limit(const struct gllm_composed *c, const struct gllm_profile *p, struct gllm_arena arena);
+/* The limits of a fused trace; `registers`: that what it was made from needs already. NULL, or static text that names the one
+ * broken. */
+const char *gllm_breaks_limit(const struct gllm_composed *c, const struct gllm_profile *p, unsigned registers,
+                              struct gllm_arena arena);
 #endif

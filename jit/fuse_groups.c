@@ -259,7 +259,7 @@ static bool emit_tiles(struct emitter *m, uint16_t tensor, uint64_t tile, const 
 	bool rest = x->g->tensor[tensor].rows == GLLM_ROWS;
 	if (!all || gllm_compose_rows(m->code[0], m->code + 1, m->n - 1, tensor, tile, x->arena, all, why) != GLLM_OK)
 		return false;
-	*why = gllm_breaks_limit(all, &x->c->profile, *x->arena);
+	*why = gllm_breaks_limit(all, &x->c->profile, 0, *x->arena);
 	if (*why)
 		return false;
 	if (!add_part(m, all, GLLM_MODE_TILE))

@@ -4,6 +4,7 @@
  * Rules in order; each is offered every pair of units of its classes. Maps are offered in graph order, and to the latest
  * producer of their operands first: the others are then ready before it. */
 #include "jit/fuse_state.h"
+#include "jit/block_form.h"
 #include "jit/context.h"
 
 #define SET(class) (1u << GLLM_OPCLASS_##class)
@@ -143,14 +144,22 @@ static void absorb(struct fuser *x, const struct offer *o, const struct rule *r,
 			x->unit_of[i] = o->anchor;
 }
 
-/* Registers, depth; and whether what no register holds weighs more than what is saved. */
+/* Where the anchor alone needs more registers than there are, nothing may get worse. */
 static const char *costs_too_much(struct fuser *x, const struct offer *o, const struct gllm_composed *code)
 {
-	const struct gllm_profile *p = &x->c->profile;
 	unsigned before = gllm_registers_of(x->unit[o->anchor].code, *x->arena);
-	if (before > p->vector_regs && gllm_registers_of(code, *x->arena) <= before)
-		return NULL; /* the anchor alone has more: nothing gets worse */
-	return gllm_breaks_limit(code, p, *x->arena);
+	return gllm_breaks_limit(code, &x->c->profile, before, *x->arena);
+}
+
+/* Packed weights are read by products in panels of one width alone (block_form.h): such a trace must stay one. */
+static const char *loses_packed(struct fuser *x, const struct gllm_composed *code)
+{
+	struct gllm_arena arena = *x->arena;
+	bool packed = false;
+	for (unsigned i = 0; i < code->trace.nparams; i++)
+		packed = packed || (code->source[i].kind == GLLM_FROM_TENSOR && code->source[i].lanes);
+	struct product *p = packed ? gllm_alloc(&arena, sizeof *p, 8) : NULL;
+	return packed && (!p || !gllm_block_form(&arena, code, x->g, p)) ? "together they could not read weights packed as these are" : NULL;
 }
 
 /* True if the offer was accepted. Refusals leave everything as it was. */
@@ -168,7 +177,7 @@ static bool try(struct fuser *x, const struct rule *r, struct offer *o)
 		code = gllm_alloc(x->arena, sizeof *code, 8);
 		s = code ? r->compose(x, o, code, &why) : GLLM_OUT_OF_MEMORY;
 	}
-	if (s == GLLM_OK && (why = costs_too_much(x, o, code)) != NULL)
+	if (s == GLLM_OK && ((why = costs_too_much(x, o, code)) != NULL || (why = loses_packed(x, code)) != NULL))
 		s = GLLM_UNSUPPORTED;
 	if (s == GLLM_OK) { /* what is stored all the same was not saved */
 		uint64_t before = bytes_saved(x, o, producer, reader);

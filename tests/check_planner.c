@@ -6,6 +6,7 @@
 #if GLLM_JIT
 #include "core/arena.h"
 #include "core/bits.h"
+#include "core/fmt.h"
 #include "gllm/graph_text.h"
 #include "gllm/layers.h"
 #include "jit/graph.h"
@@ -312,6 +313,43 @@ static void registers(struct desk *d)
 	expect(d, &few, MANY, "gemm_bt+silu+exp+relu+abs+neg+sigmoid+tanh+gelu+add+add+add+add+add:EpilogueInjection | add+add:LoopFusion");
 }
 
+static bool begins(const char *text, const char *with)
+{
+	while (*with && *text == *with)
+		text++, with++;
+	return *with == '\0';
+}
+
+/* Behind a product more maps than a kernel has room for in a tile: they become a group of their own, or several. */
+static void long_epilogue(struct desk *d)
+{
+	static const struct machine m = { 32 << 10, 0, 1 };
+	enum { MAPS = 16 };
+	struct gllm_arena mark = d->arena;
+	char text[2048];
+	size_t at = gllm_format(text, sizeof text, "graph g rows 40\ninput x [rows, 64]\nweight w [64, 64]\noutput m%u [rows, 64]\n", MAPS);
+	for (unsigned i = 0; i < MAPS; i++)
+		at += gllm_format(text + at, sizeof text - at, "value m%u [rows, 64]\n", i);
+	at += gllm_format(text + at, sizeof text - at, "m0 = gemm_bt(x, w, rows, 64, 64)\n");
+	for (unsigned i = 0; i < MAPS; i++)
+		at += gllm_format(text + at, sizeof text - at, "m%u = gelu_erf(m%u, 64) per rows\n", i + 1, i);
+	struct gllm_plan *p, *q;
+	static const struct gllm_plan_options scalar = { .scalar = true };
+	if (sit_down(d, &m) && read_graph(d, text) && CHECK_STATUS(d->t, gllm_compile(d->c, d->g, NULL, &p, &d->e), GLLM_OK) &&
+	    CHECK_STATUS(d->t, gllm_compile(d->c, d->g, &scalar, &q, &d->e), GLLM_OK)) {
+		unsigned refused = 0;
+		for (unsigned i = 0; i < gllm_plan_edges(p); i++) {
+			struct gllm_edge_info edge;
+			gllm_plan_edge(p, i, &edge);
+			refused += !edge.fused && edge.why && begins(edge.why, "what follows the sums of a tile");
+		}
+		CHECK_EQ(d->t, refused, 1);
+		CHECK(d->t, gllm_plan_groups(p) > 1);
+		same_results(d, q, p, 40);
+	}
+	d->arena = mark;
+}
+
 /* --- places ------------------------------------------------------------------------------------------------------------ */
 
 static void expect_workspace(struct desk *d, const char *text, const char *steps, size_t bytes)
@@ -469,6 +507,7 @@ void check_planner(struct check *t)
 	profiles(&d);
 	rest_of_rows(&d);
 	chains(&d);
+	long_epilogue(&d);
 	registers(&d);
 	places(&d);
 	strategies(&d);
