@@ -6,6 +6,7 @@
 
 #define UNIT 0x1p-24            /* rounding to nearest: relative error at most this */
 #define LEAST 0x1p-148          /* of denormals, where errors are absolute */
+#define FLUSHED 0x1p-110         /* a BF16 denormal taken as zero, by a factor below 2^16 */
 #define UNKNOWN ((double)__builtin_inff())
 
 static double magnitude(double x)
@@ -45,6 +46,24 @@ static struct gllm_tolerance tolerance(const struct bound_call *b)
 	return b->op < GLLM_OP_COUNT ? gllm_op_info[b->op].tol : (struct gllm_tolerance){ .ulp = 0, .sum = 1 };
 }
 
+/* Half a step of a type around y: what a store rounds away. */
+static double rounding(enum gllm_type type, double y)
+{
+	double unit = type == GLLM_F16 ? 0x1p-11 : type == GLLM_BF16 ? 0x1p-8 : 0;
+	double least = type == GLLM_F16 ? 0x1p-25 : type == GLLM_BF16 ? 0x1p-134 : 0;
+	return larger(unit * magnitude(y), least);
+}
+
+double bound_stored(enum gllm_type type, double y, double error)
+{
+	return error + rounding(type, y) + (error == 0 ? 0 : rounding(type, magnitude(y) + error));
+}
+
+static bool pairs(const struct bound_call *b, unsigned p, unsigned q)
+{
+	return b->type[p] == GLLM_BF16 && b->type[q] == GLLM_BF16;
+}
+
 /* The tolerance of a sum of n terms whose magnitudes add up to `terms`. */
 static double of_sum(const struct bound_call *b, size_t n, double terms)
 {
@@ -55,7 +74,13 @@ static double of_sum(const struct bound_call *b, size_t n, double terms)
 static void settle(const struct bound_call *b, unsigned p, size_t i, double e)
 {
 	double y = magnitude(value(b, p, i)), own = 2 * (double)tolerance(b).ulp * UNIT * y;
-	b->error[p][i] = e > 0 || own > 0 ? e + own + 2 * UNIT * y + LEAST : 0;
+	b->error[p][i] = e == 0 && own == 0 ? 0 : e + own + 2 * UNIT * y + LEAST; /* NaN, of infinity by zero: unknown, too */
+}
+
+/* Where parameter p is read again by the operator itself: what its element, y off by e, was stored as may lie this far off. */
+static double reread(const struct bound_call *b, unsigned p, double y, double e)
+{
+	return rounding((enum gllm_type)b->type[p], magnitude(y) + e);
 }
 
 /* --- maps ----------------------------------------------------------------------------------------------------------- */
@@ -214,7 +239,7 @@ static void of_dot(const struct bound_call *b)
 		e += of_product(value(b, 1, i), error(b, 1, i), value(b, 2, i), error(b, 2, i));
 		terms += magnitude(value(b, 1, i) * value(b, 2, i));
 	}
-	settle(b, 0, 0, e + of_sum(b, dim(b, 3), terms));
+	settle(b, 0, 0, e + of_sum(b, dim(b, 3), terms) + (pairs(b, 1, 2) ? FLUSHED * (double)dim(b, 3) : 0));
 }
 
 /* The place of the greatest is certain if none comes near it. */
@@ -224,7 +249,7 @@ static void of_argmax(const struct bound_call *b)
 	b->error[0][0] = 0;
 	for (size_t i = 0; i < n; i++) {
 		double near = error(b, 1, i) + error(b, 1, best);
-		if (i != best && near > 0 && value(b, 1, best) - value(b, 1, i) <= near)
+		if (i != best && near != 0 && !(value(b, 1, best) - value(b, 1, i) > near))
 			b->error[0][0] = UNKNOWN;
 	}
 }
@@ -271,8 +296,10 @@ static void of_softmax(const struct bound_call *b)
 		most = larger(most, value(b, 1, i));
 	}
 	double relative = of_exponents(b, n, worst, most - least);
-	for (size_t i = 0; i < n; i++)
-		settle(b, 0, i, relative * value(b, 0, i));
+	for (size_t i = 0; i < n; i++) { /* what is stored is first the exponential, no less than the result */
+		double y = value(b, 0, i), e = relative * y;
+		settle(b, 0, i, e + reread(b, 0, y, e));
+	}
 }
 
 /* --- products of matrices -------------------------------------------------------------------------------------------- */
@@ -357,6 +384,8 @@ static void of_matrices(const struct bound_call *b)
 			e = of_product(terms, e + of_sum(b, k, terms), row * all, erow * all);
 			if (r->bias)
 				e += error(b, r->bias, j);
+			if (pairs(b, r->a, r->w))
+				e += FLUSHED * (double)k;
 			settle(b, 0, i * n + j, e);
 		}
 	}
@@ -424,7 +453,10 @@ static void of_attend(const struct bound_call *b)
 			terms += magnitude(q * k);
 			dot += q * k;
 		}
-		worst = larger(worst, magnitude(scale) * (e + of_sum(b, d, terms)) + 2 * UNIT * magnitude(scale * dot));
+		if (pairs(b, 2, 3))
+			e += FLUSHED * (double)d;
+		e = magnitude(scale) * (e + of_sum(b, d, terms)) + 2 * UNIT * magnitude(scale * dot);
+		worst = larger(worst, e + reread(b, 1, scale * dot, e));
 		widest = larger(widest, 2 * magnitude(scale) * terms);
 		sum += value(b, 1, i);
 	}
@@ -434,8 +466,8 @@ static void of_attend(const struct bound_call *b)
 	for (size_t j = 0; j < d; j++) {
 		double e = 0, terms = 0;
 		for (size_t i = 0; i < t; i++) {
-			double share = value(b, 1, i) / sum;
-			e += share * error(b, 4, i * stride + j);
+			double share = value(b, 1, i) / sum, v = magnitude(value(b, 4, i * stride + j)) + error(b, 4, i * stride + j);
+			e += share * error(b, 4, i * stride + j) + 2 * reread(b, 1, value(b, 1, i), relative) / sum * v;
 			terms += share * magnitude(value(b, 4, i * stride + j));
 		}
 		settle(b, 0, j, e + terms * relative + of_sum(b, t, terms));

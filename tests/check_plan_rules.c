@@ -5,9 +5,11 @@
  * and its operand i is slot i of the step. So every buffer has a name, and who reads and writes it is known. */
 #include "check_plan_rules.h"
 #include "core/bits.h"
+#include "core/target.h"
 #include "jit/block.h"
 #include "jit/chunks.h"
 #include "jit/context.h"
+#include "jit/dot.h"
 #include "jit/pieces.h"
 #include "jit/rows.h"
 
@@ -37,6 +39,8 @@ static bool reads(enum gllm_param_kind k)  { return k == GLLM_IN || k == GLLM_WE
 static uint64_t tensor_bytes(const struct rules *x, unsigned tensor)
 {
 	const struct gllm_graph_tensor_entry *t = &x->g->tensor[tensor];
+	if (t->packing.lanes)
+		return gllm_packed_bytes(&t->packing);
 	return gllm_dim_value(t->rows, x->g->max_rows) * t->cols * gllm_type_bytes(t->type);
 }
 
@@ -313,14 +317,18 @@ static const char *check_beside(const struct rules *x, const struct gllm_part *c
 	return NULL;
 }
 
-/* A kernel that copies whole rows into scratch: no repeats around it, two loops. */
+/* A kernel that copies whole rows into scratch: no repeats around it, two loops, one store. (Two at a time are pairs of words
+ * for tiles, which are packed for each block of columns.) */
 static bool packs_rows(const struct gllm_part *p)
 {
 	const struct gllm_trace *t = &p->code->trace;
 	bool scratch = false;
+	unsigned stores = 0;
+	for (unsigned i = 0; i < t->nnodes; i++)
+		stores += t->node[i].op == GLLM_N_STORE;
 	for (unsigned i = 0; i < t->nparams; i++)
 		scratch = scratch || (p->source[i].kind == GLLM_FROM_SCRATCH && writes(p->code->param[i].kind));
-	return scratch && !p->move && t->nloops == 2 && t->pattern == GLLM_PATTERN_INJECTIVE;
+	return scratch && stores == 1 && !p->move && t->nloops == 2 && t->pattern == GLLM_PATTERN_INJECTIVE;
 }
 
 /* Products of a group share what is packed of one value. */
@@ -379,9 +387,11 @@ const char *plan_breaks(struct gllm_context *c, const struct gllm_graph *g, cons
                         const struct gllm_plan *p, struct gllm_arena arena)
 {
 	struct rules x = { .c = c, .g = g, .p = p };
-	if (gllm_fuse(c, g, !o->no_fusion, false, &arena, &x.f, NULL) != GLLM_OK ||
-	    gllm_keep_rows(&c->profile, g, &x.f, &arena) != GLLM_OK || gllm_chunks(&arena, &x.f) != GLLM_OK ||
-	    gllm_block(&c->profile, o->tuning, g, gllm_workers(c), 0, o->pack_bytes, &arena, &x.f, NULL) != GLLM_OK)
+	struct gllm_machine m;
+	if (c->target->machine(&c->profile, &m) != GLLM_OK || gllm_fuse(c, g, !o->no_fusion, false, &arena, &x.f, NULL) != GLLM_OK ||
+	    gllm_keep_rows(&c->profile, g, &x.f, &arena) != GLLM_OK || (m.dots && gllm_dot_products(&x.f, m.dots, &arena) != GLLM_OK) ||
+	    gllm_chunks(&arena, &x.f) != GLLM_OK ||
+	    gllm_block(&c->profile, o->tuning, g, gllm_workers(c), m.tiles, o->pack_bytes, &arena, &x.f, NULL) != GLLM_OK)
 		return "planning again fails";
 	x.nbuffers = g->ntensors + x.f.nscratch;
 	x.buffer = gllm_alloc_array(&arena, x.nbuffers + 1, sizeof *x.buffer, 8);

@@ -4,6 +4,7 @@
  * float type, panels of any width, rests of rows, columns and depth, few rows and many, maps and products beside, little
  * memory and any number of workers; plans that are saved keep it. What does not match is refused. */
 #include "check.h"
+#include "check_packed.h"
 #include "core/arena.h"
 #include "core/bits.h"
 #include "gllm/blob.h"
@@ -80,17 +81,6 @@ static void fill(struct fixture *f, void *to, enum gllm_type type, uint64_t n, b
 	}
 }
 
-/* As the layout is told in words. */
-static void pack_plainly(const struct gllm_packing *p, const unsigned char *b, bool turn, unsigned char *to)
-{
-	uint64_t size = gllm_type_bytes(p->type), at = 0;
-	for (uint64_t j = 0; j < p->n; j += p->lanes)
-		for (uint64_t i = 0; i < p->k; i++)
-			for (uint64_t v = j; v < j + p->lanes && v < p->n; v++, at++)
-				for (uint64_t byte = 0; byte < size; byte++)
-					to[at * size + byte] = b[(turn ? v * p->k + i : i * p->n + v) * size + byte];
-}
-
 static void *packed(struct fixture *f, const struct gllm_packing *p, const void *b, bool turn)
 {
 	size_t bytes = gllm_packed_bytes(p);
@@ -103,7 +93,7 @@ static void *packed(struct fixture *f, const struct gllm_packing *p, const void 
 	bool ok = CHECK(f->t, to[0] == 0xa5 && to[bytes - 1] == 0xa5) &&
 	          CHECK_STATUS(f->t, gllm_pack_b(f->c, p, b, turn, to, bytes, &f->e), GLLM_OK) &&
 	          CHECK_STATUS(f->t, gllm_packed_check(p, to, &f->e), GLLM_OK);
-	pack_plainly(p, b, turn, want);
+	check_pack_plainly(p, b, turn, want);
 	bool same = to[bytes] == 0xa5;
 	for (size_t i = 0; i < bytes - GLLM_PACKED_HEADER; i++)
 		same = same && to[GLLM_PACKED_HEADER + i] == want[i];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * tests/check_random_graph.c - what must hold for every graph, tried on many that nobody thought of.
  *
- * Each graph is evaluated by the scalar definitions with a bound of the error beside every number (check_bound.h). Its
- * scalar plan must give the same bits; its compiled plans, fused and not, for a made-up machine (vector width, caches,
+ * Each graph, some with F16 and BF16 tensors and packed weights, is evaluated by the scalar definitions with a bound of the
+ * error beside every number (check_bound.h). Its scalar plan must give the same bits, or be refused where it has what the
+ * definitions have not; its compiled plans, fused and not, for a made-up machine (vector width, caches,
  * cores), must stay within the bounds, give the same bits for one, two and three workers and for fewer rows than planned,
  * write nothing but their outputs and workspace, and keep the rules of check_plan_rules.h. A graph that fails is made
  * smaller as long as it fails, and printed. */
@@ -15,6 +16,28 @@
 #include "jit/context.h"
 
 enum { GRAPHS = 20000, GUARD = 64, WORKERS = 3 };
+
+/*          id            what graphs must have had */
+#define REACHES(R)                                                    \
+	R(NARROW,         "F16 or BF16 tensors")                      \
+	R(PACKED,         "packed weights")                           \
+	R(SHARED_PACK,    "blocked products of one packed input")     \
+	R(ROOT,           "a norm before its products")               \
+	R(TILE,           "a norm by tiles of rows")                  \
+	R(NORM_INTO_GEMM, "a norm stored as products pack it")        \
+	R(PAIR,           "two products under one map")
+
+enum {
+#define R(id, words) REACHED_##id,
+	REACHES(R)
+#undef R
+	REACHED
+};
+static const char *const reach_words[] = {
+#define R(id, words) words,
+	REACHES(R)
+#undef R
+};
 static const char not_a_graph[] = "the graph is refused";
 
 struct suite {
@@ -28,6 +51,7 @@ struct suite {
 	struct gllm_error e;
 	char detail[160];
 	struct { uint64_t nodes, groups, numbers, loose, runs; } seen;
+	unsigned reached[REACHED];   /* graphs with it */
 };
 
 static uint64_t next(struct suite *s)
@@ -53,8 +77,9 @@ static struct gllm_profile some_profile(struct suite *s)
 	if (p.vector_bytes == 64 && below(s, 2))
 		gllm_profile_cap(&p, "avx2");
 	uint32_t bytes = l1[below(s, GLLM_COUNT(l1))], times = below(s, 2) ? 2 : 16;
+	uint16_t ways = below(s, 2) ? 8 : (uint16_t)(1 + below(s, 2)); /* with few, rows do not lie well and are packed */
 	for (unsigned i = 0; i < GLLM_CACHE_LEVELS; i++, bytes *= times)
-		p.cache[i] = (struct gllm_cache){ bytes, i ? 16 : 8, 64, 0 };
+		p.cache[i] = (struct gllm_cache){ bytes, i ? 16 : ways, 64, 0 };
 	if (below(s, 16) == 0)
 		for (unsigned i = 0; i < GLLM_CACHE_LEVELS; i++)
 			p.cache[i] = (struct gllm_cache){ .bytes = 0 };
@@ -120,7 +145,12 @@ static bool take(struct suite *s, const struct recipe *r, const struct recipe_va
 	*m = (struct memory){ .workspace = NULL };
 	for (unsigned i = 0; i < r->ntensors; i++) {
 		if (is_operand(r, i)) {
-			m->bind[i] = v->data[i];
+			unsigned char *packed = r->tensor[i].lanes ? gllm_alloc(&s->arena, (size_t)recipe_bound(r, i), 64) : v->data[i];
+			if (!packed)
+				return false;
+			if (r->tensor[i].lanes)
+				recipe_pack(r, i, v->data[i], packed);
+			m->bind[i] = packed;
 		} else if (r->tensor[i].kind == GLLM_TENSOR_OUTPUT) {
 			unsigned char *p = gllm_alloc(&s->arena, (size_t)recipe_bytes(r, i, r->max_rows) + 2 * GUARD, 64);
 			if (!p)
@@ -191,7 +221,6 @@ static const char *run_once(struct suite *s, const struct recipe *r, const struc
 static bool near(struct suite *s, float got, float want, double error)
 {
 	double d = (double)got - (double)want;
-	s->seen.numbers++;
 	if (gllm_f32_bits(got) == gllm_f32_bits(want) || got == want || (got != got && want != want))
 		return true;
 	if (want == want && !(error < (double)__builtin_inff())) {
@@ -201,6 +230,11 @@ static bool near(struct suite *s, float got, float want, double error)
 	return (d < 0 ? -d : d) <= error;
 }
 
+static uint32_t element(enum gllm_type type, const void *data, uint64_t i)
+{
+	return gllm_type_bytes(type) == 4 ? ((const uint32_t *)data)[i] : ((const uint16_t *)data)[i];
+}
+
 static const char *compare(struct suite *s, const struct recipe *r, uint64_t rows, const struct recipe_values *v,
                            const struct memory *m, bool exact)
 {
@@ -208,11 +242,13 @@ static const char *compare(struct suite *s, const struct recipe *r, uint64_t row
 		uint64_t n = recipe_elements(r, i, rows);
 		if (r->tensor[i].kind != GLLM_TENSOR_OUTPUT)
 			continue;
+		enum gllm_type type = (enum gllm_type)r->tensor[i].type;
 		for (uint64_t k = 0; k < n; k++) {
-			uint32_t got = ((const uint32_t *)m->bind[i])[k], want = ((const uint32_t *)(const void *)v->data[i])[k];
 			double e = exact || !v->error[i] ? 0 : v->error[i][k];
-			float x = gllm_bits_f32(got), y = gllm_bits_f32(want);
-			if (r->tensor[i].type == GLLM_F32 && !exact ? near(s, x, y, e) : got == want || e > 0 || (x != x && y != y))
+			s->seen.numbers++;
+			uint32_t got = element(type, m->bind[i], k), want = element(type, v->data[i], k);
+			float x = type == GLLM_U32 ? 0 : recipe_float(type, m->bind[i], k), y = type == GLLM_U32 ? 0 : recipe_float(type, v->data[i], k);
+			if (got == want || (type == GLLM_U32 ? e > 0 : exact ? x != x && y != y : near(s, x, y, e)))
 				continue;
 			gllm_format(s->detail, sizeof s->detail, "t%u[%llu] of %llu rows: got %f (%08x), want %f (%08x) +- %f millionths", i,
 			            (unsigned long long)k, (unsigned long long)rows, (double)x, got, (double)y, want, e * 1e6);
@@ -227,7 +263,7 @@ static uint64_t hash_outputs(const struct recipe *r, uint64_t rows, const struct
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
 	for (unsigned i = 0; i < r->ntensors; i++)
 		for (uint64_t k = 0; r->tensor[i].kind == GLLM_TENSOR_OUTPUT && k < recipe_elements(r, i, rows); k++)
-			h = (h ^ ((const uint32_t *)m->bind[i])[k]) * UINT64_C(0x100000001b3);
+			h = (h ^ element((enum gllm_type)r->tensor[i].type, m->bind[i], k)) * UINT64_C(0x100000001b3);
 	return h;
 }
 
@@ -235,7 +271,7 @@ static uint64_t hash_operands(const struct recipe *r, const struct memory *m)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
 	for (unsigned i = 0; i < r->ntensors; i++)
-		for (uint64_t k = 0; is_operand(r, i) && k < recipe_bytes(r, i, r->max_rows); k++)
+		for (uint64_t k = 0; is_operand(r, i) && k < recipe_bound(r, i); k++)
 			h = (h ^ ((const unsigned char *)m->bind[i])[k]) * UINT64_C(0x100000001b3);
 	return h;
 }
@@ -269,7 +305,41 @@ static bool has_scratch(const struct gllm_plan *p)
 	return false;
 }
 
+/* Which of the planner's ways the graph has gone. */
+static void find_reached(const struct recipe *r, const struct gllm_plan *p, bool *reached)
+{
+	bool shared[RECIPE_NODES] = { false };
+	for (unsigned i = 0; i < r->ntensors; i++) {
+		reached[REACHED_NARROW] = reached[REACHED_NARROW] || r->tensor[i].type == GLLM_F16 || r->tensor[i].type == GLLM_BF16;
+		reached[REACHED_PACKED] = reached[REACHED_PACKED] || r->tensor[i].lanes;
+	}
+	for (unsigned i = 0; i < gllm_plan_steps(p); i++) {
+		struct gllm_step_info step;
+		gllm_plan_step(p, i, &step);
+		shared[step.group] = shared[step.group] || step.mode == GLLM_MODE_QKV;
+		reached[REACHED_ROOT] = reached[REACHED_ROOT] || step.mode == GLLM_MODE_ROOT;
+		reached[REACHED_TILE] = reached[REACHED_TILE] || step.mode == GLLM_MODE_TILE;
+		reached[REACHED_NORM_INTO_GEMM] = reached[REACHED_NORM_INTO_GEMM] || step.mode == GLLM_MODE_NORM_INTO_GEMM;
+	}
+	for (unsigned i = 0; i < gllm_plan_buffers(p); i++) {
+		struct gllm_buffer_info b;
+		gllm_plan_buffer(p, i, &b);
+		reached[REACHED_SHARED_PACK] = reached[REACHED_SHARED_PACK] || (b.tensor == GLLM_NO_TENSOR && shared[b.first_group]);
+	}
+	for (unsigned i = 0; i < p->nnotes; i++)
+		reached[REACHED_PAIR] = reached[REACHED_PAIR] || (p->note[i].accepted && p->note[i].why[0] == 't' && p->note[i].why[1] == 'w');
+}
+
 /* --- one graph ------------------------------------------------------------------------------------------------------- */
+
+/* Evaluating it takes long. */
+static bool large(const struct recipe *r)
+{
+	uint64_t all = 0;
+	for (unsigned i = 0; i < r->ntensors; i++)
+		all += recipe_elements(r, i, r->max_rows);
+	return all > 1 << 16;
+}
 
 static const char *try_plan(struct suite *s, const struct recipe *r, const struct gllm_graph *g,
                             const struct gllm_plan_options *o, unsigned workers)
@@ -279,7 +349,13 @@ static const char *try_plan(struct suite *s, const struct recipe *r, const struc
 	struct gllm_arena mark = s->arena;
 	s->c->host.workers = workers;
 	s->e = (struct gllm_error){ .status = GLLM_OK };
-	if (gllm_compile(s->c, g, o, &p, &s->e) != GLLM_OK) {
+	enum gllm_status status = gllm_compile(s->c, g, o, &p, &s->e);
+	if (o->scalar && !recipe_plain(s->c, r)) {
+		if (status == GLLM_OK)
+			gllm_plan_free(s->c, p);
+		return status == GLLM_UNSUPPORTED ? NULL : "a scalar plan of what the definitions do not take";
+	}
+	if (status != GLLM_OK) {
 		gllm_format(s->detail, sizeof s->detail, "%s: %s", s->e.name, s->e.what);
 		return "the graph does not compile";
 	}
@@ -287,13 +363,18 @@ static const char *try_plan(struct suite *s, const struct recipe *r, const struc
 	uint64_t moved = has_scratch(p) ? 0 : gllm_plan_bytes_moved(p);
 	if (!why && o->no_fusion && moved && moved < s->fewest)
 		why = "fusion moves more bytes than it would without";
-	if (!o->scalar)
-		s->fewest = moved;
-	if (!o->scalar && !o->no_fusion)
+	s->fewest = o->scalar ? s->fewest : moved;
+	if (!o->scalar && !o->no_fusion) {
+		bool reached[REACHED] = { false };
 		s->seen.groups += gllm_plan_groups(p), s->seen.nodes += r->nnodes;
-	for (unsigned i = 0; i < 3 && !why && (i == 0 || r->max_rows > 1); i++) {
+		find_reached(r, p, reached);
+		for (unsigned i = 0; i < REACHED; i++)
+			s->reached[i] += reached[i];
+	}
+	unsigned tries = r->max_rows == 1 || large(r) ? 1 : 3;
+	for (unsigned i = 0; i < tries && !why; i++) {
 		struct recipe_values v;
-		uint64_t rows = i == 0 ? r->max_rows : below(s, (uint32_t)r->max_rows + 1);
+		uint64_t rows = i + 1 == tries ? r->max_rows : below(s, (uint32_t)r->max_rows + 1);
 		struct gllm_arena before = s->arena;
 		if (!recipe_run(s->c, r, rows, &s->arena, &v) || !take(s, r, &v, &m) || !take_workspace(s, p, &m))
 			why = "the suite's memory is too small";
@@ -335,8 +416,9 @@ static const char *examine(struct suite *s, const struct recipe *r)
 		gllm_format(s->detail, sizeof s->detail, "%s: %s", s->e.name, s->e.what);
 		why = not_a_graph;
 	}
+	unsigned workers = below(s, 4) ? WORKERS : 1 + below(s, 2) * (WORKERS - 1);
 	for (unsigned i = 0; i < (unfused ? 3u : 2u) && !why; i++)
-		why = try_plan(s, r, g, &option[i], below(s, 4) ? WORKERS : 1 + below(s, 2) * (WORKERS - 1));
+		why = try_plan(s, r, g, &option[i], workers);
 	if (g)
 		gllm_graph_free(s->c, g);
 	return why;
@@ -425,4 +507,8 @@ void check_random_graph(struct check *t)
 	check_print(t, "     %u graphs, %llu nodes in %llu groups, %llu runs; of %llu numbers %llu had no bound\n", graphs,
 	            (unsigned long long)s.seen.nodes, (unsigned long long)s.seen.groups, (unsigned long long)s.seen.runs,
 	            (unsigned long long)s.seen.numbers, (unsigned long long)s.seen.loose);
+	for (unsigned i = 0; i < REACHED && failed == 0; i++) {
+		check_print(t, "     %u graphs had %s\n", s.reached[i], reach_words[i]);
+		CHECK(t, s.reached[i] > 0 || graphs < 4000);
+	}
 }

@@ -2,6 +2,7 @@
  * tests/check_recipe.c - see check_recipe.h. */
 #include "check_recipe.h"
 #include "check_bound.h"
+#include "check_packed.h"
 #include "core/bits.h"
 #include "core/fmt.h"
 #include "jit/context.h"
@@ -25,6 +26,81 @@ uint64_t recipe_bytes(const struct recipe *r, unsigned tensor, uint64_t rows)
 {
 	return recipe_elements(r, tensor, rows) * gllm_type_bytes(r->tensor[tensor].type);
 }
+
+/* --- narrow and packed ----------------------------------------------------------------------------------------------- */
+
+static bool narrow(enum gllm_type type)
+{
+	return type == GLLM_F16 || type == GLLM_BF16;
+}
+
+float recipe_float(enum gllm_type type, const void *data, uint64_t i)
+{
+	return type == GLLM_F16    ? gllm_f16_to_f32(((const uint16_t *)data)[i])
+	       : type == GLLM_BF16 ? gllm_bf16_to_f32(((const uint16_t *)data)[i]) : ((const float *)data)[i];
+}
+
+static void put_float(enum gllm_type type, void *data, uint64_t i, float x)
+{
+	if (type == GLLM_F32)
+		((float *)data)[i] = x;
+	else
+		((uint16_t *)data)[i] = type == GLLM_F16 ? gllm_f32_to_f16(x) : gllm_f32_to_bf16(x);
+}
+
+static void widen(const struct recipe *r, unsigned tensor, struct recipe_values *v)
+{
+	enum gllm_type type = (enum gllm_type)r->tensor[tensor].type;
+	for (uint64_t i = recipe_elements(r, tensor, r->max_rows); narrow(type) && i-- > 0;)
+		v->wide[tensor][i] = recipe_float(type, v->data[tensor], i);
+}
+
+/* Operands of the definition are floats, the tensor's elements are not. */
+static bool widened(const struct gllm_context *c, const struct recipe *r, unsigned node, unsigned param)
+{
+	const struct gllm_param *p = &op_of(c, r, node)->param[param];
+	return p->kind < GLLM_DIM && p->type == GLLM_F32 && narrow((enum gllm_type)r->tensor[r->node[node].actual[param].tensor].type);
+}
+
+bool recipe_plain(const struct gllm_context *c, const struct recipe *r)
+{
+	for (unsigned i = 0; i < r->ntensors; i++)
+		if (r->tensor[i].lanes)
+			return false;
+	for (unsigned n = 0; n < r->nnodes; n++)
+		for (unsigned p = 0; p < op_of(c, r, n)->nparams; p++)
+			if (widened(c, r, n, p))
+				return false;
+	return true;
+}
+
+struct gllm_packing recipe_packing(const struct recipe *r, unsigned tensor)
+{
+	const struct recipe_tensor *x = &r->tensor[tensor];
+	return (struct gllm_packing){ (enum gllm_type)x->type, x->lanes, x->turned ? x->rows : x->cols, x->turned ? x->cols : x->rows };
+}
+
+uint64_t recipe_bound(const struct recipe *r, unsigned tensor)
+{
+	return recipe_bytes(r, tensor, r->max_rows) + (r->tensor[tensor].lanes ? GLLM_PACKED_HEADER : 0);
+}
+
+/* As gllm/pack.h tells the layout. */
+void recipe_pack(const struct recipe *r, unsigned tensor, const unsigned char *from, unsigned char *to)
+{
+	const struct gllm_packing p = recipe_packing(r, tensor);
+	const char *magic = "GLLMPACK";
+	for (unsigned i = 0; i < GLLM_PACKED_HEADER; i++)
+		to[i] = i < 8 ? (unsigned char)magic[i] : 0;
+	gllm_put_le32(to + 8, GLLM_PACKED_VERSION);
+	gllm_put_le32(to + 12, (uint32_t)p.type);
+	gllm_put_le32(to + 16, p.lanes);
+	gllm_put_le64(to + 24, p.n);
+	gllm_put_le64(to + 32, p.k);
+	check_pack_plainly(&p, from, r->tensor[tensor].turned, to + GLLM_PACKED_HEADER);
+}
+
+/* --------------------------------------------------------------------------------------------------------------------- */
 
 unsigned recipe_producer(const struct gllm_context *c, const struct recipe *r, unsigned tensor)
 {
@@ -52,10 +128,8 @@ void recipe_fill_operand(const struct recipe *r, unsigned tensor, unsigned char 
 		uint64_t z = mix(state += UINT64_C(0x9e3779b97f4a7c15));
 		float unit = (float)(z >> 40) * 0x1p-24f; /* 0 .. 1 */
 		float f = x->fill == FILL_POSITIVE ? x->range * (0.25f + 0.75f * unit) : x->range * (2.0f * unit - 1.0f);
-		if (x->type == GLLM_F32)
-			((float *)(void *)to)[i] = f;
-		else if (x->type == GLLM_F16)
-			((uint16_t *)(void *)to)[i] = gllm_f32_to_f16(f);
+		if (x->type == GLLM_F32 || narrow((enum gllm_type)x->type))
+			put_float((enum gllm_type)x->type, to, i, f);
 		else if (x->type == GLLM_U32)
 			((uint32_t *)(void *)to)[i] = (uint32_t)((float)(uint32_t)x->range * unit * 0.999f);
 		else
@@ -68,10 +142,30 @@ bool recipe_allocate(const struct recipe *r, unsigned tensor, struct gllm_arena 
 	uint64_t n = recipe_elements(r, tensor, r->max_rows);
 	v->data[tensor] = gllm_alloc(arena, (size_t)recipe_bytes(r, tensor, r->max_rows) + 1, 64);
 	v->error[tensor] = gllm_alloc_array(arena, (size_t)n + 1, sizeof(double), 64);
-	return v->data[tensor] && v->error[tensor];
+	v->wide[tensor] = gllm_alloc_array(arena, narrow((enum gllm_type)r->tensor[tensor].type) ? (size_t)n + 1 : 1, sizeof(float), 64);
+	return v->data[tensor] && v->error[tensor] && v->wide[tensor];
+}
+
+void recipe_give_operand(const struct recipe *r, unsigned tensor, struct recipe_values *v)
+{
+	v->error[tensor] = NULL;
+	recipe_fill_operand(r, tensor, v->data[tensor]);
+	widen(r, tensor, v);
 }
 
 /* --- evaluation ------------------------------------------------------------------------------------------------------ */
+
+/* What the node computed is rounded to the type of its tensor, and read from there. */
+static void store(const struct recipe *r, unsigned tensor, uint64_t rows, struct recipe_values *v)
+{
+	enum gllm_type type = (enum gllm_type)r->tensor[tensor].type;
+	for (uint64_t i = recipe_elements(r, tensor, rows); narrow(type) && i-- > 0;) {
+		float y = v->wide[tensor][i];
+		put_float(type, v->data[tensor], i, y);
+		v->wide[tensor][i] = recipe_float(type, v->data[tensor], i);
+		v->error[tensor][i] = bound_stored(type, (double)y, v->error[tensor][i]);
+	}
+}
 
 void recipe_evaluate(const struct gllm_context *c, const struct recipe *r, unsigned node, uint64_t rows, struct recipe_values *v)
 {
@@ -79,6 +173,7 @@ void recipe_evaluate(const struct gllm_context *c, const struct recipe *r, unsig
 	const struct gllm_op_entry *o = op_of(c, r, node);
 	union gllm_arg arg[GLLM_MAX_PARAMS];
 	double *error[GLLM_MAX_PARAMS];
+	uint8_t type[GLLM_MAX_PARAMS] = { 0 };
 	uint64_t batch = number(n->batch, rows);
 	for (unsigned p = 0; p < o->nparams; p++)
 		if (o->param[p].kind == GLLM_OUT)
@@ -96,14 +191,20 @@ void recipe_evaluate(const struct gllm_context *c, const struct recipe *r, unsig
 			} else {
 				const struct recipe_tensor *x = &r->tensor[a->tensor];
 				uint64_t at = n->batch != 1 && x->rows == n->batch ? step * x->cols : 0;
-				arg[p].ptr = v->data[a->tensor] + at * gllm_type_bytes(x->type);
+				type[p] = x->type;
+				arg[p].ptr = v->data[a->tensor] + at * gllm_type_bytes((enum gllm_type)x->type);
+				if (widened(c, r, node, p))
+					arg[p].ptr = v->wide[a->tensor] + at;
 				if (v->error[a->tensor])
 					error[p] = v->error[a->tensor] + at;
 			}
 		}
 		o->call(o->fn, arg);
-		bound_apply(&(struct bound_call){ n->op, arg, error });
+		bound_apply(&(struct bound_call){ n->op, arg, error, type });
 	}
+	for (unsigned p = 0; p < o->nparams; p++)
+		if (o->param[p].kind == GLLM_OUT)
+			store(r, n->actual[p].tensor, rows, v);
 }
 
 bool recipe_run(const struct gllm_context *c, const struct recipe *r, uint64_t rows, struct gllm_arena *arena,
@@ -112,10 +213,8 @@ bool recipe_run(const struct gllm_context *c, const struct recipe *r, uint64_t r
 	for (unsigned i = 0; i < r->ntensors; i++) {
 		if (!recipe_allocate(r, i, arena, v))
 			return false;
-		if (r->tensor[i].kind == GLLM_TENSOR_INPUT || r->tensor[i].kind == GLLM_TENSOR_WEIGHT) {
-			v->error[i] = NULL;
-			recipe_fill_operand(r, i, v->data[i]);
-		}
+		if (r->tensor[i].kind == GLLM_TENSOR_INPUT || r->tensor[i].kind == GLLM_TENSOR_WEIGHT)
+			recipe_give_operand(r, i, v);
 	}
 	for (unsigned i = 0; i < r->nnodes; i++)
 		recipe_evaluate(c, r, i, rows, v);
@@ -130,7 +229,10 @@ enum gllm_status recipe_build(struct gllm_context *c, const struct recipe *r, st
 	enum gllm_status s = gllm_graph_create(c, "random", r->max_rows, RECIPE_TENSORS, RECIPE_NODES, out, e);
 	for (unsigned i = 0; i < r->ntensors && s == GLLM_OK; i++) {
 		const struct recipe_tensor *x = &r->tensor[i];
-		gllm_graph_tensor(*out, x->kind, x->type, x->rows, x->cols, kind[x->kind]);
+		gllm_tensor made = gllm_graph_tensor(*out, x->kind, x->type, x->rows, x->cols, kind[x->kind]);
+		const struct gllm_packing packing = recipe_packing(r, i);
+		if (x->lanes)
+			gllm_graph_packed(*out, made, &packing);
 		s = gllm_graph_status(*out, e);
 	}
 	for (unsigned i = 0; i < r->nnodes && s == GLLM_OK; i++) {
@@ -153,7 +255,8 @@ static void print_tensor(const struct check *t, const struct recipe *r, unsigned
 	const struct recipe_tensor *x = &r->tensor[i];
 	char rows[24];
 	put_dim(rows, sizeof rows, x->rows);
-	check_print(t, "       t%u: %s %s [%s][%llu]\n", i, kind[x->kind], gllm_type_name(x->type), rows, (unsigned long long)x->cols);
+	check_print(t, "       t%u: %s %s [%s][%llu] packed %u\n", i, kind[x->kind], gllm_type_name(x->type), rows,
+	            (unsigned long long)x->cols, x->lanes);
 }
 
 void recipe_print(const struct check *t, const struct gllm_context *c, const struct recipe *r)
@@ -212,7 +315,7 @@ static void remove_node(const struct gllm_context *c, struct recipe *r, unsigned
 		if (o->param[p].kind == GLLM_OUT) {
 			struct recipe_tensor *x = &r->tensor[r->node[node].actual[p].tensor];
 			x->kind = GLLM_TENSOR_INPUT;
-			x->fill = x->type == GLLM_F32 ? FILL_AROUND : FILL_BELOW;
+			x->fill = x->type == GLLM_F32 || narrow((enum gllm_type)x->type) ? FILL_AROUND : FILL_BELOW;
 			x->range = 1.0f;
 		}
 	r->nnodes--;

@@ -19,6 +19,8 @@ enum recipe_fill {
 
 struct recipe_tensor {
 	uint8_t kind, type, fill;
+	bool turned;            /* rows are the packing's columns */
+	uint16_t lanes;         /* 0: the weight is bound as it is, else packed */
 	uint16_t salt;          /* which operand it is, whatever its number */
 	float range;
 	uint64_t rows, cols;    /* rows may be GLLM_ROWS */
@@ -40,11 +42,20 @@ struct recipe {
 /* Values and error bounds of all tensors for one row count. Memory is the arena's it was made with. */
 struct recipe_values {
 	unsigned char *data[RECIPE_TENSORS];
+	float *wide[RECIPE_TENSORS];    /* the same elements, of F16 and BF16 tensors */
 	double *error[RECIPE_TENSORS];  /* NULL: exact */
 };
 
 uint64_t recipe_elements(const struct recipe *r, unsigned tensor, uint64_t rows);
 uint64_t recipe_bytes(const struct recipe *r, unsigned tensor, uint64_t rows);
+/* What it is bound as. */
+struct gllm_packing recipe_packing(const struct recipe *r, unsigned tensor);
+uint64_t recipe_bound(const struct recipe *r, unsigned tensor);
+void recipe_pack(const struct recipe *r, unsigned tensor, const unsigned char *from, unsigned char *to);
+/* Whether the scalar definitions can run it: nothing is narrow that they have as F32, nothing packed. */
+bool recipe_plain(const struct gllm_context *c, const struct recipe *r);
+/* Element `i` of a tensor of floats. */
+float recipe_float(enum gllm_type type, const void *data, uint64_t i);
 /* Node that produces the tensor; nnodes if none does. */
 unsigned recipe_producer(const struct gllm_context *c, const struct recipe *r, unsigned tensor);
 
@@ -55,6 +66,9 @@ enum gllm_status recipe_build(struct gllm_context *c, const struct recipe *r, st
 
 /* The operand of a tensor that no node produces, for max_rows rows. */
 void recipe_fill_operand(const struct recipe *r, unsigned tensor, unsigned char *to);
+
+/* The same, exact, in allocated values. */
+void recipe_give_operand(const struct recipe *r, unsigned tensor, struct recipe_values *v);
 
 /* False if the arena is too small. */
 bool recipe_allocate(const struct recipe *r, unsigned tensor, struct gllm_arena *arena, struct recipe_values *v);

@@ -3,7 +3,8 @@
  *
  * Nodes are drawn one after another, each over a tensor that is there already (the newest, more often than not: chains) or
  * over a new operand, and evaluated at once: a node whose values overflow, or are no longer known to four digits, is drawn
- * anew. So every comparison of the suite means something. */
+ * anew. So every comparison of the suite means something. Half of the graphs have F16 or BF16 tensors among the F32 ones, and some
+ * weights of products are packed; of what was rounded to such a type two digits must be left, and one to BF16. */
 #include "check_bound.h"
 #include "check_recipe.h"
 #include "core/bits.h"
@@ -18,6 +19,9 @@ struct draw {
 	struct recipe_values v;
 	unsigned limit;          /* most elements of a tensor */
 	unsigned ready;          /* tensors that were there before the node being drawn */
+	unsigned narrow[GLLM_TENSOR_VALUE + 1]; /* percent of tensors of a kind that are F16 or BF16, */
+	unsigned halves;         /* and of them F16 */
+	unsigned packed;         /* percent of products' weights */
 };
 
 static bool chance(struct draw *d, unsigned percent)
@@ -50,31 +54,44 @@ static gllm_tensor add(struct draw *d, enum gllm_tensor_kind kind, enum gllm_typ
 	return (gllm_tensor)r->ntensors++;
 }
 
+/* Where the definition has F32. */
+static gllm_tensor floats(struct draw *d, enum gllm_tensor_kind kind, uint64_t rows, uint64_t cols, enum recipe_fill fill, float range)
+{
+	enum gllm_type type = !chance(d, d->narrow[kind]) ? GLLM_F32 : chance(d, d->halves) ? GLLM_F16 : GLLM_BF16;
+	return add(d, kind, type, rows, cols, fill, range);
+}
+
 static gllm_tensor value(struct draw *d, uint64_t rows, uint64_t cols)
 {
-	return add(d, GLLM_TENSOR_VALUE, GLLM_F32, rows, cols, FILL_AROUND, 1);
+	return floats(d, GLLM_TENSOR_VALUE, rows, cols, FILL_AROUND, 1);
 }
 
 static gllm_tensor operand(struct draw *d, uint64_t rows, uint64_t cols)
 {
-	return add(d, GLLM_TENSOR_INPUT, GLLM_F32, rows, cols, FILL_AROUND, 2);
+	return floats(d, GLLM_TENSOR_INPUT, rows, cols, FILL_AROUND, 2);
 }
 
-/* A matrix whose products with `k` numbers are about as large as they. */
-static gllm_tensor weights(struct draw *d, enum gllm_type type, uint64_t rows, uint64_t cols, uint64_t k)
+/* A matrix whose products with `k` numbers are about as large as they: their range. */
+static float range_of(uint64_t k)
 {
-	return add(d, GLLM_TENSOR_WEIGHT, type, rows, cols, FILL_AROUND, 2 / gllm_sqrtf((float)(k ? k : 1)));
+	return 2 / gllm_sqrtf((float)(k ? k : 1));
+}
+
+static gllm_tensor weights(struct draw *d, uint64_t rows, uint64_t cols, uint64_t k)
+{
+	return floats(d, GLLM_TENSOR_WEIGHT, rows, cols, FILL_AROUND, range_of(k));
 }
 
 static gllm_tensor gain(struct draw *d, uint64_t cols)
 {
-	return add(d, GLLM_TENSOR_WEIGHT, GLLM_F32, 1, cols, chance(d, 50) ? FILL_POSITIVE : FILL_AROUND, 1.5f);
+	return floats(d, GLLM_TENSOR_WEIGHT, 1, cols, chance(d, 50) ? FILL_POSITIVE : FILL_AROUND, 1.5f);
 }
 
 static bool matches(const struct draw *d, unsigned i, uint64_t rows, uint64_t cols)
 {
 	const struct recipe_tensor *x = &d->r->tensor[i];
-	return x->type == GLLM_F32 && (rows == 0 || x->rows == rows) && (cols == 0 || x->cols == cols);
+	bool is_float = x->type == GLLM_F32 || x->type == GLLM_F16 || x->type == GLLM_BF16;
+	return is_float && !x->lanes && (rows == 0 || x->rows == rows) && (cols == 0 || x->cols == cols);
 }
 
 /* A tensor of floats that is there, of that shape (0: any); GLLM_NO_TENSOR if there is none. */
@@ -178,7 +195,7 @@ static bool draw_pair(struct draw *d)
 	struct walk w = walk(d, x);
 	gllm_tensor b;
 	if (op == GLLM_OP_div)
-		b = add(d, GLLM_TENSOR_INPUT, GLLM_F32, rows, cols, FILL_POSITIVE, 2);
+		b = floats(d, GLLM_TENSOR_INPUT, rows, cols, FILL_POSITIVE, 2);
 	else if (chance(d, 15)) /* one row for all of them: a bias, a gain */
 		b = gain(d, cols), w = (struct walk){ rows, cols };
 	else
@@ -227,11 +244,23 @@ static bool draw_norm(struct draw *d)
 	}
 }
 
-/* The matrix of a product: new, or a value of that shape (a decoded one, keys). */
-static gllm_tensor matrix(struct draw *d, uint64_t rows, uint64_t cols, uint64_t k)
+/* A weight of n rows of k, or, not `turned`, of k rows of n; packed, maybe. */
+static gllm_tensor product_weights(struct draw *d, uint64_t n, uint64_t k, bool turned)
 {
-	gllm_tensor w = chance(d, 50) ? existing(d, rows, cols) : GLLM_NO_TENSOR;
-	return w != GLLM_NO_TENSOR ? w : weights(d, GLLM_F32, rows, cols, k);
+	static const uint8_t lanes[] = { 8, 16, 16, 32, 48, 4, 5 };
+	gllm_tensor w = weights(d, turned ? n : k, turned ? k : n, k);
+	if (w != GLLM_NO_TENSOR && n > 1 && k > 1 && chance(d, d->packed)) {
+		d->r->tensor[w].lanes = lanes[check_below(d->t, sizeof lanes)];
+		d->r->tensor[w].turned = turned;
+	}
+	return w;
+}
+
+/* The matrix of a product: new, or a value of that shape (a decoded one, keys). */
+static gllm_tensor matrix(struct draw *d, uint64_t n, uint64_t k, bool turned)
+{
+	gllm_tensor w = chance(d, 50) ? existing(d, turned ? n : k, turned ? k : n) : GLLM_NO_TENSOR;
+	return w != GLLM_NO_TENSOR ? w : product_weights(d, n, k, turned);
 }
 
 static bool draw_product(struct draw *d)
@@ -255,26 +284,28 @@ static bool draw_product(struct draw *d)
 	enum gllm_type type = packed == 1 ? GLLM_I8 : GLLM_U8;
 	scale = packed == 1 ? scale / 16 : scale;
 	if (op == GLLM_OP_gemv)
-		return NODE(d, op, m, GLLM_T(y), GLLM_T(weights(d, GLLM_F32, 1, n * k, k)), GLLM_T(a), GLLM_D(n), GLLM_D(k));
+		return NODE(d, op, m, GLLM_T(y), GLLM_T(weights(d, 1, n * k, k)), GLLM_T(a), GLLM_D(n), GLLM_D(k));
 	if (op == GLLM_OP_gemm || op == GLLM_OP_gemm_bt)
 		return NODE(d, op, 1, GLLM_T(y), GLLM_T(a),
-		            GLLM_T(op == GLLM_OP_gemm ? matrix(d, k, n, k) : matrix(d, n, k, k)), MNK);
+		            GLLM_T(matrix(d, n, k, op == GLLM_OP_gemm_bt)), MNK);
 	if (op == GLLM_OP_gemm_bt_f16)
-		return NODE(d, op, 1, GLLM_T(y), GLLM_T(a), GLLM_T(weights(d, GLLM_F16, n, k, k)), MNK);
+		return NODE(d, op, 1, GLLM_T(y), GLLM_T(a), GLLM_T(add(d, GLLM_TENSOR_WEIGHT, GLLM_F16, n, k, FILL_AROUND, range_of(k))), MNK);
 	if (op == GLLM_OP_gemm_bias || op == GLLM_OP_gemm_bt_bias)
 		return NODE(d, op, 1, GLLM_T(y), GLLM_T(a),
-		            GLLM_T(op == GLLM_OP_gemm_bias ? matrix(d, k, n, k) : matrix(d, n, k, k)), GLLM_T(gain(d, n)), MNK);
-	if (op == GLLM_OP_gemm_acc)
-		return NODE(d, op, 1, GLLM_T(y), GLLM_T(partner(d, m, n)), GLLM_T(a), GLLM_T(matrix(d, k, n, k)), MNK);
+		            GLLM_T(matrix(d, n, k, op == GLLM_OP_gemm_bt_bias)), GLLM_T(gain(d, n)), MNK);
+	if (op == GLLM_OP_gemm_acc) { /* what reads one tensor in two ways is no product that knows packed weights */
+		gllm_tensor c0 = partner(d, m, n);
+		return NODE(d, op, 1, GLLM_T(y), GLLM_T(c0), GLLM_T(a), GLLM_T(c0 == a ? weights(d, k, n, k) : matrix(d, n, k, false)), MNK);
+	}
 	if (op == GLLM_OP_quant_gemm)
-		return NODE(d, op, 1, GLLM_T(y), GLLM_T(a), GLLM_T(weights(d, GLLM_F32, n, k, k)),
-		            GLLM_T(add(d, GLLM_TENSOR_WEIGHT, GLLM_F32, n, k / block, FILL_POSITIVE, 1)), GLLM_D(m), GLLM_D(n),
+		return NODE(d, op, 1, GLLM_T(y), GLLM_T(a), GLLM_T(weights(d, n, k, k)),
+		            GLLM_T(floats(d, GLLM_TENSOR_WEIGHT, n, k / block, FILL_POSITIVE, 1)), GLLM_D(m), GLLM_D(n),
 		            GLLM_D(k / block), GLLM_D(block));
 	if (k % packed)
 		return false;
 	if (op == GLLM_OP_gemm_q8 || op == GLLM_OP_gemm_q4)
 		return NODE(d, op, 1, GLLM_T(y), GLLM_T(a), GLLM_T(add(d, GLLM_TENSOR_WEIGHT, type, n, k / packed, FILL_BYTES, 0)),
-		            GLLM_T(add(d, GLLM_TENSOR_WEIGHT, GLLM_F32, 1, n, FILL_POSITIVE, scale)), GLLM_D(m), GLLM_D(n), GLLM_D(k / packed));
+		            GLLM_T(floats(d, GLLM_TENSOR_WEIGHT, 1, n, FILL_POSITIVE, scale)), GLLM_D(m), GLLM_D(n), GLLM_D(k / packed));
 	return NODE(d, op, m, GLLM_T(y), GLLM_T(add(d, GLLM_TENSOR_WEIGHT, type, 1, n * (k / packed), FILL_BYTES, 0)), GLLM_T(a),
 	            GLLM_D(n), GLLM_D(k / packed), GLLM_S(scale));
 #undef MNK
@@ -295,8 +326,8 @@ static bool draw_rope(struct draw *d)
 	if (half == 0)
 		return false;
 	uint64_t angles = chance(d, 70) ? rows : 1;
-	gllm_tensor cos = add(d, GLLM_TENSOR_INPUT, GLLM_F32, angles, half, FILL_AROUND, 1),
-	            sin = add(d, GLLM_TENSOR_INPUT, GLLM_F32, angles, half, FILL_AROUND, 1), y = value(d, rows, cols);
+	gllm_tensor cos = floats(d, GLLM_TENSOR_INPUT, angles, half, FILL_AROUND, 1),
+	            sin = floats(d, GLLM_TENSOR_INPUT, angles, half, FILL_AROUND, 1), y = value(d, rows, cols);
 	if (part)
 		return NODE(d, PICK(d, GLLM_OP_rope_adjacent_part, GLLM_OP_rope_halves_part), rows, GLLM_T(y), GLLM_T(x), GLLM_T(cos),
 		            GLLM_T(sin), GLLM_D(heads), GLLM_D(half), GLLM_D(rest));
@@ -355,8 +386,8 @@ static bool draw_decoder(struct draw *d)
 	if (chance(d, 30)) {
 		uint64_t rows = 1 + check_below(d->t, 8), block = 1 + check_below(d->t, 9), blocks = 1 + check_below(d->t, 4);
 		gllm_tensor y = value(d, rows, blocks * block);
-		return NODE(d, GLLM_OP_dequantize, 1, GLLM_T(y), GLLM_T(weights(d, GLLM_F32, rows, blocks * block, 1)),
-		            GLLM_T(add(d, GLLM_TENSOR_WEIGHT, GLLM_F32, rows, blocks, FILL_POSITIVE, 1)), GLLM_D(rows * blocks), GLLM_D(block));
+		return NODE(d, GLLM_OP_dequantize, 1, GLLM_T(y), GLLM_T(weights(d, rows, blocks * block, 1)),
+		            GLLM_T(floats(d, GLLM_TENSOR_WEIGHT, rows, blocks, FILL_POSITIVE, 1)), GLLM_D(rows * blocks), GLLM_D(block));
 	}
 	unsigned i = check_below(d->t, GLLM_COUNT(format));
 	uint64_t rows = 1 + check_below(d->t, format[i].elements > 32 ? 2 : 8);
@@ -408,20 +439,21 @@ static bool draw_part(struct draw *d)
  * sometimes a product back with what was there before. */
 static bool draw_layer(struct draw *d)
 {
-	gllm_tensor x = source(d), in = x, y[3];
+	bool wide = d->limit > 2048 && chance(d, 50); /* rows that begin in the same sets of a cache: they are packed */
+	gllm_tensor x = wide ? add(d, GLLM_TENSOR_INPUT, GLLM_F32, GLLM_ROWS, 512, FILL_AROUND, 2) : source(d), in = x, y[3];
 	if (x == GLLM_NO_TENSOR)
 		return false;
-	uint64_t m = rows_of(d, x), k = cols_of(d, x), n = side(d);
+	uint64_t m = rows_of(d, x), k = cols_of(d, x), n = wide ? 48 : side(d);
 	unsigned products = 2 + check_below(d->t, 2);
 	bool meet = chance(d, 60);
 	if (chance(d, 75)) {
-		in = value(d, m, k);
+		in = wide ? add(d, GLLM_TENSOR_VALUE, GLLM_F32, m, k, FILL_AROUND, 1) : value(d, m, k);
 		if (!NODE(d, GLLM_OP_rms_norm, m, GLLM_T(in), GLLM_T(x), GLLM_T(gain(d, k)), GLLM_D(k), GLLM_S(1e-3f)))
 			return false;
 	}
 	for (unsigned i = 0; i < products; i++) {
 		y[i] = value(d, m, n);
-		gllm_tensor w = weights(d, GLLM_F32, n, k, k);
+		gllm_tensor w = product_weights(d, n, k, true);
 		/* a product may also read the one before it, as its bias */
 		bool chained = i == 1 && m == 1 && cols_of(d, y[0]) == n && chance(d, 20);
 		if (chained ? !NODE(d, GLLM_OP_gemm_bt_bias, 1, GLLM_T(y[i]), GLLM_T(in), GLLM_T(w), GLLM_T(y[0]), GLLM_D(m), GLLM_D(n), GLLM_D(k))
@@ -437,13 +469,25 @@ static bool draw_layer(struct draw *d)
 	if (chance(d, 50))
 		return true;
 	gllm_tensor r = value(d, m, k), z = value(d, m, k);
-	return NODE(d, GLLM_OP_gemm_bt, 1, GLLM_T(r), GLLM_T(h), GLLM_T(weights(d, GLLM_F32, k, n, n)), GLLM_D(m), GLLM_D(k), GLLM_D(n)) &&
+	return NODE(d, GLLM_OP_gemm_bt, 1, GLLM_T(r), GLLM_T(h), GLLM_T(product_weights(d, k, n, true)), GLLM_D(m), GLLM_D(k), GLLM_D(n)) &&
 	       NODE(d, GLLM_OP_add, m, GLLM_T(z), GLLM_T(r), GLLM_T(x), GLLM_D(k));
 }
 
 /* --- graphs ---------------------------------------------------------------------------------------------------------- */
 
-/* The node's results are finite and known to four digits of the greatest of them. */
+/* What may be unknown of the greatest result of a node: the fifth digit, or what roundings to a narrow type leave. */
+static double unknown_part(const struct draw *d)
+{
+	double most = 1e-4;
+	for (unsigned i = 0; i < d->r->ntensors; i++)
+		if (d->r->tensor[i].kind == GLLM_TENSOR_VALUE && d->r->tensor[i].type == GLLM_F16)
+			most = most > 1e-2 ? most : 1e-2;
+		else if (d->r->tensor[i].kind == GLLM_TENSOR_VALUE && d->r->tensor[i].type == GLLM_BF16)
+			most = 6e-2;
+	return most;
+}
+
+/* The node's results are finite and well enough known. */
 static bool sound(const struct draw *d, unsigned node)
 {
 	const struct recipe_node *n = &d->r->node[node];
@@ -454,14 +498,15 @@ static bool sound(const struct draw *d, unsigned node)
 		if (o->param[p].kind != GLLM_OUT)
 			continue;
 		for (uint64_t i = recipe_elements(d->r, tensor, d->r->max_rows); i-- > 0;) {
-			float y = o->param[p].type == GLLM_F32 ? ((const float *)(const void *)d->v.data[tensor])[i] : 0;
+			enum gllm_type type = (enum gllm_type)d->r->tensor[tensor].type;
+			float y = type == GLLM_U32 ? 0 : recipe_float(type, d->v.data[tensor], i);
 			double size = y < 0 ? -(double)y : (double)y, e = d->v.error[tensor][i];
-			if (!(size < 65536) || !(e < 65536))
+			if (!(size + e < 65504)) /* the greatest F16 */
 				return false;
 			greatest = size > greatest ? size : greatest;
 			worst = e > worst ? e : worst;
 		}
-		if (worst > 1e-4 * (greatest > 1e-2 ? greatest : 1e-2))
+		if (worst > unknown_part(d) * (greatest > 1e-2 ? greatest : 1e-2))
 			return false;
 	}
 	return true;
@@ -482,13 +527,11 @@ static bool draw_node(struct draw *d)
 	unsigned at = check_below(d->t, total);
 	while (at >= kind[i].weight)
 		at -= kind[i++].weight;
-	bool good = kind[i].draw(d);
+	bool good = d->limit > 2048 && chance(d, 12) ? draw_layer(d) : kind[i].draw(d);
 	for (unsigned k = tensors; good && k < d->r->ntensors; k++) {
 		good = recipe_allocate(d->r, k, &d->arena, &d->v);
-		if (good && d->r->tensor[k].kind != GLLM_TENSOR_VALUE) {
-			d->v.error[k] = NULL;
-			recipe_fill_operand(d->r, k, d->v.data[k]);
-		}
+		if (good && d->r->tensor[k].kind != GLLM_TENSOR_VALUE)
+			recipe_give_operand(d->r, k, &d->v);
 	}
 	for (unsigned k = nodes; good && k < d->r->nnodes; k++) {
 		recipe_evaluate(d->c, d->r, k, d->r->max_rows, &d->v);
@@ -515,12 +558,16 @@ static bool read_by_any(const struct draw *d, unsigned tensor)
 
 void recipe_draw(struct check *t, struct gllm_context *c, struct gllm_arena arena, struct recipe *out)
 {
-	static const uint8_t rows[] = { 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 17, 23, 31 };
+	static const uint8_t rows[] = { 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 17, 23, 31 }, percent[] = { 0, 30, 60, 100 };
 	struct draw d = { .t = t, .c = c, .arena = arena, .r = out };
-	bool large = check_below(t, 128) == 0;
+	bool large = check_below(t, 128) == 0, tall = check_below(t, 16) == 0, narrow = chance(&d, 50);
 	*out = (struct recipe){ .seed = check_random(t) >> 16 };
-	out->max_rows = large ? 20 + check_below(t, 60) : rows[check_below(t, sizeof rows)];
-	d.limit = large ? 20000 : 2048;
+	out->max_rows = large ? 20 + check_below(t, 60) : tall ? 33 + check_below(t, 12) : rows[check_below(t, sizeof rows)];
+	for (unsigned i = 0; i <= GLLM_TENSOR_VALUE && narrow; i++)
+		d.narrow[i] = percent[check_below(t, sizeof percent)];
+	d.halves = check_below(t, 3) * 50;
+	d.packed = chance(&d, 15) ? 60 : 0;
+	d.limit = large ? 80 * 512 : 2048;
 	unsigned nodes = 1 + check_below(t, check_below(t, 8) ? 8 : RECIPE_NODES);
 	for (unsigned tries = 0; out->nnodes < nodes && tries < 8 * nodes; tries++)
 		draw_node(&d);
