@@ -509,6 +509,6 @@ void check_random_graph(struct check *t)
 	            (unsigned long long)s.seen.numbers, (unsigned long long)s.seen.loose);
 	for (unsigned i = 0; i < REACHED && failed == 0; i++) {
 		check_print(t, "     %u graphs had %s\n", s.reached[i], reach_words[i]);
-		CHECK(t, s.reached[i] > 0 || graphs < 4000);
+		CHECK(t, s.reached[i] > 0 || graphs < GRAPHS);
 	}
 }
