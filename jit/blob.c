@@ -519,8 +519,10 @@ struct gllm_plan *gllm_plan_recall(struct gllm_context *c, const struct gllm_pla
 void gllm_plan_remember(struct gllm_context *c, const struct gllm_plan_key *key, const struct gllm_plan *p,
                         struct gllm_arena arena)
 {
+	if (!c->host.store.keep)
+		return;
 	size_t n = gllm_plan_blob(p);
-	void *blob = c->host.store.keep ? gllm_alloc(&arena, n, 8) : NULL;
+	void *blob = gllm_alloc(&arena, n, 8);
 	if (arena.high > c->scratch.high)
 		c->scratch.high = arena.high;
 	if (blob && gllm_plan_save(p, blob, n, NULL) == GLLM_OK)

@@ -53,9 +53,7 @@ static enum gllm_status emit(struct gllm_context *c, const struct gllm_machine *
                              struct gllm_error *e)
 {
 	struct gllm_allocation a;
-	enum gllm_status s = gllm_vir_drop_moves(v, *scratch);
-	if (s == GLLM_OK)
-		s = gllm_schedule(v, m, scratch);
+	enum gllm_status s = gllm_schedule(v, m, scratch);
 	if (s == GLLM_OK)
 		s = gllm_pipeline(v, m, stages ? stages : gllm_pipeline_stages(m), scratch);
 	if (s != GLLM_OK)

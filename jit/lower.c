@@ -40,7 +40,7 @@ void gllm_lower_walk(struct lower *l, struct walk *w, uint32_t dep, int node_loo
 	w->moved = UINT32_MAX;
 	for (uint64_t frames = l->copied; frames; frames &= frames - 1) {
 		unsigned f = (unsigned)__builtin_ctzll(frames), k = w->n;
-		unsigned r = dep >> l->frame[f].loop & 1 ? gllm_lower_radix(l, f, node_loop, split) : 1;
+		unsigned r = dep & l->present[f].loop ? gllm_lower_radix(l, f, node_loop, split) : 1;
 		l->tuple[f] = 0;
 		if (r <= 1)
 			continue;
@@ -58,7 +58,7 @@ void gllm_lower_walk(struct lower *l, struct walk *w, uint32_t dep, int node_loo
 bool gllm_lower_walk_next(struct lower *l, struct walk *w)
 {
 	for (unsigned k = w->n; k-- > 0;) {
-		w->moved = UINT32_C(1) << l->frame[w->frame[k]].loop;
+		w->moved = l->present[w->frame[k]].loop;
 		if (++l->tuple[w->frame[k]] < w->radix[k])
 			return true;
 		l->tuple[w->frame[k]] = 0;
@@ -352,6 +352,9 @@ static void note_phase(struct lower *l)
 	l->copied = (l->copied & ~(UINT64_C(1) << at)) | (uint64_t)(p->copies > 1) << at;
 	l->paired = p->paired ? l->paired | loop : l->paired & ~loop;
 	f->across = (uint8_t)(p->vector || p->paired ? at : l->frame[at - 1].across);
+	l->present[at].loop = loop;
+	l->present[at].copies = p->copies;
+	l->present[at].vector = p->vector;
 	l->frame_of[f->loop] = (uint8_t)at;
 }
 
@@ -778,7 +781,10 @@ enum gllm_status gllm_lower(const struct gllm_trace *t, const struct gllm_lower_
 		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "the code is longer than its buffer", out->max);
 	work = gllm_lower_alloc(l, out->nregs + 1u, sizeof *work);
 	if (l->status == GLLM_OK) {
+		gllm_vir_count(out, work);
 		gllm_vir_sweep(out, work);
+		if (gllm_vir_drop_moves(out, work, *arena) != GLLM_OK)
+			gllm_lower_fail(l, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", out->nregs);
 		if (m->widens && !l->halves)
 			gllm_vir_widen_late(out, work);
 		gllm_vir_join_bumps(out);

@@ -64,11 +64,11 @@ static void address(struct lower *l, struct place p, unsigned bytes, struct gllm
 	i->imm = p.disp;
 	for (uint64_t frames = l->copied; frames; frames &= frames - 1) {
 		unsigned f = (unsigned)__builtin_ctzll(frames);
-		struct lin s = x->stride[l->frame[f].loop];
 		int64_t u = l->tuple[f];
-		if (u == 0 || !(x->loops >> l->frame[f].loop & 1))
+		if (u == 0 || !(x->loops & l->present[f].loop))
 			continue;
-		if (l->frame[f].ph[l->frame[f].phase].vector)
+		struct lin s = x->stride[__builtin_ctz(l->present[f].loop)];
+		if (l->present[f].vector)
 			i->imm += u * (int64_t)l->lanes * s.c;
 		else if (s.sym == NO_SYM)
 			jam += u * s.c;

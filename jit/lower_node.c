@@ -84,7 +84,7 @@ static void note_copy(const struct lower *l, gllm_ref n, struct gllm_vi *i)
 
 	for (uint64_t frames = l->copied; frames && !shared; frames &= frames - 1) {
 		unsigned f = (unsigned)__builtin_ctzll(frames);
-		shared = !(l->dep[n] >> l->frame[f].loop & 1) && gllm_lower_radix(l, f, node(l, n)->loop, l->split_form) > 1;
+		shared = !(l->dep[n] & l->present[f].loop) && gllm_lower_radix(l, f, node(l, n)->loop, l->split_form) > 1;
 	}
 	i->segment = shared ? 0 : l->segment;
 	i->copy = l->copy;

@@ -127,7 +127,8 @@ struct lower {
 
 	/* emission */
 	struct frame *frame;     unsigned depth; /* frames in use */
-	uint64_t copied;         /* a bit per frame in use: its present phase has several copies */
+	uint64_t copied;         /* a bit per frame in use: its present phase has several copies; of these frames: */
+	struct { uint32_t loop; uint16_t copies; bool vector; } present[OPEN_LOOPS]; /* the loop's bit and its phase's copies */
 	uint32_t paired;         /* a bit per loop: it is open and its present phase paired */
 	uint8_t frame_of[32];    /* per open loop: its frame */
 	gllm_ref *line;          /* room for the nodes of a segment */
@@ -229,7 +230,14 @@ gllm_vreg gllm_lower_constant(struct lower *l, gllm_ref n);
 gllm_vreg gllm_lower_constant_value(struct lower *l, gllm_ref n); /* as the body emitted now reads it */
 gllm_ref gllm_lower_negated(const struct lower *l, gllm_ref n); /* number of CONST n with the other sign */
 bool gllm_lower_subtracts(const struct lower *l, gllm_ref n);   /* product less constant, contracted */
-unsigned gllm_lower_radix(const struct lower *l, unsigned f, int node_loop, bool split_form);
+/* Copies of frame f's loop as a node of `node_loop` sees them. */
+static inline unsigned gllm_lower_radix(const struct lower *l, unsigned f, int node_loop, bool split_form)
+{
+	bool own = node_loop >= 0 && (l->present[f].loop & l->paired) >> node_loop & 1;
+
+	return own && !split_form ? 1 : l->present[f].copies;
+}
+
 uint32_t gllm_lower_block(struct lower *l, uint32_t dep, int node_loop, bool split_form, unsigned extra);
 uint32_t gllm_lower_index(const struct lower *l, uint32_t dep, int node_loop, bool split_form);
 uint32_t gllm_lower_carry_index(const struct lower *l, gllm_ref carry, unsigned copy);

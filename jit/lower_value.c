@@ -93,21 +93,13 @@ gllm_vreg gllm_lower_constant(struct lower *l, gllm_ref n)
 
 /* --- blocks ---------------------------------------------------------------------------------------------------------- */
 
-/* Copies of frame f's loop as a node of `node_loop` sees them. */
-unsigned gllm_lower_radix(const struct lower *l, unsigned f, int node_loop, bool split_form)
-{
-	const struct phase *p = &l->frame[f].ph[l->frame[f].phase];
-
-	return p->paired && l->frame[f].loop == node_loop && !split_form ? 1 : p->copies;
-}
-
 uint32_t gllm_lower_block(struct lower *l, uint32_t dep, int node_loop, bool split_form, unsigned extra)
 {
 	uint32_t n = extra, base = l->nslots;
 
 	for (uint64_t frames = l->copied; frames; frames &= frames - 1) {
 		unsigned f = (unsigned)__builtin_ctzll(frames);
-		if (dep >> l->frame[f].loop & 1)
+		if (dep & l->present[f].loop)
 			n *= gllm_lower_radix(l, f, node_loop, split_form);
 	}
 	if (n > l->max_slots - l->nslots) {
@@ -126,7 +118,7 @@ uint32_t gllm_lower_index(const struct lower *l, uint32_t dep, int node_loop, bo
 
 	for (uint64_t frames = l->copied; frames; frames &= frames - 1) {
 		unsigned f = (unsigned)__builtin_ctzll(frames);
-		if (dep >> l->frame[f].loop & 1)
+		if (dep & l->present[f].loop)
 			i = i * gllm_lower_radix(l, f, node_loop, split_form) + l->tuple[f];
 	}
 	return i;

@@ -66,14 +66,19 @@ static enum gllm_status plan_buffers(struct planner *x)
 
 /* --- steps ---------------------------------------------------------------------------------------------------------- */
 
-/* Of part `part` of a group, or of a scalar one. */
+/* Of part `part` of a group, or of a scalar one: the operators' names with + between them, as many characters as fit. */
 static void step_name(const struct planner *x, const struct gllm_group *group, unsigned part, char *out, size_t size)
 {
 	const uint16_t *node = group->nparts ? group->part[part].node : group->node;
 	unsigned n = group->nparts ? group->part[part].n : group->n;
 	size_t at = 0;
-	for (unsigned i = 0; i < n && at < size; i++)
-		at += gllm_format(out + at, size - at, i ? "+%s" : "%s", op_of(x, node[i])->name);
+	for (unsigned i = 0; i < n; i++) {
+		if (i && at + 1 < size)
+			out[at++] = '+';
+		for (const char *from = op_of(x, node[i])->name; *from && at + 1 < size; from++)
+			out[at++] = *from;
+	}
+	out[at] = 0;
 }
 
 static struct gllm_slot tensor_slot(const struct planner *x, uint16_t tensor)

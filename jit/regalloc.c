@@ -74,6 +74,8 @@ static enum gllm_status find_flow(struct scan *s)
 
 		if (op >= GLLM_V_COUNT)
 			return GLLM_INVALID_ARGUMENT;
+		if (!gllm_vi_is_flow(&s->v->ins[i]))
+			continue;
 		if (op == GLLM_V_LABEL) {
 			if (label < s->v->nlabels && s->label[label] == UINT32_MAX)
 				s->label[label] = i;

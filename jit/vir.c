@@ -48,11 +48,11 @@ static unsigned operands(const struct gllm_vi *i, gllm_vreg use[4], char letter[
 	return n;
 }
 
-void gllm_vir_sweep(struct gllm_vir *v, uint32_t *work)
+enum { OFTEN = 1u << 31, WRITTEN = 1u << 30, READS = WRITTEN - 1 }; /* of a register: written twice, once, and how often read */
+
+void gllm_vir_count(const struct gllm_vir *v, uint32_t *work)
 {
-	enum { OFTEN = 1u << 31, WRITTEN = 1u << 30, READS = WRITTEN - 1 };
 	gllm_vreg use[4];
-	bool again = true;
 
 	for (unsigned i = 0; i < v->nregs; i++)
 		work[i] = 0;
@@ -63,20 +63,28 @@ void gllm_vir_sweep(struct gllm_vir *v, uint32_t *work)
 		if (d != GLLM_NO_VREG)
 			work[d] |= work[d] & WRITTEN ? OFTEN : WRITTEN;
 	}
+}
+
+void gllm_vir_sweep(struct gllm_vir *v, uint32_t *counts)
+{
+	gllm_vreg use[4];
+	bool again = true;
+
 	/* Backwards, so that what only fed a dead instruction dies in the same pass; but not what is written again behind it. */
 	while (again) {
-		unsigned kept = 0;
+		unsigned kept, dead = 0; /* the first that is, + 1 */
 		again = false;
 		for (unsigned i = v->n; i-- > 0;) {
 			struct gllm_vi *x = &v->ins[i];
-			if (x->d == GLLM_NO_VREG || (work[x->d] & READS))
+			if (x->d == GLLM_NO_VREG || (counts[x->d] & READS))
 				continue;
 			for (unsigned n = gllm_vi_uses(x, use); n-- > 0;)
 				if (use[n] != x->d)
-					again = (--work[use[n]] & OFTEN) || again;
+					again = (--counts[use[n]] & OFTEN) || again;
 			x->op = GLLM_V_COUNT;
+			dead = i + 1;
 		}
-		for (unsigned i = 0; i < v->n; i++)
+		for (unsigned i = kept = dead ? dead - 1 : v->n; i < v->n; i++)
 			if (v->ins[i].op != GLLM_V_COUNT) {
 				if (kept != i)
 					v->ins[kept] = v->ins[i];
@@ -129,9 +137,8 @@ void gllm_vir_join_bumps(struct gllm_vir *v)
 
 /* --- moves ---------------------------------------------------------------------------------------------------------- */
 
-struct value { /* of a register */
-	uint32_t def, last;    /* the latest write and the latest access, as instruction + 1 */
-	uint16_t writes, reads;
+struct value { /* of a register: the latest write and the latest access, as instruction + 1 */
+	uint32_t def, last;
 };
 
 static bool is_move(const struct gllm_vi *i)
@@ -139,34 +146,24 @@ static bool is_move(const struct gllm_vi *i)
 	return i->op == GLLM_V_VMOV || i->op == GLLM_V_GMOV;
 }
 
-static bool count_accesses(const struct gllm_vir *v, struct value *x)
+/* A move of what was written once to be read once, here. */
+static bool may_go(const struct gllm_vi *i, const uint32_t *counts)
 {
-	bool moves = false;
-
-	for (unsigned r = 0; r < v->nregs; r++)
-		x[r] = (struct value){ .writes = r < GLLM_VIR_FIRST_FREE };
-	for (unsigned i = 0; i < v->n; i++) {
-		gllm_vreg r[4];
-		for (unsigned n = gllm_vi_uses(&v->ins[i], r); n-- > 0;)
-			x[r[n]].reads++;
-		if (v->ins[i].d != GLLM_NO_VREG)
-			x[v->ins[i].d].writes++;
-		moves |= is_move(&v->ins[i]);
-	}
-	return moves;
+	return is_move(i) && i->a != i->d && i->a >= GLLM_VIR_FIRST_FREE && counts[i->a] == (WRITTEN | 1);
 }
 
 /* d = s moves to where s is made if s has no other use and d none in between: x = f(d); ... d = x becomes d = f(d). */
-static void drop_moves(struct gllm_vir *v, struct value *x)
+static void drop_moves(struct gllm_vir *v, struct value *x, const uint32_t *counts)
 {
 	unsigned kept = 0, block = 0;
 
+	for (unsigned r = 0; r < v->nregs; r++)
+		x[r] = (struct value){ .def = 0 };
 	for (unsigned i = 0; i < v->n; i++) {
 		const struct gllm_vi *in = &v->ins[i];
 		gllm_vreg r[4];
 
-		if (is_move(in) && x[in->a].writes == 1 && x[in->a].reads == 1 && x[in->a].def > block &&
-		    x[in->d].last <= x[in->a].def && in->a != in->d) {
+		if (may_go(in, counts) && x[in->a].def > block && x[in->d].last <= x[in->a].def) {
 			v->ins[x[in->a].def - 1].d = in->d;
 			x[in->d].def = x[in->d].last = x[in->a].def;
 			continue;
@@ -184,14 +181,17 @@ static void drop_moves(struct gllm_vir *v, struct value *x)
 	v->n = kept;
 }
 
-enum gllm_status gllm_vir_drop_moves(struct gllm_vir *v, struct gllm_arena scratch)
+enum gllm_status gllm_vir_drop_moves(struct gllm_vir *v, const uint32_t *counts, struct gllm_arena scratch)
 {
 	struct value *x = gllm_alloc_array(&scratch, v->nregs, sizeof *x, 4);
+	unsigned first = 0;
 
 	if (!x)
 		return GLLM_OUT_OF_MEMORY;
-	if (count_accesses(v, x))
-		drop_moves(v, x);
+	while (first < v->n && !may_go(&v->ins[first], counts))
+		first++;
+	if (first < v->n)
+		drop_moves(v, x, counts);
 	return GLLM_OK;
 }
 

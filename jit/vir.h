@@ -81,8 +81,11 @@ static inline bool gllm_vi_accesses(const struct gllm_vi *i) /* memory */
 	return i->op == GLLM_V_GLOAD || gllm_vi_loads_vector(i) || gllm_vi_stores(i);
 }
 
-/* Removes instructions without effect whose result nobody reads. `work` has v->nregs elements. */
-void gllm_vir_sweep(struct gllm_vir *v, uint32_t *work);
+/* Counts how often each register is written and read elsewhere than by what writes it. `work` has v->nregs elements. */
+void gllm_vir_count(const struct gllm_vir *v, uint32_t *work);
+
+/* Removes instructions without effect whose result nobody reads, and counts no more what they read. */
+void gllm_vir_sweep(struct gllm_vir *v, uint32_t *counts);
 
 /* Loads of F16 whose values are nothing but factors of VFMA and VFNMA, the other factor being such a value as well, leave the
  * halves as they are. `work` has v->nregs elements. */
@@ -99,7 +102,7 @@ _Static_assert(GLLM_V_LOOP_END - GLLM_V_LABEL == 5, "LABEL JUMP BRANCH BRANCHI L
 void gllm_vir_join_bumps(struct gllm_vir *v);
 
 /* Drops moves that only rename. Fails: GLLM_OUT_OF_MEMORY. */
-enum gllm_status gllm_vir_drop_moves(struct gllm_vir *v, struct gllm_arena scratch);
+enum gllm_status gllm_vir_drop_moves(struct gllm_vir *v, const uint32_t *counts, struct gllm_arena scratch);
 
 void gllm_vir_print(const struct gllm_vir *v, void (*out)(void *user, const char *text, size_t n), void *user);
 
