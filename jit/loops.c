@@ -36,7 +36,7 @@ static const uint16_t *list_live(struct lifting *l)
 	for (unsigned b = 0; b < l->f->nblocks; b++)
 		live[same[s->cond[b]]] = 1;
 	for (unsigned k = 0; k < l->f->nloops; k++)
-		for (unsigned v = s->first[l->f->loop[k].header]; v < s->n && raw[v].op == RAW_PHI; v++)
+		for (unsigned v = s->first[l->f->loop[k].header]; sym_header_phi(s, v, l->f->loop[k].header); v++)
 			live[same[v] == v ? same[s->input[(size_t)raw[v].imm + 1]] : 0] = 1;
 	*first = RAW_VALUES;
 	l->value[0] = POISON; /* the undefined one */

@@ -619,7 +619,7 @@ static void end_loop(struct exec *x, const struct flow_loop *l)
 {
 	const uint16_t *before = &x->out[l->before * STATE], *back = &x->out[l->latch * STATE];
 	uint64_t joined = 0; /* slots */
-	for (unsigned v = x->s->first[l->header]; is(x, (uint16_t)v, RAW_PHI); v++) {
+	for (unsigned v = x->s->first[l->header]; sym_header_phi(x->s, v, l->header); v++) {
 		uint16_t after = back[x->s->raw[v].loc];
 		x->s->input[(size_t)x->s->raw[v].imm + 1] = after == NOTHING ? UNDEF : after;
 		if (x->s->raw[v].loc >= SLOT0)

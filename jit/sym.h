@@ -52,6 +52,12 @@ struct sym {
 	struct gllm_error *error;
 };
 
+/* Those of a header are its first values; the ones of a loop inside may follow them directly. */
+static inline bool sym_header_phi(const struct sym *s, unsigned v, uint16_t header)
+{
+	return v < s->n && s->raw[v].op == RAW_PHI && s->raw[v].block == header;
+}
+
 enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struct gllm_abi *abi,
                                 const struct gllm_image *img, const struct gllm_param *param, unsigned nparams,
                                 struct gllm_arena *a, struct gllm_error *e);
