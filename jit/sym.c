@@ -8,6 +8,7 @@ enum {
 	NOWHERE = GLLM_LOC_COUNT,      /* state: locations of core/sem.h, one that is always undefined, slots */
 	SLOT0 = NOWHERE + 1,
 	STATE = SLOT0 + RAW_SLOTS,     /* no more slots than sets of 64 can hold */
+	RECENT = 16,                   /* constants that are looked for among those there are */
 	NOTHING = 0xffff,              /* of a slot: no value known */
 	UNDEF = 0,                     /* value 0 is the undefined one */
 };
@@ -32,6 +33,7 @@ struct exec {
 	unsigned nslots;
 	bool again;                    /* a slot was taken to stay that varies */
 	uint16_t block, at;
+	uint16_t recent[RECENT];       /* constants; UNDEF: none yet */
 	enum gllm_status status;
 };
 
@@ -70,9 +72,14 @@ static uint16_t make3(struct exec *x, unsigned op, unsigned w, unsigned a, unsig
 	return v;
 }
 
+/* Numbers come again and again: the last one made in its place of a small table is taken if it is the same. */
 static uint16_t constant(struct exec *x, uint64_t v)
 {
-	return make(x, RAW_CONST, 64, 0, 0, (int64_t)v);
+	uint16_t *recent = &x->recent[(v ^ v >> 4) % RECENT];
+	const struct raw *r = &x->s->raw[*recent];
+	if (r->op != RAW_CONST || (uint64_t)r->imm != v)
+		*recent = make(x, RAW_CONST, 64, 0, 0, (int64_t)v);
+	return *recent;
 }
 
 static uint64_t low(uint64_t v, unsigned w)
@@ -207,7 +214,8 @@ static void write_slot(struct exec *x, int64_t offset, uint32_t bytes, uint16_t 
 	for (unsigned i = 0; i < x->nslots; i++)
 		if (overlaps(&x->slot[i], offset, bytes))
 			x->st[SLOT0 + i] = NOTHING;
-	x->st[SLOT0 + slot_of(x, offset, bytes, lane)] = v;
+	if (v != UNDEF) /* as registers are that a function saves: what no slot holds reads so as well */
+		x->st[SLOT0 + slot_of(x, offset, bytes, lane)] = v;
 }
 
 /* The value of a slot; above its width there may be anything. `lane`: no more than 32 bits of it matter. */
@@ -680,6 +688,7 @@ static void entry_state(struct exec *x, const struct gllm_param *param, unsigned
 	x->st = x->out;
 	_Static_assert(UNDEF == 0, "what the bytes make");
 	__builtin_memset(x->st, 0, SLOT0 * sizeof *x->st);
+	__builtin_memset(x->recent, 0, sizeof x->recent);
 	for (unsigned i = 0; i < x->nslots; i++)
 		x->st[SLOT0 + i] = NOTHING;
 	x->st[abi->stack_pointer] = make(x, RAW_SP, 64, 0, 0, 0);
