@@ -58,19 +58,30 @@ static enum gllm_type packed_type(const struct blocker *x, gllm_ref value)
 	return x->p->c->trace.node[value].type == GLLM_I32 ? GLLM_I32 : GLLM_F32;
 }
 
+/* Begins a kernel that copies `value`: what it takes from outside all loops is written, its loops are the caller's. */
+static struct kernel *begin_copy(struct blocker *x, gllm_ref value, struct gllm_strip *s, uint8_t **needed)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	struct kernel *k = gllm_block_take(x, 1, sizeof *k);
+	*needed = gllm_block_take(x, t->nnodes, 1);
+	gllm_strip_begin(s, x->p->c, x->p->affine, x->arena);
+	if (!k || !*needed || s->status != GLLM_OK)
+		return NULL;
+	(*needed)[value] = 1;
+	gllm_strip_need(t, *needed, s->map);
+	gllm_strip_write(s, *needed, -1, 0, t->nnodes);
+	return k;
+}
+
 /* Copies `value` to the panels: for p, for k, for v; or for k, for p, for v. */
 static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm_linear panels, int64_t lanes, int64_t depth)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
-	struct kernel *k = gllm_block_take(x, 1, sizeof *k);
-	uint8_t *needed = gllm_block_take(x, t->nnodes, 1);
 	struct gllm_strip s;
-	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
-	if (!k || !needed || s.status != GLLM_OK)
+	uint8_t *needed;
+	struct kernel *k = begin_copy(x, x->panel_of[which], &s, &needed);
+	if (!k)
 		return NULL;
-	needed[x->panel_of[which]] = 1;
-	gllm_strip_need(t, needed, s.map);
-	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
 	bool lines = gllm_along_lanes(x->p, x->panel_of[which]);
 	int8_t outer = gllm_strip_open(&s, lines ? gllm_block_fixed(depth) : panels), inner = gllm_strip_open(&s, lines ? panels : gllm_block_fixed(depth)),
 	       v = gllm_strip_open(&s, gllm_block_fixed(lanes)), p = lines ? inner : outer, kk = lines ? outer : inner;
@@ -102,15 +113,11 @@ static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm
 static struct kernel *pack_rows(struct blocker *x, unsigned which, struct gllm_linear rows, int64_t depth)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
-	struct kernel *k = gllm_block_take(x, 1, sizeof *k);
-	uint8_t *needed = gllm_block_take(x, t->nnodes, 1);
 	struct gllm_strip s;
-	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
-	if (!k || !needed || s.status != GLLM_OK)
+	uint8_t *needed;
+	struct kernel *k = begin_copy(x, x->rows_of[which], &s, &needed);
+	if (!k)
 		return NULL;
-	needed[x->rows_of[which]] = 1;
-	gllm_strip_need(t, needed, s.map);
-	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
 	int8_t r = gllm_strip_open(&s, rows), kk = gllm_strip_open(&s, gllm_block_fixed(depth));
 	s.sub[I][0].coef = s.sub[K][0].coef = 1;
 	s.sub[I][0].loop = r;
@@ -143,20 +150,15 @@ static gllm_ref shifted(struct gllm_strip *s, const uint8_t *needed, gllm_ref va
  * is read along k. For p, for k, for v (or for k, for p, for v) to panels; for k, for s to the rows of a block. */
 static struct kernel *pack_pairs(struct blocker *x, enum kind kind, unsigned which, const struct macro *m)
 {
-	const struct gllm_trace *t = &x->p->c->trace;
 	bool side = kind == PACK_PANELS;
 	gllm_ref value = side ? x->panel_of[which] : x->rows_of[which];
 	bool lines = side && gllm_along_lanes(x->p, value);
-	struct kernel *k = gllm_block_take(x, 1, sizeof *k);
-	uint8_t *needed = gllm_block_take(x, t->nnodes, 1);
 	int8_t p = -1, kk, v;
 	struct gllm_strip s;
-	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
-	if (!k || !needed || s.status != GLLM_OK)
+	uint8_t *needed;
+	struct kernel *k = begin_copy(x, value, &s, &needed);
+	if (!k)
 		return NULL;
-	needed[value] = 1;
-	gllm_strip_need(t, needed, s.map);
-	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
 	if (side && !lines)
 		p = gllm_strip_open(&s, m->panels);
 	kk = gllm_strip_open(&s, gllm_block_fixed(m->depth / 2));

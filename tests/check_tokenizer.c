@@ -205,6 +205,7 @@ static void known(struct bench *x)
 	expect(x, "\xc3", WORDS(BLOCK, ""), BYTES(0xc3));
 	expect(x, "\xe6\x97\xa5", WORDS(BLOCK, "", "", ""), BYTES(0xe6, 0x97, 0xa5));
 	expect(x, "\xc3 b", WORDS(BLOCK, "", BLOCK, "b"), BYTES(0xc3));
+	expect(x, " \x80", WORDS(BLOCK BLOCK, ""), BYTES(0x80)); /* a whole character, then a byte that continues nothing */
 	/* texts of control and byte tokens are just characters */
 	expect(x, "<s>", WORDS(BLOCK, "<s", ">"), BYTES(0));
 	expect(x, "<0x41>", WORDS(BLOCK, "<", "", "", "", "", ">"), BYTES('0', 'x', '4', '1'));
