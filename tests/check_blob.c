@@ -8,6 +8,7 @@
 #include "gllm/blob.h"
 #include "gllm/graph_text.h"
 #include "gllm/ops.h"
+#include "jit/plan.h"
 
 #define EXAMPLE(name) extern const char gllm_example_##name[], gllm_example_##name##_end[];
 #include "examples/examples.def"
@@ -358,6 +359,116 @@ static void check_damage(struct lab *l, const struct blob *b)
 	drop(l, whole, b->n);
 }
 
+/* --- made-up fields -------------------------------------------------------------------------------------------------- */
+
+#define FIELD(m) #m,
+static const char *const plan_fields[] = { GLLM_PLAN_FIELDS(FIELD, FIELD) };
+#define A(member, count, type, fields) static const char *const member##_fields[] = { fields(FIELD, FIELD) };
+GLLM_PLAN_ARRAYS(A)
+#undef A
+static const struct { const char *name, *count, *const *field; unsigned fields; } array[] = {
+#define A(member, count, type, fields) { #member, #count, member##_fields, GLLM_COUNT(member##_fields) },
+	GLLM_PLAN_ARRAYS(A)
+#undef A
+};
+
+/* A value that no element of the array may have: `value`, more than the plan's number called `above`. */
+static const struct forged {
+	const char *array, *field, *above;
+	uint64_t value;
+} forged[] = {
+	{ "tensor", "info.kind", NULL, GLLM_TENSOR_VALUE + 1 }, { "tensor", "info.type", NULL, GLLM_MASK },
+	{ "tensor", "align", NULL, 3 }, { "tensor", "bytes.fixed", NULL, (UINT64_C(1) << 60) + 1 },
+	{ "tensor", "bytes.per_row", NULL, (UINT64_C(1) << 60) + 1 }, { "tensor", "info.name", NULL, UINT32_MAX },
+	{ "step", "info.mode", NULL, GLLM_MODE_COUNT }, { "step", "info.pattern", NULL, GLLM_PATTERN_OPAQUE + 1 },
+	{ "step", "info.group", "nnodes", 0 }, { "step", "first_slot", "nslots", 0 }, { "step", "nslots", NULL, GLLM_MAX_SLOTS + 1 },
+	{ "step", "info.code_offset", NULL, 1 }, { "step", "info.code_bytes", NULL, 0 }, { "step", "info.code_bytes", NULL, 1 << 30 },
+	{ "step", "trip.fixed", NULL, (UINT64_C(1) << 60) + 1 },
+	{ "slot", "kind", NULL, GLLM_SLOT_WORKER + 1 }, { "slot", "value", "ntensors", 0 },
+	{ "slot", "move[0]", NULL, (UINT64_C(1) << 40) + 1 }, { "slot", "move[2]", NULL, 0 - (UINT64_C(1) << 40) - 1 },
+	{ "slot", "at.fixed", NULL, (UINT64_C(1) << 60) + 1 },
+	{ "repeat", "first", "nsteps", 0 }, { "repeat", "end", "nsteps", 1 }, { "repeat", "level", NULL, GLLM_REPEAT_LEVELS },
+	{ "repeat", "trips.fixed", NULL, 1 << 30 }, { "repeat", "trips.rest", NULL, 1 },
+	{ "repeat", "trips.per_row", NULL, UINT64_MAX },
+	{ "note", "producer", "nnodes", 0 }, { "note", "consumer", "nnodes", 0 }, { "note", "tensor", "ntensors", 0 },
+	{ "note", "why", NULL, UINT32_MAX }, { "node", "group", "nnodes", 0 }, { "node", "name", NULL, UINT32_MAX },
+	{ "edge", "producer", "nnodes", 0 }, { "edge", "consumer", "nnodes", 0 }, { "edge", "tensor", "ntensors", 0 },
+	{ "buffer", "tensor", "ntensors", 0 }, { "buffer", "last_group", "nnodes", 0 }, { "buffer", "first_group", "nnodes", 0 },
+	{ "buffer", "offset", "workspace", 1 }, { "buffer", "bytes", "workspace", 1 },
+};
+
+static bool same_name(const char *a, const char *b)
+{
+	for (; *a && *a == *b; a++)
+		b++;
+	return *a == *b;
+}
+
+static unsigned place_of(const char *name, const char *const *field, unsigned n)
+{
+	unsigned i = 0;
+	while (i < n && !same_name(field[i], name))
+		i++;
+	return i;
+}
+
+static uint64_t plan_number(const struct blob *b, const char *name)
+{
+	return gllm_le64(b->at + (FIRST + place_of(name, plan_fields, GLLM_COUNT(plan_fields))) * 8);
+}
+
+/* The word of a field in the first element of an array; 0 if the plan has none. */
+static uint64_t word_of(const struct blob *b, const struct forged *f)
+{
+	uint64_t at = FIRST + GLLM_COUNT(plan_fields) + (gllm_le64(b->at + TEXTS * 8) + 7) / 8;
+	unsigned i = 0;
+	for (; !same_name(array[i].name, f->array); i++)
+		at += plan_number(b, array[i].count) * array[i].fields;
+	return plan_number(b, array[i].count) ? at + place_of(f->field, array[i].field, array[i].fields) : 0;
+}
+
+static void refuse_word(struct lab *l, const struct blob *b, uint64_t word, uint64_t value)
+{
+	struct gllm_error e = { .status = GLLM_OK };
+	struct gllm_plan *p = NULL;
+	uint64_t was = gllm_le64(b->at + word * 8);
+	gllm_put_le64(b->at + word * 8, value);
+	sum(b);
+	enum gllm_status s = gllm_plan_load(l->c, NULL, b->at, b->n, &p, &e);
+	if (s != GLLM_BAD_VALUE)
+		check_print(l->t, "word %u taken for %u\n", (unsigned)word, (unsigned)value);
+	CHECK_STATUS(l->t, s, GLLM_BAD_VALUE);
+	gllm_put_le64(b->at + word * 8, was);
+	sum(b);
+}
+
+/* Each field that loading relies on, with a checksum that fits: two products with a value between them and a map behind, large
+ * enough to be blocked, so that every array has elements. */
+static void check_forged(struct lab *l)
+{
+	static const char text[] = "graph forged rows 256\ninput x [rows, 768]\nweight w [768, 768]\nweight v [768, 768]\n"
+		"value h [rows, 768]\nvalue s [rows, 768]\nvalue a [rows, 768]\noutput y [rows, 768]\nh = gemm_bt(x, w, rows, 768, 768)\n"
+		"s = softmax(h, 768) per rows\na = gemm_bt(s, v, rows, 768, 768)\ny = relu(a, 768) per rows\n";
+	struct gllm_plan *p;
+	struct gllm_graph *g = graph(l, l->c, text, sizeof text - 1, 0);
+	if (!g || !CHECK_STATUS(l->t, gllm_compile(l->c, g, NULL, &p, &l->e), GLLM_OK))
+		return;
+	struct blob b = save(l, p);
+	gllm_plan_free(l->c, p);
+	gllm_graph_free(l->c, g);
+	unsigned absent = 0;
+	for (unsigned i = 0; i < GLLM_COUNT(forged); i++) {
+		uint64_t word = word_of(&b, &forged[i]);
+		absent += word == 0;
+		if (word)
+			refuse_word(l, &b, word, forged[i].value + (forged[i].above ? plan_number(&b, forged[i].above) : 0));
+	}
+	CHECK_EQ(l->t, absent, 0);
+	uint64_t texts = gllm_le64(b.at + TEXTS * 8), last = FIRST + GLLM_COUNT(plan_fields) + (texts - 1) / 8;
+	refuse_word(l, &b, last, UINT64_MAX); /* texts that do not end */
+	CHECK(l->t, try_load(l, b.at, b.n));
+}
+
 static enum gllm_status refuse(void *user, size_t offset, size_t size)
 {
 	(void)user;
@@ -510,6 +621,7 @@ void check_blob(struct check *t)
 	struct blob b = save(&l, p);
 	check_header(&l, &b);
 	check_damage(&l, &b);
+	check_forged(&l);
 	check_hosts(&l, &b);
 	check_any_host(&l);
 }
