@@ -571,7 +571,7 @@ enum gllm_status gllm_graph_read(struct gllm_context *c, const char *text, size_
 	r.names = (char *)(r.symbol + r.nlines);
 	next(&r);
 	graph_statement(&r, max_rows);
-	while (r.token != END)
+	while (r.status == GLLM_OK && r.token != END)
 		statement(&r);
 	if (r.status == GLLM_OK)
 		*out = r.g;

@@ -168,6 +168,7 @@ static const struct {
 	{ "graph\n", GLLM_SYNTAX, 1, "" },
 	{ "graph let\n", GLLM_SYNTAX, 1, "let" },
 	{ "graph g rows 0\n", GLLM_INVALID_ARGUMENT, 1, "g" },
+	{ "graph g rows 0\ninput x [2, 2]\n", GLLM_INVALID_ARGUMENT, 1, "g" }, /* nothing is read behind a graph that is none */
 	{ "graph g rows 4 5\n", GLLM_SYNTAX, 1, "5" },
 	{ "graph g\nlet a = b\n", GLLM_MISSING_KEY, 2, "b" },
 	{ "graph g\nlet a = 1\n\nlet a = 2\n", GLLM_DUPLICATE, 4, "a" },
