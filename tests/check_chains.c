@@ -7,6 +7,7 @@
 #include "core/bits.h"
 #include "core/profile.h"
 #include "gllm/graph_text.h"
+#include "jit/plan.h"
 
 #if GLLM_JIT
 
@@ -70,7 +71,7 @@ struct lab {
 	void *bind[TENSORS], *want[TENSORS];
 	float *data[TENSORS], *scalar[TENSORS];
 	bool narrow;           /* caches are small */
-	unsigned workers;
+	unsigned workers, owners; /* plans in which several wrote memory of their own */
 };
 
 static float magnitude(float x)
@@ -115,17 +116,37 @@ static void names(const struct gllm_plan *p, char *out, size_t size)
 	out[at] = '\0';
 }
 
+enum { UNTOUCHED = 0xa5 };
+
+/* Workers that wrote memory of their own. They share nothing there: here they run in turn, so what one overwrites of another's
+ * would never be seen. */
+static unsigned touched(const struct gllm_plan *p, const unsigned char *workspace)
+{
+	unsigned n = 0;
+	for (unsigned w = 0; w < p->workers; w++) {
+		size_t i = 0;
+		while (i < p->worker_bytes && workspace[p->worker_begin + w * p->worker_bytes + i] == UNTOUCHED)
+			i++;
+		n += i < p->worker_bytes;
+	}
+	return n;
+}
+
 static void run_rows(struct lab *l, const struct chain *x, const struct gllm_plan *fused, const struct gllm_plan *scalar, uint64_t rows)
 {
 	struct gllm_arena mark = l->arena;
 	size_t bytes = gllm_plan_workspace(fused) > gllm_plan_workspace(scalar) ? gllm_plan_workspace(fused) : gllm_plan_workspace(scalar);
-	void *workspace = gllm_alloc(&l->arena, bytes + 64, 64);
+	unsigned char *workspace = gllm_alloc(&l->arena, bytes + 64, 64);
 	unsigned bad = 0;
 	for (unsigned i = 0; i < TENSORS; i++)
 		for (unsigned k = 0; k < MOST; k++)
 			l->data[i][k] = l->scalar[i][k] = check_float(l->t, -2.0f, 2.0f);
 	CHECK_STATUS(l->t, gllm_plan_run(scalar, l->want, rows, workspace, &l->e), GLLM_OK);
+	for (size_t i = 0; i < bytes; i++)
+		workspace[i] = UNTOUCHED;
 	CHECK_STATUS(l->t, gllm_plan_run(fused, l->bind, rows, workspace, &l->e), GLLM_OK);
+	if (fused->worker_bytes && fused->workers > 1 && rows == MOST_ROWS)
+		l->owners += CHECK(l->t, touched(fused, workspace) > 1);
 	for (unsigned i = 0; i < gllm_plan_tensors(fused); i++) {
 		struct gllm_tensor_info info;
 		float greatest = 0;
@@ -195,6 +216,7 @@ static void check_width(struct check *t, const struct gllm_profile *p, const cha
 		return;
 	for (unsigned i = 0; i < GLLM_COUNT(chain); i++)
 		check_chain(&l, &chain[i], width);
+	CHECK(t, !narrow || l.owners > 0);
 }
 
 void check_chains(struct check *t)
