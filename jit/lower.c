@@ -628,6 +628,8 @@ static void walk_tree(struct lower *l)
 		struct frame *f = gllm_lower_top(l);
 		int child = next_child(l, f);
 		gllm_ref end = f->loop < 0 ? (gllm_ref)l->t->nnodes : l->t->loop[f->loop].end;
+		if (f->loop >= 0 && l->loop[f->loop].leaf && l->loop[f->loop].carries)
+			gllm_lower_hints(l);
 		emit_segment(l, f->at, child >= 0 ? l->t->loop[child].first : end);
 		if (child >= 0) {
 			f->at = l->t->loop[child].end;

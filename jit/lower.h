@@ -26,6 +26,8 @@ struct gllm_lower_options {
 	uint8_t depth;      /* copies of a reduction inside the vectorised loop */
 	uint8_t fetch;      /* iterations of a loop by which the innermost one's loads along the lanes are fetched ahead: */
 	int8_t fetch_loop;  /* its number plus one */
+	uint8_t hints;      /* so many accesses, the trace's last, which no node makes: each body of a reduction fetches them into the
+	                     * second cache, for what runs next */
 	bool fetch_stores;  /* what is stored behind such a reduction is fetched before it */
 	int8_t split;       /* number of the split loop plus one; 0: chosen */
 	uint32_t most;      /* its trips at most, where a parameter says how many; 0: unknown */

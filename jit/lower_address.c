@@ -95,6 +95,19 @@ void gllm_lower_address(struct lower *l, struct place p, int64_t by, unsigned by
 		i->imm += by;
 }
 
+void gllm_lower_hints(struct lower *l)
+{
+	for (unsigned f = 1; f < l->depth; f++)
+		l->tuple[f] = 0;
+	for (unsigned k = l->t->naccesses - l->o->hints; k < l->t->naccesses; k++) {
+		struct gllm_vi i = gllm_vi(GLLM_V_PREFETCH);
+		gllm_lower_address(l, l->access[k], 0, 1, &i);
+		i.type = i.mem = GLLM_U8;
+		i.aux = 1;
+		gllm_vir_emit(l->v, i);
+	}
+}
+
 void gllm_lower_hoist_offsets(struct lower *l, gllm_ref n)
 {
 	const struct gllm_access *a = &l->t->access[node(l, n)->imm];

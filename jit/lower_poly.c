@@ -254,6 +254,9 @@ bool gllm_lower_places(struct lower *l)
 				return false;
 		}
 	}
+	for (unsigned i = t->naccesses - l->o->hints; i < t->naccesses; i++)
+		if (!split(l, t->access[i].offset, t->access[i].param, (gllm_ref)t->nnodes, &l->access[i]))
+			return false;
 	for (unsigned i = 0; i < t->nloops; i++)
 		if (!split(l, t->loop[i].trip, -1, t->loop[i].first, &l->trip[i]))
 			return false;

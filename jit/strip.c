@@ -173,6 +173,23 @@ gllm_ref gllm_strip_access(struct gllm_strip *s, uint8_t param, enum gllm_type t
 	return gllm_strip_append(s, n);
 }
 
+void gllm_strip_hint(struct gllm_strip *s, gllm_ref of, const struct gllm_term *more, unsigned terms)
+{
+	struct gllm_term sum[2 * TERMS];
+	if (s->status != GLLM_OK)
+		return;
+	struct gllm_access a = s->access[s->node[of].imm];
+	unsigned n = a.offset.count;
+	if (!room(s, n + terms, 2 * TERMS + 1) || !room(s, s->naccesses, s->max_accesses) || !room(s, s->nterms + n + terms, s->max_terms))
+		return;
+	for (unsigned i = 0; i < n; i++)
+		sum[i] = s->term[a.offset.first + i];
+	for (unsigned i = 0; i < terms; i++)
+		sum[n + i] = more[i];
+	a.offset = polynomial(s, sum, n + terms);
+	s->access[s->naccesses++] = a;
+}
+
 static gllm_ref mapped(const struct gllm_strip *s, gllm_ref r)
 {
 	return r == GLLM_NO_NODE ? r : s->map[r];
