@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * jit/compose.c - see compose.h: one operator as a trace of its own, and a map behind the place that stores its operands. */
 #include "jit/compose_build.h"
+#include "jit/strip.h"
 
 /* --- one operator --------------------------------------------------------------------------------------------------- */
 
@@ -208,6 +209,49 @@ static bool vanishes(const struct via *v, unsigned node)
 	return false;
 }
 
+static bool fixed_trip(const struct gllm_trace *t, int8_t loop, int64_t *out)
+{
+	struct gllm_poly p = t->loop[loop].trip;
+	*out = p.count ? t->term[p.first].coef : 0;
+	return p.count == 0 || (p.count == 1 && t->term[p.first].sym[0] == 0);
+}
+
+/* A map of all elements in one loop, for a producer that stores them by rows and columns: the same map in two such loops. What is
+ * no such map is left as it is. */
+static enum gllm_status by_rows(const struct gllm_trace *p, gllm_ref store, struct gllm_arena *arena, const struct gllm_composed **map)
+{
+	const struct gllm_trace *t = &(*map)->trace;
+	int8_t column = p->node[store].loop, row = column < 0 ? -1 : p->loop[column].parent;
+	int64_t all, rows, columns;
+	if (row < 0 || p->loop[row].parent >= 0 || t->nloops != 1 || t->ntables || !fixed_trip(t, 0, &all) || !fixed_trip(p, row, &rows) ||
+	    !fixed_trip(p, column, &columns) || columns <= 0 || all % columns || all / columns != rows)
+		return GLLM_OK;
+	struct gllm_affine *affine = gllm_alloc_array(arena, t->naccesses + 1u, sizeof *affine, 8);
+	uint8_t *needed = gllm_alloc(arena, t->nnodes + 1u, 1);
+	if (!affine || !needed)
+		return GLLM_OUT_OF_MEMORY;
+	if (!gllm_strip_affine(t, affine))
+		return GLLM_OK;
+	for (unsigned i = 0; i < t->nnodes; i++)
+		needed[i] = 1;
+	struct gllm_strip s;
+	gllm_strip_begin(&s, *map, affine, arena);
+	if (s.status != GLLM_OK)
+		return s.status;
+	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
+	for (unsigned i = 0; i < 2; i++) {
+		s.sub[0][i].loop = gllm_strip_open(&s, (struct gllm_linear){ .fixed = i ? columns : rows });
+		s.sub[0][i].coef = i ? 1 : columns;
+	}
+	gllm_strip_write(&s, needed, 0, 0, t->nnodes);
+	gllm_strip_close(&s);
+	gllm_strip_close(&s);
+	s.to->depth = (*map)->depth;
+	enum gllm_status st = gllm_strip_finish(&s, t->pattern);
+	*map = s.to;
+	return st;
+}
+
 enum gllm_status gllm_compose_splice(const struct gllm_composed *producer, const struct gllm_composed *consumer,
                                      const bool *keep, struct gllm_arena *arena, struct gllm_composed *out, const char **why)
 {
@@ -217,6 +261,11 @@ enum gllm_status gllm_compose_splice(const struct gllm_composed *producer, const
 	*why = gllm_is_map(&consumer->trace) ? find_values(producer, consumer, keep, &v) : "the consumer is no map";
 	if (*why)
 		return GLLM_UNSUPPORTED;
+	enum gllm_status s = by_rows(p, v.store[0], arena, &consumer);
+	if (s == GLLM_OK)
+		*why = find_values(producer, consumer, keep, &v); /* its parameters may have other numbers */
+	if (s != GLLM_OK || *why)
+		return s != GLLM_OK ? s : GLLM_UNSUPPORTED;
 	gllm_build_begin(&b, arena, out);
 	struct mapping mp = gllm_build_mapping(&b, p, 0), mc = gllm_build_mapping(&b, &consumer->trace, 1);
 	if (b.status != GLLM_OK)

@@ -61,7 +61,8 @@ enum gllm_status gllm_compose_one(const struct gllm_applied *a, struct gllm_aren
  * `keep`, by tensor: the value has other readers or leaves the graph, so its store stays. *why is static text when the two
  * do not fit (GLLM_UNSUPPORTED); nothing is lost then. All expect that neither needs the other by another way. */
 
-/* The map `consumer` goes where `producer` stores what it reads, behind the last of those stores. */
+/* The map `consumer` goes where `producer` stores what it reads, behind the last of those stores; a map of one loop over all elements
+ * may follow what stores them by rows and columns. */
 enum gllm_status gllm_compose_splice(const struct gllm_composed *producer, const struct gllm_composed *consumer,
                                      const bool *keep, struct gllm_arena *arena, struct gllm_composed *out,
                                      const char **why);

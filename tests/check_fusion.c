@@ -271,11 +271,16 @@ static void consumers(struct bench *b)
 		NODE(b, GLLM_OP_silu, GLLM_T(y), GLLM_T(v), GLLM_D(N / 2));
 		expect(b, "add silu");
 	}
-	if (open_graph(b, "other depth", 1)) {
+	const struct { unsigned op; const char *steps; } after_product[] = {
+		{ GLLM_OP_silu, "gemm_bt+silu" }, { b->op[REVERSED], "gemm_bt reversed" }, { b->op[RUNNING], "gemm_bt running" },
+	};
+	for (unsigned i = 0; i < GLLM_COUNT(after_product); i++) {
+		if (!open_graph(b, "all elements in one loop", 1))
+			return;
 		gllm_tensor x = input(b, 3 * 4), w = input(b, 5 * 4), y = output(b, 15), v = value(b, 15);
 		NODE(b, GLLM_OP_gemm_bt, GLLM_T(v), GLLM_T(x), GLLM_T(w), GLLM_D(3), GLLM_D(5), GLLM_D(4));
-		NODE(b, GLLM_OP_silu, GLLM_T(y), GLLM_T(v), GLLM_D(15));
-		expect(b, "gemm_bt silu");
+		NODE(b, after_product[i].op, GLLM_T(y), GLLM_T(v), GLLM_D(15));
+		expect(b, after_product[i].steps);
 	}
 	if (open_graph(b, "takes at an index", 1)) {
 		gllm_tensor x = input(b, N), at = tensor(b, GLLM_TENSOR_INPUT, GLLM_I32, N, "at"), y = output(b, N), v = value(b, N);
