@@ -55,7 +55,8 @@ static bool open_llvm(bool x86)
 	if (!create || !options || !llvm.disassemble)
 		return false;
 	llvm.context = x86 ? create("x86_64", "sapphirerapids", "", NULL, 0, NULL, NULL)
-	                   : create("aarch64", "", "+v8.6a,+sve2,+fullfp16,+dotprod,+bf16,+i8mm,+fp16fml,+spe,+tracev8.4", NULL, 0, NULL, NULL);
+	                   : create("aarch64", "", "+v8.6a,+sve2,+fullfp16,+dotprod,+bf16,+i8mm,+fp16fml,+spe,+tracev8.4", NULL, 0,
+	                            NULL, NULL);
 	return llvm.context && (!x86 || options(llvm.context, 4)); /* the other assembler syntax: Intel */
 }
 
