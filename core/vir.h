@@ -107,6 +107,7 @@ enum gllm_vir_op {
 
 /* aux of LOOP_BEGIN: accesses of one segment that turns of this loop make may change places, whatever their copies. */
 enum { GLLM_VIR_ANY_ORDER = 1 };
+enum { GLLM_VIR_FIXED = 0xffff }; /* a segment: of the arguments and of the plan's constants */
 /* aux of VBCAST: whatever reads what it writes is a VFMA or VFNMA of F32 or a VDOT, which multiplies it by something that no
  * VBCAST wrote. Not said of a register that has one write: there it can be seen. */
 enum { GLLM_VIR_FACTOR = 1 };
@@ -122,7 +123,8 @@ struct gllm_vi {
 	uint8_t lanes;    /* 0 full, 1 single */
 	uint8_t cc;
 	gllm_vreg d, a, b, c, m;
-	uint16_t segment, copy; /* of an access: two of the same segment, not 0, and of different copies may change places */
+	uint16_t segment, copy; /* of an access: two of the same segment, not 0, and of different copies may change places,
+	                         * and one of GLLM_VIR_FIXED with all others: what it reads nobody writes */
 	int32_t aux;
 	int64_t imm;
 };
@@ -165,6 +167,7 @@ struct gllm_machine {
 	uint16_t vector_bytes;
 	bool has_mask;                       /* masked accesses exist; else tails run one lane at a time */
 	bool has_fma;
+	bool adds_over;                      /* VFMA and VFNMA leave the sum where the addend was: one that must survive is copied */
 	bool halves;                         /* lanes of 16 bits, as F16 */
 	bool widens;                         /* VFMA, VFNMA of halves and words */
 	bool slow_half_div;                  /* quotients and roots of as many halves take longer than those of floats */

@@ -307,7 +307,7 @@ static void hoist_constants(struct lower *l, unsigned loop)
 			          (t->node[from[k]].op == GLLM_N_CONST || t->node[from[k]].op == GLLM_N_SCALAR) &&
 			          t->node[n].op != GLLM_N_SHL && t->node[n].op != GLLM_N_SHR && t->node[n].op != GLLM_N_SAR;
 			gllm_ref which = is && k == 1 && gllm_lower_subtracts(l, n) ? gllm_lower_negated(l, from[k]) : from[k];
-			if (!is || room == 0 || l->constant[l->same[which]] != GLLM_NO_VREG)
+			if (!is || room == 0 || l->constant[l->same[which]] != GLLM_NO_VREG || l->same[which] == gllm_lower_read_addend(l, n))
 				continue;
 			gllm_lower_constant(l, which);
 			room--;

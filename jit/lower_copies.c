@@ -2,12 +2,16 @@
  * jit/lower_copies.c - how many copies of an innermost map run side by side.
  *
  * One iteration is a chain of dependent instructions: `longest` cycles, while its instructions keep the busiest unit for
- * `bound` cycles only. To keep that unit busy, longest / bound iterations must be under way. The machine's window of
- * `window` instructions holds window / size of them by itself, and interleaved copies (jit/schedule.c) the rest. More than
- * what registers hold would run one after another again. */
+ * `bound` cycles only. The chains of interleaved copies (jit/schedule.c) run side by side, except that what is not pipelined,
+ * divisions and roots, is one unit that takes them one after another for `alone` cycles each: a body of c copies lasts
+ * longest + (c - 1) * alone cycles, and the machine begins the next one sooner by the time it needs for a window of
+ * instructions, window / size * bound. c is the least for which that is c * bound, and a tenth more.
+ *
+ * Copies that start one after another do not want most registers at one time, but half as many on the average. With more
+ * copies than registers hold so, some would wait for others to end. */
 #include "jit/lower_state.h"
 
-enum { MOST = 8, MOST_NODES = 256 };
+enum { MOST = 8, MOST_NODES = 320 };
 
 static const uint8_t op_of[GLLM_N_COUNT] = {
 	[GLLM_N_INDEX] = GLLM_V_VINDEX, [GLLM_N_LOAD] = GLLM_V_VLOAD, [GLLM_N_STORE] = GLLM_V_VSTORE,
@@ -20,7 +24,8 @@ static const uint8_t op_of[GLLM_N_COUNT] = {
 };
 
 struct estimate {
-	unsigned size, longest, used[GLLM_UNITS];
+	unsigned size, longest, alone, used[GLLM_UNITS];
+	unsigned reads; /* of constants in memory */
 	unsigned live, temps, constants;
 };
 
@@ -58,7 +63,17 @@ static void add_node(const struct lower *l, gllm_ref n, uint16_t *ready, struct 
 	e->longest = ready[n] > e->longest ? ready[n] : e->longest;
 	e->used[t->unit] += t->slots + (t->unit == GLLM_UNIT_V && need.apart ? 1u : 0u);
 	e->temps = need.v > e->temps ? need.v : e->temps;
+	e->alone += t->slots < t->latency ? 0 : t->slots;
+	e->reads += gllm_lower_read_addend(l, n) != GLLM_NO_NODE;
 	e->size += (t->slots < t->latency ? t->slots : 2u) + (need.apart ? 1u : 0u); /* one that is not pipelined is short */
+}
+
+/* Node n's operand c is a constant that it reads from memory. */
+static bool reads(const struct lower *l, gllm_ref n, gllm_ref c)
+{
+	gllm_ref read = gllm_lower_read_addend(l, n);
+
+	return read != GLLM_NO_NODE && (read == l->same[c] || read == gllm_lower_negated(l, l->same[c]));
 }
 
 /* Most values of one iteration, and constants, that are wanted at one time. `last` by node: its last reader. */
@@ -73,7 +88,7 @@ static void count_registers(const struct lower *l, unsigned loop, uint16_t *last
 		if (last[n])
 			live--; /* its own result is not there yet */
 		for (unsigned k = 0; k < 3; k++) {
-			if (from[k] == GLLM_NO_NODE || from[k] >= n || last[from[k]])
+			if (from[k] == GLLM_NO_NODE || from[k] >= n || last[from[k]] || reads(l, n, from[k]))
 				continue;
 			last[from[k]] = n;
 			if (from[k] >= first && t->node[from[k]].op != GLLM_N_CONST && t->node[from[k]].op != GLLM_N_SCALAR)
@@ -83,6 +98,16 @@ static void count_registers(const struct lower *l, unsigned loop, uint16_t *last
 		}
 		e->live = live > e->live ? live : e->live;
 	}
+}
+
+static unsigned bound_of(const struct gllm_machine *m, const struct estimate *e)
+{
+	unsigned bound = (e->size + e->reads + m->width - 1u) / m->width;
+
+	bound = bound < e->alone ? e->alone : bound;
+	for (unsigned u = 0; u < GLLM_UNITS; u++)
+		bound = bound * m->units[u] < e->used[u] ? (e->used[u] + m->units[u] - 1) / m->units[u] : bound;
+	return bound;
 }
 
 unsigned gllm_lower_copies(struct lower *l, unsigned loop)
@@ -101,15 +126,14 @@ unsigned gllm_lower_copies(struct lower *l, unsigned loop)
 		work[n] = 0;
 	count_registers(l, loop, work, &e);
 	l->arena->used = kept.used;
-	bound = (e.size + l->m->width - 1u) / l->m->width;
-	for (unsigned u = 0; u < GLLM_UNITS; u++)
-		bound = bound * l->m->units[u] < e.used[u] ? (e.used[u] + l->m->units[u] - 1) / l->m->units[u] : bound;
+	e.used[GLLM_UNIT_LOAD] += e.reads * l->m->timing[GLLM_V_VLOAD].slots;
+	bound = bound_of(l->m, &e);
 	if (e.size == 0 || bound == 0)
 		return 1;
-	/* longest / bound - window / size, rounded up */
-	unsigned all = e.longest * e.size, held = l->m->window * bound;
-	copies = all > held ? (all - held + bound * e.size - 1) / (bound * e.size) : 1;
-	room = l->vregs > e.constants + e.temps ? (l->vregs - e.constants - e.temps) / (e.live ? e.live : 1) + 1 : 1;
+	unsigned size = e.size + e.reads, chains = (e.longest - e.alone) * size, held = l->m->window * bound;
+	unsigned each = (bound * 11 - e.alone * 10) * size;
+	copies = chains > held ? ((chains - held) * 10 + each - 1) / each : 1;
+	room = l->vregs > e.constants + e.temps ? (l->vregs - e.constants - e.temps) * 2 / (e.live ? e.live : 1) + 1 : 1;
 	copies = copies > room ? room : copies;
 	copies = copies > MOST_NODES / e.size ? MOST_NODES / e.size : copies;
 	return copies > MOST ? MOST : copies < 1 ? 1 : copies;

@@ -420,12 +420,9 @@ static gllm_vreg sum_node(struct lower *l, gllm_ref n)
 		return gllm_lower_tile(l, n, f);
 	if (f->op == GLLM_N_DOT)
 		return dot(l, n, f, l->fused[n] == x->a ? x->b : x->a);
-	if (gllm_lower_subtracts(l, n)) {
-		o = values(l, f->a, f->b, GLLM_NO_NODE);
-		return put(l, n, GLLM_V_VFMA, GLLM_F32, o.a, o.b, gllm_lower_constant_value(l, gllm_lower_negated(l, x->b)), 0);
-	}
-	o = values(l, f->a, f->b, l->fused[n] == x->a ? x->b : x->a);
-	return put(l, n, add ? GLLM_V_VFMA : GLLM_V_VFNMA, GLLM_F32, o.a, o.b, o.c, 0);
+	o = values(l, f->a, f->b, GLLM_NO_NODE);
+	o.c = gllm_lower_addend(l, n);
+	return put(l, n, add || gllm_lower_subtracts(l, n) ? GLLM_V_VFMA : GLLM_V_VFNMA, GLLM_F32, o.a, o.b, o.c, 0);
 }
 
 struct simple { /* node operations that are one instruction; `mask`: the one for conditions */
@@ -517,11 +514,17 @@ static bool copies_sign(const struct lower *l, const struct gllm_node *or, gllm_
 	return false;
 }
 
-/* A product that is subtracted. */
-static gllm_vreg minus_product(struct lower *l, gllm_ref n, gllm_ref a, gllm_ref b, gllm_ref c)
+/* One negated factor is a product that is subtracted. */
+static gllm_vreg fma_node(struct lower *l, gllm_ref n)
 {
-	struct operands o = values(l, a, b, c);
-	return put(l, n, GLLM_V_VFNMA, GLLM_F32, o.a, o.b, o.c, 0);
+	const struct gllm_node *x = node(l, n);
+	bool minus_a = node(l, x->a)->op == GLLM_N_NEG, minus_b = !minus_a && node(l, x->b)->op == GLLM_N_NEG;
+
+	if (!l->m->has_fma)
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a fused multiply-add on a machine that has none", n);
+	struct operands o = values(l, minus_a ? node(l, x->a)->a : x->a, minus_b ? node(l, x->b)->a : x->b, GLLM_NO_NODE);
+	o.c = gllm_lower_addend(l, n);
+	return put(l, n, minus_a || minus_b ? GLLM_V_VFNMA : GLLM_V_VFMA, GLLM_F32, o.a, o.b, o.c, 0);
 }
 
 static gllm_vreg simple_node(struct lower *l, gllm_ref n)
@@ -542,20 +545,16 @@ static gllm_vreg simple_node(struct lower *l, gllm_ref n)
 	}
 	if ((s->is_float && x->type != GLLM_F32) || (mask && !s->mask))
 		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an operation on a type that has no lanes for it", n);
-	if (x->op == GLLM_N_FMA && !l->m->has_fma)
-		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a fused multiply-add on a machine that has none", n);
-	if (x->op == GLLM_N_FMA && node(l, x->a)->op == GLLM_N_NEG)
-		return minus_product(l, n, node(l, x->a)->a, x->b, x->c);
-	if (x->op == GLLM_N_FMA && node(l, x->b)->op == GLLM_N_NEG)
-		return minus_product(l, n, x->a, node(l, x->b)->a, x->c);
+	if (x->op == GLLM_N_FMA)
+		return fma_node(l, n);
 	if (x->op == GLLM_N_NEG && node(l, x->a)->op == GLLM_N_ABS) { /* the sign is set */
 		struct operands o = values(l, node(l, x->a)->a, GLLM_NO_NODE, GLLM_NO_NODE);
 		gllm_vreg sign_bit = gllm_lower_word(l, l->halves ? UINT32_C(0x8000) : UINT32_C(0x80000000), GLLM_NO_VREG);
 		return put(l, n, GLLM_V_VOR, GLLM_I32, o.a, sign_bit, GLLM_NO_VREG, 0);
 	}
-	struct operands o = values(l, x->a, s->operands > 1 ? x->b : GLLM_NO_NODE, s->operands > 2 ? x->c : GLLM_NO_NODE);
+	struct operands o = values(l, x->a, s->operands > 1 ? x->b : GLLM_NO_NODE, GLLM_NO_NODE);
 	return wrap(l, x->type, put(l, n, mask ? (enum gllm_vir_op)s->mask : (enum gllm_vir_op)s->op, lane_type(l, x->type), o.a,
-	                            o.b, o.c, 0));
+	                            o.b, GLLM_NO_VREG, 0));
 }
 
 static gllm_vreg shift_node(struct lower *l, gllm_ref n, enum gllm_vir_op op)

@@ -230,6 +230,9 @@ gllm_vreg gllm_lower_constant(struct lower *l, gllm_ref n);
 gllm_vreg gllm_lower_constant_value(struct lower *l, gllm_ref n); /* as the body emitted now reads it */
 gllm_ref gllm_lower_negated(const struct lower *l, gllm_ref n); /* number of CONST n with the other sign */
 bool gllm_lower_subtracts(const struct lower *l, gllm_ref n);   /* product less constant, contracted */
+gllm_vreg gllm_lower_addend(struct lower *l, gllm_ref n); /* of the product that is contracted into n */
+/* Number of the constant that is node n's addend and that each use reads from memory, where a sum is put over it; else NO_NODE. */
+gllm_ref gllm_lower_read_addend(const struct lower *l, gllm_ref n);
 /* Copies of frame f's loop as a node of `node_loop` sees them. */
 static inline unsigned gllm_lower_radix(const struct lower *l, unsigned f, int node_loop, bool split_form)
 {

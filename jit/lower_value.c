@@ -31,23 +31,44 @@ gllm_vreg gllm_lower_g(struct lower *l, enum gllm_vir_op op, gllm_vreg a, gllm_v
 	return gllm_vir_emit(l->v, i);
 }
 
+static bool all_are(const uint32_t *word, unsigned n, uint32_t bits)
+{
+	for (unsigned k = 0; k < n; k++)
+		if (word[k] != bits)
+			return false;
+	return true;
+}
+
+/* The first of n words of the pool, at a multiple of n, that all are `bits`. */
+static unsigned words_of(struct lower *l, uint32_t bits, unsigned n)
+{
+	unsigned k = (unsigned)gllm_round_up(l->first_word, n);
+
+	while (k + n <= l->npool && !all_are(&l->pool[k], n, bits))
+		k += n;
+	if (k + n <= l->npool)
+		return k;
+	k = (unsigned)gllm_round_up(l->npool, n);
+	if (k + n > l->first_word + MAX_POOL) {
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "too many constants", k);
+		return l->first_word;
+	}
+	while (l->npool < k + n)
+		l->pool[l->npool++] = bits;
+	return k;
+}
+
 /* The word in all lanes of `into`, or of a new register if that is NO_VREG. */
 gllm_vreg gllm_lower_word(struct lower *l, uint32_t bits, gllm_vreg into)
 {
 	struct gllm_vi i = gllm_vi(bits ? GLLM_V_VBCAST : GLLM_V_VZERO);
-	unsigned k = l->first_word;
 
 	i.d = into == GLLM_NO_VREG ? gllm_vir_reg(l->v, GLLM_CLASS_V) : into;
 	i.type = i.mem = l->halves ? GLLM_F16 : GLLM_F32;
 	if (bits) {
-		while (k < l->npool && l->pool[k] != bits)
-			k++;
-		if (k == l->first_word + MAX_POOL)
-			gllm_lower_fail(l, GLLM_COMPILE_ERROR, "too many constants", k);
-		else if (k == l->npool)
-			l->pool[l->npool++] = bits;
 		i.a = l->pool_reg;
-		i.imm = 4 * (int64_t)k;
+		i.imm = 4 * (int64_t)words_of(l, bits, 1);
+		i.segment = GLLM_VIR_FIXED;
 	}
 	return gllm_vir_emit(l->v, i);
 }
@@ -63,20 +84,65 @@ bool gllm_lower_subtracts(const struct lower *l, gllm_ref n)
 	return node(l, n)->op == GLLM_N_SUB && l->fused[n] == node(l, n)->a && l->fused[n] != n;
 }
 
+static bool is_const(const struct lower *l, gllm_ref n)
+{
+	return n != GLLM_NO_NODE && (n > l->t->nnodes || node(l, n)->op == GLLM_N_CONST);
+}
+
+static uint32_t const_bits(const struct lower *l, gllm_ref n)
+{
+	bool negated = n > l->t->nnodes;
+	uint32_t bits = negated ? (uint32_t)node(l, (gllm_ref)(n - l->t->nnodes - 1))->imm ^ UINT32_C(0x80000000)
+	                        : (uint32_t)node(l, n)->imm;
+	return l->halves ? gllm_f32_to_f16(gllm_bits_f32(bits)) : bits;
+}
+
 static gllm_vreg load_constant(struct lower *l, gllm_ref n)
 {
 	struct gllm_vi i = gllm_vi(GLLM_V_VBCAST);
 
-	bool negated = n > l->t->nnodes;
-	if (negated || node(l, n)->op == GLLM_N_CONST) {
-		uint32_t bits = negated ? (uint32_t)node(l, (gllm_ref)(n - l->t->nnodes - 1))->imm ^ UINT32_C(0x80000000)
-		                        : (uint32_t)node(l, n)->imm;
-		return gllm_lower_word(l, l->halves ? gllm_f32_to_f16(gllm_bits_f32(bits)) : bits, GLLM_NO_VREG);
-	}
+	if (is_const(l, n))
+		return gllm_lower_word(l, const_bits(l, n), GLLM_NO_VREG);
 	i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
 	i.type = i.mem = GLLM_F32;
 	i.a = GLLM_VIR_ARGS;
 	i.imm = 8 * (int64_t)node(l, n)->imm;
+	i.segment = GLLM_VIR_FIXED;
+	return gllm_vir_emit(l->v, i);
+}
+
+/* What a product contracted into node n is added to or, negated, taken from; NO_NODE if none is. */
+static gllm_ref addend(const struct lower *l, gllm_ref n)
+{
+	const struct gllm_node *x = node(l, n);
+	gllm_ref f = l->fused[n];
+
+	if (x->op == GLLM_N_FMA)
+		return x->c;
+	if (f == GLLM_NO_NODE || f == n || node(l, f)->op == GLLM_N_DOT)
+		return GLLM_NO_NODE;
+	return gllm_lower_subtracts(l, n) ? gllm_lower_negated(l, x->b) : f == x->a ? x->b : x->a;
+}
+
+gllm_ref gllm_lower_read_addend(const struct lower *l, gllm_ref n)
+{
+	gllm_ref c = l->m->adds_over ? addend(l, n) : GLLM_NO_NODE;
+
+	return is_const(l, c) && const_bits(l, c) ? l->same[c] : GLLM_NO_NODE;
+}
+
+gllm_vreg gllm_lower_addend(struct lower *l, gllm_ref n)
+{
+	struct gllm_vi i = gllm_vi(GLLM_V_VLOAD);
+	gllm_ref c = addend(l, n), read = gllm_lower_read_addend(l, n);
+
+	if (read == GLLM_NO_NODE)
+		return c > l->t->nnodes ? gllm_lower_constant_value(l, c) : gllm_lower_value(l, c);
+	i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
+	i.type = i.mem = GLLM_F32;
+	i.a = l->pool_reg;
+	i.imm = 4 * (int64_t)words_of(l, const_bits(l, read), l->m->vector_bytes / 4u);
+	i.segment = GLLM_VIR_FIXED;
 	return gllm_vir_emit(l->v, i);
 }
 

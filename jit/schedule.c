@@ -5,15 +5,19 @@
  * ready when all they depend on is issued. Time is counted in cycles of a machine that issues `width` instructions a cycle
  * in order; one that looks ahead needs the same distances between dependent instructions where its window is too short.
  *
+ * A constant that one step reads from memory is loaded when all else that this step reads is under way: sooner it would
+ * only hold a register.
+ *
  * Registers are counted as linear scan will count them (vir_span.h).
  * A step that would need more than there are waits until the oldest one, which is always ready, has ended something; if
- * even that passes the limit the line is tried again with some registers held back, and at last kept as it was. Edges run
- * from earlier to later instructions only, so one pass backwards finds the heights. */
+ * even that passes the limit the line is tried again with more registers held back and more of a lead for older steps, so
+ * that copies of an iteration do not want most registers at one time, and at last kept as it was. Edges run from earlier to
+ * later instructions only, so one pass backwards finds the heights. */
 #include "jit/schedule.h"
 #include "jit/vir.h"
 #include "jit/vir_span.h"
 
-enum { MAX_LINE = 512, EDGES = 8, FILES = 3, TRIES = 3, HELD_BACK = 3, NONE = 0xffff };
+enum { MAX_LINE = 512, EDGES = 8, FILES = 3, TRIES = 5, HELD_BACK = 4, NEAR = 4, NONE = 0xffff };
 
 struct edge {
 	uint16_t to, next;
@@ -24,10 +28,13 @@ struct step { /* by the number of its instruction in the line */
 	uint16_t load;    /* instruction that is its memory operand, NONE without */
 	uint16_t edges;   /* first of a list, NONE at its end */
 	uint16_t preds, left;
+	uint16_t late, nlate; /* loads that wait for what else it reads: the first of a list by `late`, NONE at its end */
 	uint16_t height;  /* cycles from its start to the end of all that depends on it */
+	uint16_t key;     /* the height and the step's lead: the greatest goes first */
 	uint32_t ready;   /* first cycle in which what it reads is there */
 	uint8_t kind, slots, latency;
 	uint8_t temps[2]; /* of class G and V; a result that is better apart from what it reads counts as one */
+	bool constant, waits; /* it is one of those loads; and still waits */
 	bool done;
 };
 
@@ -52,10 +59,13 @@ struct schedule {
 	uint16_t *memory;     unsigned nmemory; /* accesses so far */
 	uint16_t *queue;      unsigned nqueue;  /* ready steps, highest first */
 	uint16_t *order;      unsigned norder;
+	unsigned longest;     /* of the heights */
+	unsigned oldest;      /* step that is neither issued nor waits: always ready */
 	struct gllm_vi *copy;
 	uint32_t busy[GLLM_UNITS], issued;      /* when each unit is free again, in parts of a cycle */
 	unsigned live[FILES], at_begin[FILES], limit[FILES];
 	bool full;            /* edges ran out */
+	bool stores;          /* the line is of iterations that end; else of sums, whose steps all are as old as the sums */
 	bool plenty;          /* registers for whatever goes next */
 };
 
@@ -157,7 +167,7 @@ static void depend_on_registers(struct schedule *s, unsigned i)
 /* Copies of one segment are iterations that may run in any order. */
 static bool independent(const struct gllm_vi *a, const struct gllm_vi *b)
 {
-	return (!gllm_vi_stores(a) && !gllm_vi_stores(b)) || (a->segment && a->segment == b->segment && a->copy != b->copy);
+	return a->segment == GLLM_VIR_FIXED || b->segment == GLLM_VIR_FIXED || (!gllm_vi_stores(a) && !gllm_vi_stores(b)) || (a->segment && a->segment == b->segment && a->copy != b->copy);
 }
 
 static void depend_on_memory(struct schedule *s, unsigned i)
@@ -189,6 +199,7 @@ static void join(struct schedule *s, unsigned i)
 
 static void find_heights(struct schedule *s)
 {
+	s->longest = 0;
 	for (unsigned i = s->n; i-- > 0;) {
 		struct step *u = &s->step[i];
 		unsigned height = u->latency;
@@ -196,6 +207,23 @@ static void find_heights(struct schedule *s)
 			if (height < s->edge[e].latency + s->step[s->edge[e].to].height)
 				height = s->edge[e].latency + s->step[s->edge[e].to].height;
 		u->height = (uint16_t)height;
+		s->longest = height > s->longest ? height : s->longest;
+	}
+}
+
+/* Loads of constants that one step reads, and nothing must go before. */
+static void find_late(struct schedule *s)
+{
+	for (unsigned i = 0; i < s->n; i++) {
+		const struct gllm_vi *load = at(s, i);
+		struct step *u = &s->step[i];
+		if (s->owner[i] != i || load->segment != GLLM_VIR_FIXED || u->preds || u->edges == NONE || s->edge[u->edges].next != NONE)
+			continue;
+		struct step *user = &s->step[s->edge[u->edges].to];
+		u->constant = true;
+		u->late = user->late;
+		user->late = (uint16_t)i;
+		user->nlate++;
 	}
 }
 
@@ -204,7 +232,7 @@ static void find_dependences(struct schedule *s)
 	s->nedges = s->nreaders = s->nmemory = 0;
 	s->full = false;
 	for (unsigned i = 0; i < s->n; i++) {
-		s->step[i] = (struct step){ .load = NONE, .edges = NONE };
+		s->step[i] = (struct step){ .load = NONE, .edges = NONE, .late = NONE };
 		s->owner[i] = (uint16_t)i;
 	}
 	for (unsigned i = 0; i < s->n; i++)
@@ -225,6 +253,7 @@ static void find_dependences(struct schedule *s)
 		u->temps[1] = (uint8_t)(need.v + need.apart);
 	}
 	find_heights(s);
+	find_late(s);
 }
 
 /* --- registers ------------------------------------------------------------------------------------------------------ */
@@ -306,19 +335,27 @@ static void step_registers(struct schedule *s, unsigned u)
 	s->live[file_of(s, in->d)]++;
 }
 
-/* The line may take what it takes in its present order. */
+/* A line whose values alone, without what instructions want besides, are more than there are registers for spills in its
+ * present order: it may take as many as it takes in that. */
 static void raise_limits(struct schedule *s)
 {
+	unsigned most[FILES] = { 0 }, values[FILES] = { 0 };
+
 	rewind(s);
 	for (unsigned i = 0; i < s->n; i++) {
 		unsigned need[FILES];
 		if (s->owner[i] != i)
 			continue;
 		needed(s, i, need);
-		for (unsigned f = 0; f < FILES; f++)
-			s->limit[f] = need[f] > s->limit[f] ? need[f] : s->limit[f];
 		step_registers(s, i);
+		for (unsigned f = 0; f < FILES; f++) {
+			most[f] = need[f] > most[f] ? need[f] : most[f];
+			values[f] = s->live[f] > values[f] ? s->live[f] : values[f];
+		}
 	}
+	for (unsigned f = 0; f < FILES; f++)
+		if (values[f] > s->limit[f])
+			s->limit[f] = most[f];
 }
 
 /* --- the list ------------------------------------------------------------------------------------------------------- */
@@ -329,7 +366,7 @@ static void enqueue(struct schedule *s, unsigned u)
 
 	for (; k > 0; k--) {
 		unsigned other = s->queue[k - 1];
-		if (s->step[other].height > s->step[u].height || (s->step[other].height == s->step[u].height && other < u))
+		if (s->step[other].key > s->step[u].key || (s->step[other].key == s->step[u].key && other < u))
 			break;
 		s->queue[k] = (uint16_t)other;
 	}
@@ -350,6 +387,15 @@ static uint32_t start_of(const struct schedule *s, unsigned u)
 	return later(later(s->step[u].ready, free), s->issued / s->m->width);
 }
 
+/* Of the registers that steps are to leave free those that step u is: the fewer the nearer it is to the oldest one, which
+ * they are kept for. */
+static unsigned left_free(const struct schedule *s, unsigned u, unsigned held_back)
+{
+	unsigned ahead = u > s->oldest ? (u - s->oldest) * NEAR : 0;
+
+	return s->stores && ahead < s->n ? held_back * ahead / s->n : held_back;
+}
+
 static bool fits(const struct schedule *s, unsigned u, unsigned held_back)
 {
 	unsigned need[FILES];
@@ -357,6 +403,7 @@ static bool fits(const struct schedule *s, unsigned u, unsigned held_back)
 	if (s->plenty)
 		return true;
 	needed(s, u, need);
+	held_back = left_free(s, u, held_back);
 	for (unsigned f = 0; f < FILES; f++)
 		if (need[f] + (need[f] > s->live[f] ? held_back : 0) > s->limit[f])
 			return false;
@@ -364,7 +411,7 @@ static bool fits(const struct schedule *s, unsigned u, unsigned held_back)
 }
 
 /* The place in the queue of what goes next: the highest of those that can start first and fit. The oldest always may. */
-static unsigned choose(const struct schedule *s, unsigned oldest, unsigned held_back)
+static unsigned choose(const struct schedule *s, unsigned held_back)
 {
 	unsigned best = NONE;
 	uint32_t first = UINT32_MAX;
@@ -372,7 +419,7 @@ static unsigned choose(const struct schedule *s, unsigned oldest, unsigned held_
 	for (unsigned k = 0; k < s->nqueue && first > s->issued / s->m->width; k++) {
 		unsigned u = s->queue[k];
 		uint32_t start = start_of(s, u);
-		if (start < first && (u == oldest || fits(s, u, held_back))) {
+		if (start < first && (u == s->oldest || fits(s, u, held_back))) {
 			first = start;
 			best = k;
 		}
@@ -380,54 +427,98 @@ static unsigned choose(const struct schedule *s, unsigned oldest, unsigned held_
 	return best;
 }
 
+/* Constants that step u reads are loaded from now on if all else is issued, to be there when that is. */
+static void release(struct schedule *s, unsigned u)
+{
+	if (s->step[u].left != s->step[u].nlate)
+		return;
+	for (unsigned k = s->step[u].late; k != NONE; k = s->step[k].late) {
+		s->step[k].waits = false;
+		s->step[k].ready = later(s->step[u].ready, s->step[k].latency) - s->step[k].latency;
+		s->oldest = k < s->oldest ? k : s->oldest;
+		enqueue(s, k);
+	}
+}
+
+/* Step u takes its place among the cycles; what depends on it starts later. */
+static void start(struct schedule *s, unsigned u)
+{
+	unsigned kind = s->step[u].kind;
+	uint32_t at = start_of(s, u);
+
+	s->issued = later(s->issued, at * s->m->width) + 1;
+	s->busy[kind] = later(s->busy[kind], at * s->m->units[kind]) + s->step[u].slots;
+	for (unsigned e = s->step[u].edges; e != NONE; e = s->edge[e].next)
+		s->step[s->edge[e].to].ready = later(s->step[s->edge[e].to].ready, at + s->edge[e].latency);
+}
+
 static void issue(struct schedule *s, unsigned place)
 {
-	unsigned u = s->queue[place], kind = s->step[u].kind;
-	uint32_t start = start_of(s, u);
+	unsigned u = s->queue[place];
 
 	for (unsigned k = place + 1; k < s->nqueue; k++)
 		s->queue[k - 1] = s->queue[k];
 	s->nqueue--;
-	s->issued = later(s->issued, start * s->m->width) + 1;
-	s->busy[kind] = later(s->busy[kind], start * s->m->units[kind]) + s->step[u].slots;
+	start(s, u);
 	if (s->step[u].load != NONE)
 		s->order[s->norder++] = s->step[u].load;
 	s->order[s->norder++] = (uint16_t)u;
 	s->step[u].done = true;
 	step_registers(s, u);
 	for (unsigned e = s->step[u].edges; e != NONE; e = s->edge[e].next) {
-		struct step *to = &s->step[s->edge[e].to];
-		to->ready = later(to->ready, start + s->edge[e].latency);
-		if (--to->left == 0)
+		if (--s->step[s->edge[e].to].left == 0)
 			enqueue(s, s->edge[e].to);
+		else
+			release(s, s->edge[e].to);
 	}
 }
 
-/* True if the registers sufficed. */
-static bool list(struct schedule *s, unsigned held_back)
+static void first_cycle(struct schedule *s)
 {
-	unsigned oldest = 0;
-
-	s->nqueue = s->norder = 0;
 	s->issued = 0;
 	for (unsigned k = 0; k < GLLM_UNITS; k++)
 		s->busy[k] = 0;
+	for (unsigned i = 0; i < s->n; i++)
+		s->step[i].ready = 0;
+}
+
+/* What the line takes in its present order, as `issued` has it. */
+static uint32_t present(struct schedule *s)
+{
+	first_cycle(s);
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->owner[i] == i)
+			start(s, i);
+	return s->issued;
+}
+
+/* True if the registers sufficed. `lead`: cycles that the first step is preferred by, others in proportion. */
+static bool list(struct schedule *s, unsigned held_back, unsigned lead)
+{
+	s->nqueue = s->norder = s->oldest = 0;
+	first_cycle(s);
 	rewind(s);
 	for (unsigned i = 0; i < s->n; i++) {
 		s->step[i].left = s->step[i].preds;
-		s->step[i].ready = 0;
 		s->step[i].done = false;
+		s->step[i].key = (uint16_t)(s->step[i].height + lead * (s->n - i) / s->n);
+		s->step[i].waits = s->step[i].constant;
 	}
-	for (unsigned i = 0; i < s->n; i++)
-		if (s->owner[i] == i && s->step[i].preds == 0)
+	for (unsigned i = 0; i < s->n; i++) {
+		if (s->owner[i] != i || s->step[i].waits)
+			continue;
+		if (s->step[i].preds == 0)
 			enqueue(s, i);
+		else
+			release(s, i);
+	}
 	while (s->nqueue) {
-		while (s->owner[oldest] != oldest || s->step[oldest].done)
-			oldest++;
+		while (s->owner[s->oldest] != s->oldest || s->step[s->oldest].done || s->step[s->oldest].waits)
+			s->oldest++;
 		s->plenty = true;
 		for (unsigned f = 0; f < FILES; f++)
 			s->plenty = s->plenty && s->live[f] + held_back + GLLM_VIR_TEMPS + 1 <= s->limit[f];
-		unsigned place = choose(s, oldest, held_back);
+		unsigned place = choose(s, held_back);
 		if (!fits(s, s->queue[place], 0))
 			return false;
 		issue(s, place);
@@ -492,9 +583,14 @@ static void schedule_line(struct schedule *s)
 	find_dependences(s);
 	for (unsigned f = 0; f < FILES; f++)
 		s->limit[f] = s->m->norder[f];
+	uint32_t before = present(s);
+	s->stores = false;
+	for (unsigned i = 0; i < s->n; i++)
+		s->stores |= gllm_vi_stores(at(s, i));
 	for (unsigned k = 0; k < TRIES && !s->full; k++) {
-		if (list(s, k * HELD_BACK)) {
-			reorder(s);
+		if (list(s, k * HELD_BACK, s->stores ? k * s->longest / 2 : 0)) {
+			if (s->issued < before)
+				reorder(s);
 			break;
 		}
 		if (k == 0)

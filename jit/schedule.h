@@ -5,7 +5,7 @@
  * Out:   the same instructions; only straight lines inside innermost loops are reordered, and only those whose longest chain
  *        of dependent instructions is more than the machine's own window hides (schedule.c: latency_bound). What reads a register still
  *        reads the same write of it, and accesses of memory keep their order unless both say that they belong to different
- *        copies of one segment (core/vir.h): results are bit for bit the same.
+ *        copies of one segment, or one that nobody writes there (core/vir.h): results are bit for bit the same.
  * Never: takes more registers than the machine has, or than the line took before. Looks at addresses, keeps anything of
  *        the arena.
  * Fails: GLLM_OUT_OF_MEMORY; `v` is then unchanged or partly reordered, right in either case. */
