@@ -313,6 +313,25 @@ static void registers(struct desk *d)
 	expect(d, &few, MANY, "gemm_bt+silu+exp+relu+abs+neg+sigmoid+tanh+gelu+add+add+add+add+add:EpilogueInjection | add+add:LoopFusion");
 }
 
+/* Gate and up for one row: side by side, unless weights come from beyond L2; then the map goes behind the second. For two rows
+ * always side by side. */
+static void pair_for_one_row(struct desk *d)
+{
+#define PAIR(rows) "graph g\ninput x [" rows ", 96]\nweight g [128, 96]\nweight u [128, 96]\noutput y [" rows ", 128]\n" \
+	"value a [" rows ", 128]\nvalue b [" rows ", 128]\na = gemm_bt(x, g, " rows ", 128, 96)\nb = gemm_bt(x, u, " rows ", 128, 96)\n" \
+	"y = swiglu(a, b, 128) per " rows "\n"
+	static const struct machine m = { 32 << 10, 0, 1 };
+	const uint32_t weights = 2 * 128 * 96 * 4;
+	static const char both[] = "gemm_bt+gemm_bt+swiglu:EpilogueInjection", apart[] = "gemm_bt:Standalone | gemm_bt+swiglu:EpilogueInjection";
+	d->l2 = 2 * weights;
+	expect(d, &m, PAIR("1"), both);
+	d->l2 = 2 * weights - 64;
+	expect(d, &m, PAIR("1"), apart);
+	expect(d, &m, PAIR("2"), both);
+	d->l2 = 0;
+#undef PAIR
+}
+
 static bool begins(const char *text, const char *with)
 {
 	while (*with && *text == *with)
@@ -508,6 +527,7 @@ void check_planner(struct check *t)
 	rest_of_rows(&d);
 	chains(&d);
 	long_epilogue(&d);
+	pair_for_one_row(&d);
 	registers(&d);
 	places(&d);
 	strategies(&d);
