@@ -188,7 +188,7 @@ bench-sizes: $(B)/$(HOST)/sizes
 	@$(B)/$(HOST)/sizes $(MODEL)
 $(B)/$(HOST)/sizes: $(B)/$(HOST)/hosted/bench/sizes/sizes.o $(B)/$(HOST)/hosted/tools/host.o $(B)/$(HOST)/models/story.o $(B)/$(HOST)/libgllm.a
 	$(CC_$(HOST)) -static -no-pie -Wl,--gc-sections $^ -o $@ -lpthread
-bench-peers: $(B)/$(HOST)/peers $(B)/$(HOST)/maps
+bench-peers: $(B)/$(HOST)/peers $(B)/$(HOST)/maps $(B)/$(HOST)/gllm
 	@sh bench/peers.sh $(B)/$(HOST)
 # Linked dynamically: it opens the other libraries while it runs. libxsmm is an archive in Debian, linked if it is there.
 XSMM := $(if $(wildcard /usr/lib/libxsmm.a),-u libxsmm_smmdispatch -lxsmm -lxsmmnoblas -lm)

@@ -11,4 +11,15 @@ parts=${PARTS:-pmf}
 bad=0
 case $parts in *p*) "$b/peers" -r "${ROUNDS:-9}" -t "${THREADS:-1}" ${SHAPES:-} >build/bench/peers.json || bad=1 ;; esac
 case $parts in *[mf]*) "$b/maps" -r "${ROUNDS:-9}" -p "$parts" >build/bench/maps.json || bad=1 ;; esac
+# What the arithmetic allows, beside what was measured.
+mca=$(command -v llvm-mca-16 || command -v llvm-mca)
+case $parts$(uname -m) in
+*m*x86_64)
+	if [ -n "$mca" ]; then
+		python3 bench/maps/bound.py "$mca" "$b/gllm" build/bench/maps.json >&2 || bad=1
+	else
+		echo "bench-peers: llvm-mca is missing (apt-get install llvm): arithmetic bounds are left out" >&2
+	fi
+	;;
+esac
 exit $bad
