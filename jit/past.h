@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * jit/past.h - which outputs are stored past the caches: those too large to be found there by whoever reads them. */
+ * jit/past.h - which outputs are stored past the caches: those too large to be found there by whoever reads them; and which
+ * loops fetch ahead, because what they read is as large. */
 #ifndef GLLM_JIT_PAST_H
 #define GLLM_JIT_PAST_H
 #include "gllm/graph.h"
@@ -8,7 +9,8 @@
 
 /* Marks parameters of parts, whose kernels then differ from those of smaller tensors: outputs that no node reads, of at least
  * tuning's `past` bytes, or what the profile's caches say, stored once and not by a product of matrices, whose tiles are
- * too narrow. Fails: OUT_OF_MEMORY. `tuning` may be NULL. */
+ * too narrow. Parts that read tensors of as many bytes fetch them ahead, but for products of matrices and mere reductions.
+ * Fails: OUT_OF_MEMORY. `tuning` may be NULL. */
 enum gllm_status gllm_store_past(const struct gllm_profile *p, const struct gllm_tuning *tuning, const struct gllm_graph *g,
                                  struct gllm_arena *arena, struct gllm_fusion *f);
 #endif
