@@ -60,6 +60,17 @@ static gllm_vreg access(struct program *p, unsigned c, gllm_vreg value)
 	return emit(p->b, i);
 }
 
+/* What nobody writes, whatever is stored meanwhile. */
+static gllm_vreg fixed(struct program *p)
+{
+	struct gllm_vi i = op(GLLM_V_VLOAD, GLLM_I32);
+
+	i.a = p->in;
+	i.imm = 4 * (int64_t)check_below(p->b->t, 64);
+	i.segment = GLLM_VIR_FIXED;
+	return emit(p->b, i);
+}
+
 /* A value of a copy: of those made so far, or an accumulator. */
 static gllm_vreg some(struct program *p, const gllm_vreg *made, unsigned n)
 {
@@ -76,7 +87,7 @@ static void random_line(struct program *p)
 		unsigned c = check_below(p->b->t, 8) ? 1 + check_below(p->b->t, COPIES - 1) : 0;
 		struct gllm_vi i = op((enum gllm_vir_op)choice[check_below(p->b->t, sizeof choice)], GLLM_I32);
 		switch (check_below(p->b->t, 4)) {
-		case 0: made[n++] = access(p, c, GLLM_NO_VREG); continue;
+		case 0: made[n++] = check_below(p->b->t, 3) ? access(p, c, GLLM_NO_VREG) : fixed(p); continue;
 		case 1: access(p, c, some(p, made, n)); continue;
 		default: break;
 		}
@@ -166,8 +177,8 @@ static void random_lines(struct bench *b)
 }
 
 /* Chains that stand one after another, each from a load to a store: all have begun before the first ends, unless a store
- * might change what another one loads. */
-static void chains(struct bench *b, bool independent)
+ * might change what another one loads. What they add may be constants, more than there are registers: each is read late. */
+static void chains(struct bench *b, bool independent, bool constants)
 {
 	struct program p;
 	unsigned loads = 0, i = 0;
@@ -179,19 +190,19 @@ static void chains(struct bench *b, bool independent)
 		for (unsigned k = 0; k < 20; k++) {
 			struct gllm_vi add = op(GLLM_V_VADD, GLLM_I32);
 			add.a = x;
-			add.b = p.v[0];
+			add.b = constants ? fixed(&p) : p.v[0];
 			x = emit(b, add);
 		}
 		access(&p, c, x);
 	}
 	for (unsigned k = 0; k < b->v.n && !independent; k++)
-		b->v.ins[k].segment = 0;
+		b->v.ins[k].segment = b->v.ins[k].segment == GLLM_VIR_FIXED ? GLLM_VIR_FIXED : 0;
 	close_loop(&p);
 	CHECK(b->t, (reorder(b) != 0) == independent);
 	while (b->v.ins[i].op != GLLM_V_LOOP_BEGIN)
 		i++;
 	for (; b->v.ins[i].op != GLLM_V_VSTORE; i++)
-		loads += b->v.ins[i].op == GLLM_V_VLOAD;
+		loads += b->v.ins[i].op == GLLM_V_VLOAD && b->v.ins[i].segment != GLLM_VIR_FIXED;
 	CHECK_EQ(b->t, loads, independent ? 4 : 1);
 }
 
@@ -199,8 +210,10 @@ static void suite(struct bench *b)
 {
 	b->machine.window = 0; /* in order: whatever gains by it is reordered */
 	random_lines(b);
-	chains(b, true);
-	chains(b, false);
+	for (unsigned constants = 0; constants < 2; constants++) {
+		chains(b, true, constants);
+		chains(b, false, constants);
+	}
 }
 
 void check_schedule(struct check *t);
