@@ -267,7 +267,7 @@ struct gllm_poly gllm_build_poly(struct builder *b, const struct mapping *m, str
 	return import_poly(b, m, p, true);
 }
 
-bool gllm_build_equal(const struct builder *b, struct gllm_poly p, struct gllm_poly q)
+static bool equal(const struct builder *b, struct gllm_poly p, struct gllm_poly q)
 {
 	if (p.count != q.count)
 		return false;
@@ -283,7 +283,7 @@ bool gllm_build_same(struct builder *b, const struct mapping *m, struct gllm_pol
 	unsigned mark = b->nterms;
 	struct gllm_poly x = gllm_build_poly(b, m, p), y = gllm_build_poly(b, n, q);
 	b->nterms = mark;
-	return gllm_build_equal(b, x, y);
+	return equal(b, x, y);
 }
 
 /* --- nodes ---------------------------------------------------------------------------------------------------------- */
@@ -323,7 +323,7 @@ static uint64_t import_access(struct builder *b, const struct mapping *m, uint64
 	for (unsigned i = 0; i < b->naccesses; i++) {
 		const struct gllm_access *o = &b->access[i];
 		if (o->param == r.param && o->type == r.type && o->index == r.index && o->index_bytes == r.index_bytes &&
-		    gllm_build_equal(b, o->offset, r.offset)) {
+		    equal(b, o->offset, r.offset)) {
 			b->nterms = r.offset.first;
 			return i;
 		}

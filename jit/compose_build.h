@@ -53,7 +53,6 @@ void gllm_build_params(struct builder *b, struct mapping *m, const struct gllm_c
 
 void gllm_build_term(struct builder *b, struct gllm_poly *p, struct gllm_term t);
 struct gllm_poly gllm_build_poly(struct builder *b, const struct mapping *m, struct gllm_poly p);
-bool gllm_build_equal(const struct builder *b, struct gllm_poly p, struct gllm_poly q);
 /* Whether two polynomials of two traces are one in the trace under construction. */
 bool gllm_build_same(struct builder *b, const struct mapping *m, struct gllm_poly p, const struct mapping *n, struct gllm_poly q);
 

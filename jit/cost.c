@@ -18,7 +18,7 @@ static double ghz(const struct gllm_profile *p)
 	return p->peak_gflops > 0 ? p->peak_gflops / ((p->cores ? p->cores : 1) * flops_per_cycle(p)) : unknown_ghz;
 }
 
-double gllm_cycles_of_bytes(double bytes, const struct gllm_profile *p)
+static double cycles_of_bytes(double bytes, const struct gllm_profile *p)
 {
 	return bytes / (p->bandwidth_gbs > 0 ? p->bandwidth_gbs / ghz(p) : unknown_bytes);
 }
@@ -127,7 +127,7 @@ struct gllm_cost gllm_cost_of(const struct gllm_composed *c, const struct gllm_s
 		if (t->param[i].kind < GLLM_DIM && source[i].kind != GLLM_FROM_WORKER)
 			cost.bytes += (t->param[i].kind == GLLM_INOUT ? 2.0 : 1.0) * (sum[i] < (double)end[i] ? sum[i] : (double)end[i]);
 	cost.compute = cost.flops / flops_per_cycle(p);
-	cost.memory = gllm_cycles_of_bytes(cost.bytes, p);
+	cost.memory = cycles_of_bytes(cost.bytes, p);
 	return cost;
 }
 

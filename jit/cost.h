@@ -28,7 +28,6 @@ struct gllm_cost gllm_cost_of(const struct gllm_composed *c, const struct gllm_s
                               const struct gllm_profile *p);
 /* The greater of the two; work of a split loop is shared by the machine's cores, its bandwidth is shared anyway. */
 double gllm_cost_cycles(struct gllm_cost c, const struct gllm_profile *p, bool split);
-double gllm_cycles_of_bytes(double bytes, const struct gllm_profile *p);
 
 /* Bytes of L1 that a group may count on. */
 uint64_t gllm_l1_budget(const struct gllm_profile *p);

@@ -3,9 +3,7 @@
 #include "jit/dag.h"
 #include "jit/context.h"
 
-static const double compute_bound = 8, memory_bound = 2; /* flops per byte */
-
-enum gllm_opclass gllm_opclass_of(enum gllm_pattern p)
+static enum gllm_opclass class_of(enum gllm_pattern p)
 {
 	switch (p) {
 	case GLLM_PATTERN_ELEMENTWISE: case GLLM_PATTERN_BINARY: return GLLM_OPCLASS_ELEMENTWISE;
@@ -15,22 +13,6 @@ enum gllm_opclass gllm_opclass_of(enum gllm_pattern p)
 	case GLLM_PATTERN_QUANT_DECODE: case GLLM_PATTERN_OPAQUE: break;
 	}
 	return GLLM_OPCLASS_OPAQUE;
-}
-
-const char *gllm_opclass_name(enum gllm_opclass c)
-{
-	static const char *const name[] = {
-#define C(id, words) [GLLM_OPCLASS_##id] = words,
-		GLLM_OPCLASSES(C)
-#undef C
-	};
-	return (unsigned)c < GLLM_OPCLASS_COUNT ? name[c] : "unknown class";
-}
-
-const char *gllm_bound_name(enum gllm_bound b)
-{
-	static const char *const name[] = { "compute-bound", "mixed", "memory-bound" };
-	return (unsigned)b <= GLLM_BOUND_MEMORY ? name[b] : "unknown bound";
 }
 
 uint64_t gllm_tensor_bytes(const struct gllm_graph *g, unsigned tensor)
@@ -131,13 +113,8 @@ enum gllm_status gllm_dag_build(const struct gllm_context *c, const struct gllm_
 	out->first_reader = gllm_alloc_array(arena, g->ntensors + 1u, sizeof *out->first_reader, 8);
 	if (!out->node || !out->edge || !out->readers || !out->first_reader)
 		return GLLM_OUT_OF_MEMORY;
-	for (unsigned i = 0; i < g->nnodes; i++) {
-		struct gllm_cost cost = gllm_cost_of(own[i], own[i]->source, g->max_rows, &c->profile);
-		double intensity = cost.bytes > 0 ? cost.flops / cost.bytes : 0;
-		out->node[i] = (struct gllm_dag_node){ .class = (uint8_t)gllm_opclass_of(own[i]->trace.pattern), .cost = cost,
-			.bound = intensity > compute_bound ? GLLM_BOUND_COMPUTE
-			         : intensity < memory_bound ? GLLM_BOUND_MEMORY : GLLM_BOUND_MIXED };
-	}
+	for (unsigned i = 0; i < g->nnodes; i++)
+		out->node[i] = (struct gllm_dag_node){ .class = (uint8_t)class_of(own[i]->trace.pattern) };
 	find_edges(c, g, out);
 	find_readers(g, out);
 	find_meets(c, g, out);

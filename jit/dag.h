@@ -10,29 +10,15 @@
 #include "jit/cost.h"
 #include "jit/graph.h"
 
-/*        id           words */
-#define GLLM_OPCLASSES(C)                 \
-	C(ELEMENTWISE, "elementwise")   \
-	C(INJECTIVE,   "injective")     \
-	C(REDUCTION,   "reduction")     \
-	C(GEMM,        "gemm")          \
-	C(OPAQUE,      "opaque")
-
-enum gllm_opclass {
-#define C(id, words) GLLM_OPCLASS_##id,
-	GLLM_OPCLASSES(C)
-#undef C
-	GLLM_OPCLASS_COUNT
+enum gllm_opclass { /* of a node, from its trace's pattern */
+	GLLM_OPCLASS_ELEMENTWISE, GLLM_OPCLASS_INJECTIVE, GLLM_OPCLASS_REDUCTION, GLLM_OPCLASS_GEMM, GLLM_OPCLASS_OPAQUE,
 };
-
-enum gllm_bound { GLLM_BOUND_COMPUTE, GLLM_BOUND_MIXED, GLLM_BOUND_MEMORY }; /* above 8, between, below 2 flops a byte */
 
 enum { GLLM_EXIT = 0xffff, GLLM_NO_PRODUCER = 0xffff };
 
 struct gllm_dag_node {
-	uint8_t class, bound;
+	uint8_t class;        /* enum gllm_opclass */
 	uint16_t meet;        /* immediate post-dominator: the first node on every path from here to an output, or GLLM_EXIT */
-	struct gllm_cost cost;/* at the greatest row count, on its own */
 };
 
 struct gllm_dag_edge {    /* `to` reads `tensor`, which `from` stores */
@@ -53,9 +39,6 @@ struct gllm_dag {
 enum gllm_status gllm_dag_build(const struct gllm_context *c, const struct gllm_graph *g, struct gllm_composed *const *own,
                                 struct gllm_arena *arena, struct gllm_dag *out);
 
-enum gllm_opclass gllm_opclass_of(enum gllm_pattern p);
-const char *gllm_opclass_name(enum gllm_opclass c);
-const char *gllm_bound_name(enum gllm_bound b);
 uint64_t gllm_tensor_bytes(const struct gllm_graph *g, unsigned tensor); /* at the greatest row count */
 
 /* The parameter of a product of matrices that stays when the innermost loop around its sums moves on: the input that
