@@ -15,7 +15,7 @@
  * Where the machine multiplies two rows and columns of words (jit/dot.h) at once, words are packed in pairs: panels
  * [j / NR][k / 2][NR][2], and a block's rows [k / 2][i][2], anew for each block of rows, before its product.
  * A side that the caller has packed (gllm/pack.h) is read as it lies, or, if its elements are narrow and rows are many, widened
- * into panels of a block; such products are never left as they are.
+ * into panels of a block; such products are never left as they are. While the tiles of one of its panels pass, the next is fetched.
  * Few rows by a side that lies along the lanes: that side is read where it lies, once (jit/block_sizes.h).
  * Few rows of operands that lie along k are not packed either: all rows for a few columns at a time. Products side by side
  * share the register tile by columns, or their sums are taken one after another (jit/block_stage.h).

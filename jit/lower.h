@@ -26,6 +26,7 @@ struct gllm_lower_options {
 	uint8_t depth;      /* copies of a reduction inside the vectorised loop */
 	uint16_t fetch;     /* iterations of a loop by which the innermost one's loads along the lanes are fetched ahead: */
 	int8_t fetch_loop;  /* its number plus one */
+	bool fetch_far;     /* into the second cache */
 	uint8_t hints;      /* so many accesses, the trace's last, which no node makes: each body of a reduction fetches them into the
 	                     * second cache, for what runs next */
 	bool fetch_stores;  /* what is stored behind such a reduction is fetched before it */

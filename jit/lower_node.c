@@ -101,6 +101,7 @@ void gllm_lower_fetch(struct lower *l, gllm_ref n, int64_t by)
 		return;
 	gllm_lower_address(l, l->access[node(l, n)->imm], by, bytes, &i);
 	i.type = i.mem = a->type;
+	i.aux = by != 0 && l->o->fetch_far;
 	gllm_vir_emit(l->v, i);
 }
 

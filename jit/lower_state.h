@@ -265,7 +265,8 @@ gllm_vreg gllm_lower_integer_value(struct lower *l, gllm_ref n);
 /* lower_node.c */
 void gllm_lower_node(struct lower *l, gllm_ref n);
 unsigned gllm_lower_temporaries(const struct lower *l, gllm_ref n);
-/* Fetches what access `n` of the current tuple reaches `by` bytes further on into the nearest cache. */
+/* Fetches what access `n` of the current tuple reaches `by` bytes further on into the nearest cache, or, if there is
+ * anything further on and the options say so, into the second. */
 void gllm_lower_fetch(struct lower *l, gllm_ref n, int64_t by);
 gllm_vreg gllm_lower_combine(struct lower *l, gllm_ref carry, gllm_vreg part, gllm_vreg into, gllm_vreg d);
 #endif
