@@ -106,7 +106,7 @@ uint64_t host_clock_ns(void *user)
 }
 
 /* Whole huge pages from a quarter of one on: then panels of packed operands lie in one of them, not in pages here and there
- * (128 x 4096 x 4096, packed anew: 12 %). */
+ * (128 x 4096 x 4096, packed anew: 12 % where other processes share the caches, 1 % where they do not). */
 void *host_memory(size_t size)
 {
 	const size_t huge = 2 << 20, page = size < huge / 4 ? 4096 : huge, all = (size + page - 1) / page * page;

@@ -119,8 +119,8 @@ enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g
  * do not use it up. INVALID_ARGUMENT for what is no plan of this context. */
 enum gllm_status gllm_plan_free(struct gllm_context *c, struct gllm_plan *p);
 
-/* Bytes of workspace a run with up to max_rows rows needs; 64-byte aligned; contents are not kept between runs. In
- * large pages, products of matrices that are packed anew are up to a sixth faster. */
+/* Bytes of workspace a run with up to max_rows rows needs; 64-byte aligned; contents are not kept between runs. Large
+ * pages are worth it where other processes share the caches: products of matrices that are packed anew were up to a sixth faster. */
 size_t gllm_plan_workspace(const struct gllm_plan *p);
 
 /* Runs. `bind` holds an address for every input, weight and output by tensor number (others are ignored); `rows` is
