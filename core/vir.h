@@ -15,7 +15,8 @@
  *   full    all lanes                       lanes == 0
  *   masked  lanes whose mask bit is set     m != NONE; untouched memory is never read; loaded lanes are 0 elsewhere
  *   single  lane 0 only (others become 0)   lanes == 1
- * `mem` is the type in memory; if it differs from `type` the access converts (F16, BF16, I8, U8, I16, U16 <-> F32/I32).
+ * `mem` is the type in memory; if it differs from `type` the access converts (F16, BF16, I8, U8, I16, U16 <-> F32/I32; where
+ * machine.has_widen, a full VLOAD of type I16 or U16 fills the vector with twice as many elements, converted from I8 or U8).
  *
  * Lanes have 32 bits, in a program of halves 16, so there are twice as many; only where machine.halves. There arithmetic
  * and accesses have type F16 and convert nothing; these operations exist: accesses, VZERO, VMOV, VADD, VSUB, VMUL, VDIV,
@@ -80,6 +81,8 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	V(VSHLI,    v, "vi")   V(VSHRI, v, "vi") V(VSARI, v, "vi")                                              \
 	V(VCVT,     v, "v")    /* lanes of type `mem` to `type`: I32->F32, F32->I32 toward zero */              \
 	V(VCVTN,    v, "v")    /* F32->I32 to nearest even */                                                   \
+	V(VWIDEN,   v, "vi")   /* the lower (imm 0) or upper (1) half of the elements of type `mem`, 16 bits each, that fill a, \
+	                        * as lanes: F16 and BF16 to F32, I16 and U16 to I32; only where machine.has_widen */  \
 	V(VLT,      m, "vv")   V(VLE, m, "vv") V(VEQ, m, "vv") V(VUNORD, m, "vv")                               \
 	V(MAND,     m, "mm")   V(MOR, m, "mm") V(MXOR, m, "mm") V(MNOT, m, "m")                                 \
 	V(MTAIL,    m, "g")    /* the first min(a, lanes) lanes, a >= 0 */                                      \
@@ -172,6 +175,8 @@ struct gllm_machine {
 	bool widens;                         /* VFMA, VFNMA of halves and words */
 	bool slow_half_div;                  /* quotients and roots of as many halves take longer than those of floats */
 	bool zips;                           /* VZIP exists */
+	bool has_widen;                      /* VWIDEN and VLOAD of 16-bit integers: a load widens what one vector takes, no more */
+	bool one_converts;                   /* of several units one does VCVT and VCVTN */
 	bool past;                           /* stores past the caches exist, and a vector is a whole line */
 	bool picks;                          /* VPICK exists */
 	bool has_scale;                      /* VSCALE */

@@ -789,6 +789,8 @@ enum gllm_status gllm_lower(const struct gllm_trace *t, const struct gllm_lower_
 			gllm_lower_fail(l, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", out->nregs);
 		if (m->widens && !l->halves)
 			gllm_vir_widen_late(out, work);
+		if (m->has_widen && !l->halves && gllm_vir_pair_loads(out, l->lanes, *arena) != GLLM_OK)
+			gllm_lower_fail(l, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", out->n);
 		gllm_vir_join_bumps(out);
 	}
 	return l->status;

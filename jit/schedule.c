@@ -51,6 +51,7 @@ struct schedule {
 	struct reg *reg;
 	struct gllm_vir_span *span; uint32_t *close;
 	bool spans;           /* these two are filled */
+	bool converting;      /* conversions take half of the line's time or more */
 	unsigned begin, n;    /* the line */
 	struct step *step;    /* of the line */
 	uint16_t *owner;      /* instruction -> its step */
@@ -91,11 +92,18 @@ static const struct gllm_timing *timing(const struct schedule *s, const struct g
 
 /* --- is there anything to gain? ------------------------------------------------------------------------------------- */
 
+/* A core that looks ahead starts the oldest instruction that is ready. Where one unit of several converts, and is what a line
+ * waits for, conversions must be older than what the others do as well. */
+static bool converts(const struct gllm_vi *i)
+{
+	return i->op == GLLM_V_VCVT || i->op == GLLM_V_VCVTN;
+}
+
 /* One turn takes `longest` cycles and wants the busiest unit for `bound` of them. The machine's window holds window / size
  * turns: are these too few to keep that unit at work? reg[].left is the cycle in which a value is there. */
 static bool latency_bound(struct schedule *s)
 {
-	unsigned used[GLLM_UNITS] = { 0 }, longest = 0, size = 0, bound = 0;
+	unsigned used[GLLM_UNITS] = { 0 }, longest = 0, size = 0, bound = 0, converting = 0;
 	gllm_vreg r[4];
 
 	for (unsigned i = 0; i < s->n; i++) {
@@ -108,6 +116,7 @@ static bool latency_bound(struct schedule *s)
 			s->reg[at(s, i)->d].left = (uint16_t)start;
 		longest = start > longest ? start : longest;
 		used[t->unit] += t->slots;
+		converting += converts(at(s, i)) ? t->slots : 0;
 	}
 	for (unsigned u = 0; u < GLLM_UNITS; u++) {
 		unsigned cycles = used[u] / (s->m->units[u] ? s->m->units[u] : 1);
@@ -118,7 +127,8 @@ static bool latency_bound(struct schedule *s)
 	for (unsigned i = 0; i < s->n; i++)
 		if (writes(at(s, i)))
 			s->reg[at(s, i)->d].left = 0;
-	return longest * size > s->m->window * bound;
+	s->converting = s->m->one_converts && s->m->window && 2 * converting >= bound;
+	return longest * size > s->m->window * bound || s->converting;
 }
 
 /* --- what depends on what ------------------------------------------------------------------------------------------- */
@@ -164,18 +174,12 @@ static void depend_on_registers(struct schedule *s, unsigned i)
 	x->writer = (uint16_t)(i + 1);
 }
 
-/* Copies of one segment are iterations that may run in any order. */
-static bool independent(const struct gllm_vi *a, const struct gllm_vi *b)
-{
-	return a->segment == GLLM_VIR_FIXED || b->segment == GLLM_VIR_FIXED || (!gllm_vi_stores(a) && !gllm_vi_stores(b)) || (a->segment && a->segment == b->segment && a->copy != b->copy);
-}
-
 static void depend_on_memory(struct schedule *s, unsigned i)
 {
 	if (!gllm_vi_accesses(at(s, i)))
 		return;
 	for (unsigned k = 0; k < s->nmemory; k++)
-		if (!independent(at(s, s->memory[k]), at(s, i)))
+		if (!gllm_vi_independent(at(s, s->memory[k]), at(s, i)))
 			depend(s, s->memory[k], i, gllm_vi_stores(at(s, s->memory[k])));
 	s->memory[s->nmemory++] = (uint16_t)i;
 }
@@ -589,7 +593,7 @@ static void schedule_line(struct schedule *s)
 		s->stores |= gllm_vi_stores(at(s, i));
 	for (unsigned k = 0; k < TRIES && !s->full; k++) {
 		if (list(s, k * HELD_BACK, s->stores ? k * s->longest / 2 : 0)) {
-			if (s->issued < before)
+			if (s->issued < before || (s->converting && s->issued == before))
 				reorder(s);
 			break;
 		}

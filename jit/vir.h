@@ -91,6 +91,17 @@ void gllm_vir_sweep(struct gllm_vir *v, uint32_t *counts);
  * halves as they are. `work` has v->nregs elements. */
 void gllm_vir_widen_late(struct gllm_vir *v, uint32_t *work);
 
+/* May two accesses change places? */
+static inline bool gllm_vi_independent(const struct gllm_vi *a, const struct gllm_vi *b)
+{
+	return a->segment == GLLM_VIR_FIXED || b->segment == GLLM_VIR_FIXED || (!gllm_vi_stores(a) && !gllm_vi_stores(b)) ||
+	       (a->segment && a->segment == b->segment && a->copy != b->copy);
+}
+
+/* Two loads that widen what lies side by side become one of both and a VWIDEN for each; where machine.has_widen, `lanes` the
+ * machine's. A buffer without room is left as it is. Fails: GLLM_OUT_OF_MEMORY. */
+enum gllm_status gllm_vir_pair_loads(struct gllm_vir *v, unsigned lanes, struct gllm_arena scratch);
+
 /* Labels, branches, brackets, fences, the end. */
 static inline bool gllm_vi_is_flow(const struct gllm_vi *i)
 {

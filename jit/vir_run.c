@@ -109,8 +109,21 @@ static uint64_t active(const struct vm *vm, const struct gllm_vi *i)
 	return i->m == GLLM_NO_VREG ? m : m & vm->m[i->m];
 }
 
+/* Bytes as 16-bit elements that fill the vector. */
+static void run_load16(struct vm *vm, const struct gllm_vi *i)
+{
+	uint64_t at = address_of(vm, i);
+
+	for (unsigned k = 0; k < vm->lanes; k++)
+		lanes_of(vm, i->d)[k] = (load_lane(i, at + 2 * k) & 0xffff) | load_lane(i, at + 2 * k + 1) << 16;
+}
+
 static void run_memory(struct vm *vm, const struct gllm_vi *i)
 {
+	if (i->op == GLLM_V_VLOAD && (i->type == GLLM_I16 || i->type == GLLM_U16)) {
+		run_load16(vm, i);
+		return;
+	}
 	uint64_t at = address_of(vm, i), on = active(vm, i);
 	uint32_t *d = lanes_of(vm, i->d), *c = lanes_of(vm, i->c);
 	unsigned bytes = gllm_type_bytes((enum gllm_type)i->mem);
@@ -424,6 +437,21 @@ static void run_tile(struct vm *vm, const struct gllm_vi *i)
 		lanes_of(vm, i->d)[k] = r[k];
 }
 
+static void run_widen(struct vm *vm, const struct gllm_vi *i)
+{
+	const uint32_t *a = lanes_of(vm, i->a);
+	uint32_t r[GLLM_VIR_LANES];
+
+	for (unsigned k = 0; k < vm->lanes; k++) {
+		unsigned e = k + (unsigned)i->imm * vm->lanes;
+		uint16_t u = (uint16_t)(a[e / 2] >> 16 * (e % 2));
+		r[k] = i->mem == GLLM_F16 ? gllm_f32_bits(gllm_f16_to_f32(u)) : i->mem == GLLM_BF16 ? (uint32_t)u << 16 :
+		       (uint32_t)extend(u, i->mem);
+	}
+	for (unsigned k = 0; k < vm->lanes; k++)
+		lanes_of(vm, i->d)[k] = r[k];
+}
+
 static void run_quad(struct vm *vm, const struct gllm_vi *i)
 {
 	for (unsigned k = 0; k < vm->lanes; k++)
@@ -446,6 +474,8 @@ static void run_other(struct vm *vm, const struct gllm_vi *i)
 			run_tile(vm, i);
 		else if (i->op == GLLM_V_VQUAD)
 			run_quad(vm, i);
+		else if (i->op == GLLM_V_VWIDEN)
+			run_widen(vm, i);
 		else if (i->op == GLLM_V_VLANE0)
 			for (unsigned k = vm->lanes; k-- > 0;)
 				vm->lane[(size_t)i->d * vm->lanes + k] = vm->lane[(size_t)i->a * vm->lanes];

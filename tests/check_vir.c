@@ -381,6 +381,85 @@ static void carried_factor(struct bench *b)
 	vir_finish(b, "carried factor", 0, 0);
 }
 
+/* How many loads of what was built become half of another. */
+static unsigned paired(struct bench *b)
+{
+	struct gllm_arena arena = b->arena;
+	struct gllm_vir v = b->v;
+	unsigned n = 0;
+
+	v.ins = gllm_alloc_array(&arena, MAX_INS, sizeof *v.ins, 8);
+	v.reg_class = gllm_alloc(&arena, MAX_REGS, 1);
+	v.max = MAX_INS;
+	if (!CHECK(b->t, v.ins && v.reg_class))
+		return 0;
+	for (unsigned k = 0; k < v.n; k++)
+		v.ins[k] = b->v.ins[k];
+	CHECK_STATUS(b->t, gllm_vir_pair_loads(&v, b->lanes, arena), GLLM_OK);
+	for (unsigned k = 0; k < v.n; k++)
+		n += v.ins[k].op == GLLM_V_VWIDEN && v.ins[k].imm == 1;
+	return n;
+}
+
+/* Two loads of neighbours, and what between them keeps them apart or does not. */
+enum between { NOTHING, OTHER_COPY, READ_ONLY, CHANGED_ADDRESS, STORED, STORED_SAME_COPY, WRITTEN, READ, BETWEEN };
+
+static void side_by_side(struct bench *b, unsigned type, unsigned mem, enum between how)
+{
+	struct gllm_vi load1 = op(GLLM_V_VLOAD, type), load2, between;
+	gllm_vreg base, out, x, first;
+
+	begin(b);
+	base = load_slot(b, GLLM_VIR_ARGS, 40); /* what is stored may be loaded */
+	out = load_slot(b, GLLM_VIR_ARGS, 40);
+	x = load(b, load_slot(b, GLLM_VIR_ARGS, 0), GLLM_NO_VREG, 0);
+	store(b, out, GLLM_NO_VREG, 0, x);
+	load1.mem = (uint8_t)mem;
+	load1.a = base;
+	load1.segment = how == OTHER_COPY || how == STORED_SAME_COPY ? 1 : how == READ_ONLY || how == READ ? GLLM_VIR_FIXED : 0;
+	load2 = load1;
+	load2.imm = (int64_t)(b->lanes * gllm_type_bytes((enum gllm_type)mem));
+	load2.d = how == WRITTEN || how == READ ? x : GLLM_NO_VREG;
+	first = emit(b, load1);
+	if (how == CHANGED_ADDRESS) {
+		between = op(GLLM_V_GADDI, GLLM_I64);
+		between.a = between.d = base;
+		between.imm = 8;
+		emit(b, between);
+	} else if (how == WRITTEN) {
+		between = op(GLLM_V_VZERO, GLLM_F32);
+		between.d = x;
+		emit(b, between);
+	} else if (how != NOTHING) { /* where the second load reads, but of a copy or segment that says it does not */
+		between = op(GLLM_V_VSTORE, GLLM_F32);
+		between.a = out;
+		between.c = x;
+		between.imm = how == STORED || how == STORED_SAME_COPY ? load2.imm : 2048;
+		between.segment = how == OTHER_COPY || how == STORED_SAME_COPY;
+		between.copy = how == OTHER_COPY;
+		emit(b, between);
+	}
+	x = emit(b, load2);
+	store(b, out, GLLM_NO_VREG, 1024, first);
+	store(b, out, GLLM_NO_VREG, 1024 + out_bytes(b), x);
+	end(b);
+	CHECK_EQ(b->t, paired(b), how <= READ_ONLY);
+	vir_fill(b, 1.0f, 2.0f);
+	vir_finish(b, "loads side by side", 0, 0);
+}
+
+static void pairs_of_loads(struct bench *b)
+{
+	static const uint8_t types[][2] = {
+		{ GLLM_F32, GLLM_I8 }, { GLLM_I32, GLLM_I8 }, { GLLM_I32, GLLM_U8 }, { GLLM_F32, GLLM_U16 }, { GLLM_I32, GLLM_I16 },
+		{ GLLM_F32, GLLM_F16 }, { GLLM_F32, GLLM_BF16 },
+	};
+
+	for (unsigned k = 0; k < GLLM_COUNT(types) && b->machine.has_widen; k++)
+		for (unsigned how = 0; how < BETWEEN; how++)
+			side_by_side(b, types[k][0], types[k][1], (enum between)how);
+}
+
 /* The replay must notice a wrong allocation: any two registers exchanged, or one register for two. */
 static void wrong_allocations(struct bench *b)
 {
@@ -494,6 +573,7 @@ static void for_width(struct bench *b)
 	for (unsigned k = 0; k < PROGRAMS && random_products(b); k++)
 		;
 	carried_factor(b);
+	pairs_of_loads(b);
 	wrong_allocations(b);
 	refusals(b);
 }

@@ -271,6 +271,10 @@ static void accesses(struct bench *b)
 	for (unsigned p = 0; p < PLACES; p++) {
 		if (b->machine.tiles)
 			quad_access(b, (enum place)p);
+		if (b->machine.has_widen) {
+			access(b, GLLM_I16, GLLM_I8, FULL, (enum place)p, false);
+			access(b, GLLM_U16, GLLM_U8, FULL, (enum place)p, false);
+		}
 		for (int32_t how = 0; how < 3; how++)
 			prefetch(b, how, (enum place)p);
 		for (int64_t by = 0; by < 3 && b->machine.past; by++)

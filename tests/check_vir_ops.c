@@ -60,6 +60,14 @@ static const struct one ops[] = {
 	{ "vcvt i32 f32", GLLM_V_VCVT, GLLM_F32, GLLM_I32, 0, 0, ANY },
 	{ "vcvt f32 i32", GLLM_V_VCVT, GLLM_I32, GLLM_F32, 0, 0, TO_INT },
 	{ "vcvtn", GLLM_V_VCVTN, GLLM_I32, GLLM_F32, 0, 0, TO_INT },
+	{ "vwiden f16", GLLM_V_VWIDEN, GLLM_F32, GLLM_F16, 0, 0, ANY },
+	{ "vwiden upper f16", GLLM_V_VWIDEN, GLLM_F32, GLLM_F16, 0, 1, ANY },
+	{ "vwiden bf16", GLLM_V_VWIDEN, GLLM_F32, GLLM_BF16, 0, 0, ANY },
+	{ "vwiden upper bf16", GLLM_V_VWIDEN, GLLM_F32, GLLM_BF16, 0, 1, ANY },
+	{ "vwiden i16", GLLM_V_VWIDEN, GLLM_I32, GLLM_I16, 0, 0, ANY },
+	{ "vwiden upper i16", GLLM_V_VWIDEN, GLLM_I32, GLLM_I16, 0, 1, ANY },
+	{ "vwiden u16", GLLM_V_VWIDEN, GLLM_I32, GLLM_U16, 0, 0, ANY },
+	{ "vwiden upper u16", GLLM_V_VWIDEN, GLLM_I32, GLLM_U16, 0, 1, ANY },
 	{ "vlt f32", GLLM_V_VLT, FLOAT, 0, 0, ANY }, { "vlt i32", GLLM_V_VLT, INT, 0, 0, ANY },
 	{ "vlt u32", GLLM_V_VLT, UINT, 0, 0, ANY },
 	{ "vle f32", GLLM_V_VLE, FLOAT, 0, 0, ANY }, { "vle i32", GLLM_V_VLE, INT, 0, 0, ANY },
@@ -502,6 +510,7 @@ static bool exists(const struct gllm_machine *m, const struct one *o)
 	case GLLM_V_VCOPYSIGN: return m->has_copysign;
 	case GLLM_V_VZIP: return o->imm >= 8 ? m->tiles : m->zips && (o->imm < 4 || !m->picks);
 	case GLLM_V_VPICK: return m->picks;
+	case GLLM_V_VWIDEN: return m->has_widen;
 	case GLLM_V_VDOT: return m->dots & gllm_dot_of(o->mem, (unsigned)o->aux);
 	case GLLM_V_VTILE: return m->tiles & gllm_dot_of(o->mem, (unsigned)o->aux);
 	default: return true;

@@ -374,7 +374,10 @@ static void ret(gen *g, const struct gllm_vi *in)
 unsigned gllm_a64_element(gen *g, const struct gllm_vi *in)
 {
 	unsigned bytes = in->mem < GLLM_TYPE_COUNT ? gllm_type_bytes((enum gllm_type)in->mem) : 8;
+	bool widens_to_16 = in->type == GLLM_I16 || in->type == GLLM_U16;
 
+	if (widens_to_16 && g->m->has_widen && in->op == GLLM_V_VLOAD && bytes == 1)
+		return 0;
 	if (gllm_a64_lane_type(in->type) < 4 && bytes < 8 && (in->type != GLLM_F16 || in->mem == GLLM_F16))
 		return bytes == 1 ? 0 : bytes == 2 ? 1 : 2;
 	gllm_a64_quit(g, GLLM_UNSUPPORTED);

@@ -42,6 +42,10 @@ static void widen(gen *g, const struct gllm_vi *in, unsigned d, unsigned s)
 		gllm_a64_vmove(g, d, s);
 		return;
 	}
+	if (in->type == GLLM_I16 || in->type == GLLM_U16) { /* all of the vector */
+		i3(g, is_signed ? A64_SSHLL_V8B : A64_USHLL_V8B, a64_v(d, A64_8H), a64_v(s, A64_8B), zero);
+		return;
+	}
 	switch (in->mem == GLLM_F16 && !to_float ? GLLM_U16 : (enum gllm_type)in->mem) {
 	case GLLM_F16:
 		i2(g, A64_FCVTL_V4S, s4(d), h4(s));
@@ -117,7 +121,9 @@ static void full_access(gen *g, const struct gllm_vi *in, unsigned log2, unsigne
 
 static unsigned whole_bytes(const gen *g, const struct gllm_vi *in, unsigned log2)
 {
-	return in->lanes == 1 ? log2 : g->v->halves && in->type == GLLM_F16 ? 4 : log2 + 2;
+	if (in->lanes == 1)
+		return log2;
+	return g->v->halves && in->type == GLLM_F16 ? 4 : in->type == GLLM_I16 || in->type == GLLM_U16 ? log2 + 3 : log2 + 2;
 }
 
 static void vload(gen *g, const struct gllm_vi *in)
@@ -492,6 +498,21 @@ static void vcvt(gen *g, const struct gllm_vi *in)
 		gllm_a64_quit(g, GLLM_UNSUPPORTED);
 }
 
+static void vwiden(gen *g, const struct gllm_vi *in)
+{
+	unsigned d = at(g, in->d), a = at(g, in->a);
+	operand half = in->imm ? h8(a) : h4(a);
+
+	if (in->mem == GLLM_F16)
+		i2(g, in->imm ? A64_FCVTL2_V4S : A64_FCVTL_V4S, s4(d), half);
+	else if (in->mem == GLLM_BF16)
+		i3(g, in->imm ? A64_SHLL2_V8H : A64_SHLL_V4H, s4(d), half, a64_imm(16));
+	else if (in->mem == GLLM_I16)
+		i3(g, in->imm ? A64_SSHLL2_V8H : A64_SSHLL_V4H, s4(d), half, a64_imm(0));
+	else
+		i3(g, in->imm ? A64_USHLL2_V8H : A64_USHLL_V4H, s4(d), half, a64_imm(0));
+}
+
 static void compare(gen *g, const struct gllm_vi *in)
 {
 	bool swap = in->op != GLLM_V_VEQ; /* a < b is b > a */
@@ -605,6 +626,7 @@ const struct gllm_a64_rule gllm_a64_neon[GLLM_V_COUNT] = {
 	[GLLM_V_VSARI]      = { shift,     { 0, N(SSHR_V4S), 0 },                               0 },
 	[GLLM_V_VCVT]       = { vcvt,      { 0 },                                               0 },
 	[GLLM_V_VCVTN]      = { vcvt,      { 0 },                                               0 },
+	[GLLM_V_VWIDEN]     = { vwiden,    { 0 },                                               0 },
 	[GLLM_V_VLT]        = { compare,   { N(FCMGT_V4S), N(CMGT_V4S), N(CMHI_V4S), N(FCMGT_V8H) }, 0 },
 	[GLLM_V_VLE]        = { compare,   { N(FCMGE_V4S), N(CMGE_V4S), N(CMHS_V4S), N(FCMGE_V8H) }, 0 },
 	[GLLM_V_VEQ]        = { compare,   { N(FCMEQ_V4S), N(CMEQ_V4S), N(CMEQ_V4S), N(FCMEQ_V8H) }, 0 },

@@ -33,6 +33,7 @@ const struct gllm_timing gllm_a64_timing_neon[GLLM_TIMINGS] = {
 	[GLLM_V_VAND] = { 3, V, 1 },     [GLLM_V_VOR] = { 3, V, 1 },      [GLLM_V_VXOR] = { 3, V, 1 },
 	[GLLM_V_VANDN] = { 3, V, 1 },    [GLLM_V_VSHLI] = { 3, V, 1 },    [GLLM_V_VSHRI] = { 3, V, 1 },
 	[GLLM_V_VSARI] = { 3, V, 1 },    [GLLM_V_VCVT] = { 5, V, 2 },     [GLLM_V_VCVTN] = { 5, V, 2 },
+	[GLLM_V_VWIDEN] = { 4, V, 2 },
 	[GLLM_V_VLT] = { 5, V, 2 },      [GLLM_V_VLE] = { 5, V, 2 },      [GLLM_V_VEQ] = { 5, V, 2 },
 	[GLLM_V_VUNORD] = { 8, V, 5 },   [GLLM_V_VSEL] = { 3, V, 2 },
 	[GLLM_V_MAND] = { 3, V, 1 },     [GLLM_V_MOR] = { 3, V, 1 },      [GLLM_V_MXOR] = { 3, V, 1 },
