@@ -53,7 +53,7 @@ FIXTURE_SRC := $(wildcard tests/fixtures/*.c)
 # Its operators are recorded beside the library's (rows of 48 bytes: struct user_op).
 RECORD_OPS := --ops user_op:48
 # Compiled like the operators of the library.
-SCALAR_SRC := $(OPS_SRC) tests/fixtures/user_ops.c examples/leaky.c
+SCALAR_SRC := $(OPS_SRC) tests/fixtures/user_ops.c examples/leaky.c examples/gemv_q4_k.c
 
 # What decides about emitted code: its checksum is the version that compiled plans carry (gllm/blob.h).
 EMITTER_SRC := $(sort $(wildcard include/gllm/*.h include/gllm/*.def core/*.[ch] jit/*.[ch] arch/*/*.[ch] arch/*/*.def))
@@ -159,10 +159,10 @@ bench-floor: $(B)/$(HOST)/bench
 	@mkdir -p build/bench
 	@$(B)/$(HOST)/bench -f >build/bench/floor.json
 # Inner loops as llvm-mca predicts them on cores that are not here.
-$(B)/aarch64/static_bytes: $(B)/aarch64/hosted/bench/static/bytes.o $(B)/aarch64/hosted/tools/host.o \
+$(B)/aarch64/static_own: $(B)/aarch64/hosted/bench/static/own.o $(B)/aarch64/hosted/tools/host.o $(B)/aarch64/examples/gemv_q4_k.o \
 		$(B)/aarch64/tests/fixtures/user_ops.o $(B)/aarch64/tests/fixtures/user_table.o $(B)/aarch64/libgllm.a
 	$(CC_aarch64) -static -no-pie -Wl,--gc-sections $^ -o $@ -lpthread
-bench-static: deps $(B)/aarch64/gllm $(B)/aarch64/static_bytes
+bench-static: deps $(B)/aarch64/gllm $(B)/aarch64/static_own
 	@sh bench/static/static.sh $(B)
 # Instructions executed, beside those of scalar definitions compiled as a program would have them.
 COUNT_OBJ := $(B)/aarch64/hosted/bench/count/count.o $(B)/aarch64/hosted/tools/host.o $(B)/aarch64/libgllm.a

@@ -69,6 +69,17 @@ static void widen(gen *g, const struct gllm_vi *in, unsigned d, unsigned s)
 		i2(g, A64_SCVTF_V4S, s4(d), s4(d));
 }
 
+/* The same of one element, whose load cleared all above it: unsigned ones are words already. */
+static void widen_one(gen *g, const struct gllm_vi *in, unsigned d)
+{
+	if (in->type == GLLM_F32 && in->mem == GLLM_BF16)
+		i3(g, A64_SHL_V4S, s4(d), s4(d), a64_imm(16));
+	else if (in->type == GLLM_F16 || (in->mem != GLLM_U8 && in->mem != GLLM_U16))
+		widen(g, in, d, d);
+	else if (in->type == GLLM_F32)
+		i2(g, A64_SCVTF_V4S, s4(d), s4(d));
+}
+
 static operand scalar(unsigned n, unsigned log2)
 {
 	return a64_register(GLLM_R_VEC, n, 8u << log2, 0);
@@ -142,7 +153,10 @@ static void vload(gen *g, const struct gllm_vi *in)
 	}
 	total = whole_bytes(g, in, log2);
 	full_access(g, in, total, d, false);
-	widen(g, in, d, d);
+	if (in->lanes == 1)
+		widen_one(g, in, d);
+	else
+		widen(g, in, d, d);
 }
 
 static bool holds_lane0(const gen *g, gllm_vreg r)
@@ -183,7 +197,7 @@ static void vbcast(gen *g, const struct gllm_vi *in)
 	if (log2 > 2)
 		return;
 	gllm_a64_memory(g, &loads[log2], scalar(d, log2), in);
-	widen(g, in, d, d);
+	widen_one(g, in, d);
 	g->makes_lane0 = only_multiplies(g, in) && (in->type != GLLM_F16 || d < 16); /* lanes of halves are of the first registers */
 	if (!g->makes_lane0 && in->type == GLLM_F16)
 		i2(g, A64_DUP_V8H, h8(d), a64_lane(d, A64_EH, 0));

@@ -35,12 +35,14 @@ for graph in bench/static/*.graph; do
 done
 for form in i8=256 i8_dot=252; do # words of four elements that come in pairs, and that do not
 	to=$b/static/${form%=*}
-	$halves "$b/aarch64/static_bytes" neon ${form#*=} >"$to.s" || exit 1
+	$halves "$b/aarch64/static_own" neon ${form#*=} >"$to.s" || exit 1
 	set -- "$@" "${form%=*}=$to.s"
 	[ -n "$run" ] || continue
-	qemu-aarch64 -cpu max,sve-default-vector-length=32 "$b/aarch64/static_bytes" sve ${form#*=} >"${to}_sve.s" || exit 1
+	qemu-aarch64 -cpu max,sve-default-vector-length=32 "$b/aarch64/static_own" sve ${form#*=} >"${to}_sve.s" || exit 1
 	set -- "$@" "${form%=*}_sve=${to}_sve.s"
 done
+$run "$b/aarch64/static_own" neon q4_k >"$b/static/gemv_q4_k.s" || exit 1
+set -- "$@" "gemv_q4_k=$b/static/gemv_q4_k.s"
 objdump=$(command -v aarch64-linux-gnu-objdump || command -v objdump)
 for yard in gemm_8x12 gemv_q8_k gemv_q4_k; do
 	"$objdump" -d "$b/aarch64/arch/aarch64/native/$yard.o" >"$b/static/yard_$yard.s" || exit 1
