@@ -10,9 +10,9 @@
  *   gelu_erf     1.98     1.92     2 */
 #include "ops/exp.h"
 
-/* x / (1 + e^-v) = 2^n x / (2^n + e^-r), v = n ln 2 + r, shifted = n + EXPONENT_MAGIC, n <= 127, e^-r = 1 + q r. The 1 is
- * added last: 2^n + e^-r would be rounded twice where they differ by 2^24. Below 2^-126 the power does not matter. (It stands
- * behind q: before it, compilers would compute q once more for arguments whose power is known.) */
+/* x / (1 + e^-v) = 2^n x / (2^n + e^-r), v = n ln 2 + r, shifted = n + EXPONENT_MAGIC, n <= 127, e^-r = 1 + q r. The 1
+ * is added last: 2^n + e^-r would be rounded twice where they differ by 2^24. Below 2^-126 the power does not matter.
+ * (It stands behind q: before it, compilers would compute q once more for arguments whose power is known.) */
 static inline float over(float x, float q, float r, float shifted)
 {
 	const float least = EXPONENT_MAGIC - 126.0f;
@@ -96,8 +96,8 @@ static inline float gelu_erf(float x)
 	float p = gllm_expm1_reduced((square * -0.5f - n * LN2_HIGH) - (rest * 0.5f + n * LN2_LOW));
 	float h = mills(-c, &lost), inverse = 1.0f / h;
 	float k = c * inverse, error = gllm_fmaf(-inverse, h, 1.0f) - inverse * lost;
-	float low = k * error - gllm_fmaf(-c, inverse, k); /* in this order -0 stays -0 */
-	float m = gllm_ldexpf(k + gllm_fmaf(k, p, low * p + low), (int)n), above = x + m;
+	float high = gllm_fmaf(-c, inverse, k) - k * error; /* so much is k above; by this sign zeros below 0 are -0 */
+	float m = gllm_ldexpf(k + gllm_fmaf(k, p, -(high * p + high)), (int)n), above = x + m;
 	return m > above ? m : above;
 }
 

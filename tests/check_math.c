@@ -184,6 +184,22 @@ static void check_narrow(struct check *t)
 	CHECK_EQ(t, gllm_f32_bits(gllm_f16_to_f32(0x7bff)), 0x477fe000);
 }
 
+/* These have their argument's sign, zeros included: those that were too small, too. */
+static void check_signs(struct check *t)
+{
+	static void (*const activation[])(float *restrict, const float *restrict, size_t) = {
+		gllm_ref_silu, gllm_ref_gelu, gllm_ref_gelu_erf,
+	};
+	static const uint32_t x[] = { 0, 1, 2, 3, 0x00800000, INF_BITS, NEG, NEG | 1, NEG | 2, NEG | 3, 0x80800000, 0xc2f00000,
+	                              0xff7fffff, NEG | INF_BITS };
+	for (size_t i = 0; i < GLLM_COUNT(activation); i++)
+		for (size_t k = 0; k < GLLM_COUNT(x); k++) {
+			float from = gllm_bits_f32(x[k]), y;
+			activation[i](&y, &from, 1);
+			CHECK_EQ(t, gllm_f32_bits(y) & NEG, x[k] & NEG);
+		}
+}
+
 void check_math(struct check *t)
 {
 	for (size_t i = 0; i < GLLM_COUNT(function); i++) {
@@ -204,4 +220,5 @@ void check_math(struct check *t)
 		CHECK_EQ(t, is_nan(got) ? NAN_BITS : got, fma_[i].want);
 	}
 	check_narrow(t);
+	check_signs(t);
 }

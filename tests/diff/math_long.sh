@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Greatest errors over all 2^32 arguments, with and without fused multiply-add, side by side: half an hour of two cores. (That what
-# runs here gives the bits of the library's own objects, "make check-diff" shows at every 1009-th argument.)
+# Greatest errors over all 2^32 arguments, with and without fused multiply-add, side by side: a quarter of an hour of two cores.
+# (The library's own objects, which are slower, "make check-diff" measures at every 1009-th argument.)
 # math_long.sh MAKE BUILD_FOLDER
 make=$1 b=$2
 cd "$(dirname "$0")/../.." || exit 1
