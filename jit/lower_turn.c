@@ -90,13 +90,19 @@ static gllm_vreg first_lanes(struct lower *l, int64_t n)
 	return gllm_vir_emit(l->v, i);
 }
 
+/* Of how many lanes there are lines. Shares of a range begin at whole vectors, so that what is left at its end is known. */
+static unsigned lines_of(const struct lower *l, const struct frame *f)
+{
+	const struct phase *p = &f->ph[f->phase];
+	return !p->masked ? l->lanes : p->count == -2 ? (unsigned)l->loop[f->loop].trip % l->lanes : (unsigned)p->step;
+}
+
 /* The lines of all lanes; lanes that the mask leaves out repeat the first. */
 static void load_lines(struct lower *l, gllm_ref n, unsigned fv, gllm_vreg mask, bool single, gllm_vreg *line)
 {
-	const struct phase *p = &l->frame[fv].ph[l->frame[fv].phase];
 	int64_t stride = l->ind[l->access[l->t->node[n].imm].ind].stride[l->frame[fv].loop].c;
 	for (unsigned i = 0; i < l->lanes; i++)
-		line[i] = p->masked && i >= (unsigned)p->step ? line[0] : load_line(l, n, i * stride, mask, single);
+		line[i] = i >= lines_of(l, &l->frame[fv]) ? line[0] : load_line(l, n, i * stride, mask, single);
 }
 
 /* Fills out[c] for every copy c of loop `w`. */
