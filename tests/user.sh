@@ -9,20 +9,19 @@ bad=0
 logs=$b/user
 mkdir -p "$logs"
 # One CPU a line: NUMBER ARCH CPU OPTIONS. As many at a time as there are cores; told in this order. 16 to 256 are bytes
-# of SVE vectors, max stands for 64.
+# of SVE vectors, max stands for 64. A CPU without AVX runs them on bare metal (qemu/check.sh).
 narrow="-f vir,lower,fusion,reorder,block"
 cat >"$logs/list" <<LIST
 01 x86_64 Haswell
 02 x86_64 Haswell,-xsave
-03 x86_64 Nehalem
-04 aarch64 cortex-a72
-05 aarch64 neoverse-n1
-06 aarch64 max
-07 aarch64 a64fx
-08 aarch64 max,sve-default-vector-length=16 $narrow
-09 aarch64 max,sve-default-vector-length=32 $narrow
-10 aarch64 max,sve-default-vector-length=128 $narrow
-11 aarch64 max,sve-default-vector-length=256 $narrow
+03 aarch64 cortex-a72
+04 aarch64 neoverse-n1
+05 aarch64 max
+06 aarch64 a64fx
+07 aarch64 max,sve-default-vector-length=16 $narrow
+08 aarch64 max,sve-default-vector-length=32 $narrow
+09 aarch64 max,sve-default-vector-length=128 $narrow
+10 aarch64 max,sve-default-vector-length=256 $narrow
 LIST
 rm -f "$logs"/*.log
 # shellcheck disable=SC2016
@@ -41,14 +40,14 @@ xargs -P "$(nproc)" -L 1 sh -c '
 cat "$logs"/*.log
 # equal WHAT SUITE TEXT: the suite printed the same lines that begin so in both builds, whichever CPU they ran on.
 equal() {
-	for n in 01 06; do
+	for n in 01 05; do
 		if ! grep -q "^ok *$2:" "$logs/$n.log"; then
 			echo "$1: 0 passed, 0 failed, 1 skipped"
 			return
 		fi
 		grep "^$3" "$logs/$n.log" >"$logs/$n.txt"
 	done
-	if [ -s "$logs/01.txt" ] && cmp "$logs/01.txt" "$logs/06.txt"; then
+	if [ -s "$logs/01.txt" ] && cmp "$logs/01.txt" "$logs/05.txt"; then
 		echo "$1: $(grep -c . "$logs/01.txt") passed, 0 failed, 0 skipped"
 	else
 		echo "$1: 0 passed, 1 failed, 0 skipped"
