@@ -10,6 +10,7 @@
 #include "gllm/ops.h"
 #include "tools/host.h"
 
+enum { TABLE = 64 }; /* rows of what is gathered */
 enum { NEAR = 512 << 10 }; /* bytes of a row that lies in the nearest caches */
 
 struct row {
@@ -71,7 +72,7 @@ static void fill(const struct gllm_param *p, enum gllm_type type, unsigned char 
 {
 	for (uint64_t k = 0; k + 4 <= bytes; k += 4) {
 		float x = (float)((k / 4 * 2654435761u) % 2000) * 0.001f - 1.0f;
-		uint32_t half = 0x3c003800, index = (uint32_t)(k / 4 * 7 % 64); /* 1 and 0.5; rows of a table */
+		uint32_t half = 0x3c003800, index = (uint32_t)(k / 4 * 7 % TABLE); /* 1 and 0.5; rows of a table */
 		memcpy(to + k, type == GLLM_F16 || type == GLLM_BF16 ? (void *)&half : p->type == GLLM_U32 ? (void *)&index : (void *)&x, 4);
 	}
 }
@@ -107,9 +108,11 @@ static enum gllm_status prepare(struct gllm_context *c, struct row *r, struct gl
 		uint64_t elements = gllm_trace_extent(trace, i, arg) / gllm_type_bytes(p->type), bytes = elements * gllm_type_bytes(type);
 		actual[i] = GLLM_T(gllm_graph_tensor(g, p->kind == GLLM_OUT ? GLLM_TENSOR_OUTPUT : GLLM_TENSOR_INPUT, type, 1, elements,
 		                                     p->name));
-		unsigned char *memory = host_memory(bytes + 4096);
+		/* What indices reach is no part of a trace, whose extent is one row of the table. */
+		uint64_t room = op == GLLM_OP_gather && p->kind == GLLM_WEIGHT ? TABLE * bytes : bytes;
+		unsigned char *memory = host_memory(room + 4096);
 		if (p->kind != GLLM_OUT)
-			fill(p, type, memory, bytes);
+			fill(p, type, memory, room);
 		r->bind[pointers++] = memory;
 		r->bytes += (double)bytes;
 		r->written += p->kind == GLLM_OUT ? (double)bytes : 0.0;
