@@ -130,7 +130,9 @@ unsigned gllm_lower_copies(struct lower *l, unsigned loop)
 	bound = bound_of(l->m, &e);
 	if (e.size == 0 || bound == 0)
 		return 1;
-	unsigned size = e.size + e.reads, chains = (e.longest - e.alone) * size, held = l->m->window * bound;
+	/* What is not pipelined may take longer than any chain, where chains with one each stand side by side. */
+	unsigned size = e.size + e.reads, chains = e.longest > e.alone ? (e.longest - e.alone) * size : 0;
+	unsigned held = l->m->window * bound;
 	unsigned each = (bound * 11 - e.alone * 10) * size;
 	copies = chains > held ? ((chains - held) * 10 + each - 1) / each : 1;
 	room = l->vregs > e.constants + e.temps ? (l->vregs - e.constants - e.temps) * 2 / (e.live ? e.live : 1) + 1 : 1;

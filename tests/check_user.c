@@ -10,6 +10,9 @@
 #include "fixtures/user_ops.h"
 #include "gllm/graph.h"
 #include "gllm/ops.h"
+#include "core/target.h"
+#include "jit/lower.h"
+#include "jit/vir.h"
 
 enum { ROUNDS = 24, ROOM = 64 << 10, COMPILED = 25 };
 
@@ -285,6 +288,36 @@ static void check_fusion(struct shop *s)
 	gllm_graph_free(s->c, g);
 }
 
+static unsigned divisions(struct shop *s, const struct gllm_machine *m, unsigned op)
+{
+	enum { MAX_INS = 4000 };
+	struct gllm_arena scratch = s->arena;
+	struct gllm_vi *ins = gllm_alloc_array(&scratch, MAX_INS, sizeof *ins, 8);
+	uint8_t *classes = gllm_alloc(&scratch, MAX_INS, 1);
+	const struct gllm_trace *t;
+	struct gllm_kernel_info info;
+	struct gllm_vir v;
+	unsigned n = 0;
+	if (!CHECK(s->t, ins && classes) || !CHECK_STATUS(s->t, gllm_op_trace(s->c, s->number[op], &t, NULL), GLLM_OK))
+		return 0;
+	gllm_vir_init(&v, ins, MAX_INS, classes, MAX_INS);
+	CHECK_STATUS(s->t, gllm_lower(t, NULL, m, &scratch, &v, &info, NULL), GLLM_OK);
+	for (unsigned i = 0; i < v.n; i++)
+		n += v.ins[i].op == GLLM_V_VDIV;
+	return n;
+}
+
+/* Divisions are made one after another: where they alone take the time, more copies of an iteration beside each other gain
+ * nothing. The two copies of any body of that size, one iteration and the tail hold four each. */
+static void check_copies(struct shop *s)
+{
+	struct gllm_machine m;
+	if (!CHECK_STATUS(s->t, check_target(s->t)->machine(check_profile(s->t), &m), GLLM_OK))
+		return;
+	unsigned n = divisions(s, &m, USER_four_quotients);
+	CHECK(s->t, n >= 8 && n <= 16);
+}
+
 void check_user(struct check *t)
 {
 	static struct trial x;
@@ -301,6 +334,7 @@ void check_user(struct check *t)
 	if (check_exec(t) && check_profile(t)->vector_bytes) {
 		check_compiled(&s);
 		check_fusion(&s);
+		check_copies(&s);
 	} else {
 		check_skip(t, "compiled code does not run here: user operators are only lifted and evaluated");
 	}
