@@ -92,20 +92,29 @@ static bool saved(const struct gllm_x86_gen *g, unsigned k)
 	return g->a->used[0] >> callee_saved[k] & 1;
 }
 
-static bool has_either(const struct gllm_x86_gen *g, enum gllm_vir_op a, enum gllm_vir_op b)
+enum { NEEDS_SIGN = 1, NEEDS_COUNT = 2 };
+
+/* The constants in the frame that the program's operations ask for. */
+static unsigned constants_of(const struct gllm_x86_gen *g)
 {
-	for (unsigned k = 0; k < g->v->n; k++)
-		if (g->v->ins[k].op == a || g->v->ins[k].op == b)
-			return true;
-	return false;
+	const uint8_t of[GLLM_V_COUNT] = {
+		[GLLM_V_VNEG] = g->wide ? NEEDS_SIGN : 0, [GLLM_V_VABS] = g->wide ? NEEDS_SIGN : 0,
+		[GLLM_V_VCOPYSIGN] = g->wide ? NEEDS_SIGN : 0,
+		[GLLM_V_VINDEX] = NEEDS_COUNT, [GLLM_V_MTAIL] = g->wide ? 0 : NEEDS_COUNT,
+	};
+	unsigned needs = 0;
+
+	for (const struct gllm_vi *i = g->v->ins; i < g->v->ins + g->v->n; i++)
+		needs |= of[i->op];
+	return needs;
 }
 
-/* The constants in the frame that select asks for. */
 static void put_constants(struct gllm_x86_gen *g)
 {
 	const struct gllm_operand rax = x86_gpr(X86_RAX, 64);
+	unsigned needs = constants_of(g);
 
-	if (g->wide && (has_either(g, GLLM_V_VNEG, GLLM_V_VABS) || has_either(g, GLLM_V_VCOPYSIGN, GLLM_V_VCOPYSIGN))) {
+	if (needs & NEEDS_SIGN) {
 		const int32_t sign = g->v->halves ? (int32_t)0x80008000 : INT32_MIN;
 
 		x2(g, X86_MOV_RI, x86_gpr(X86_RAX, 32), x86_imm(sign));
@@ -113,7 +122,7 @@ static void put_constants(struct gllm_x86_gen *g)
 		x2(g, X86_MOV_RI, x86_gpr(X86_RAX, 32), x86_imm(~sign));
 		x2(g, X86_MOV_MR, slot(g, SIZE), x86_gpr(X86_RAX, 32));
 	}
-	if (!has_either(g, GLLM_V_VINDEX, g->wide ? GLLM_V_VINDEX : GLLM_V_MTAIL))
+	if (!(needs & NEEDS_COUNT))
 		return;
 	x2(g, X86_MOV_RI64, rax, x86_imm(INT64_C(0x0706050403020100)));
 	x2(g, X86_MOV_MR, slot(g, COUNT), rax);

@@ -4,8 +4,7 @@
  * An instruction is encoded in the row it names; if several operand sizes or vector lengths are in the row's columns, the
  * operands decide. Nothing is written unless every operand fits, and every field has its one canonical value: a decoded
  * instruction encodes to the shortest bytes of its row. */
-#include "arch/x86_64/form.h"
-#include "core/bits.h"
+#include "arch/x86_64/bytes.h"
 
 #define HAS_MODRM(n) ((n) <= NR || (n) == CM || (n) >= FIX ? MODRM : 0)
 #define MODRM_OF(n) ((n) < 8 ? ((n) & 7) << 3 : (n) >= FIX ? (n) & 255 : 0)
@@ -13,19 +12,32 @@
 #define PREFIX(enc, pp, map) ((enc) == EVEX ? 0x62 | (0xf0u | (map)) << 8 | (0x7cu | (pp)) << 16 | 8u << 24 \
 	: (enc) == VEX ? 0xc4 | (0xe0u | (map)) << 8 | (0x78u | (pp)) << 16 : 0)
 
-/* Orders of the operands of most forms with VEX and EVEX: whole vectors in ModRM.reg and vvvv, ModRM.rm, maybe an immediate. */
-enum { REG_RM = 1, RM_REG, REG_VVV_RM };
+/* What rows without exceptions of their own are put by: see form.h. */
 #define IS_WHOLE(op, place) (((op) & O_(31, 7, 31, 0)) == O_(place, GLLM_R_VEC, SX, 0))
 #define IS_RM(op) (IS_WHOLE(op, P_RM) || ((op) & 31) == P_MEM || ((op) & (O_(31, 7, 0, 0))) == O_(P_RM, GLLM_R_VEC, 0, 0))
-#define SHAPE_OF(a, b, c, d, ...) \
-	(IS_WHOLE(a, P_REG) && IS_WHOLE(b, P_VVV) && IS_RM(c) && ((d) == 0 || (d) == Ib) ? REG_VVV_RM \
-	 : (d) != 0 || ((c) != 0 && (c) != Ib) ? 0 \
-	 : IS_WHOLE(a, P_REG) && IS_RM(b) ? REG_RM : IS_RM(a) && IS_WHOLE(b, P_REG) ? RM_REG : 0)
-#define SHAPE(...) SHAPE_OF(__VA_ARGS__, 0, 0, 0, 0)
+#define IS_LAST(op) ((op) == 0 || (op) == Ib)
+#define VECTORS(rm) (IS_WHOLE(rm, P_RM) ? X86_VECTORS : X86_VECTORS_AT)
+#define VECTOR_SHAPE(a, b, c, d, ...) \
+	(IS_WHOLE(a, P_REG) && IS_WHOLE(b, P_VVV) && IS_RM(c) && IS_LAST(d) ? VECTORS(c) \
+	 : (d) != 0 || !IS_LAST(c) ? X86_OTHER \
+	 : IS_WHOLE(a, P_REG) && IS_RM(b) ? VECTORS(b) : IS_RM(a) && IS_WHOLE(b, P_REG) ? VECTORS(a) : X86_OTHER)
+#define IS_GENERAL(op, place) (((op) & O_(31, 7, 0, 0)) == O_(place, GLLM_R_GPR, 0, 0) && \
+	(((op) >> 8 & 31) == SV || ((op) >> 8 & 31) == S32 || ((op) >> 8 & 31) == S64))
+#define IS_NUMBER(op) ((op) == Ib || (op) == Is || (op) == Iz)
+#define IS_GENERAL_RM(op) (((op) & 31) == P_MEM || ((op) & O_(31, 7, 0, 0)) == O_(P_RM, GLLM_R_GPR, 0, 0))
+#define GENERAL(rm) (IS_GENERAL(rm, P_RM) ? X86_GENERAL : X86_GENERAL_AT)
+#define GENERAL_SHAPE(a, b, c, d, ...) \
+	((d) != 0 ? X86_OTHER : IS_GENERAL(a, P_REG) && IS_GENERAL_RM(b) && ((c) == 0 || IS_NUMBER(c)) ? GENERAL(b) \
+	 : (c) != 0 || !IS_GENERAL_RM(a) ? X86_OTHER : IS_GENERAL(b, P_REG) || IS_NUMBER(b) || (b) == 0 ? GENERAL(a) : X86_OTHER)
+#define SHAPE(enc, pp, map, n, dec, ...) \
+	((enc) != LEG ? ((dec) & KREQ ? X86_OTHER : VECTOR_SHAPE(__VA_ARGS__, 0, 0, 0, 0)) \
+	 : (pp) || (map) > MAP_0F || (n) > NR ? X86_OTHER : GENERAL_SHAPE(__VA_ARGS__, 0, 0, 0, 0))
+#define ACCESS_OF(op) (((op) & 31) == P_RM || ((op) & 31) == P_MEM ? (op) >> 13 & 31 : 0)
+#define ACCESS(a, b, c, ...) (ACCESS_OF(a) | ACCESS_OF(b) | ACCESS_OF(c))
 const struct gllm_x86_form gllm_x86_forms[X86_ROWS] = {
 #define X(id, text, enc, pp, map, w, l, opc, n, ops, dec, isa, sem, arg, width) \
 	{ text, enc, pp, MAP_##map, opc, w, l, n, (dec) | HAS_MODRM(n), MODRM_OF(n), MODRM_MASK(n), { ops }, isa, sem, (uint8_t)(arg), \
-	  width, PREFIX(enc, pp, MAP_##map), (enc) != LEG ? SHAPE(ops) : 0 },
+	  width, PREFIX(enc, pp, MAP_##map), SHAPE(enc, pp, MAP_##map, n, dec, ops), ACCESS(ops, 0, 0, 0) },
 #include "arch/x86_64/insn.def"
 #undef X
 };
@@ -82,33 +94,6 @@ static inline bool memory_fits(const struct gllm_operand *o, unsigned bits, bool
 		return o->index == GLLM_NO_REG;
 	return (o->base < 16 || o->base == GLLM_NO_REG) && (o->index < 16 || o->index == GLLM_NO_REG) &&
 	       o->index != X86_RSP && in_range(o->imm, INT32_MIN, INT32_MAX);
-}
-
-/* ModRM, SIB and displacement of `m`; disp8 counts 1 << `shift` bytes. */
-static inline unsigned char *put_memory(unsigned char *o, unsigned reg, const struct gllm_operand *m, unsigned shift)
-{
-	unsigned base = m->base < 16 ? m->base & 7u : 5, mod, r = (reg & 7) << 3;
-	bool sib = m->index != GLLM_NO_REG || m->base == GLLM_NO_REG || base == 4;
-	int64_t d = m->imm, units = d >> shift;
-
-	if (m->base == GLLM_REG_PC) { /* the displacement follows: put_pc_relative */
-		*o++ = (unsigned char)(r | 5);
-		return o + 4;
-	}
-	if (m->base == GLLM_NO_REG || (d == 0 && base != 5))
-		mod = 0;
-	else
-		mod = units == (int8_t)units && (int64_t)((uint64_t)units << shift) == d ? 1 : 2;
-	*o++ = (unsigned char)(mod << 6 | r | (sib ? 4 : base));
-	if (sib)
-		*o++ = (unsigned char)((unsigned)m->scale << 6 | (m->index == GLLM_NO_REG ? 4 : m->index & 7u) << 3 | base);
-	if (mod == 1) {
-		*o++ = (unsigned char)units;
-	} else if (mod == 2 || m->base == GLLM_NO_REG) {
-		gllm_put_le32(o, (uint32_t)d);
-		o += 4;
-	}
-	return o;
 }
 
 /* The displacement that stands `tail` bytes before the end of the instruction, which is `o`. False if it is out of reach. */
@@ -281,7 +266,7 @@ static unsigned char *put_opcode(unsigned char *o, const struct gllm_x86_form *f
 	if (f->n >= FIX)
 		*o++ = (unsigned char)f->n;
 	else if (p->rm && p->rm->kind == GLLM_O_MEM)
-		return put_memory(o, reg, p->rm, 0);
+		return gllm_x86_put_memory(o, reg, p->rm, 0);
 	else if (p->rm)
 		*o++ = (unsigned char)(0xc0 | (reg & 7) << 3 | (p->field[P_RM] & 7));
 	return o;
@@ -365,35 +350,6 @@ static inline bool put_vector_operands(struct vector_fields *p, const struct gll
 	return n == in->n && (n == 4 || f->op[n] == 0);
 }
 
-/* The prefix is one word, its first byte the lowest: what the row says of it, which is VEX's long form or EVEX with registers 0,
- * with the bits of registers turned. rm: bit 3 is B, bit 4 X. */
-static inline unsigned char *put_prefix(unsigned char *o, const struct gllm_x86_form *f, const struct gllm_insn *in,
-                                        uint32_t reg, uint32_t rm, uint32_t vvv, uint32_t w, uint32_t vl)
-{
-	uint32_t prefix = f->prefix ^ w << 23 ^ (reg & 8) << 12 ^ (rm & 24) << 10 ^ (vvv & 15) << 19;
-
-	if (f->enc == EVEX) {
-		prefix ^= (reg & 16) << 8 ^ (vvv & 16) << 23 ^ vl << 29 ^ (uint32_t)in->mask << 24 ^ (uint32_t)in->zeroing << 31 ^
-		          (uint32_t)(in->broadcast | (in->rounding != 0)) << 28;
-		gllm_put_le32(o, prefix);
-		return o + 4;
-	}
-	prefix |= vl << 18;
-	if ((prefix & 0x807f00) != 0x6100) { /* X, B, W or a map that is not 0F */
-		gllm_put_le32(o, prefix);
-		return o + 3;
-	}
-	o[0] = 0xc5;
-	o[1] = (unsigned char)((prefix >> 8 & 0x80) | (prefix >> 16 & 0x7f));
-	return o + 2;
-}
-
-/* Log2 of the unit of disp8, for an access of so many bits. */
-static inline unsigned disp_shift(const struct gllm_x86_form *f, unsigned bits)
-{
-	return f->enc != EVEX ? 0 : f->dec & E4 ? 2 : f->dec & E8 ? 3 : (unsigned)__builtin_ctz(bits) - 3;
-}
-
 static size_t encode_vector(const struct gllm_x86_form *f, const struct gllm_insn *in, unsigned os, unsigned vl,
                             unsigned char *out)
 {
@@ -408,16 +364,17 @@ static size_t encode_vector(const struct gllm_x86_form *f, const struct gllm_ins
 
 		if (!memory_fits(p.m, bits, gllm_x86_place(p.address) == P_VSIB, f->enc == EVEX))
 			return 0;
-		shift = disp_shift(f, bits);
-		rm = (p.m->base < 16 ? p.m->base & 8u : 0) | (p.m->index < 32 ? p.m->index & 8u : 0) << 1;
+		shift = gllm_x86_disp_shift(f, bits);
+		rm = gllm_x86_address_bits(p.m);
 		vvv |= p.m->index_vec ? p.m->index & 16u : 0;
 	}
 	vl = in->rounding ? in->rounding - 1u : vl;
-	unsigned char *o = put_prefix(out, f, in, reg, rm, vvv, os == 64 && !(f->w & WIG), vl);
+	uint32_t decoration = gllm_x86_decoration(in->mask, in->zeroing, in->broadcast | (in->rounding != 0));
+	unsigned char *o = gllm_x86_put_prefix(out, f, decoration, reg, rm, vvv, os == 64 && !(f->w & WIG), vl);
 	*o++ = f->opcode;
 	reg = f->n < 8 ? f->n : reg;
 	if (p.m)
-		o = put_memory(o, reg, p.m, shift);
+		o = gllm_x86_put_memory(o, reg, p.m, shift);
 	else if (f->dec & MODRM)
 		*o++ = (unsigned char)(f->n >= FIX ? (unsigned)f->n : 0xc0 | (reg & 7) << 3 | (rm & 7));
 	if (p.imm_bytes)
@@ -468,48 +425,6 @@ size_t gllm_x86_encode_into(const struct gllm_insn *in, unsigned char out[X86_RO
 		n = f->enc == LEG ? encode_legacy(f, in, os, out) : encode_length(f, in, os, out);
 	}
 	return n;
-}
-
-static inline bool is_whole(const struct gllm_operand *o, const struct gllm_x86_form *f, unsigned bits)
-{
-	return o->kind == GLLM_O_REG && o->cls == GLLM_R_VEC && o->size == bits && o->reg < (f->enc == EVEX ? 32 : 16);
-}
-
-static inline bool is_plain_memory(const struct gllm_operand *o)
-{
-	return o->kind == GLLM_O_MEM && o->size == 0 && o->base < 16 && memory_fits(o, 0, false, true);
-}
-
-size_t gllm_x86_encode_shape(const struct gllm_insn *in, unsigned char out[X86_ROOM])
-{
-	const struct gllm_x86_form *f = &gllm_x86_forms[in->row];
-	unsigned shape = f->shape, last = shape == REG_VVV_RM ? 2 : 1, at = shape == RM_REG ? 0 : last;
-	unsigned vl = in->vl, bits = 128u << vl;
-	const struct gllm_operand *reg = &in->op[shape == RM_REG], *m = &in->op[at];
-	bool immediate = f->op[last + 1] != 0, memory = m->kind != GLLM_O_REG;
-	uint32_t vvv = 0, rm = m->reg;
-
-	if (shape == 0 || !(f->l >> vl & 1) || (f->dec & KREQ) ||
-	    (in->mask | in->zeroing | in->broadcast | in->rounding | in->rep) || in->n != last + 1 + immediate ||
-	    !is_whole(reg, f, bits) || (last == 2 && !is_whole(&in->op[1], f, bits)))
-		return 0;
-	if (memory ? !is_plain_memory(m) : !is_whole(m, f, bits) || gllm_x86_rsize(f->op[at]) != SX)
-		return 0;
-	if (immediate && (in->op[last + 1].kind != GLLM_O_IMM || !in_range(in->op[last + 1].imm, 0, 255)))
-		return 0;
-	if (memory)
-		rm = (m->base & 8u) | (m->index < 16 ? m->index & 8u : 0) << 1;
-	if (last == 2)
-		vvv = in->op[1].reg;
-	unsigned char *o = put_prefix(out, f, in, reg->reg, rm, vvv, f->w == W1, vl);
-	*o++ = f->opcode;
-	if (memory)
-		o = put_memory(o, reg->reg, m, disp_shift(f, gllm_x86_bits(gllm_x86_msize(f->op[at]), 0, vl, false)));
-	else
-		*o++ = (unsigned char)(0xc0 | (reg->reg & 7u) << 3 | (rm & 7));
-	if (immediate)
-		*o++ = (unsigned char)in->op[last + 1].imm;
-	return (size_t)(o - out);
 }
 
 size_t gllm_x86_encode(const struct gllm_insn *in, unsigned char *out)

@@ -219,8 +219,19 @@ struct gllm_x86_form {
 	uint32_t isa;
 	uint8_t sem, arg;
 	uint16_t width;   /* of the float or lane the meaning is about; 0: from the operands */
-	uint32_t prefix;  /* VEX, EVEX: see encode.c; so is */
-	uint8_t shape;
+	uint32_t prefix;  /* VEX, EVEX: what they have whatever the operands are; see bytes.h */
+	uint8_t shape;    /* enum gllm_x86_shape */
+	uint8_t access;   /* size of a memory operand: what its letter says */
+};
+
+/* Forms of which an instruction is put from its registers' numbers without asking whether they fit (bytes.h). */
+enum gllm_x86_shape {
+	X86_OTHER,
+	X86_VECTORS, /* VEX, EVEX: whole vectors in ModRM.reg and maybe vvvv; ModRM.rm a whole vector or memory; maybe a byte */
+	X86_VECTORS_AT, /* the same where only memory may be in ModRM.rm, or a register is narrower there */
+	X86_GENERAL, /* no mandatory prefix: general registers of 32 or 64 bits in ModRM.reg, unless that is a digit, and ModRM.rm, which
+	              * may be memory; maybe an immediate of 1 or 4 bytes */
+	X86_GENERAL_AT, /* the same where only memory may be in ModRM.rm */
 };
 
 extern const struct gllm_x86_form gllm_x86_forms[X86_ROWS];

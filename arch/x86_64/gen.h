@@ -18,11 +18,10 @@ struct gllm_x86_rule {
 	uint8_t wg, wv;   /* and at 16 */
 };
 extern const struct gllm_x86_rule gllm_x86_integer[GLLM_V_COUNT]; /* integers and control */
-extern const struct gllm_x86_rule gllm_x86_memory[GLLM_V_COUNT];  /* loads and stores of vectors */
-extern const struct gllm_x86_rule gllm_x86_math[GLLM_V_COUNT];    /* all else */
+extern const struct gllm_x86_rule gllm_x86_vector[GLLM_V_COUNT];  /* all else */
 static inline const struct gllm_x86_rule *gllm_x86_rule(unsigned op)
 {
-	return gllm_x86_math[op].emit ? &gllm_x86_math[op] : gllm_x86_memory[op].emit ? &gllm_x86_memory[op] : &gllm_x86_integer[op];
+	return gllm_x86_vector[op].emit ? &gllm_x86_vector[op] : &gllm_x86_integer[op];
 }
 
 enum { SCRATCH_MASK = 7 };
@@ -35,6 +34,7 @@ struct gllm_x86_gen {
 	uint32_t *at;
 	unsigned i;      /* VIR instruction being emitted */
 	unsigned bits;   /* of a vector */
+	unsigned vl;     /* the same as VEX.L and EVEX.L'L have it */
 	unsigned lanes;  /* of 32 bits, or 16 */
 	bool wide;       /* 512 bits: AVX-512 */
 	uint8_t mask, zeroing, broadcast; /* decorate the next instruction put */
@@ -106,6 +106,17 @@ static inline void x4(struct gllm_x86_gen *g, unsigned row, struct gllm_operand 
 	gllm_x86_put(g, row, &in, 4);
 }
 
+/* put.c: of whole vectors of the machine's width, or of 128 bits; ModRM.reg, vvvv (0 where the row has none), ModRM.rm; a memory
+ * operand, which `under` and g->broadcast decorate. */
+void gllm_x86_v(struct gllm_x86_gen *g, unsigned row, unsigned reg, unsigned vvv, unsigned rm);
+void gllm_x86_vi(struct gllm_x86_gen *g, unsigned row, unsigned reg, unsigned vvv, unsigned rm, uint8_t imm);
+void gllm_x86_v128(struct gllm_x86_gen *g, unsigned row, unsigned reg, unsigned vvv, unsigned rm);
+void gllm_x86_vm(struct gllm_x86_gen *g, unsigned row, unsigned reg, unsigned vvv, const struct gllm_operand *m);
+/* Of general registers of 32 or 64 bits; `reg` says nothing where the row has a digit. An immediate must fit the row. */
+void gllm_x86_g(struct gllm_x86_gen *g, unsigned row, unsigned bits, unsigned reg, unsigned rm);
+void gllm_x86_gm(struct gllm_x86_gen *g, unsigned row, unsigned bits, unsigned reg, const struct gllm_operand *m);
+void gllm_x86_gi(struct gllm_x86_gen *g, unsigned row, unsigned bits, unsigned reg, unsigned rm, int32_t imm);
+
 static inline struct gllm_operand q(unsigned n) { return x86_gpr(n, 64); }
 static inline struct gllm_operand e(unsigned n) { return x86_gpr(n, 32); }
 static inline struct gllm_operand x(unsigned n) { return x86_vec(n, 128); }
@@ -145,8 +156,11 @@ size_t gllm_x86_hop(struct gllm_x86_gen *g, unsigned cond);
 void gllm_x86_land(struct gllm_x86_gen *g, size_t from);
 /* The memory operand; far displacements go through rax, large scales through the first temporary. */
 struct gllm_operand gllm_x86_address(struct gllm_x86_gen *g, const struct gllm_vi *in);
-/* Operands a and b of an instruction, a folded load last. */
-void gllm_x86_sources(struct gllm_x86_gen *g, const struct gllm_vi *in, struct gllm_operand *a, struct gllm_operand *b);
+/* The row with d in ModRM.reg, and of operands a and b of `in` the folded load, if there is one, last. */
+void gllm_x86_sources(struct gllm_x86_gen *g, unsigned row, unsigned d, const struct gllm_vi *in);
+void gllm_x86_vload(struct gllm_x86_gen *g, const struct gllm_vi *in);
+void gllm_x86_vstore(struct gllm_x86_gen *g, const struct gllm_vi *in);
+void gllm_x86_vbcast(struct gllm_x86_gen *g, const struct gllm_vi *in);
 /* Elements of fewer bits than a lane has: they are extended. */
 bool gllm_x86_narrow(const struct gllm_vi *in);
 void gllm_x86_ones(struct gllm_x86_gen *g, struct gllm_operand t); /* all bits */

@@ -62,8 +62,6 @@ size_t gllm_x86_encode(const struct gllm_insn *in, unsigned char *out); /* out h
 enum { X86_ROOM = 24 };
 size_t gllm_x86_encode_into(const struct gllm_insn *in, unsigned char out[X86_ROOM]); /* bytes behind what is returned, and all
                                                                                         * if that is 0, may be anything */
-/* The same in few steps for most instructions of whole vectors, 0 for all others: see `shape` in encode.c. */
-size_t gllm_x86_encode_shape(const struct gllm_insn *in, unsigned char out[X86_ROOM]);
 size_t gllm_x86_text(const struct gllm_insn *in, char *out, size_t size);
 uint64_t gllm_x86_features(const struct gllm_insn *in);
 enum gllm_status gllm_x86_meaning(const struct gllm_insn *in, struct gllm_sem *out);

@@ -3,7 +3,7 @@
  * Loads and stores are in select_memory.c, what is done with lanes in select_math.c.
  *
  * One row of a table of rules per VIR operation: who emits it, the instruction per lane type, the temporaries it needs at either
- * width. Rules name VEX instructions; at 16 lanes `evex` has the instruction that stands for each, and only
+ * width. Rules name VEX instructions; at 16 lanes put.c has the instruction that stands for each, and only
  * where the ISA offers something better does a rule look at g->wide.
  *
  * A result register may be that of an operand that dies here, so every rule reads all operands before it writes d, and
@@ -15,77 +15,16 @@
 typedef struct gllm_x86_gen gen;
 typedef struct gllm_operand operand;
 
-/* What stands for a VEX instruction where registers are of 512 bits or numbered above 15; row + 1, 0: itself. */
-#define SAME(row) [X86_V##row] = X86_EV##row + 1
-#define AS(row, with) [X86_V##row] = X86_EV##with + 1
-static const uint16_t evex[] = {
-	SAME(ADDPS), SAME(SUBPS), SAME(MULPS), SAME(DIVPS), SAME(MINPS), SAME(MAXPS), SAME(SQRTPS),
-	SAME(ANDPS), SAME(ANDNPS), SAME(ORPS), SAME(XORPS), AS(PAND, PANDD), AS(PANDN, PANDND), AS(POR, PORD),
-	AS(PXOR, PXORD), SAME(PADDD), SAME(PSUBD), SAME(PMULLD), SAME(PMINSD), SAME(PMAXSD), SAME(PMINUD), SAME(PMAXUD),
-	SAME(PABSD), SAME(PSLLD_I), SAME(PSRLD_I), SAME(PSRAD_I), AS(ROUNDPS, RNDSCALEPS),
-	SAME(FMADD231PS), SAME(FMADD213PS), SAME(FNMADD231PS), SAME(FNMADD213PS),
-	SAME(CVTDQ2PS), SAME(CVTPS2DQ), SAME(CVTTPS2DQ), SAME(CVTPH2PS), SAME(CVTPS2PH),
-	SAME(PMOVZXWD), SAME(PMOVSXWD), SAME(PMOVZXBD), SAME(PMOVSXBD),
-	SAME(MOVAPS_RM), SAME(MOVUPS_RM), SAME(MOVUPS_MR), SAME(MOVSS_RM), SAME(MOVSS_MR), SAME(MOVD_RM), SAME(MOVD_MR),
-	SAME(PSHUFD), SAME(SHUFPS), SAME(UNPCKLPS), SAME(UNPCKHPS), AS(EXTRACTF128, EXTRACTF32X4),
-	SAME(BROADCASTSS), AS(BROADCASTSS_R, BROADCASTSS), SAME(PBROADCASTB), SAME(PBROADCASTW), SAME(PBROADCASTD),
-};
-
-/* --- putting -------------------------------------------------------------------------------------------------------- */
-
-/* In place while there is room for the longest; what is written beyond an instruction is overwritten by the next. */
-static void append(struct gllm_code *c, const struct gllm_insn *in)
-{
-	unsigned char bytes[X86_ROOM], *to = c->base + c->used;
-	size_t room = c->size - c->used, n = 0;
-
-	if (room >= X86_ROOM && (n = gllm_x86_encode_shape(in, to)) != 0) {
-		c->used += n;
-		return;
-	}
-	n = gllm_x86_encode_into(in, bytes);
-	if (n == 0 || n > room) {
-		c->status = n == 0 ? GLLM_COMPILE_ERROR : GLLM_NO_SPACE;
-		return;
-	}
-	for (size_t k = 0; k < n; k++)
-		to[k] = bytes[k];
-	c->used += n;
-}
-
-void gllm_x86_put(gen *g, unsigned row, struct gllm_insn *in, unsigned operands)
-{
-	unsigned sizes = 0, regs = 0; /* of vectors, as sets of bits */
-
-	if (g->code->status != GLLM_OK)
-		return;
-	for (unsigned k = 0; k < operands; k++)
-		if (in->op[k].kind == GLLM_O_REG && in->op[k].cls == GLLM_R_VEC) {
-			sizes |= in->op[k].size;
-			regs |= in->op[k].reg;
-		}
-	if (((sizes & 512) || regs > 15) && row < GLLM_COUNT(evex) && evex[row])
-		row = evex[row] - 1u;
-	in->addr = 0;
-	in->row = (uint16_t)row;
-	in->n = (uint8_t)operands;
-	in->vl = sizes & 512 ? 2 : sizes & 256 ? 1 : 0;
-	in->rounding = in->rep = 0;
-	in->mask = g->mask;
-	in->zeroing = g->zeroing;
-	in->broadcast = g->broadcast;
-	g->mask = g->zeroing = g->broadcast = 0;
-	append(g->code, in);
-}
+/* --- moves ---------------------------------------------------------------------------------------------------------- */
 
 void gllm_x86_constant(gen *g, unsigned reg, int64_t v)
 {
 	if (v == 0)
-		x2(g, X86_XOR_RM, e(reg), e(reg));
+		gllm_x86_g(g, X86_XOR_RM, 32, reg, reg);
 	else if (v > 0 && v <= UINT32_MAX)
 		x2(g, X86_MOV_RI, e(reg), x86_imm((int64_t)(int32_t)(uint32_t)v));
 	else if (fits32(v))
-		x2(g, X86_MOV_MI, q(reg), x86_imm(v));
+		gllm_x86_gi(g, X86_MOV_MI, 64, 0, reg, (int32_t)v);
 	else
 		x2(g, X86_MOV_RI64, q(reg), x86_imm(v));
 }
@@ -93,13 +32,13 @@ void gllm_x86_constant(gen *g, unsigned reg, int64_t v)
 void gllm_x86_move(gen *g, unsigned d, unsigned s)
 {
 	if (d != s)
-		x2(g, X86_MOV_RM, q(d), q(s));
+		gllm_x86_g(g, X86_MOV_RM, 64, d, s);
 }
 
 void gllm_x86_vmove(gen *g, unsigned d, unsigned s)
 {
 	if (d != s)
-		x2(g, X86_VMOVAPS_RM, y(g, d), y(g, s));
+		gllm_x86_v(g, X86_VMOVAPS_RM, d, 0, s);
 }
 
 unsigned gllm_x86_lane_type(unsigned type)
@@ -151,14 +90,21 @@ static void gmov(gen *g, const struct gllm_vi *in)
 	gllm_x86_move(g, at(g, in->d), at(g, in->a));
 }
 
+static void lea(gen *g, unsigned d, unsigned base, unsigned index, int64_t disp)
+{
+	const operand m = x86_mem(base, index, 0, disp, 0);
+
+	gllm_x86_gm(g, X86_LEA, 64, d, &m);
+}
+
 static void gadd(gen *g, const struct gllm_vi *in)
 {
 	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b);
 
 	if (d == a || d == b)
-		x2(g, X86_ADD_RM, q(d), q(d == a ? b : a));
+		gllm_x86_g(g, X86_ADD_RM, 64, d, d == a ? b : a);
 	else
-		x2(g, X86_LEA, q(d), x86_mem(a, b, 0, 0, 0));
+		lea(g, d, a, b, 0);
 }
 
 static void gsub(gen *g, const struct gllm_vi *in)
@@ -167,10 +113,10 @@ static void gsub(gen *g, const struct gllm_vi *in)
 
 	if (d == b && d != a) {
 		x1(g, X86_NEG, q(d));
-		x2(g, X86_ADD_RM, q(d), q(a));
+		gllm_x86_g(g, X86_ADD_RM, 64, d, a);
 	} else {
 		gllm_x86_move(g, d, a);
-		x2(g, X86_SUB_RM, q(d), q(b));
+		gllm_x86_g(g, X86_SUB_RM, 64, d, b);
 	}
 }
 
@@ -180,7 +126,7 @@ static void gmul(gen *g, const struct gllm_vi *in)
 
 	if (d != b)
 		gllm_x86_move(g, d, a);
-	x2(g, X86_IMUL_RM, q(d), q(d == b ? a : b));
+	gllm_x86_g(g, X86_IMUL_RM, 64, d, d == b ? a : b);
 }
 
 /* d = a op imm where the instruction takes 32 bits only. */
@@ -189,11 +135,11 @@ static void with_immediate(gen *g, unsigned d, unsigned a, int64_t imm, unsigned
 	if (!fits32(imm)) {
 		gllm_x86_constant(g, X86_RAX, imm);
 		gllm_x86_move(g, d, a);
-		x2(g, rm, q(d), q(X86_RAX));
+		gllm_x86_g(g, rm, 64, d, X86_RAX);
 		return;
 	}
 	gllm_x86_move(g, d, a);
-	x2(g, imm >= -128 && imm < 128 ? rmi8 : rmi, q(d), x86_imm(imm));
+	gllm_x86_gi(g, imm >= -128 && imm < 128 ? rmi8 : rmi, 64, 0, d, (int32_t)imm);
 }
 
 static void gaddi(gen *g, const struct gllm_vi *in)
@@ -201,7 +147,7 @@ static void gaddi(gen *g, const struct gllm_vi *in)
 	unsigned d = at(g, in->d), a = at(g, in->a);
 
 	if (d != a && fits32(in->imm) && in->imm != 0)
-		x2(g, X86_LEA, q(d), x86_mem(a, GLLM_NO_REG, 0, in->imm, 0));
+		lea(g, d, a, GLLM_NO_REG, in->imm);
 	else if (in->imm != 0)
 		with_immediate(g, d, a, in->imm, X86_ADD_MI8, X86_ADD_MI, X86_ADD_RM);
 	else
@@ -215,12 +161,12 @@ static void gmuli(gen *g, const struct gllm_vi *in)
 	if (in->imm > 0 && (in->imm & (in->imm - 1)) == 0) {
 		gllm_x86_move(g, d, a);
 		if (in->imm > 1)
-			x2(g, X86_SHL_MI, q(d), x86_imm(__builtin_ctzll((uint64_t)in->imm)));
+			gllm_x86_gi(g, X86_SHL_MI, 64, 0, d, __builtin_ctzll((uint64_t)in->imm));
 	} else if (fits32(in->imm)) {
-		x3(g, X86_IMUL_RMI, q(d), q(a), x86_imm(in->imm));
+		gllm_x86_gi(g, X86_IMUL_RMI, 64, d, a, (int32_t)in->imm);
 	} else {
 		gllm_x86_constant(g, X86_RAX, in->imm);
-		x2(g, X86_IMUL_RM, q(X86_RAX), q(a));
+		gllm_x86_g(g, X86_IMUL_RM, 64, X86_RAX, a);
 		gllm_x86_move(g, d, X86_RAX);
 	}
 }
@@ -229,7 +175,7 @@ static void gshift(gen *g, const struct gllm_vi *in)
 {
 	gllm_x86_move(g, at(g, in->d), at(g, in->a));
 	if (in->imm & 63)
-		x2(g, in->op == GLLM_V_GSHLI ? X86_SHL_MI : X86_SHR_MI, q(at(g, in->d)), x86_imm(in->imm & 63));
+		gllm_x86_gi(g, in->op == GLLM_V_GSHLI ? X86_SHL_MI : X86_SHR_MI, 64, 0, at(g, in->d), (int32_t)in->imm & 63);
 }
 
 static void gandi(gen *g, const struct gllm_vi *in)
@@ -250,7 +196,7 @@ static void gminmax(gen *g, const struct gllm_vi *in)
 
 	if (d != b)
 		gllm_x86_move(g, d, a);
-	x2(g, X86_CMP_RM, q(d), q(other));
+	gllm_x86_g(g, X86_CMP_RM, 64, d, other);
 	x3(g, X86_CMOVCC, q(d), q(other), x86_cond(in->op == GLLM_V_GMIN ? X86_G : X86_L));
 }
 
@@ -314,9 +260,9 @@ static void gload(gen *g, const struct gllm_vi *in)
 	case GLLM_U8:  x2(g, X86_MOVZX8, e(d), m); break;
 	case GLLM_I16: x2(g, X86_MOVSX16, q(d), m); break;
 	case GLLM_U16: case GLLM_F16: case GLLM_BF16: x2(g, X86_MOVZX16, e(d), m); break;
-	case GLLM_I32: x2(g, X86_MOVSXD, q(d), m); break;
-	case GLLM_U32: case GLLM_F32: case GLLM_MASK: x2(g, X86_MOV_RM, e(d), m); break;
-	case GLLM_I64: x2(g, X86_MOV_RM, q(d), m); break;
+	case GLLM_I32: gllm_x86_gm(g, X86_MOVSXD, 64, d, &m); break;
+	case GLLM_U32: case GLLM_F32: case GLLM_MASK: gllm_x86_gm(g, X86_MOV_RM, 32, d, &m); break;
+	case GLLM_I64: gllm_x86_gm(g, X86_MOV_RM, 64, d, &m); break;
 	case GLLM_TYPE_COUNT: gllm_x86_quit(g, GLLM_INVALID_ARGUMENT); break;
 	}
 }
@@ -333,7 +279,9 @@ static void prefetch(gen *g, const struct gllm_vi *in)
 {
 	static const uint16_t row[] = { X86_PREFETCHT0, X86_PREFETCHT1, X86_PREFETCHNTA };
 
-	x1(g, row[in->aux >= 0 && in->aux < 3 ? in->aux : 0], gllm_x86_address(g, in));
+	operand m = gllm_x86_address(g, in);
+
+	gllm_x86_gm(g, row[in->aux >= 0 && in->aux < 3 ? in->aux : 0], 32, 0, &m);
 }
 
 /* --- control -------------------------------------------------------------------------------------------------------- */
@@ -379,7 +327,7 @@ static const uint8_t conds[] = {
 
 static void branch(gen *g, const struct gllm_vi *in)
 {
-	x2(g, X86_CMP_RM, q(at(g, in->a)), q(at(g, in->b)));
+	gllm_x86_g(g, X86_CMP_RM, 64, at(g, in->a), at(g, in->b));
 	jump(g, in->imm, conds[in->cc % GLLM_COUNT(conds)]);
 }
 
@@ -388,23 +336,23 @@ static void branchi(gen *g, const struct gllm_vi *in)
 	unsigned a = at(g, in->a);
 
 	if (in->aux == 0)
-		x2(g, X86_TEST_MR, q(a), q(a));
+		gllm_x86_g(g, X86_TEST_MR, 64, a, a);
 	else
-		x2(g, in->aux >= -128 && in->aux < 128 ? X86_CMP_MI8 : X86_CMP_MI, q(a), x86_imm(in->aux));
+		gllm_x86_gi(g, in->aux >= -128 && in->aux < 128 ? X86_CMP_MI8 : X86_CMP_MI, 64, 0, a, in->aux);
 	jump(g, in->imm, conds[in->cc % GLLM_COUNT(conds)]);
 }
 
+_Static_assert(GLLM_V_BRANCHI - GLLM_V_JUMP == 2, "JUMP BRANCH BRANCHI stand together");
 /* Fills in the displacements of forward and far jumps; each ends its VIR instruction. */
 static void patch(gen *g)
 {
 	for (unsigned k = 0; k < g->v->n && g->code->status == GLLM_OK; k++) {
 		const struct gllm_vi *in = &g->v->ins[k];
-		size_t end = k + 1 < g->v->n ? g->at[k + 1] : g->code->used;
-		unsigned target;
 
-		if (in->op != GLLM_V_JUMP && in->op != GLLM_V_BRANCH && in->op != GLLM_V_BRANCHI)
+		if (in->op < GLLM_V_JUMP || in->op > GLLM_V_BRANCHI)
 			continue;
-		target = label_at(g, in->imm);
+		size_t end = k + 1 < g->v->n ? g->at[k + 1] : g->code->used;
+		unsigned target = label_at(g, in->imm);
 		if (target == UINT32_MAX)
 			gllm_x86_quit(g, GLLM_INVALID_ARGUMENT);
 		else if (target > k || end - g->at[target] > SHORT_REACH + 2)
@@ -503,6 +451,7 @@ void gllm_x86_select(const struct gllm_vir *v, const struct gllm_machine *m, con
                      struct gllm_code *code, uint32_t *offsets)
 {
 	gen g = { .v = v, .m = m, .a = a, .code = code, .at = offsets ? offsets : a->offset, .bits = 8u * m->vector_bytes,
+	          .vl = m->vector_bytes == 64 ? 2 : 1,
 	          .lanes = m->vector_bytes / (v->halves ? 2u : 4u), .wide = m->vector_bytes == 64 };
 
 	if (v->status != GLLM_OK)

@@ -9,9 +9,9 @@ typedef struct gllm_operand operand;
 
 static void vzero(gen *g, const struct gllm_vi *in)
 {
-	operand d = x(at(g, in->d)); /* clears the whole register */
+	unsigned d = at(g, in->d);
 
-	x3(g, X86_VXORPS, d, d, d);
+	gllm_x86_v128(g, X86_VXORPS, d, d, d); /* clears the whole register */
 }
 
 static void vmov(gen *g, const struct gllm_vi *in)
@@ -92,15 +92,12 @@ static void mtail(gen *g, const struct gllm_vi *in)
 
 void gllm_x86_binary(gen *g, const struct gllm_vi *in)
 {
-	operand a, b;
-
-	gllm_x86_sources(g, in, &a, &b);
-	x3(g, gllm_x86_row_of(g, in), yr(g, in->d), a, b);
+	gllm_x86_sources(g, gllm_x86_row_of(g, in), at(g, in->d), in);
 }
 
 static void unary(gen *g, const struct gllm_vi *in)
 {
-	x2(g, gllm_x86_row_of(g, in), yr(g, in->d), yr(g, in->a));
+	gllm_x86_v(g, gllm_x86_row_of(g, in), at(g, in->d), 0, at(g, in->a));
 }
 
 static void shift(gen *g, const struct gllm_vi *in)
@@ -124,8 +121,9 @@ static void vneg(gen *g, const struct gllm_vi *in)
 	operand d = yr(g, in->d), a = yr(g, in->a), t = ty(g, 0);
 
 	if (is_float(in) && g->wide) {
+		t = gllm_x86_sign(g);
 		g->broadcast = true;
-		x3(g, X86_VXORPS, d, a, gllm_x86_sign(g));
+		gllm_x86_vm(g, X86_VXORPS, d.reg, a.reg, &t);
 	} else if (in->type == GLLM_F32) {
 		gllm_x86_ones(g, t);
 		x3(g, X86_VPSLLD_I, t, t, x86_imm(31));
@@ -167,7 +165,7 @@ static void vabs(gen *g, const struct gllm_vi *in)
 
 static void vrint(gen *g, const struct gllm_vi *in)
 {
-	x3(g, gllm_x86_row_of(g, in), yr(g, in->d), yr(g, in->a), x86_imm(8)); /* to nearest even, no inexact */
+	gllm_x86_vi(g, gllm_x86_row_of(g, in), at(g, in->d), 0, at(g, in->a), 8); /* to nearest even, no inexact */
 }
 
 /* 2^n from an integer lane -126..127 plus 127. */
@@ -187,8 +185,8 @@ static void vldexp(gen *g, const struct gllm_vi *in)
 	size_t fast, done;
 
 	if (g->wide) {
-		x2(g, X86_VCVTDQ2PS, bias, n);
-		x3(g, X86_EVSCALEFPS, d, a, bias);
+		gllm_x86_v(g, X86_VCVTDQ2PS, bias.reg, 0, n.reg);
+		gllm_x86_v(g, X86_EVSCALEFPS, d.reg, a.reg, bias.reg);
 		return;
 	}
 	x3(g, X86_VPCMPEQD, bias, bias, bias);
@@ -226,7 +224,7 @@ static void vldexp(gen *g, const struct gllm_vi *in)
 static void vscale(gen *g, const struct gllm_vi *in)
 {
 	if (g->wide)
-		x3(g, X86_EVSCALEFPS, yr(g, in->d), yr(g, in->a), yr(g, in->b));
+		gllm_x86_v(g, X86_EVSCALEFPS, at(g, in->d), at(g, in->a), at(g, in->b));
 	else
 		gllm_x86_quit(g, GLLM_UNSUPPORTED);
 }
@@ -236,20 +234,18 @@ static void vfma(gen *g, const struct gllm_vi *in)
 {
 	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), c = at(g, in->c);
 	unsigned r231 = gllm_x86_rule(in->op)->row[0] - 1u, r213 = gllm_x86_rule(in->op)->row[1] - 1u;
-	operand s, t;
 
 	if (in->type != GLLM_F32) {
 		gllm_x86_quit(g, GLLM_UNSUPPORTED);
 	} else if (d == c) {
-		gllm_x86_sources(g, in, &s, &t);
-		x3(g, r231, y(g, d), s, t);
+		gllm_x86_sources(g, r231, d, in);
 	} else if (d == a) {
-		x3(g, r213, y(g, d), y(g, b), y(g, c));
+		gllm_x86_v(g, r213, d, b, c);
 	} else if (d == b) {
-		x3(g, r213, y(g, d), y(g, a), y(g, c));
+		gllm_x86_v(g, r213, d, a, c);
 	} else {
 		gllm_x86_vmove(g, d, c);
-		x3(g, r231, y(g, d), y(g, a), y(g, b));
+		gllm_x86_v(g, r231, d, a, b);
 	}
 }
 
@@ -257,7 +253,6 @@ static void vdot(gen *g, const struct gllm_vi *in)
 {
 	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), c = at(g, in->c), sum = d;
 	unsigned kind = gllm_dot_of(in->mem, (unsigned)in->aux);
-	operand s, t;
 
 	if (!g->wide || (kind != GLLM_DOT_BF16 && kind != GLLM_DOT_U8_I8)) {
 		gllm_x86_quit(g, GLLM_UNSUPPORTED);
@@ -266,8 +261,7 @@ static void vdot(gen *g, const struct gllm_vi *in)
 	if (d != c && (d == a || d == b))
 		sum = tv(g, 0);
 	gllm_x86_vmove(g, sum, c);
-	gllm_x86_sources(g, in, &s, &t);
-	x3(g, kind == GLLM_DOT_BF16 ? X86_EVDPBF16PS : X86_EVPDPBUSD, y(g, sum), s, t);
+	gllm_x86_sources(g, kind == GLLM_DOT_BF16 ? X86_EVDPBF16PS : X86_EVPDPBUSD, sum, in);
 	gllm_x86_vmove(g, d, sum);
 }
 
@@ -276,11 +270,11 @@ static void vcvt(gen *g, const struct gllm_vi *in)
 	bool to_float = in->type == GLLM_F32 && in->mem == GLLM_I32, to_int = in->type == GLLM_I32 && in->mem == GLLM_F32;
 
 	if (in->op == GLLM_V_VCVT && to_float)
-		x2(g, X86_VCVTDQ2PS, yr(g, in->d), yr(g, in->a));
+		gllm_x86_v(g, X86_VCVTDQ2PS, at(g, in->d), 0, at(g, in->a));
 	else if (in->op == GLLM_V_VCVT && to_int)
-		x2(g, X86_VCVTTPS2DQ, yr(g, in->d), yr(g, in->a));
+		gllm_x86_v(g, X86_VCVTTPS2DQ, at(g, in->d), 0, at(g, in->a));
 	else if (in->op == GLLM_V_VCVTN && in->type == GLLM_I32)
-		x2(g, X86_VCVTPS2DQ, yr(g, in->d), yr(g, in->a));
+		gllm_x86_v(g, X86_VCVTPS2DQ, at(g, in->d), 0, at(g, in->a));
 	else
 		gllm_x86_quit(g, GLLM_UNSUPPORTED);
 }
@@ -395,20 +389,19 @@ static void vreduce(gen *g, const struct gllm_vi *in)
 /* Levels 0 and 1 join neighbours within each 128 bits, the others such parts. */
 static void vhpair(gen *g, const struct gllm_vi *in)
 {
-	unsigned row = joiner(g, in);
-	operand a = yr(g, in->a), b = yr(g, in->b), s = ty(g, 0), t = ty(g, 1);
+	unsigned row = joiner(g, in), a = at(g, in->a), b = at(g, in->b), s = tv(g, 0), t = tv(g, 1);
 
 	if (in->imm < 2) {
-		x4(g, X86_VSHUFPS, s, a, b, x86_imm(0x88));
-		x4(g, X86_VSHUFPS, t, a, b, x86_imm(0xdd));
+		gllm_x86_vi(g, X86_VSHUFPS, s, a, b, 0x88);
+		gllm_x86_vi(g, X86_VSHUFPS, t, a, b, 0xdd);
 	} else if (g->wide) {
-		x4(g, X86_EVSHUFF32X4, s, a, b, x86_imm(0x88));
-		x4(g, X86_EVSHUFF32X4, t, a, b, x86_imm(0xdd));
+		gllm_x86_vi(g, X86_EVSHUFF32X4, s, a, b, 0x88);
+		gllm_x86_vi(g, X86_EVSHUFF32X4, t, a, b, 0xdd);
 	} else {
-		x4(g, X86_VPERM2F128, s, a, b, x86_imm(0x20));
-		x4(g, X86_VPERM2F128, t, a, b, x86_imm(0x31));
+		x4(g, X86_VPERM2F128, y(g, s), y(g, a), y(g, b), x86_imm(0x20));
+		x4(g, X86_VPERM2F128, y(g, t), y(g, a), y(g, b), x86_imm(0x31));
 	}
-	x3(g, row, yr(g, in->d), s, t);
+	gllm_x86_v(g, row, at(g, in->d), s, t);
 }
 
 /* 256 bits: whole halves and lanes by turns, from what moves within 128 bits and from moves of pairs. */
@@ -429,16 +422,16 @@ static void zip_whole(gen *g, const struct gllm_vi *in)
 
 static void vzip(gen *g, const struct gllm_vi *in)
 {
-	operand d = yr(g, in->d), a = yr(g, in->a), b = yr(g, in->b);
+	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b);
 
 	if (in->imm < 2)
-		x3(g, in->imm ? X86_VUNPCKHPS : X86_VUNPCKLPS, d, a, b);
+		gllm_x86_v(g, in->imm ? X86_VUNPCKHPS : X86_VUNPCKLPS, d, a, b);
 	else if (in->imm >= 4)
 		zip_whole(g, in);
 	else if (g->wide)
-		x4(g, X86_EVSHUFF32X4, d, a, b, x86_imm(in->imm == 2 ? 0x88 : 0xdd));
+		gllm_x86_vi(g, X86_EVSHUFF32X4, d, a, b, in->imm == 2 ? 0x88 : 0xdd);
 	else
-		x4(g, X86_VPERM2F128, d, a, b, x86_imm(in->imm == 2 ? 0x20 : 0x31));
+		x4(g, X86_VPERM2F128, y(g, d), y(g, a), y(g, b), x86_imm(in->imm == 2 ? 0x20 : 0x31));
 }
 
 /* Either a table is overwritten by the result, or the numbers are. */
@@ -447,12 +440,12 @@ static void vpick(gen *g, const struct gllm_vi *in)
 	unsigned d = at(g, in->d), a = at(g, in->a), c = at(g, in->c), over = d == at(g, in->b) && d != a ? tv(g, 0) : d;
 
 	if (d == c && d != a) {
-		x3(g, X86_EVPERMI2PS, y(g, d), y(g, a), yr(g, in->b));
+		gllm_x86_v(g, X86_EVPERMI2PS, d, a, at(g, in->b));
 		return;
 	}
 	if (over != a)
 		gllm_x86_vmove(g, over, a);
-	x3(g, X86_EVPERMT2PS, y(g, over), y(g, c), yr(g, in->b));
+	gllm_x86_v(g, X86_EVPERMT2PS, over, c, at(g, in->b));
 	if (over != d)
 		gllm_x86_vmove(g, d, over);
 }
@@ -465,8 +458,11 @@ static void vlane0(gen *g, const struct gllm_vi *in)
 /* --- the table ------------------------------------------------------------------------------------------------------ */
 
 #define N(row) (X86_##row + 1)
-const struct gllm_x86_rule gllm_x86_math[GLLM_V_COUNT] = {
+const struct gllm_x86_rule gllm_x86_vector[GLLM_V_COUNT] = {
 	/* op                  emit          f32             i32             u32       f16     g  v  wg wv; of masks: words, halves */
+	[GLLM_V_VLOAD]      = { gllm_x86_vload,       { 0 },                                   0, 0,  0, 0 },
+	[GLLM_V_VSTORE]     = { gllm_x86_vstore,      { 0 },                                   0, 0,  0, 0 },
+	[GLLM_V_VBCAST]     = { gllm_x86_vbcast,      { 0 },                                   0, 0,  0, 0 },
 	[GLLM_V_VZERO]      = { vzero,       { 0 },                                            0, 0,  0, 0 },
 	[GLLM_V_VMOV]       = { vmov,        { 0 },                                            0, 0,  0, 0 },
 	[GLLM_V_VSPLAT]     = { vsplat,      { 0 },                                            0, 0,  0, 0 },

@@ -115,7 +115,7 @@ static void load_narrow(gen *g, const struct gllm_vi *in, operand m)
 	} else {
 		if (in->m != GLLM_NO_VREG)
 			under(g, at(g, in->m), true);
-		x2(g, extension(in), d, m);
+		gllm_x86_vm(g, extension(in), d.reg, 0, &m);
 	}
 }
 
@@ -180,22 +180,22 @@ static bool foldable(const gen *g, const struct gllm_vi *in)
 	return takes(next, in->d) && same_lanes(in, next) && (!adds_up(next) || at(g, next->d) == at(g, next->c));
 }
 
-void gllm_x86_sources(gen *g, const struct gllm_vi *in, operand *a, operand *b)
+void gllm_x86_sources(gen *g, unsigned row, unsigned d, const struct gllm_vi *in)
 {
 	const struct gllm_vi *load = g->folded;
+	operand m;
 
-	*a = yr(g, in->a);
-	*b = yr(g, in->b);
-	if (!load)
+	if (!load) {
+		gllm_x86_v(g, row, d, at(g, in->a), at(g, in->b));
 		return;
-	if (load->d == in->a)
-		*a = *b;
-	*b = gllm_x86_address(g, load);
+	}
+	m = gllm_x86_address(g, load);
 	g->broadcast = load->op == GLLM_V_VBCAST;
 	g->folded = NULL;
+	gllm_x86_vm(g, row, d, at(g, load->d == in->a ? in->b : in->a), &m);
 }
 
-static void vload(gen *g, const struct gllm_vi *in)
+void gllm_x86_vload(gen *g, const struct gllm_vi *in)
 {
 	operand m, d = yr(g, in->d);
 
@@ -219,12 +219,12 @@ static void vload(gen *g, const struct gllm_vi *in)
 	} else {
 		if (in->m != GLLM_NO_VREG)
 			under(g, at(g, in->m), true);
-		x2(g, in->m != GLLM_NO_VREG && in->type == GLLM_F16 ? X86_EVMOVDQU16_RM : X86_VMOVUPS_RM, d, m);
+		gllm_x86_vm(g, in->m != GLLM_NO_VREG && in->type == GLLM_F16 ? X86_EVMOVDQU16_RM : X86_VMOVUPS_RM, d.reg, 0, &m);
 	}
 	finish_load(g, in, d);
 }
 
-static void vbcast(gen *g, const struct gllm_vi *in)
+void gllm_x86_vbcast(gen *g, const struct gllm_vi *in)
 {
 	unsigned d = at(g, in->d);
 	operand m;
@@ -237,7 +237,7 @@ static void vbcast(gen *g, const struct gllm_vi *in)
 	}
 	m = gllm_x86_address(g, in);
 	if (!gllm_x86_narrow(in)) {
-		x2(g, widening[in->mem].bcast, y(g, d), m);
+		gllm_x86_vm(g, widening[in->mem].bcast, d, 0, &m);
 	} else {
 		operand few = part(g, d, gllm_type_bytes((enum gllm_type)in->mem));
 
@@ -376,7 +376,7 @@ static void store_past(gen *g, operand m, operand c)
 	gllm_x86_land(g, end);
 }
 
-static void vstore(gen *g, const struct gllm_vi *in)
+void gllm_x86_vstore(gen *g, const struct gllm_vi *in)
 {
 	operand m, c = yr(g, in->c);
 
@@ -407,15 +407,6 @@ static void vstore(gen *g, const struct gllm_vi *in)
 	} else {
 		if (in->m != GLLM_NO_VREG)
 			under(g, at(g, in->m), false);
-		x2(g, in->m != GLLM_NO_VREG && in->type == GLLM_F16 ? X86_EVMOVDQU16_MR : X86_VMOVUPS_MR, m, c);
+		gllm_x86_vm(g, in->m != GLLM_NO_VREG && in->type == GLLM_F16 ? X86_EVMOVDQU16_MR : X86_VMOVUPS_MR, c.reg, 0, &m);
 	}
 }
-
-/* --- the table ------------------------------------------------------------------------------------------------------ */
-
-const struct gllm_x86_rule gllm_x86_memory[GLLM_V_COUNT] = {
-	/* op                  emit          f32             i32             u32               g  v  wg wv */
-	[GLLM_V_VLOAD]      = { vload,       { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_VSTORE]     = { vstore,      { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_VBCAST]     = { vbcast,      { 0 },                                            0, 0,  0, 0 },
-};
