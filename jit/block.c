@@ -480,6 +480,7 @@ static bool block_product(struct blocker *x, const struct product *p, enum gllm_
 	x->whole = x->tile = false;
 	if (way != GLLM_BLOCK_NOT)
 		x->b = gllm_block_sizes(x->profile, x->tuning, p, x->workers, way);
+	x->unroll = gllm_block_unroll(x->profile, x->tuning, p, &x->b, way);
 	switch (way) {
 	case GLLM_BLOCK_PACKED: return block_packed(x, p);
 	case GLLM_BLOCK_STREAM: return block_stream(x, p);
@@ -510,7 +511,6 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 		struct gllm_block_choice choice = { .way = GLLM_BLOCK_NOT };
 		if (product)
 			choice = gllm_block_choose(x->profile, x->tuning, p);
-		x->unroll = choice.unroll;
 		x->fetch = choice.fetch;
 		if (product && (block_product(x, p, choice.way) || (choice.other != choice.way && block_product(x, p, choice.other))))
 			continue;

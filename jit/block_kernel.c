@@ -4,6 +4,7 @@
 #include "jit/block_state.h"
 
 enum { LINE = 64, MOST_HINTS = 4 }; /* hints of a body of the product at most */
+enum { ALONE = 4 };      /* steps of k in a body of one row of a tile, at least */
 enum { FETCH_ROWS = 8 }; /* a block's rows lie apart, too short for prefetchers */
 
 struct made {
@@ -377,7 +378,8 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	if (m->way == GLLM_BLOCK_PACKED && !x->tile)
 		hint_panels(x, &s, m, r, kk);
 	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
-	s.to->how = (struct gllm_lower_options){ .hints = (uint8_t)(s.naccesses - made), .rows = (uint8_t)x->b.mr, .depth = x->unroll, .split = (int8_t)((jb >= 0 ? jb : p) + 1) };
+	s.to->how = (struct gllm_lower_options){ .hints = (uint8_t)(s.naccesses - made), .rows = (uint8_t)x->b.mr, .depth = x->unroll,
+		.deep = (uint8_t)(m->way == GLLM_BLOCK_PACKED && x->unroll < ALONE ? ALONE : 0), .split = (int8_t)((jb >= 0 ? jb : p) + 1) };
 	if (m->way == GLLM_BLOCK_PACKED) {
 		s.to->how.fetch_stores = true;
 		s.to->how.fetch = x->fetch;

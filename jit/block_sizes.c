@@ -3,7 +3,11 @@
 #include "jit/block_sizes.h"
 #include "jit/block_stage.h"
 
-enum { LEAST_ROWS = 24, LEAST_COLUMNS = 48, LEAST_DEPTH = 48, LEAST_THIN = 256, DIRECT_ROWS = 8, UNROLL = 4 };
+enum { LEAST_ROWS = 24, LEAST_COLUMNS = 48, LEAST_DEPTH = 48, LEAST_THIN = 256, DIRECT_ROWS = 8 };
+
+/* Steps of k in a body; half of them where a tile's own are so many products that the loop itself is not seen (28 of AVX-512, two steps:
+ * 1000^3 0.98, 128x4096x4096 1.00, 512x4096x11008 1.003 of four steps; one step: 1.003, 1.008, 1.023). */
+enum { UNROLL = 4, WHOLE_TURN = 24 };
 
 /* Steps of k by which panels are fetched ahead, as long as the third cache takes to answer; prefetchers lose a panel at the end of
  * each page (1000^3: 2.5 % over none, 128x4096x4096 packed beforehand: 7 %). */
@@ -108,14 +112,13 @@ struct gllm_block_choice gllm_block_choose(const struct gllm_profile *p, const s
 {
 	bool small = lies_small(p, q), stream = is_stream(p, t, q);
 	enum gllm_block_way plain = small && q->most >= DIRECT_ROWS ? GLLM_BLOCK_DIRECT : GLLM_BLOCK_NOT;
-	struct gllm_block_choice c = { .way = plain, .other = plain, .unroll = t && t->unroll ? t->unroll : UNROLL,
-	                               .fetch = t && t->fetch ? t->fetch : FETCH };
+	struct gllm_block_choice c = { .way = plain, .other = plain, .fetch = t && t->fetch ? t->fetch : FETCH };
 	if (q->lanes)
 		c.way = c.other = GLLM_BLOCK_PACKED;
 	else if (stream && q->most <= STREAM_ROWS)
 		c.way = GLLM_BLOCK_STREAM;
 	else if (packs(t, q, small))
-		c = (struct gllm_block_choice){ GLLM_BLOCK_PACKED, stream ? GLLM_BLOCK_STREAM : plain, c.unroll, c.fetch };
+		c = (struct gllm_block_choice){ GLLM_BLOCK_PACKED, stream ? GLLM_BLOCK_STREAM : plain, c.fetch };
 	else if (is_dots(t, q))
 		c.way = gllm_stage_pays(q) ? GLLM_BLOCK_STAGED : GLLM_BLOCK_DOTS;
 	return c;
@@ -201,6 +204,15 @@ static void stream(const struct gllm_profile *p, const struct product *q, unsign
 	int64_t most = l2_bytes(p) / 16 / (int64_t)q->most, share = gllm_ceil_div(q->n, workers);
 	most = most < STREAM_COLUMNS ? STREAM_COLUMNS : most;
 	b->nc = even(q->n, share < most ? share : most, b->nr);
+}
+
+uint8_t gllm_block_unroll(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q,
+                          const struct gllm_blocking *b, enum gllm_block_way way)
+{
+	if (t && t->unroll)
+		return t->unroll;
+	bool whole = b->mr * b->nr * q->nsums * 4 >= WHOLE_TURN * p->vector_bytes;
+	return way == GLLM_BLOCK_PACKED && whole && !p->in_order ? UNROLL / 2 : UNROLL;
 }
 
 struct gllm_blocking gllm_block_sizes(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q,

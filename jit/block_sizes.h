@@ -18,13 +18,16 @@ enum gllm_block_way { GLLM_BLOCK_NOT, GLLM_BLOCK_DIRECT, GLLM_BLOCK_PACKED, GLLM
 
 struct gllm_block_choice {
 	enum gllm_block_way way, other; /* the other: if the first would take too much scratch */
-	uint8_t unroll, fetch;          /* steps of k in the innermost body; by which panels are fetched ahead */
+	uint8_t fetch;                  /* steps of k by which panels are fetched ahead */
 };
 
 struct gllm_block_choice gllm_block_choose(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q);
 /* The sizes for one of the ways; those that it does not use are what they are. */
 struct gllm_blocking gllm_block_sizes(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q,
                                       unsigned workers, enum gllm_block_way way);
+/* Steps of k in the innermost body, of a whole tile. */
+uint8_t gllm_block_unroll(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q,
+                          const struct gllm_blocking *b, enum gllm_block_way way);
 
 /* Whether `value` lies in memory along the lanes: then whole lines of many panels are read one after another. */
 bool gllm_along_lanes(const struct product *q, gllm_ref value);

@@ -24,6 +24,7 @@ struct gllm_lower_options {
 	uint8_t rows;       /* outer iterations that share what the inner loops load */
 	uint8_t columns;    /* dot products that are reduced together, at most the number of lanes */
 	uint8_t depth;      /* copies of a reduction inside the vectorised loop */
+	uint8_t deep;       /* the same for a row that is alone; 0: as many */
 	uint16_t fetch;     /* iterations of a loop by which the innermost one's loads along the lanes are fetched ahead: */
 	int8_t fetch_loop;  /* its number plus one */
 	bool fetch_far;     /* into the second cache */

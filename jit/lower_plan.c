@@ -547,7 +547,7 @@ static void shape_columns(struct lower *l, unsigned v, unsigned k)
 	}
 	set_copies(l, v, wide, single);
 	if (l->o->depth && l->loop[k].reorderable) {
-		set_copies(l, k, l->o->depth, l->o->depth);
+		set_copies(l, k, l->o->depth, l->o->deep ? l->o->deep : l->o->depth);
 		l->loop[k].sums = l->loop[k].sums_alone = 1;
 	} else if (l->loop[k].reorderable && l->loop[k].trip != 1) {
 		unsigned most = l->loop[k].trip < 0 ? 4 : clamp(l->loop[k].trip / 2, 1, 4);

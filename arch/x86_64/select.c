@@ -331,11 +331,22 @@ static void branch(gen *g, const struct gllm_vi *in)
 	jump(g, in->imm, conds[in->cc % GLLM_COUNT(conds)]);
 }
 
+/* The addition right before has set the flags that a comparison with zero would set. */
+static bool flags_tell(const gen *g, const struct gllm_vi *in)
+{
+	const struct gllm_vi *sum = in - 1;
+
+	return in > g->v->ins && in->aux == 0 && (in->cc == GLLM_VCC_EQ || in->cc == GLLM_VCC_NE) && sum->op == GLLM_V_GADDI &&
+	       sum->d == in->a && sum->imm != 0 && at(g, sum->a) == at(g, sum->d);
+}
+
 static void branchi(gen *g, const struct gllm_vi *in)
 {
 	unsigned a = at(g, in->a);
 
-	if (in->aux == 0)
+	if (flags_tell(g, in))
+		;
+	else if (in->aux == 0)
 		gllm_x86_g(g, X86_TEST_MR, 64, a, a);
 	else
 		gllm_x86_gi(g, in->aux >= -128 && in->aux < 128 ? X86_CMP_MI8 : X86_CMP_MI, 64, 0, a, in->aux);
