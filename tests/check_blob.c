@@ -442,6 +442,32 @@ static void refuse_word(struct lab *l, const struct blob *b, uint64_t word, uint
 	sum(b);
 }
 
+/* Repeats of one level come one behind the other, those of a higher level inside one of the level below. */
+static void check_repeat_order(struct lab *l, const struct blob *b)
+{
+	static const char *const field[] = { "first", "end", "level" };
+	uint64_t word[3], was[3], n = plan_number(b, "nrepeats"), outer = 0, size = 0;
+	unsigned beside = 0, inside = 0;
+	for (unsigned i = 0; i < GLLM_COUNT(array); i++)
+		size = same_name(array[i].name, "repeat") ? array[i].fields : size;
+	for (unsigned k = 0; k < 3; k++)
+		word[k] = word_of(b, &(struct forged){ "repeat", field[k], NULL, 0 });
+	for (uint64_t i = 1; i < n; i++) {
+		for (unsigned k = 0; k < 3; k++)
+			was[k] = gllm_le64(b->at + (word[k] + i * size) * 8);
+		uint64_t end = gllm_le64(b->at + (word[1] + outer * size) * 8);
+		if (was[2] == 0) {
+			refuse_word(l, b, word[0] + i * size, end - 1);
+			outer = i;
+			beside++;
+		} else if (was[2] == 1) {
+			refuse_word(l, b, word[1] + i * size, end + 1);
+			inside++;
+		}
+	}
+	CHECK(l->t, beside && inside);
+}
+
 /* Each field that loading relies on, with a checksum that fits: two products with a value between them and a map behind, large
  * enough to be blocked, so that every array has elements. */
 static void check_forged(struct lab *l)
@@ -464,6 +490,7 @@ static void check_forged(struct lab *l)
 			refuse_word(l, &b, word, forged[i].value + (forged[i].above ? plan_number(&b, forged[i].above) : 0));
 	}
 	CHECK_EQ(l->t, absent, 0);
+	check_repeat_order(l, &b);
 	uint64_t texts = gllm_le64(b.at + TEXTS * 8), last = FIRST + GLLM_COUNT(plan_fields) + (texts - 1) / 8;
 	refuse_word(l, &b, last, UINT64_MAX); /* texts that do not end */
 	CHECK(l->t, try_load(l, b.at, b.n));
