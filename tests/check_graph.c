@@ -244,6 +244,56 @@ static void same_bits(struct bench *b)
 	b->arena = mark;
 }
 
+static void count_shares(void *user, gllm_task_fn *fn, void *task, uint64_t n, uint64_t grain)
+{
+	(void)grain;
+	++*(unsigned *)user;
+	fn(task, 0, n, 0);
+}
+
+/* What takes less than handing it out is not handed out: of two cores, a map of 4,096 elements is not, one of 262,144 is. */
+static void small_steps(struct bench *b)
+{
+	enum { SMALL = 1 << 12, LARGE = 1 << 18 };
+	struct gllm_arena mark = b->arena;
+	struct gllm_context *c;
+	struct gllm_config config = { .target = check_target(b->t), .profile = *check_profile(b->t) };
+	unsigned shares = 0;
+	float *x = gllm_alloc(&b->arena, LARGE * sizeof *x, 64), *y = gllm_alloc(&b->arena, LARGE * sizeof *y, 64);
+	if (!can_compile(b->t) || !CHECK(b->t, x && y))
+		return;
+	config.image = *check_image(b->t);
+	config.host.code = *check_exec_fresh(b->t);
+	config.host.parallel_for = count_shares;
+	config.host.user = &shares;
+	config.host.workers = config.profile.cores = 2;
+	void *memory = gllm_alloc(&b->arena, gllm_context_quote(&config), 64);
+	if (!CHECK_STATUS(b->t, gllm_context_create(memory, gllm_context_quote(&config), &config, &c, &b->e), GLLM_OK))
+		return;
+	for (unsigned i = 0; i < LARGE; i++)
+		x[i] = 1.0f;
+	for (unsigned k = 0; k < 2; k++) {
+		unsigned n = k ? LARGE : SMALL;
+		struct gllm_graph *g;
+		struct gllm_plan *p;
+		struct gllm_step_info info;
+		if (!CHECK_STATUS(b->t, gllm_graph_create(c, "one map", 1, 2, 1, &g, &b->e), GLLM_OK))
+			return;
+		gllm_tensor tx = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, 1, n, "x");
+		gllm_tensor ty = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, 1, n, "y");
+		gllm_graph_node(g, GLLM_OP_relu, 1, (struct gllm_actual[]){ GLLM_T(ty), GLLM_T(tx), GLLM_D(n) }, 3);
+		if (!CHECK_STATUS(b->t, gllm_compile(c, g, NULL, &p, &b->e), GLLM_OK))
+			return;
+		CHECK_STATUS(b->t, gllm_plan_step(p, 0, &info), GLLM_OK);
+		CHECK_TEXT(b->t, info.strategy, k ? "elements" : "sequential");
+		CHECK_STATUS(b->t, gllm_plan_run(p, (void *[]){ x, y }, 1, gllm_alloc(&b->arena, gllm_plan_workspace(p) + 64, 64), &b->e), GLLM_OK);
+		CHECK_EQ(b->t, shares, k);
+		gllm_plan_free(c, p);
+		gllm_graph_free(c, g);
+	}
+	b->arena = mark;
+}
+
 /* --- values with two readers --------------------------------------------------------------------------------------------- */
 
 static void two_readers(struct bench *b)
@@ -472,6 +522,7 @@ void check_graph(struct check *t)
 	agree(&b, ROWS);
 	two_readers(&b);
 	same_bits(&b);
+	small_steps(&b);
 	words(&b);
 	cycles(&b);
 	refusals(&b);
