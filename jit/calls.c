@@ -95,7 +95,7 @@ static enum gllm_status fill_one(struct filler *f, unsigned op, gllm_any_fn **ou
 	f->op = &f->c->op[op];
 	enum gllm_status s = typed_trace(f, op, &arena, &t);
 	if (s == GLLM_OK)
-		s = gllm_compile_trace(f->c, t, f->op->name, 0, false, &arena, &k, f->e);
+		s = gllm_compile_trace(f->c, t, f->op->name, 0, NULL, &arena, &k, f->e);
 	if (arena.high > f->c->scratch.high)
 		f->c->scratch.high = arena.high;
 	if (s == GLLM_OK)

@@ -48,12 +48,20 @@ void gllm_keep_range(struct gllm_context *c, uint32_t offset, uint32_t bytes, co
 		r->name[i] = name[i];
 }
 
+static void list(const struct gllm_plan_options *o, const struct gllm_vir *v, const char *name)
+{
+	if (o && o->listing)
+		gllm_vir_print(v, name, o->listing, o->listing_user);
+}
+
 static enum gllm_status emit(struct gllm_context *c, const struct gllm_machine *m, struct gllm_vir *v, const char *name,
-                             unsigned stages, bool readback, struct gllm_arena *scratch, struct gllm_kernel *out,
-                             struct gllm_error *e)
+                             unsigned stages, const struct gllm_plan_options *o, struct gllm_arena *scratch,
+                             struct gllm_kernel *out, struct gllm_error *e)
 {
 	struct gllm_allocation a;
+	const bool readback = o && o->readback;
 	enum gllm_status s = gllm_schedule(v, m, scratch);
+	list(o, v, name);
 	if (s == GLLM_OK)
 		s = gllm_pipeline(v, m, stages ? stages : gllm_pipeline_stages(m), scratch);
 	if (s != GLLM_OK)
@@ -89,8 +97,8 @@ static enum gllm_status emit(struct gllm_context *c, const struct gllm_machine *
 }
 
 enum gllm_status gllm_compile_trace(struct gllm_context *c, const struct gllm_composed *t, const char *name,
-                                    unsigned stages, bool readback, struct gllm_arena *arena, struct gllm_kernel *out,
-                                    struct gllm_error *e)
+                                    unsigned stages, const struct gllm_plan_options *o, struct gllm_arena *arena,
+                                    struct gllm_kernel *out, struct gllm_error *e)
 {
 	struct gllm_machine m;
 	struct gllm_vir v;
@@ -120,7 +128,7 @@ enum gllm_status gllm_compile_trace(struct gllm_context *c, const struct gllm_co
 		pool[i] = info.pool[i];
 	out->pool = (const unsigned char *)pool;
 	out->pool_bytes = info.pool_bytes;
-	s = emit(c, &m, &v, name, stages, readback, &scratch, out, e);
+	s = emit(c, &m, &v, name, stages, o, &scratch, out, e);
 	if (scratch.high > arena->high)
 		arena->high = scratch.high;
 	if (s != GLLM_OK)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * jit/key.c - what a compiled plan is a function of, as numbers. Everything that planning or the back end looks at must be
- * in here; what is not (an address, a clock, the readback option) must not matter to them. */
+ * in here; what is not (an address, a clock, reading back, listing) must not matter to them. */
 #include "core/bits.h"
 #include "core/hash.h"
 #include "gllm/blob.h"
@@ -49,7 +49,7 @@ static uint64_t hash_node(const struct gllm_op_entry *o, const struct gllm_graph
 	return h;
 }
 
-_Static_assert(sizeof(struct gllm_tuning) == 24 && sizeof(struct gllm_plan_options) == 24, "options have changed");
+_Static_assert(sizeof(struct gllm_tuning) == 24 && sizeof(struct gllm_plan_options) == 40, "options have changed");
 
 static uint64_t hash_options(uint64_t h, const struct gllm_plan_options *o)
 {

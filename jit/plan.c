@@ -398,17 +398,23 @@ static enum gllm_status build(struct planner *x, struct gllm_plan **out)
 	return GLLM_OK;
 }
 
-/* The kernel with the code of a part: the plan's, another plan's, or compiled now. What is to be read back is compiled. */
+/* What is to be read back or listed is compiled. */
+static bool anew(const struct gllm_plan_options *o)
+{
+	return o->readback || o->listing;
+}
+
+/* The kernel with the code of a part: the plan's, another plan's, or compiled now. */
 static enum gllm_status kernel_for(struct planner *x, const struct gllm_composed *code, const struct gllm_group *group,
                                    unsigned part, uint32_t *which)
 {
-	struct gllm_piece *piece = gllm_piece_find(x->c, code, x->code_key, x->o->readback ? x->code_begin : 0);
+	struct gllm_piece *piece = gllm_piece_find(x->c, code, x->code_key, anew(x->o) ? x->code_begin : 0);
 	uint32_t k = 0;
 	if (!piece) {
 		char name[STEP_NAME];
 		struct gllm_kernel kernel;
 		step_name(x, group, part, name, sizeof name);
-		enum gllm_status s = gllm_compile_trace(x->c, code, name, x->stages, x->o->readback, &x->arena, &kernel, x->e);
+		enum gllm_status s = gllm_compile_trace(x->c, code, name, x->stages, x->o, &x->arena, &kernel, x->e);
 		if (s != GLLM_OK)
 			return s;
 		piece = gllm_piece_add(x->c, code, x->code_key, &kernel);
@@ -565,7 +571,7 @@ enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g
 	x.stages = x.o->tuning ? x.o->tuning->stages : 0;
 	x.code_key = gllm_hash_word(x.machine_key, x.stages);
 	struct gllm_plan_key key = { x.graph_key, x.machine_key, gllm_emitter_key() };
-	if (s == GLLM_OK && !x.o->scalar && !x.o->readback)
+	if (s == GLLM_OK && !x.o->scalar && !anew(x.o))
 		p = gllm_plan_recall(c, &key);
 	bool recalled = p != NULL;
 	if (s == GLLM_OK && !recalled)

@@ -144,8 +144,8 @@ enum { GLLM_MAX_SLOTS = GLLM_TRACE_PARAMS + 1 }; /* of a step */
 enum { GLLM_CODE_ALIGN = 64 }; /* of kernels, from the beginning of the executable memory or of a blob's code */
 
 /* Compiles one trace: lower, schedule, pipeline (`stages`: jit/pipeline.h; 0 chosen), allocate, select,
- * copy, publish. `arena` is scratch that outlives the call. */
+ * copy, publish. `o`: what to read back and to list; NULL nothing. `arena` is scratch that outlives the call. */
 enum gllm_status gllm_compile_trace(struct gllm_context *c, const struct gllm_composed *t, const char *name,
-                                    unsigned stages, bool readback, struct gllm_arena *arena, struct gllm_kernel *out,
-                                    struct gllm_error *e);
+                                    unsigned stages, const struct gllm_plan_options *o, struct gllm_arena *arena,
+                                    struct gllm_kernel *out, struct gllm_error *e);
 #endif

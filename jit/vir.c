@@ -293,23 +293,32 @@ static void put_instruction(struct line *l, const struct gllm_vi *i)
 	}
 }
 
-void gllm_vir_print(const struct gllm_vir *v, void (*out)(void *user, const char *text, size_t n), void *user)
+static void end_line(struct line *l, void (*out)(void *user, const char *text, size_t n), void *user)
 {
-	unsigned depth = 0;
+	if (l->n == sizeof l->text)
+		l->n--;
+	l->text[l->n++] = '\n';
+	out(user, l->text, l->n);
+}
 
+void gllm_vir_print(const struct gllm_vir *v, const char *name, void (*out)(void *user, const char *text, size_t n), void *user)
+{
+	struct line title = { .n = 0 };
+	unsigned depth = 1;
+
+	put(&title, name);
+	put(&title, ":");
+	end_line(&title, out, user);
 	for (unsigned n = 0; n < v->n; n++) {
 		struct line l = { .n = 0 };
-		if (v->ins[n].op == GLLM_V_LOOP_END && depth > 0)
+		if (v->ins[n].op == GLLM_V_LOOP_END && depth > 1)
 			depth--;
 		for (unsigned i = 0; i < depth && i < 16; i++)
 			put(&l, "  ");
 		put_instruction(&l, &v->ins[n]);
 		if (v->ins[n].op == GLLM_V_LOOP_BEGIN)
 			depth++;
-		if (l.n == sizeof l.text)
-			l.n--;
-		l.text[l.n++] = '\n';
-		out(user, l.text, l.n);
+		end_line(&l, out, user);
 	}
 }
 

@@ -115,7 +115,8 @@ void gllm_vir_join_bumps(struct gllm_vir *v);
 /* Drops moves that only rename. Fails: GLLM_OUT_OF_MEMORY. */
 enum gllm_status gllm_vir_drop_moves(struct gllm_vir *v, const uint32_t *counts, struct gllm_arena scratch);
 
-void gllm_vir_print(const struct gllm_vir *v, void (*out)(void *user, const char *text, size_t n), void *user);
+/* A line with the name and a line for each instruction, whole lines at a time. */
+void gllm_vir_print(const struct gllm_vir *v, const char *name, void (*out)(void *user, const char *text, size_t n), void *user);
 
 /* Classes, labels, brackets, definition before use. `work` has gllm_vir_check_bytes(v) bytes. GLLM_COMPILE_ERROR names
  * the instruction in e->where. */

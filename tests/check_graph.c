@@ -333,6 +333,56 @@ static void two_readers(struct bench *b)
 	gllm_graph_free(b->c, g);
 }
 
+/* --- the vector IR, listed ------------------------------------------------------------------------------------------- */
+
+struct listing {
+	unsigned lines, stores;
+	char title[32];
+};
+
+static void listen(void *user, const char *text, size_t n)
+{
+	static const char store[] = "VSTORE";
+	struct listing *l = user;
+	for (size_t i = 0; l->lines == 0 && i < n && i + 1 < sizeof l->title; i++)
+		l->title[i] = text[i] == '\n' ? 0 : text[i];
+	l->lines += text[n - 1] == '\n';
+	for (size_t i = 0, k = 0; i < n; i++) {
+		k = text[i] == store[k] ? k + 1 : text[i] == store[0];
+		if (k == sizeof store - 1) {
+			l->stores++;
+			k = 0;
+		}
+	}
+}
+
+/* Each compile tells all kernels, though the context has them already, and makes the same code. */
+static void listed(struct bench *b)
+{
+	struct listing l[2] = { { .lines = 0 }, { .lines = 0 } };
+	struct gllm_step_info info[3];
+	struct gllm_graph *g;
+	struct gllm_plan *p[3];
+	if (!can_compile(b->t) || !CHECK_STATUS(b->t, gllm_graph_create(b->c, "listed", 1, 8, 8, &g, &b->e), GLLM_OK))
+		return;
+	gllm_tensor x = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, 1, 40, "x");
+	gllm_tensor y = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, 1, 40, "y");
+	gllm_graph_node(g, GLLM_OP_neg, 1, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(x), GLLM_D(40) }, 3);
+	for (unsigned k = 0; k < 3; k++) {
+		struct gllm_plan_options o = { .listing = k ? listen : NULL, .listing_user = k ? &l[k - 1] : NULL };
+		if (!CHECK_STATUS(b->t, gllm_compile(b->c, g, &o, &p[k], &b->e), GLLM_OK))
+			return;
+		CHECK_STATUS(b->t, gllm_plan_step(p[k], 0, &info[k]), GLLM_OK);
+		CHECK_EQ(b->t, info[k].code_bytes, info[0].code_bytes);
+	}
+	CHECK_TEXT(b->t, l[0].title, "neg:");
+	CHECK(b->t, l[0].lines > 10 && l[0].stores >= 2);
+	CHECK(b->t, l[1].lines == l[0].lines && l[1].stores == l[0].stores);
+	for (unsigned k = 3; k-- > 0; )
+		gllm_plan_free(b->c, p[k]);
+	gllm_graph_free(b->c, g);
+}
+
 /* --- values of other types ---------------------------------------------------------------------------------------- */
 
 static PLAIN void next_word(uint32_t *restrict y, const uint32_t *restrict x, size_t n)
@@ -523,6 +573,7 @@ void check_graph(struct check *t)
 	two_readers(&b);
 	same_bits(&b);
 	small_steps(&b);
+	listed(&b);
 	words(&b);
 	cycles(&b);
 	refusals(&b);

@@ -22,7 +22,7 @@ struct request {
 	const char *path; /* NULL: the built-in model */
 	uint64_t rows;    /* 0: what the file says */
 	unsigned stages;  /* of loops of a graph's plan (struct gllm_tuning) */
-	bool dot, svg;
+	bool dot, svg, ir;
 };
 
 static int arguments(struct request *r, int argc, char **argv, const char *usage)
@@ -37,6 +37,8 @@ static int arguments(struct request *r, int argc, char **argv, const char *usage
 			r->dot = true;
 		else if (strcmp(argv[i], "--svg") == 0)
 			r->svg = true;
+		else if (strcmp(argv[i], "--ir") == 0)
+			r->ir = true;
 		else if (argv[i][0] != '-' && !r->path)
 			r->path = argv[i];
 		else
@@ -51,6 +53,10 @@ static int of_model(const struct tool *t, const struct request *r, struct plans 
 	struct gllm_speaker_options o = { .top_p = 1.0f, .llama.chunk = (uint32_t)r->rows };
 	struct gllm_error e = { .status = GLLM_OK };
 	bool compiled;
+	if (r->ir) {
+		fputs("gllm: disasm --ir lists the kernels of a graph: give it a FILE.graph\n", stderr);
+		return 1;
+	}
 	if (tool_speaker(t, r->path, &o, &s, &compiled, &e) != GLLM_OK)
 		return tool_failed(&e);
 	out->code = s.host.code.exec;
@@ -93,6 +99,8 @@ static int of_text(const struct tool *t, const struct request *r, const char *te
 		return misread(r->path, &e);
 	struct gllm_tuning tuning = { .stages = (uint8_t)r->stages };
 	struct gllm_plan_options o = { .scalar = !c.target || !c.profile.vector_bytes, .tuning = &tuning };
+	if (r->ir)
+		o.listing = tool_put;
 	if (gllm_compile(x, g, &o, &p, &e) != GLLM_OK)
 		return tool_failed(&e);
 	*out = (struct plans){ .plan = { p }, .n = 1, .code = c.host.code.exec };
@@ -153,10 +161,10 @@ int tool_disasm(const struct tool *t, int argc, char **argv)
 {
 	struct request r;
 	struct plans p;
-	int bad = arguments(&r, argc, argv, "disasm [MODEL|FILE.graph] [--rows N] [--stages 1|2]");
+	int bad = arguments(&r, argc, argv, "disasm [MODEL|FILE.graph] [--rows N] [--stages 1|2] [--ir]");
 	if (!bad)
 		bad = open_plans(t, &r, &p);
-	for (unsigned i = 0; !bad && i < p.n; i++) {
+	for (unsigned i = 0; !bad && !r.ir && i < p.n; i++) {
 		for (unsigned k = 0; k < gllm_plan_steps(p.plan[i]); k++) {
 			struct gllm_step_info info;
 			gllm_plan_step(p.plan[i], k, &info);

@@ -14,7 +14,7 @@ static const struct command {
 	{ "ops",     tool_ops,     "",                      "the operators, their patterns and trace hashes" },
 	{ "trace",   tool_trace,   "OP",                    "what was lifted from an operator's machine code" },
 	{ "explain", tool_explain, "[MODEL|FILE.graph]",    "what a plan does, and why [--rows N] [--dot|--svg|--json]" },
-	{ "disasm",  tool_disasm,  "[MODEL|FILE.graph]",    "the code compiled for the plans [--rows N] [--stages 1|2]" },
+	{ "disasm",  tool_disasm,  "[MODEL|FILE.graph]",    "the code compiled for the plans, or the vector IR of a graph's [--rows N] [--stages 1|2] [--ir]" },
 	{ "run",     tool_run,     "[MODEL] -p TEXT -n N",  "generate text [--temp T] [--top-k K] [--top-p P] [--min-p P] [--seed S]" },
 	{ "logits",  tool_logits,  "[MODEL] --tokens 1,2",  "logits after these tokens" },
 	{ "inspect", tool_inspect, "[MODEL]",               "header, hyper-parameters and tensors of a model file" },

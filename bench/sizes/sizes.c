@@ -96,7 +96,7 @@ static enum gllm_status compile_op(struct gllm_context *c, unsigned op, struct r
 	*t = (struct gllm_composed){ .trace = *trace };
 	c->code_used = c->nkernels = 0;
 	double start = now();
-	s = gllm_compile_trace(c, t, gllm_op_info[op].name, 0, false, &arena, &k, e);
+	s = gllm_compile_trace(c, t, gllm_op_info[op].name, 0, NULL, &arena, &k, e);
 	out->us[round] = now() - start;
 	out->bytes = k.bytes;
 	return s;

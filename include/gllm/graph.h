@@ -106,6 +106,10 @@ struct gllm_plan_options {
 	bool readback;  /* decode every emitted byte again and check it; nothing is taken from the host's store then */
 	const struct gllm_tuning *tuning; /* NULL: all chosen from the profile */
 	uint64_t pack_bytes; /* workspace that packing may take beside the graph's values; 0: what is best */
+	/* Not NULL: told the vector IR of each kernel, as scheduled and before it has registers: a line with the kernel's name and
+	 * one for each instruction. Every kernel is compiled anew then. */
+	void (*listing)(void *user, const char *text, size_t n);
+	void *listing_user;
 };
 
 /* Compiles, or loads an equal plan from the host's store. The plan lives in the context's heap, its code in the host's
