@@ -57,7 +57,7 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	V(FENCE,    -, "-")    /* behind all such stores: they are seen no later than what is stored next */    \
 	V(VBCAST,   v, "@")    /* one element to all lanes; aux: GLLM_VIR_FACTOR */                             \
 	V(VQUAD,    v, "@")    /* the 16 bytes there to every 128 bits; only where machine.tiles */             \
-	V(VZERO,    v, "-")    V(VMOV,   v, "v")                                                                \
+	V(VZERO,    v, "-")    V(VMOV,   v, "v")     /* aux: GLLM_VIR_KEPT */                                   \
 	V(VSPLAT,   v, "g")    /* low bits of a to all lanes of `type` */                                       \
 	V(VINDEX,   v, "g")    /* lane i = a + i, type I32 */                                                   \
 	V(VADD,     v, "vv")   V(VSUB, v, "vv") V(VMUL, v, "vv") V(VDIV, v, "vv")                               \
@@ -114,6 +114,8 @@ enum { GLLM_VIR_FIXED = 0xffff }; /* a segment: of the arguments and of the plan
 /* aux of VBCAST: whatever reads what it writes is a VFMA or VFNMA of F32 or a VDOT, which multiplies it by something that no
  * VBCAST wrote. Not said of a register that has one write: there it can be seen. */
 enum { GLLM_VIR_FACTOR = 1 };
+/* aux of VMOV, only where machine.adds_over: what it reads is kept in the frame, and nothing else reads it. */
+enum { GLLM_VIR_KEPT = 1 };
 
 enum gllm_vcc { GLLM_VCC_EQ, GLLM_VCC_NE, GLLM_VCC_LT, GLLM_VCC_LE, GLLM_VCC_GT, GLLM_VCC_GE };
 enum gllm_vred { GLLM_VRED_ADD, GLLM_VRED_MIN, GLLM_VRED_MAX, GLLM_VRED_MUL };
@@ -171,6 +173,7 @@ struct gllm_machine {
 	bool has_mask;                       /* masked accesses exist; else tails run one lane at a time */
 	bool has_fma;
 	bool adds_over;                      /* VFMA and VFNMA leave the sum where the addend was: one that must survive is copied */
+	bool slow_bcast;                     /* VBCAST is a load and an operation of a vector unit */
 	bool halves;                         /* lanes of 16 bits, as F16 */
 	bool widens;                         /* VFMA, VFNMA of halves and words */
 	bool slow_half_div;                  /* quotients and roots of as many halves take longer than those of floats */
@@ -202,6 +205,8 @@ struct gllm_machine {
 
 static inline const struct gllm_timing *gllm_timing_of(const struct gllm_machine *m, const struct gllm_vi *i)
 {
+	if (i->op == GLLM_V_VMOV && i->aux == GLLM_VIR_KEPT)
+		return &m->timing[GLLM_V_VLOAD];
 	if (i->op == GLLM_V_VZIP && i->imm >= 2 && i->imm < 10)
 		return &m->timing[GLLM_TIMING_ZIP_PARTS + (i->imm - 2) / 2];
 	return &m->timing[i->op];

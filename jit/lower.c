@@ -210,71 +210,6 @@ static int next_child(const struct lower *l, const struct frame *f)
 
 /* --- phases ---------------------------------------------------------------------------------------------------------- */
 
-static void add_phase(struct frame *f, struct phase p)
-{
-	if (p.count != 0 && f->nphases < MAX_PHASES)
-		f->ph[f->nphases++] = p;
-}
-
-static void plan_vector_phases(const struct lower *l, struct frame *f, const struct loop_plan *p, uint8_t copies)
-{
-	int64_t lanes = (int64_t)l->lanes, u = copies, step = lanes * u, t = p->trip;
-	bool fixed = t >= 0 && !f->ranged, mask = l->m->has_mask;
-
-	if (fixed) {
-		int64_t vectors = t / lanes;
-		add_phase(f, (struct phase){ .vector = true, .copies = copies, .step = step, .count = vectors / u });
-		if (vectors % u)
-			add_phase(f, (struct phase){ .vector = true, .copies = (uint8_t)(vectors % u), .step = lanes * (vectors % u),
-			                             .count = 1 });
-		if (t % lanes)
-			add_phase(f, (struct phase){ .vector = mask, .masked = mask, .copies = 1, .step = mask ? t % lanes : 1,
-			                             .count = mask ? 1 : t % lanes });
-		return;
-	}
-	add_phase(f, (struct phase){ .vector = true, .copies = copies, .step = step, .count = -1 });
-	if (copies > 1 && (t < 0 || t % step))
-		add_phase(f, (struct phase){ .vector = true, .copies = 1, .step = lanes, .count = -1 });
-	if (t < 0 || t % lanes)
-		add_phase(f, (struct phase){ .vector = mask, .masked = mask, .copies = 1, .step = mask ? lanes : 1,
-		                             .count = mask ? -2 : -1 });
-}
-
-static void plan_paired_phases(const struct lower *l, struct frame *f, const struct loop_plan *p, uint8_t columns)
-{
-	int64_t n = columns, t = p->trip;
-	bool fixed = t >= 0 && !f->ranged, part = columns < l->lanes;
-
-	add_phase(f, (struct phase){ .paired = true, .masked = part, .copies = columns, .step = n,
-	                             .count = fixed ? t / n : -1 });
-	if (fixed && t % n > 1 && l->m->has_mask)
-		add_phase(f, (struct phase){ .paired = true, .masked = true, .copies = (uint8_t)(t % n), .step = t % n, .count = 1 });
-	else if (t < 0 || t % n)
-		add_phase(f, (struct phase){ .copies = 1, .step = 1, .count = fixed ? t % n : -1 });
-}
-
-static void plan_plain_phases(const struct lower *l, struct frame *f, const struct loop_plan *p, uint8_t copies)
-{
-	int64_t u = copies, t = p->trip;
-
-	if (t >= 0 && !f->ranged) {
-		add_phase(f, (struct phase){ .copies = copies, .step = u, .count = t / u });
-		if (t % u)
-			add_phase(f, (struct phase){ .copies = (uint8_t)(t % u), .step = t % u, .count = 1 });
-		return;
-	}
-	add_phase(f, (struct phase){ .copies = copies, .step = u, .count = -1 });
-	if (t >= 0 && l->info->tile % u == 0) { /* shares begin at whole bodies: only the last of them meets the rest */
-		if (t % u)
-			add_phase(f, (struct phase){ .copies = (uint8_t)(t % u), .step = t % u, .count = -1 });
-		return;
-	}
-	if (u >= 4 && (t < 0 || t % u >= u / 2))
-		add_phase(f, (struct phase){ .copies = copies / 2, .step = u / 2, .count = -1 });
-	if (u > 1 && (t < 0 || t % u))
-		add_phase(f, (struct phase){ .copies = 1, .step = 1, .count = -1 });
-}
-
 /* Registers that the loop's own nodes need besides constants: accumulators, values from outside, what is under way. */
 static unsigned registers_used(const struct lower *l, unsigned loop)
 {
@@ -522,38 +457,6 @@ static void end_loop(struct lower *l)
 	l->nslots = f->slot_mark;
 }
 
-/* Copies may take turns on one accumulator only if each update is written to it at once. */
-static bool all_direct(const struct lower *l, unsigned loop)
-{
-	const struct gllm_trace *t = l->t;
-
-	for (gllm_ref n = t->loop[loop].first; n < t->loop[loop].end; n++)
-		if (t->node[n].op == GLLM_N_CARRY && t->node[n].loop == (int)loop && l->direct[t->node[n].b] != n)
-			return false;
-	return true;
-}
-
-static unsigned most_copies(const struct frame *f)
-{
-	unsigned n = 1;
-
-	for (unsigned i = 0; i < f->nphases; i++)
-		if (!f->ph[i].paired && f->ph[i].copies > n)
-			n = f->ph[i].copies;
-	return n;
-}
-
-/* No enclosing loop is copied as rows now. */
-static bool alone(struct lower *l)
-{
-	for (unsigned f = 1; f < l->depth; f++) {
-		const struct phase *p = gllm_lower_phase(&l->frame[f]);
-		if (!p->vector && !p->paired && p->copies > 1)
-			return false;
-	}
-	return true;
-}
-
 /* Lines that the loop around a reduction stores to are fetched while it runs. */
 static void fetch_stores(struct lower *l, unsigned loop)
 {
@@ -590,17 +493,8 @@ static void begin_loop(struct lower *l, unsigned loop)
 	fetch_stores(l, loop);
 	set_count(l, f);
 	copy_pointers(l, f);
-	if (p->paired)
-		plan_paired_phases(l, f, p, alone(l) ? p->columns_alone : p->columns);
-	else if (p->vector)
-		plan_vector_phases(l, f, p, alone(l) ? p->copies_alone : p->copies);
-	else
-		plan_plain_phases(l, f, p, alone(l) ? p->copies_alone : p->copies);
-	p->accumulators = (uint8_t)most_copies(f);
-	if (p->accumulators > (alone(l) ? p->sums_alone : p->sums) && all_direct(l, loop))
-		p->accumulators = alone(l) ? p->sums_alone : p->sums;
-	if (p->tiled)
-		p->accumulators = 2; /* of which only a row that is alone needs the second */
+	gllm_lower_plan_phases(l, f);
+	p->accumulators = (uint8_t)gllm_lower_accumulators(l, f);
 	if (f->nphases == 0)
 		f->ph[0] = (struct phase){ .copies = 1 };
 	l->depth++;
@@ -657,6 +551,7 @@ static bool prepare(struct lower *l)
 	l->turned = gllm_lower_alloc(l, n, 1);
 	l->spread = gllm_lower_alloc(l, n, 1);
 	l->reduction = gllm_lower_alloc(l, n, sizeof *l->reduction);
+	l->through = gllm_lower_alloc(l, n, sizeof *l->through);
 	l->loop = gllm_lower_alloc(l, l->t->nloops + 1u, sizeof *l->loop);
 	l->frame = gllm_lower_alloc(l, l->t->nloops + 2u, sizeof *l->frame);
 	l->val = gllm_lower_alloc(l, n, sizeof *l->val);
@@ -674,7 +569,7 @@ static bool prepare(struct lower *l)
 	if (l->status != GLLM_OK)
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		l->fused[i] = l->direct[i] = GLLM_NO_NODE;
+		l->fused[i] = l->direct[i] = l->through[i] = GLLM_NO_NODE;
 		l->reduction[i] = 0xffff;
 		l->val[i] = l->sval[i] = l->gval[i] = l->result[i] = NO_BLOCK;
 		l->constant[i] = GLLM_NO_VREG;
@@ -792,6 +687,8 @@ enum gllm_status gllm_lower(const struct gllm_trace *t, const struct gllm_lower_
 		if (m->has_widen && !l->halves && gllm_vir_pair_loads(out, l->lanes, *arena) != GLLM_OK)
 			gllm_lower_fail(l, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", out->n);
 		gllm_vir_join_bumps(out);
+		if (gllm_vir_keep_addends(out, m, *arena) != GLLM_OK)
+			gllm_lower_fail(l, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", out->n);
 	}
 	return l->status;
 }

@@ -30,11 +30,62 @@ static uint32_t identity(const struct gllm_reduction *r, unsigned type)
 	return 0;
 }
 
+/* --- sums through several loops ---------------------------------------------------------------------------------------- */
+
+static unsigned lasts(const struct lower *l, gllm_ref carry)
+{
+	unsigned n = 0;
+
+	for (gllm_ref k = l->t->loop[l->t->node[carry].loop].end; k < l->t->nnodes; k++)
+		n += l->t->node[k].op == GLLM_N_LAST && l->t->node[k].a == carry;
+	return n;
+}
+
+/* The carry around `carry` that does nothing but begin with it and end with its result; NO_NODE if there is none. */
+static gllm_ref around(const struct lower *l, gllm_ref carry)
+{
+	const struct gllm_trace *t = l->t;
+	gllm_ref outer = t->node[carry].a, end;
+
+	if (t->node[outer].op != GLLM_N_CARRY || t->node[outer].loop != t->loop[t->node[carry].loop].parent)
+		return GLLM_NO_NODE;
+	const struct loop_plan *p = &l->loop[t->node[outer].loop];
+	end = t->node[outer].b;
+	bool passes = t->node[end].op == GLLM_N_LAST && t->node[end].a == carry && l->uses[end] == 1 &&
+	              l->uses[outer] == 1 + lasts(l, outer);
+	bool plain = !p->vector && !p->paired && p->copies == 1 && p->copies_alone == 1;
+	return passes && plain && lasts(l, carry) == 1 ? outer : GLLM_NO_NODE;
+}
+
+/* Where lanes hold partial results, accumulators of the innermost of several loops that are one reduction begin with the
+ * outermost one and are reduced behind it. */
+void gllm_lower_mark_through(struct lower *l)
+{
+	for (gllm_ref n = 0; n < l->t->nnodes; n++) {
+		const struct gllm_reduction *r = l->t->node[n].op == GLLM_N_CARRY ? reduction_of(l, n) : NULL;
+		const struct loop_plan *p = r ? &l->loop[l->t->node[n].loop] : NULL;
+		if (!r || is_pair(r) || !p->vector || p->tiled)
+			continue;
+		for (gllm_ref k = around(l, n); k != GLLM_NO_NODE; k = around(l, k))
+			l->through[k] = l->through[n] = n;
+	}
+}
+
+/* The outermost carry of such a reduction. */
+static bool is_outermost(const struct lower *l, gllm_ref carry)
+{
+	gllm_ref outer = l->t->node[carry].a;
+
+	return l->t->node[outer].op != GLLM_N_CARRY || l->through[outer] != l->through[carry];
+}
+
+/* --- begin and end ------------------------------------------------------------------------------------------------------ */
+
 /* The carry's initial value is what an empty reduction gives, so it need not be combined in. */
-static bool starts_neutral(const struct lower *l, gllm_ref carry)
+static bool starts_neutral(const struct lower *l, gllm_ref carry, const struct gllm_reduction *r)
 {
 	const struct gllm_node *n = &l->t->node[l->t->node[carry].a];
-	return n->op == GLLM_N_CONST && (uint32_t)n->imm == identity(reduction_of(l, carry), l->t->node[carry].type);
+	return n->op == GLLM_N_CONST && (uint32_t)n->imm == identity(r, l->t->node[carry].type);
 }
 
 static void load_initial(struct lower *l, gllm_ref carry, gllm_vreg d)
@@ -49,7 +100,7 @@ static void load_initial(struct lower *l, gllm_ref carry, gllm_vreg d)
 
 /* Accumulators: the first starts from the initial value unless lanes are partial results, the others from the identity.
  * Pairs start everywhere from the initial value, which only strictly better elements replace. */
-void gllm_lower_start_carry(struct lower *l, gllm_ref carry)
+static void start_accumulators(struct lower *l, gllm_ref carry)
 {
 	const struct gllm_node *n = &l->t->node[carry];
 	const struct loop_plan *p = &l->loop[n->loop];
@@ -69,6 +120,20 @@ void gllm_lower_start_carry(struct lower *l, gllm_ref carry)
 				gllm_lower_word(l, identity(r, n->type), acc);
 		}
 	} while (gllm_lower_walk_next(l, &w));
+}
+
+void gllm_lower_start_carry(struct lower *l, gllm_ref carry)
+{
+	gllm_ref inner = l->through[carry];
+
+	if (inner == GLLM_NO_NODE) {
+		start_accumulators(l, carry);
+	} else if (is_outermost(l, carry)) {
+		struct frame f = { .loop = l->t->node[inner].loop };
+		gllm_lower_plan_phases(l, &f);
+		l->loop[f.loop].accumulators = (uint8_t)gllm_lower_accumulators(l, &f); /* as when it begins */
+		start_accumulators(l, inner);
+	}
 }
 
 static gllm_vreg reduce_lanes(struct lower *l, enum gllm_vred how, unsigned type, gllm_vreg a)
@@ -146,14 +211,17 @@ static bool crowded(const struct lower *l, unsigned loop)
 	return most > 0 && sums + most + UNDER_WAY > l->vregs;
 }
 
-static gllm_vreg finish_carry(struct lower *l, gllm_ref carry)
+static gllm_vreg finish_carry(struct lower *l, gllm_ref last)
 {
+	gllm_ref carry = l->through[last] != GLLM_NO_NODE ? l->through[last] : last;
 	const struct loop_plan *p = &l->loop[l->t->node[carry].loop];
 	const struct gllm_reduction *r = reduction_of(l, carry);
 	struct frame *outer = gllm_lower_top(l);
 	gllm_vreg x[GLLM_VIR_LANES], v;
 	unsigned f = l->depth - 1;
 
+	if (l->through[last] != GLLM_NO_NODE && !is_outermost(l, last))
+		return GLLM_NO_VREG; /* it goes on, and nobody else reads it */
 	if (p->tiled) {
 		v = gllm_lower_tile_row(l, carry);
 	} else if (!p->partial) {
@@ -172,9 +240,9 @@ static gllm_vreg finish_carry(struct lower *l, gllm_ref carry)
 		v = reduce_lanes(l, how_to_reduce(r), l->t->node[carry].type == GLLM_F32 ? GLLM_F32 : GLLM_I32,
 		                 join_copies(l, carry));
 	}
-	if (starts_neutral(l, carry))
+	if (starts_neutral(l, last, r))
 		return v;
-	return gllm_lower_combine(l, carry, v, gllm_lower_value(l, l->t->node[carry].a), GLLM_NO_VREG);
+	return gllm_lower_combine(l, carry, v, gllm_lower_value(l, l->t->node[last].a), GLLM_NO_VREG);
 }
 
 /* ARGMAX: the best value over all copies and lanes, then the least index among those that hold it. Indices are below
@@ -289,6 +357,8 @@ static void commit_carry(struct lower *l, gllm_ref n, unsigned pass, uint32_t *t
 	gllm_ref b = l->t->node[n].b;
 	struct walk w;
 
+	if (l->through[n] != GLLM_NO_NODE && l->through[n] != n)
+		return; /* its accumulators are another one's */
 	if (pass == 0 && l->direct[b] == n && f->mask == GLLM_NO_VREG)
 		return; /* it was computed there */
 	gllm_lower_walk(l, &w, l->dep[n], f->loop, false);

@@ -743,5 +743,6 @@ bool gllm_lower_plan(struct lower *l)
 			mark_split(l, i);
 	mark_integers(l);
 	mark_direct(l);
+	gllm_lower_mark_through(l);
 	return l->status == GLLM_OK;
 }

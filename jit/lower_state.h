@@ -4,6 +4,7 @@
  *   lower_poly.c  polynomials with the fixed dims put in; addresses as base + stride per loop
  *   lower_plan.c  which loops may be reordered, which is vectorised, how many copies of each
  *   lower.c       walks the loop tree: loops, phases, bodies, pointers
+ *   lower_phase.c the phases of a loop: copies, fewer copies, a tail
  *   lower_range.c what stands before the loops, and how the work may be split
  *   lower_carry.c accumulators
  *   lower_value.c constants, and the blocks of registers that hold a node's copies
@@ -120,6 +121,7 @@ struct lower {
 	uint8_t *spread;         /* per node: elements between its lanes if they are more than one, else 0 */
 	uint8_t *integer;        /* per node: needed as an integer in class G */
 	uint16_t *reduction;     /* per node: number of the reduction of a CARRY, 0xffff none */
+	gllm_ref *through;       /* per CARRY of nested loops that are one sum: the innermost one, whose accumulators serve all; NO_NODE */
 	struct loop_plan *loop;
 	struct induction *ind;   unsigned ninds;
 	struct place *access, *index, *trip;
@@ -171,12 +173,17 @@ static inline struct phase *gllm_lower_phase(struct frame *f)
 	return &f->ph[f->phase];
 }
 
+/* lower_phase.c */
+void gllm_lower_plan_phases(const struct lower *l, struct frame *f);            /* of the loop in f->loop, which begins */
+unsigned gllm_lower_accumulators(const struct lower *l, const struct frame *f); /* that the phases of f share, for each carry */
+
 /* lower_range.c */
 void gllm_lower_choose_range(struct lower *l);
 void gllm_lower_place_tables(struct lower *l);
 void gllm_lower_prologue(struct lower *l);
 
 /* lower_carry.c */
+void gllm_lower_mark_through(struct lower *l);
 void gllm_lower_start_carry(struct lower *l, gllm_ref carry);
 void gllm_lower_finish_carries(struct lower *l, unsigned loop); /* after the loop's frame is gone */
 void gllm_lower_commit_carries(struct lower *l);                /* at the end of a body of the top frame */

@@ -39,16 +39,21 @@ static bool all_are(const uint32_t *word, unsigned n, uint32_t bits)
 	return true;
 }
 
-/* The first of n words of the pool, at a multiple of n, that all are `bits`. */
-static unsigned words_of(struct lower *l, uint32_t bits, unsigned n)
+/* Where n words of the pool, at a multiple of n, are `bits` or can be made so. */
+static unsigned place_of(const struct lower *l, uint32_t bits, unsigned n)
 {
 	unsigned k = (unsigned)gllm_round_up(l->first_word, n);
 
 	while (k + n <= l->npool && !all_are(&l->pool[k], n, bits))
 		k += n;
-	if (k + n <= l->npool)
-		return k;
-	k = (unsigned)gllm_round_up(l->npool, n);
+	return k + n <= l->npool ? k : (unsigned)gllm_round_up(l->npool, n);
+}
+
+/* The first of n words of the pool, at a multiple of n, that all are `bits`. */
+static unsigned words_of(struct lower *l, uint32_t bits, unsigned n)
+{
+	unsigned k = place_of(l, bits, n);
+
 	if (k + n > l->first_word + MAX_POOL) {
 		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "too many constants", k);
 		return l->first_word;
@@ -58,16 +63,19 @@ static unsigned words_of(struct lower *l, uint32_t bits, unsigned n)
 	return k;
 }
 
-/* The word in all lanes of `into`, or of a new register if that is NO_VREG. */
+/* The word in all lanes of `into`, or of a new register if that is NO_VREG. A whole vector of them is loaded where a
+ * broadcast is more than a load, as long as there is room. */
 gllm_vreg gllm_lower_word(struct lower *l, uint32_t bits, gllm_vreg into)
 {
-	struct gllm_vi i = gllm_vi(bits ? GLLM_V_VBCAST : GLLM_V_VZERO);
+	unsigned lanes = l->m->vector_bytes / 4u;
+	bool whole = l->m->slow_bcast && !l->halves && place_of(l, bits, lanes) + lanes <= l->first_word + MAX_POOL / 2;
+	struct gllm_vi i = gllm_vi(!bits ? GLLM_V_VZERO : whole ? GLLM_V_VLOAD : GLLM_V_VBCAST);
 
 	i.d = into == GLLM_NO_VREG ? gllm_vir_reg(l->v, GLLM_CLASS_V) : into;
 	i.type = i.mem = l->halves ? GLLM_F16 : GLLM_F32;
 	if (bits) {
 		i.a = l->pool_reg;
-		i.imm = 4 * (int64_t)words_of(l, bits, 1);
+		i.imm = 4 * (int64_t)words_of(l, bits, whole ? lanes : 1);
 		i.segment = GLLM_VIR_FIXED;
 	}
 	return gllm_vir_emit(l->v, i);

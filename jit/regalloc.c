@@ -52,6 +52,7 @@ struct scan {
 	uint32_t *label;       /* where labels stand */
 	struct file file[FILES];
 	unsigned nspilled;
+	bool began;            /* not the first round */
 };
 
 static bool writes(const struct gllm_vi *i)
@@ -427,11 +428,21 @@ static void rename(struct gllm_vi *i, gllm_vreg from, gllm_vreg to)
 	i->m = i->m == from ? to : i->m;
 }
 
+static bool in_frame(const struct scan *s, gllm_vreg r)
+{
+	return r != s->frame && (s->reg[r].flags & SPILL) && !(s->reg[r].flags & CONSTANT);
+}
+
 static void rewrite_one(struct scan *s, struct rewrite *w, struct gllm_vi in)
 {
 	gllm_vreg use[4], d = in.d;
 	unsigned n = gllm_vi_uses(&in, use);
 
+	if ((in.op == GLLM_V_VMOV || in.op == GLLM_V_GMOV) && in_frame(s, in.a) != in_frame(s, d) &&
+	    !((s->reg[in.a].flags | s->reg[d].flags) & CONSTANT)) { /* a load or a store */
+		w->ins[w->n++] = in_frame(s, d) ? spill_access(s, d, in.a, true) : spill_access(s, in.a, d, false);
+		return;
+	}
 	for (unsigned k = 0; k < n; k++)
 		if (use[k] != s->frame && (s->reg[use[k]].flags & SPILL)) {
 			gllm_vreg t = reload(s, w, use[k]);
@@ -558,6 +569,28 @@ static enum gllm_status hand_on(struct scan *s, struct gllm_allocation *out)
 	return GLLM_OK;
 }
 
+static enum gllm_status allocate(struct scan *s)
+{
+	enum gllm_status st = find_flow(s);
+
+	if (st == GLLM_OK)
+		st = intervals(s);
+	return st == GLLM_OK ? walk(s) : st;
+}
+
+/* What is in the frame from the beginning (core/vir.h: GLLM_VIR_KEPT). */
+static void keep(struct scan *s)
+{
+	for (unsigned i = 0; i < s->v->n && !s->began && s->m->adds_over; i++) {
+		const struct gllm_vi *in = &s->v->ins[i];
+		if (in->op == GLLM_V_VMOV && in->aux == GLLM_VIR_KEPT && !(s->reg[in->a].flags & SPILL)) {
+			s->reg[in->a].flags |= SPILL;
+			s->nspilled++;
+		}
+	}
+	s->began = true;
+}
+
 enum gllm_status gllm_regalloc(struct gllm_vir *v, const struct gllm_machine *m, struct gllm_arena *arena,
                                struct gllm_allocation *out)
 {
@@ -569,11 +602,9 @@ enum gllm_status gllm_regalloc(struct gllm_vir *v, const struct gllm_machine *m,
 	while (st == GLLM_OK) {
 		st = prepare(&s);
 		if (st == GLLM_OK)
-			st = find_flow(&s);
-		if (st == GLLM_OK)
-			st = intervals(&s);
-		if (st == GLLM_OK)
-			st = walk(&s);
+			keep(&s);
+		if (st == GLLM_OK && s.nspilled == 0)
+			st = allocate(&s);
 		if (st != GLLM_OK || s.nspilled == 0)
 			break;
 		st = rewrite(&s);

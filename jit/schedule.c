@@ -43,6 +43,7 @@ struct reg {
 	uint16_t readers;     /* head of a list of those since, NONE empty */
 	uint16_t reads, left; /* in the line */
 	bool live;
+	bool kept;            /* in the frame, not in a register */
 };
 
 struct schedule {
@@ -215,19 +216,30 @@ static void find_heights(struct schedule *s)
 	}
 }
 
+/* The step that all edges of u lead to, NONE if there is none or several; `n` how many they are. */
+static unsigned only_user(const struct schedule *s, const struct step *u, unsigned *n)
+{
+	unsigned user = u->edges == NONE ? NONE : s->edge[u->edges].to;
+
+	*n = 0;
+	for (unsigned e = u->edges; e != NONE; e = s->edge[e].next, ++*n)
+		if (s->edge[e].to != user)
+			return NONE;
+	return user;
+}
+
 /* Loads of constants that one step reads, and nothing must go before. */
 static void find_late(struct schedule *s)
 {
 	for (unsigned i = 0; i < s->n; i++) {
-		const struct gllm_vi *load = at(s, i);
 		struct step *u = &s->step[i];
-		if (s->owner[i] != i || load->segment != GLLM_VIR_FIXED || u->preds || u->edges == NONE || s->edge[u->edges].next != NONE)
+		unsigned n, user = at(s, i)->segment == GLLM_VIR_FIXED && s->owner[i] == i && u->preds == 0 ? only_user(s, u, &n) : NONE;
+		if (user == NONE)
 			continue;
-		struct step *user = &s->step[s->edge[u->edges].to];
 		u->constant = true;
-		u->late = user->late;
-		user->late = (uint16_t)i;
-		user->nlate++;
+		u->late = s->step[user].late;
+		s->step[user].late = (uint16_t)i;
+		s->step[user].nlate = (uint16_t)(s->step[user].nlate + n);
 	}
 }
 
@@ -267,7 +279,7 @@ static void count_live(struct schedule *s)
 	for (unsigned f = 0; f < FILES; f++)
 		s->at_begin[f] = 0;
 	for (unsigned r = 0; r < s->v->nregs; r++)
-		s->at_begin[file_of(s, (gllm_vreg)r)] += s->span[r].first < s->begin && s->span[r].last >= s->begin;
+		s->at_begin[file_of(s, (gllm_vreg)r)] += !s->reg[r].kept && s->span[r].first < s->begin && s->span[r].last >= s->begin;
 }
 
 /* Registers live again as they are at the line's beginning. */
@@ -283,7 +295,7 @@ static void rewind(struct schedule *s)
 			r[n++] = at(s, i)->d;
 		for (; n-- > 0;) {
 			s->reg[r[n]].left = s->reg[r[n]].reads;
-			s->reg[r[n]].live = s->span[r[n]].first < s->begin;
+			s->reg[r[n]].live = s->span[r[n]].first < s->begin && !s->reg[r[n]].kept;
 		}
 	}
 }
@@ -575,6 +587,9 @@ static enum gllm_status prepare(struct schedule *s, struct gllm_arena *arena)
 		return GLLM_OUT_OF_MEMORY;
 	for (unsigned r = 0; r < s->v->nregs; r++)
 		s->reg[r] = (struct reg){ .readers = NONE };
+	for (unsigned i = 0; i < s->v->n && s->m->adds_over; i++)
+		if (s->v->ins[i].op == GLLM_V_VMOV && s->v->ins[i].aux == GLLM_VIR_KEPT)
+			s->reg[s->v->ins[i].a].kept = true;
 	return GLLM_OK;
 }
 

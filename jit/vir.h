@@ -102,6 +102,10 @@ static inline bool gllm_vi_independent(const struct gllm_vi *a, const struct gll
  * machine's. A buffer without room is left as it is. Fails: GLLM_OUT_OF_MEMORY. */
 enum gllm_status gllm_vir_pair_loads(struct gllm_vir *v, unsigned lanes, struct gllm_arena scratch);
 
+/* Copies of addends that stay in an innermost loop come from the frame where that takes less time (VMOV, GLLM_VIR_KEPT); on
+ * machines that put sums over addends. A buffer without room is left as it is. Fails: GLLM_OUT_OF_MEMORY. */
+enum gllm_status gllm_vir_keep_addends(struct gllm_vir *v, const struct gllm_machine *m, struct gllm_arena scratch);
+
 /* Labels, branches, brackets, fences, the end. */
 static inline bool gllm_vi_is_flow(const struct gllm_vi *i)
 {

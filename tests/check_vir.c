@@ -460,6 +460,80 @@ static void pairs_of_loads(struct bench *b)
 			side_by_side(b, types[k][0], types[k][1], (enum between)how);
 }
 
+/* How many copies of addends would come from the frame. */
+static unsigned kept(struct bench *b)
+{
+	struct gllm_arena arena = b->arena;
+	struct gllm_vir v = b->v;
+	unsigned n = 0;
+
+	v.ins = gllm_alloc_array(&arena, MAX_INS, sizeof *v.ins, 8);
+	v.reg_class = gllm_alloc(&arena, MAX_REGS, 1);
+	v.max = MAX_INS;
+	if (!CHECK(b->t, v.ins && v.reg_class))
+		return 0;
+	for (unsigned k = 0; k < v.n; k++)
+		v.ins[k] = b->v.ins[k];
+	for (unsigned k = 0; k < v.nregs; k++)
+		v.reg_class[k] = b->v.reg_class[k];
+	CHECK_STATUS(b->t, gllm_vir_keep_addends(&v, &b->machine, arena), GLLM_OK);
+	for (unsigned k = 0; k < v.n; k++)
+		n += v.ins[k].op == GLLM_V_VMOV && v.ins[k].aux == GLLM_VIR_KEPT;
+	v = b->v;
+	v.max = v.n; /* no room: nothing changes */
+	CHECK_STATUS(b->t, gllm_vir_keep_addends(&v, &b->machine, arena), GLLM_OK);
+	CHECK_EQ(b->t, v.n, b->v.n);
+	return n;
+}
+
+/* Two loops, one in the other; products are added to two values from outside, one of which the outer loop changes, and to a
+ * third that the inner one changes if `changes`. With many loads a turn there is nothing to gain. */
+static void addends_that_stay(struct bench *b, bool changes, unsigned loads)
+{
+	enum { PRODUCTS = 6 };
+	struct pool p = { .depth = 0 };
+	struct gllm_vi i = op(GLLM_V_VFMA, GLLM_F32), add = op(GLLM_V_VADD, GLLM_F32);
+	gllm_vreg c[3], sum, x;
+
+	begin(b);
+	p.in = load_slot(b, GLLM_VIR_ARGS, 0);
+	p.out = load_slot(b, GLLM_VIR_ARGS, 40);
+	for (unsigned k = 0; k < 3; k++)
+		c[k] = load(b, p.in, GLLM_NO_VREG, 64 * (int64_t)k);
+	sum = load(b, p.in, GLLM_NO_VREG, 256);
+	i.b = load(b, p.in, GLLM_NO_VREG, 320);
+	random_open(b, &p, true);
+	random_open(b, &p, true);
+	x = load(b, p.in, GLLM_NO_VREG, 384);
+	for (unsigned k = 0; k < loads; k++)
+		x = load(b, p.in, GLLM_NO_VREG, 32 * (int64_t)k);
+	for (unsigned k = 0; k < PRODUCTS; k++) {
+		i.op = k == 4 ? GLLM_V_VFNMA : GLLM_V_VFMA;
+		i.a = k & 1 ? x : sum;
+		i.c = c[k % 3];
+		i.d = GLLM_NO_VREG;
+		add.a = add.d = sum;
+		add.b = emit(b, i);
+		emit(b, add);
+	}
+	if (changes) {
+		add.a = add.d = c[2];
+		emit(b, add);
+	}
+	random_close(b, &p);
+	add.a = add.d = c[1];
+	emit(b, add);
+	random_close(b, &p);
+	for (unsigned k = 0; k < 3; k++)
+		store(b, p.out, GLLM_NO_VREG, (int64_t)k * out_bytes(b), c[k]);
+	store(b, p.out, GLLM_NO_VREG, 3 * (int64_t)out_bytes(b), sum);
+	end(b);
+	bool neon = b->machine.adds_over && !b->halves;
+	CHECK_EQ(b->t, kept(b), !neon || loads > PRODUCTS ? 0 : changes ? 4 : PRODUCTS);
+	vir_fill(b, 0.0f, 0.25f);
+	vir_finish(b, "addends that stay", 0, 0);
+}
+
 /* The replay must notice a wrong allocation: any two registers exchanged, or one register for two. */
 static void wrong_allocations(struct bench *b)
 {
@@ -574,6 +648,8 @@ static void for_width(struct bench *b)
 		;
 	carried_factor(b);
 	pairs_of_loads(b);
+	for (unsigned k = 0; k < 4; k++)
+		addends_that_stay(b, k & 1, k & 2 ? 20 : 0);
 	wrong_allocations(b);
 	refusals(b);
 }

@@ -247,6 +247,8 @@ enum gllm_status vir_compile(struct bench *b, struct gllm_code *code, struct gll
 	}
 	if (s == GLLM_OK && b->machine.has_widen && !b->halves)
 		s = gllm_vir_pair_loads(&v, b->lanes, arena);
+	if (s == GLLM_OK)
+		s = gllm_vir_keep_addends(&v, &b->machine, arena);
 	in_order.window = 0; /* so that much is reordered and loads ahead */
 	if (s == GLLM_OK)
 		s = gllm_schedule(&v, &in_order, &arena);

@@ -25,6 +25,7 @@ static void widen(struct gllm_machine *out, uint16_t bytes)
 	out->widens = out->profile->have & GLLM_BIT(GLLM_A64_SVE2);
 	out->has_mask = true;
 	out->adds_over = false; /* FMAD is put over a factor */
+	out->slow_bcast = false;
 	out->has_widen = false; /* loads widen */
 	out->class_file[GLLM_CLASS_M] = 2;
 	out->disp_ok = disp_ok_sve;
@@ -74,7 +75,7 @@ enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_mach
 	if (p->isa != GLLM_ISA_AARCH64 || (p->have & need) != need)
 		return GLLM_NO_FEATURE;
 	*out = (struct gllm_machine){
-		.profile = p, .vector_bytes = 16, .has_mask = false, .has_fma = true, .adds_over = true, .zips = true,
+		.profile = p, .vector_bytes = 16, .has_mask = false, .has_fma = true, .adds_over = true, .slow_bcast = true, .zips = true,
 		.has_widen = true, .one_converts = true, .slow_fma = p->slow_fma,
 		.class_file = { [GLLM_CLASS_G] = 0, [GLLM_CLASS_V] = 1, [GLLM_CLASS_M] = 1 },
 		.norder = { 26, 32, 0 },
