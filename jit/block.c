@@ -140,6 +140,13 @@ static void set_rows(struct blocker *x, struct gllm_linear rows)
 			part->source[q].at = rows;
 }
 
+/* The part that was added last is the first block of k or a later one, if its kernel asks which. */
+static void set_begun(struct blocker *x, const struct kernel *k, bool begun)
+{
+	if (x->status == GLLM_OK && k && k->begun != NO_COUNT && x->nparts)
+		x->part[x->nparts - 1].source[k->begun].scalar = begun;
+}
+
 /* Blocks of rows: `trips` of `rows` from `at` on. */
 struct rows {
 	struct gllm_linear trips, rows, at;
@@ -167,6 +174,21 @@ static unsigned split_rows(const struct blocker *x, struct rows out[2])
 	return n;
 }
 
+/* Whether the block of k that ends there does more than the others: it is the last, and something follows the sums. */
+static bool ends(const struct blocker *x, int64_t k)
+{
+	const struct product *p = x->p;
+	return k == p->k && (p->result == GLLM_NO_NODE || k == x->b.kc || p->c->trace.node[p->result].a != p->sum[0].last);
+}
+
+static void add_product(struct blocker *x, const struct macro *m, struct at at, bool beside, struct gllm_linear rows)
+{
+	const struct kernel *k = gllm_block_kernel(x, MACRO, 0, *m);
+	add_part(x, k, at, beside);
+	set_rows(x, rows);
+	set_begun(x, k, at.k > 0);
+}
+
 /* All parts of one block of j and k, or of all that differ from it in their place alone. */
 static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int64_t kc)
 {
@@ -188,8 +210,9 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 	unsigned n = split_rows(x, rows);
 	beside = false;
 	for (unsigned i = 0; i < n; i++) {
-		struct macro m = { .rows = p->m.per_row ? p->m : rows[i].rows, .depth = kc, .first = pc == 0, .last = pc + kc == p->k,
-		                   .way = GLLM_BLOCK_PACKED };
+		struct macro m = { .rows = p->m.per_row ? p->m : rows[i].rows, .depth = kc, .last = ends(x, pc + kc), .way = GLLM_BLOCK_PACKED };
+		m.either = !m.last && kc == x->b.kc && (p->k >= 3 * kc || (p->k == 2 * kc && ends(x, kc) == ends(x, p->k)));
+		m.first = pc == 0 && !m.either;
 		bool repeats = open_repeat(x, rows[i].trips, (struct at){ .i = gllm_block_fixed(x->b.mc) });
 		at.i = last.i = rows[i].at;
 		for (unsigned k = 0; k < x->nrows && x->tile; k++) {
@@ -201,16 +224,12 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 		m.panels = gllm_block_fixed(panels);
 		m.lanes = nr;
 		if (panels)
-			add_part(x, gllm_block_kernel(x, MACRO, 0, m), at, beside);
-		if (panels)
-			set_rows(x, rows[i].rows);
+			add_product(x, &m, at, beside, rows[i].rows);
 		beside |= panels != 0;
 		m.panels = gllm_block_fixed(1);
 		m.lanes = rest;
 		if (rest)
-			add_part(x, gllm_block_kernel(x, MACRO, 0, m), last, beside);
-		if (rest)
-			set_rows(x, rows[i].rows);
+			add_product(x, &m, last, beside, rows[i].rows);
 		beside = true;
 		close_repeat(x, repeats);
 	}

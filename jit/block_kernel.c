@@ -229,12 +229,29 @@ static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *
 	return gllm_strip_access(s, *param, type, term, terms, value);
 }
 
-/* What the blocks of k before this one have left is added last: it comes while the sums are computed. */
-static void add_partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param)
+static gllm_ref node(struct gllm_strip *s, enum gllm_node_op op, enum gllm_type type, gllm_ref a, gllm_ref b, gllm_ref c)
 {
-	gllm_ref sum = gllm_strip_node(s, x->p->sum[which].last), before = partial(x, s, k, which, param, GLLM_NO_NODE);
-	s->map[x->p->sum[which].last] = gllm_strip_append(s, (struct gllm_node){ .op = GLLM_N_ADD,
-		.type = (uint8_t)x->p->sum[which].type, .a = sum, .b = before, .c = GLLM_NO_NODE });
+	return gllm_strip_append(s, (struct gllm_node){ .op = (uint8_t)op, .type = (uint8_t)type, .a = a, .b = b, .c = c });
+}
+
+/* What the blocks of k before this one have left is added last: it comes while the sums are computed. */
+static void add_partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param, gllm_ref begun)
+{
+	gllm_ref *last = &s->map[x->p->sum[which].last], sum = gllm_strip_node(s, x->p->sum[which].last);
+	*last = node(s, GLLM_N_ADD, x->p->sum[which].type, sum, partial(x, s, k, which, param, GLLM_NO_NODE), GLLM_NO_NODE);
+	if (begun != GLLM_NO_NODE)
+		*last = node(s, GLLM_N_SELECT, x->p->sum[which].type, begun, *last, sum);
+}
+
+/* Whether there are such sums, where the part says it. */
+static gllm_ref has_begun(struct gllm_strip *s, struct kernel *k, const struct macro *m)
+{
+	if (!m->either)
+		return GLLM_NO_NODE;
+	k->begun = gllm_strip_param(s, "begun", GLLM_SCALAR, GLLM_F32, (struct gllm_source){ .kind = GLLM_FROM_SCALAR });
+	gllm_ref said = gllm_strip_append(s, (struct gllm_node){ .op = GLLM_N_SCALAR, .type = GLLM_F32, .a = GLLM_NO_NODE,
+		.b = GLLM_NO_NODE, .c = GLLM_NO_NODE, .imm = k->begun });
+	return node(s, GLLM_N_LT, GLLM_MASK, node(s, GLLM_N_CONST, GLLM_F32, GLLM_NO_NODE, GLLM_NO_NODE, GLLM_NO_NODE), said, GLLM_NO_NODE);
 }
 
 /* Loads of packed values in place of the factors. */
@@ -328,8 +345,7 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
 	gllm_ref zero[MAX_SUMS];
 	for (unsigned i = 0; i < x->p->nsums && !m->first; i++)
-		zero[i] = gllm_strip_append(&s, (struct gllm_node){ .op = GLLM_N_CONST, .type = (uint8_t)x->p->sum[i].type,
-			.a = GLLM_NO_NODE, .b = GLLM_NO_NODE, .c = GLLM_NO_NODE });
+		zero[i] = node(&s, GLLM_N_CONST, x->p->sum[i].type, GLLM_NO_NODE, GLLM_NO_NODE, GLLM_NO_NODE);
 	int8_t jb = m->wide ? gllm_strip_open(&s, gllm_block_fixed(m->wide)) : -1, kb = m->deep ? gllm_strip_open(&s, gllm_block_fixed(m->deep)) : -1;
 	bool counted = m->way == GLLM_BLOCK_DOTS;
 	int8_t p = counted ? gllm_strip_open_counted(&s, m->panels, &count) : gllm_strip_open(&s, m->panels), r = gllm_strip_open(&s, m->rows);
@@ -366,8 +382,10 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	gllm_strip_write(&s, needed, K, 0, t->nnodes);
 	gllm_strip_close(&s);
 	s.sub[K][0].coef = s.sub[K][1].coef = 0;
+	k->begun = NO_COUNT;
+	gllm_ref begun = has_begun(&s, k, m);
 	for (unsigned i = 0; i < x->p->nsums && !m->first; i++)
-		add_partial(x, &s, k, i, &sums[i]);
+		add_partial(x, &s, k, i, &sums[i], begun);
 	gllm_strip_write(&s, needed, J, t->loop[K].end, t->nnodes);
 	for (unsigned i = 0; i < x->p->nsums && !m->last; i++)
 		partial(x, &s, k, i, &sums[i], s.map[x->p->sum[i].last]);
@@ -424,7 +442,7 @@ static bool same_macro(const struct macro *a, const struct macro *b)
 	bool counted = a->way == GLLM_BLOCK_DOTS || a->way == GLLM_BLOCK_STAGED;
 	return (counted ? a->panels.fixed >= b->panels.fixed : same_linear(a->panels, b->panels)) && same_linear(a->rows, b->rows) &&
 	       a->lanes == b->lanes && a->depth == b->depth && a->wide == b->wide && a->deep == b->deep && a->first == b->first &&
-	       a->last == b->last && a->way == b->way;
+	       a->last == b->last && a->either == b->either && a->way == b->way;
 }
 
 /* A kernel says nothing of where its block begins: blocks of one size share it. */

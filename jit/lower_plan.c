@@ -421,6 +421,16 @@ static unsigned own_nodes(const struct lower *l, unsigned loop)
 	return n;
 }
 
+/* Of these, those that every copy has of its own. */
+static unsigned nodes_along(const struct lower *l, unsigned loop)
+{
+	unsigned n = 0;
+
+	for (gllm_ref i = l->t->loop[loop].first; i < l->t->loop[loop].end; i++)
+		n += l->t->node[i].loop == (int)loop && l->dep[i] != 0;
+	return n;
+}
+
 static unsigned clamp(int64_t x, unsigned low, unsigned high)
 {
 	return x < (int64_t)low ? low : x > (int64_t)high ? high : (unsigned)x;
@@ -534,7 +544,7 @@ static void shape_columns(struct lower *l, unsigned v, unsigned k)
 
 	if (q >= 0 && l->loop[q].trip != 1) {
 		unsigned most = (l->vregs * 3 / 4) / (wide * nred);
-		if (l->o->rows && own_nodes(l, v) <= 4 * nred) /* nothing but sums: they may fill the registers */
+		if (l->o->rows && nodes_along(l, v) <= 5 * nred) /* nothing but sums: they may fill the registers */
 			most = (l->vregs - wide - 2) / (wide * nred);
 		if (most > body / wide)
 			most = body / wide;
