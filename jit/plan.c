@@ -525,6 +525,16 @@ static enum gllm_status products(struct planner *x)
 	return s == GLLM_OK ? s : gllm_fail(x->e, s, "blocking a product of matrices", x->g->name, 0, 0, 0);
 }
 
+static enum gllm_status stores(struct planner *x)
+{
+	struct gllm_context *c = x->c;
+	struct gllm_machine m;
+	enum gllm_status s = c->target->machine(&c->profile, &m);
+	if (s == GLLM_OK)
+		s = gllm_store_past(&c->profile, m.past, x->o->tuning, x->g, &x->arena, &x->f);
+	return s == GLLM_OK ? s : gllm_fail(x->e, s, "stores past the caches", x->g->name, 0, 0, 0);
+}
+
 /* Groups, buffers, code, steps; on failure the context is as before. */
 static enum gllm_status make(struct planner *x, struct gllm_plan **out)
 {
@@ -535,8 +545,8 @@ static enum gllm_status make(struct planner *x, struct gllm_plan **out)
 		gllm_fail(x->e, s, "values of a row", x->g->name, 0, 0, 0);
 	if (s == GLLM_OK && !x->o->scalar)
 		s = products(x);
-	if (s == GLLM_OK && !x->o->scalar && (s = gllm_store_past(&c->profile, x->o->tuning, x->g, &x->arena, &x->f)) != GLLM_OK)
-		gllm_fail(x->e, s, "stores past the caches", x->g->name, 0, 0, 0);
+	if (s == GLLM_OK && !x->o->scalar)
+		s = stores(x);
 	if (s == GLLM_OK)
 		s = plan_buffers(x);
 	if (s == GLLM_OK && !x->o->scalar)

@@ -4,7 +4,9 @@
  *
  * Taken are values of which an iteration of the loop over the rows, which is around everything, reaches its own row only:
  * what it reads it has then written before. They leave the workspace, and neither memory nor outer caches see them. Values
- * that are no larger than half of the L2 cache stay where they are: rows of their own may be computed several at a time. */
+ * that are no larger than half of the L2 cache stay where they are: rows of their own may be computed several at a time.
+ *
+ * An output that a kernel stores, reads again and stores once more, as softmax does, can so be written once: past.h. */
 #ifndef GLLM_JIT_ROWS_H
 #define GLLM_JIT_ROWS_H
 #include "gllm/profile.h"
@@ -12,5 +14,10 @@
 
 /* What is written lies in `arena`. Fails: OUT_OF_MEMORY. */
 enum gllm_status gllm_keep_rows(const struct gllm_profile *p, const struct gllm_graph *g, struct gllm_fusion *f,
+                                struct gllm_arena *arena);
+
+/* What a part stores to output `param` but for its last store, and reads of it, goes to a row in the worker's memory, if the last
+ * store writes the same elements again, row by row; else the part stays as it is. Fails: OUT_OF_MEMORY. */
+enum gllm_status gllm_row_apart(const struct gllm_profile *p, struct gllm_part *part, unsigned param, struct gllm_fusion *f,
                                 struct gllm_arena *arena);
 #endif
