@@ -22,12 +22,15 @@ enum { SHORT = 1, SPILL = 2, CONSTANT = 4 }; /* what is known of a register */
 
 struct interval { /* of a virtual register */
 	uint32_t start, end;   /* start UINT32_MAX: never accessed */
+	uint8_t flags, where, file;
+	uint8_t once;          /* written by one instruction */
+};
+
+struct weight { /* of a virtual register, once it is asked which to spill */
 	uint64_t cost;         /* accesses, weighted by loop depth */
 	uint32_t def;          /* the writing instruction where CONSTANT */
 	uint32_t slot;         /* frame offset where SPILL */
-	uint8_t flags, where, file;
 	uint8_t depth;         /* of the innermost loop with an access */
-	uint8_t once;          /* written by one instruction */
 };
 
 /* Physical registers. A rank is a place in the machine's order; those outside of it have the ranks behind. */
@@ -46,6 +49,7 @@ struct scan {
 	gllm_vreg frame;       /* NONE until something is spilled */
 	uint32_t frame_bytes;
 	struct interval *reg;  /* with one to spare */
+	struct weight *weight; /* NULL until a register is to be spilled in this round */
 	const uint8_t *flags;  /* of the registers as this round begins */
 	uint8_t (*temp)[2][GLLM_VIR_TEMPS];
 	uint32_t *close;       /* LOOP_BEGIN -> its LOOP_END; handed on as room for select */
@@ -53,6 +57,7 @@ struct scan {
 	struct file file[FILES];
 	unsigned nspilled;
 	bool began;            /* not the first round */
+	enum gllm_status status; /* of what is asked while spilling */
 };
 
 static bool writes(const struct gllm_vi *i)
@@ -93,33 +98,22 @@ static enum gllm_status find_flow(struct scan *s)
 	return depth == 0 ? GLLM_OK : GLLM_INVALID_ARGUMENT;
 }
 
-static inline void touch(struct interval *r, uint32_t at, unsigned depth, uint64_t weight)
+/* The end of the outermost loop that begins behind `start`: a value from before it that is read inside must last that long. */
+static uint32_t carried_to(const struct scan *s, uint32_t start, const uint32_t *open)
 {
-	if (r->end < at)
-		r->end = at;
-	if (r->depth < depth)
-		r->depth = (uint8_t)depth;
-	r->cost += weight;
-}
-
-/* A read inside loops of what was written before them carries it to the end of the outermost of these. */
-static void carry(const struct scan *s, struct interval *r, const uint32_t *open)
-{
-	while (r->start >= 2 * *open + 1)
+	while (start >= 2 * *open + 1)
 		open++;
-	uint32_t back = 2 * s->close[*open] + 1;
-	if (r->end < back)
-		r->end = back;
+	return 2 * s->close[*open] + 1;
 }
 
 static enum gllm_status intervals(struct scan *s)
 {
-	uint32_t open[MAX_DEPTH];
+	uint32_t open[MAX_DEPTH], inner = 0; /* where the innermost open loop begins */
 	unsigned depth = 0, nregs = s->v->nregs;
-	uint64_t weight = 1;
+	struct interval *reg = s->reg;
 
 	for (unsigned k = GLLM_VIR_ARGS; k < GLLM_VIR_FIRST_FREE; k++)
-		s->reg[k].start = 0;
+		reg[k].start = 0;
 	for (unsigned i = 0; i < s->v->n; i++) {
 		const struct gllm_vi *in = &s->v->ins[i];
 		gllm_vreg r[4];
@@ -130,36 +124,69 @@ static enum gllm_status intervals(struct scan *s)
 				open[depth++] = i;
 			else
 				depth--;
-			weight = UINT64_C(1) << (depth < 8 ? 3 * depth : 24);
+			inner = depth ? 2 * open[depth - 1] + 1 : 0;
 		}
 		for (unsigned k = 0; k < n; k++) {
-			struct interval *x = &s->reg[r[k]];
-
-			if (r[k] == s->frame)
+			if (r[k] >= nregs)
+				return GLLM_INVALID_ARGUMENT;
+			struct interval *x = &reg[r[k]];
+			if (x->end > 2 * i) /* a loop that carries it ends later, or it is read twice */
 				continue;
-			if (r[k] >= nregs || x->start == UINT32_MAX)
+			x->end = 2 * i + 1;
+			if (x->start < inner)
+				x->end = carried_to(s, x->start, open);
+			else if (x->start == UINT32_MAX && r[k] != s->frame)
 				return GLLM_INVALID_ARGUMENT; /* read before any write */
-			touch(x, 2 * i + 1, depth, weight);
-			if (depth && x->start < 2 * open[depth - 1] + 1)
-				carry(s, x, open);
 		}
 		if (!writes(in))
 			continue;
 		if (in->d >= nregs || in->d == s->frame)
 			return GLLM_INVALID_ARGUMENT;
-		struct interval *d = &s->reg[in->d];
+		struct interval *d = &reg[in->d];
 		d->once = d->start == UINT32_MAX;
-		if (d->once && (in->op == GLLM_V_GCONST || in->op == GLLM_V_VZERO)) {
-			d->flags |= CONSTANT;
-			d->def = i;
-		} else {
-			d->flags &= (uint8_t)~CONSTANT;
-		}
 		if (d->once)
 			d->start = 2 * i + 2;
-		touch(d, 2 * i + 2, depth, weight);
+		if (d->end < 2 * i + 2)
+			d->end = 2 * i + 2;
 	}
 	return GLLM_OK;
+}
+
+/* What deciding between registers to spill takes. */
+static bool weigh(struct scan *s)
+{
+	unsigned depth = 0;
+	uint64_t cost = 1;
+
+	s->weight = gllm_alloc_array(s->arena, s->v->nregs + 1u, sizeof *s->weight, 8);
+	if (!s->weight)
+		return false;
+	for (unsigned r = 0; r <= s->v->nregs; r++)
+		s->weight[r] = (struct weight){ .cost = 0 };
+	for (unsigned i = 0; i < s->v->n; i++) {
+		const struct gllm_vi *in = &s->v->ins[i];
+		gllm_vreg r[5];
+		unsigned n = gllm_vi_uses(in, r);
+
+		if (in->op == GLLM_V_LOOP_BEGIN || in->op == GLLM_V_LOOP_END) {
+			depth = in->op == GLLM_V_LOOP_BEGIN ? depth + 1 : depth - 1;
+			cost = UINT64_C(1) << (depth < 8 ? 3 * depth : 24);
+		}
+		if (writes(in)) {
+			struct interval *d = &s->reg[in->d];
+			if (d->once && (in->op == GLLM_V_GCONST || in->op == GLLM_V_VZERO)) {
+				d->flags |= CONSTANT;
+				s->weight[in->d].def = i;
+			}
+			r[n++] = in->d;
+		}
+		for (; n-- > 0;) {
+			struct weight *x = &s->weight[r[n]];
+			x->cost += cost;
+			x->depth = (uint8_t)(x->depth < depth ? depth : x->depth);
+		}
+	}
+	return true;
 }
 
 /* --- one round ------------------------------------------------------------------------------------------------------ */
@@ -174,7 +201,7 @@ static inline void release(struct scan *s, gllm_vreg r, uint32_t before)
 {
 	const struct interval *x = &s->reg[r];
 
-	if (x->end < before && x->where != NOWHERE && r != s->frame) {
+	if (x->end < before && x->where != NOWHERE) {
 		struct file *f = &s->file[x->file];
 		unsigned rank = f->rank[x->where];
 
@@ -196,13 +223,14 @@ static void release_all(struct scan *s, uint32_t before)
 
 /* Is it better to keep `a` in memory than `b`: an inner loop is the last place for spill code; within one depth, fewer
  * weighted accesses per length of the interval. */
-static bool cheaper(const struct interval *a, const struct interval *b)
+static bool cheaper(const struct scan *s, gllm_vreg x, gllm_vreg y)
 {
+	const struct interval *a = &s->reg[x], *b = &s->reg[y];
 	uint64_t la = (uint64_t)a->end - a->start + 1, lb = (uint64_t)b->end - b->start + 1;
-	uint64_t ca = a->cost >> ((a->flags & CONSTANT) != 0), cb = b->cost >> ((b->flags & CONSTANT) != 0);
+	uint64_t ca = s->weight[x].cost >> ((a->flags & CONSTANT) != 0), cb = s->weight[y].cost >> ((b->flags & CONSTANT) != 0);
 
-	if (a->depth != b->depth)
-		return a->depth < b->depth;
+	if (s->weight[x].depth != s->weight[y].depth)
+		return s->weight[x].depth < s->weight[y].depth;
 	return ca * lb < cb * la; /* costs < 2^40, lengths < 2^18 for the sizes compiled here; a wrap only costs speed */
 }
 
@@ -211,10 +239,14 @@ static unsigned evict(struct scan *s, struct file *f, gllm_vreg who)
 {
 	gllm_vreg victim = who != TEMP && !(s->reg[who].flags & SHORT) ? who : NONE;
 
+	if (!s->weight && !weigh(s)) {
+		s->status = GLLM_OUT_OF_MEMORY;
+		return NOWHERE;
+	}
 	for (unsigned k = 0; k < f->n; k++) {
 		gllm_vreg o = f->owner[k];
 
-		if (o != TEMP && !(s->reg[o].flags & SHORT) && (victim == NONE || cheaper(&s->reg[o], &s->reg[victim])))
+		if (o != TEMP && !(s->reg[o].flags & SHORT) && (victim == NONE || cheaper(s, o, victim)))
 			victim = o;
 	}
 	if (victim == NONE)
@@ -388,7 +420,7 @@ static struct gllm_vi spill_access(const struct scan *s, gllm_vreg r, gllm_vreg 
 	i.d = store ? NONE : reg;
 	i.b = i.m = NONE;
 	i.c = store ? reg : NONE;
-	i.imm = s->reg[r].slot;
+	i.imm = s->weight[r].slot;
 	return i;
 }
 
@@ -412,7 +444,7 @@ static gllm_vreg reload(struct scan *s, struct rewrite *w, gllm_vreg r)
 	gllm_vreg t = short_reg(w, s->v->reg_class[r]);
 
 	if (s->reg[r].flags & CONSTANT) {
-		w->ins[w->n] = s->v->ins[s->reg[r].def];
+		w->ins[w->n] = s->v->ins[s->weight[r].def];
 		w->ins[w->n++].d = t;
 	} else {
 		w->ins[w->n++] = spill_access(s, r, t, false);
@@ -489,6 +521,8 @@ static enum gllm_status rewrite(struct scan *s)
 
 	if (v->nregs + more + 1 >= TEMP)
 		return GLLM_COMPILE_ERROR;
+	if (!s->weight && !weigh(s))
+		return GLLM_OUT_OF_MEMORY;
 	w.ins = gllm_alloc_array(s->arena, v->n + more, sizeof *w.ins, 8);
 	w.reg_class = gllm_alloc_array(s->arena, v->nregs + more + 1, 1, 1);
 	w.flags = gllm_alloc_array(s->arena, v->nregs + more + 1, 1, 1);
@@ -505,7 +539,7 @@ static enum gllm_status rewrite(struct scan *s)
 	}
 	for (unsigned r = 0; r < v->nregs; r++)
 		if (r != s->frame && (s->reg[r].flags & SPILL) && !(s->reg[r].flags & CONSTANT))
-			s->reg[r].slot = new_slot(s, v->reg_class[r]);
+			s->weight[r].slot = new_slot(s, v->reg_class[r]);
 	for (gllm_vreg k = GLLM_VIR_ARGS; k < GLLM_VIR_FIRST_FREE; k++)
 		if (s->reg[k].flags & SPILL) { /* an argument arrives in its register and is stored at once */
 			w.ins[w.n++] = spill_access(s, k, k, true);
@@ -541,6 +575,7 @@ static enum gllm_status prepare(struct scan *s)
 	unsigned char *temp = (unsigned char *)s->temp;
 	for (size_t i = 0; i < n * sizeof *s->temp; i += sizeof(uint64_t))
 		gllm_put_le64(temp + i, UINT64_MAX);
+	s->weight = NULL;
 	s->nspilled = 0;
 	return GLLM_OK;
 }
@@ -605,6 +640,7 @@ enum gllm_status gllm_regalloc(struct gllm_vir *v, const struct gllm_machine *m,
 			keep(&s);
 		if (st == GLLM_OK && s.nspilled == 0)
 			st = allocate(&s);
+		st = s.status != GLLM_OK ? s.status : st;
 		if (st != GLLM_OK || s.nspilled == 0)
 			break;
 		st = rewrite(&s);
