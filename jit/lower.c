@@ -155,6 +155,7 @@ static void emit_segment(struct lower *l, gllm_ref from, gllm_ref to)
 {
 	const struct frame *f = gllm_lower_top(l);
 	unsigned mark = l->nconst;
+	struct repeat r;
 	struct walk w;
 
 	for (unsigned form = 0; form < 2; form++) {
@@ -165,12 +166,19 @@ static void emit_segment(struct lower *l, gllm_ref from, gllm_ref to)
 		l->copy = 0;
 		gllm_lower_walk(l, &w, UINT32_MAX, f->loop, l->split_form);
 		unsigned n = nodes_between(l, from, to, l->line);
+		bool may_repeat = gllm_lower_may_repeat(l, &w, l->line, n, &r);
 		do {
+			if (may_repeat && l->tuple[l->depth - 1] > 0) {
+				may_repeat = false;
+				if (gllm_lower_repeat(l, &r))
+					break;
+			}
 			l->copy++;
 			for (unsigned k = 0; k < n && l->status == GLLM_OK; k++)
 				if (l->copy == 1 || (l->dep[l->line[k]] & w.moved))
 					gllm_lower_node(l, l->line[k]);
 		} while (gllm_lower_walk_next(l, &w));
+		l->tuple[l->depth - 1] = 0;
 		l->split_form = false;
 		l->segment = 0;
 	}

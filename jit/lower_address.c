@@ -75,10 +75,12 @@ static void address(struct lower *l, struct place p, unsigned bytes, struct gllm
 		else
 			add_offset(l, i, s.sym, u);
 	}
-	if (jam != 0 && l->m->disp_ok && !l->m->disp_ok(i->imm + jam, bytes))
+	if (jam != 0 && l->m->disp_ok && !l->m->disp_ok(i->imm + jam, bytes)) {
 		add_offset(l, i, NO_SYM, jam);
-	else
+		l->irregular = true;
+	} else {
 		i->imm += jam;
+	}
 }
 
 unsigned gllm_lower_memory_bytes(const struct lower *l, const struct gllm_access *a)
@@ -89,10 +91,12 @@ unsigned gllm_lower_memory_bytes(const struct lower *l, const struct gllm_access
 void gllm_lower_address(struct lower *l, struct place p, int64_t by, unsigned bytes, struct gllm_vi *i)
 {
 	address(l, p, bytes, i);
-	if (by != 0 && l->m->disp_ok && !l->m->disp_ok(i->imm + by, bytes))
+	if (by != 0 && l->m->disp_ok && !l->m->disp_ok(i->imm + by, bytes)) {
 		add_offset(l, i, NO_SYM, by);
-	else
+		l->irregular = true;
+	} else {
 		i->imm += by;
+	}
 }
 
 void gllm_lower_hints(struct lower *l)

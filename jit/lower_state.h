@@ -11,6 +11,7 @@
  *   lower_address.c memory operands
  *   lower_node.c  one node as instructions
  *   lower_copies.c how many copies of a map hide its latency
+ *   lower_repeat.c copies of an innermost loop's iterations from the first of them
  *   lower_turn.c  loads that lie along another loop than the lanes
  *   lower_tile.c  sums of products of words of two rows and columns at once
  *   lower_spread.c  accesses of every second, fourth or eighth element
@@ -149,6 +150,7 @@ struct lower {
 	bool split_form;
 	uint16_t segment, copy;  /* of the accesses emitted now (core/vir.h); 0 none */
 	uint16_t nsegments;
+	bool irregular;      /* what was emitted last depends on the number of its copy in ways of its own: lower_repeat.c */
 };
 
 /* The first failure sticks. Returns false always, so that callers can say `return gllm_lower_fail(..)`. */
@@ -209,6 +211,18 @@ bool gllm_lower_fits_halves(struct lower *l);
 /* lower_copies.c */
 unsigned gllm_lower_copies(struct lower *l, unsigned loop);
 
+/* lower_repeat.c */
+struct repeat {
+	unsigned begin, end;  /* instructions of the first copy */
+	unsigned regs, each;  /* the first of its registers, and how many are its own */
+	unsigned copies;      /* of other loops within it */
+	unsigned constants, offsets;
+};
+/* May copies of the top frame's loop, whose nodes are `line`, be written from the first one? To be asked before that. */
+bool gllm_lower_may_repeat(struct lower *l, const struct walk *w, const gllm_ref *line, unsigned n, struct repeat *r);
+/* All other copies; false if the first one has turned out to be of its own kind. */
+bool gllm_lower_repeat(struct lower *l, struct repeat *r);
+
 /* lower_turn.c */
 int gllm_lower_turns(const struct lower *l, gllm_ref n, unsigned v);
 void gllm_lower_turned(struct lower *l, gllm_ref n, unsigned fv, int w, gllm_vreg *out);
@@ -246,6 +260,19 @@ static inline unsigned gllm_lower_radix(const struct lower *l, unsigned f, int n
 	bool own = node_loop >= 0 && (l->present[f].loop & l->paired) >> node_loop & 1;
 
 	return own && !split_form ? 1 : l->present[f].copies;
+}
+
+/* How many copies a value has. */
+static inline uint32_t gllm_lower_places_of(const struct lower *l, uint32_t dep, int node_loop, bool split_form)
+{
+	uint32_t n = 1;
+
+	for (uint64_t frames = l->copied; frames; frames &= frames - 1) {
+		unsigned f = (unsigned)__builtin_ctzll(frames);
+		if (dep & l->present[f].loop)
+			n *= gllm_lower_radix(l, f, node_loop, split_form);
+	}
+	return n;
 }
 
 uint32_t gllm_lower_block(struct lower *l, uint32_t dep, int node_loop, bool split_form, unsigned extra);

@@ -169,13 +169,8 @@ gllm_vreg gllm_lower_constant(struct lower *l, gllm_ref n)
 
 uint32_t gllm_lower_block(struct lower *l, uint32_t dep, int node_loop, bool split_form, unsigned extra)
 {
-	uint32_t n = extra, base = l->nslots;
+	uint32_t n = extra * gllm_lower_places_of(l, dep, node_loop, split_form), base = l->nslots;
 
-	for (uint64_t frames = l->copied; frames; frames &= frames - 1) {
-		unsigned f = (unsigned)__builtin_ctzll(frames);
-		if (dep & l->present[f].loop)
-			n *= gllm_lower_radix(l, f, node_loop, split_form);
-	}
 	if (n > l->max_slots - l->nslots) {
 		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "too many copies of values", n);
 		return 0;
