@@ -181,6 +181,18 @@ static bool ends(const struct blocker *x, int64_t k)
 	return k == p->k && (p->result == GLLM_NO_NODE || k == x->b.kc || p->c->trace.node[p->result].a != p->sum[0].last);
 }
 
+/* The first block of k begins as the others do. */
+static bool from_zero(const struct product *p)
+{
+	const struct gllm_node *node = p->c->trace.node;
+	for (unsigned i = 0; i < p->nsums; i++) {
+		const struct gllm_node *begin = &node[node[p->sum[i].carry].a];
+		if (begin->op != GLLM_N_CONST || begin->imm != 0)
+			return false;
+	}
+	return true;
+}
+
 static void add_product(struct blocker *x, const struct macro *m, struct at at, bool beside, struct gllm_linear rows)
 {
 	const struct kernel *k = gllm_block_kernel(x, MACRO, 0, *m);
@@ -211,7 +223,7 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 	beside = false;
 	for (unsigned i = 0; i < n; i++) {
 		struct macro m = { .rows = p->m.per_row ? p->m : rows[i].rows, .depth = kc, .last = ends(x, pc + kc), .way = GLLM_BLOCK_PACKED };
-		m.either = !m.last && kc == x->b.kc && (p->k >= 3 * kc || (p->k == 2 * kc && ends(x, kc) == ends(x, p->k)));
+		m.either = !m.last && kc == x->b.kc && from_zero(p) && (p->k >= 3 * kc || (p->k == 2 * kc && ends(x, kc) == ends(x, p->k)));
 		m.first = pc == 0 && !m.either;
 		bool repeats = open_repeat(x, rows[i].trips, (struct at){ .i = gllm_block_fixed(x->b.mc) });
 		at.i = last.i = rows[i].at;
