@@ -2,13 +2,13 @@
  * arch/x86_64/abi.c - what a compiled function may use and must give back: registers, stack, floating-point state.
  *
  * The frame, from rsp upwards: spill slots (64-byte aligned), then a block of 64 bytes with the caller's MXCSR, ours, the
- * caller's rsp, a word of only lanes' sign bits and one of all others, and the bytes 0, 1 .. 15. Without spill slots the rsp is
- * not kept and needs no alignment. Nothing lies below rsp at any time. */
+ * caller's rsp, a word of only lanes' sign bits and one of all others, the bytes 0, 1 .. 15, and three words for rounding to
+ * BF16. Without spill slots the rsp is not kept and needs no alignment. Nothing lies below rsp at any time. */
 #include "arch/x86_64/gen.h"
 
 enum {
 	MXCSR_OURS = 0x1f80, /* round to nearest even, denormals kept, no exception trapped */
-	OLD_MXCSR = 0, NEW_MXCSR = 4, OLD_RSP = 8, SIGN = 16, SIZE = 20, COUNT = 24, BLOCK = 64, SMALL_BLOCK = 40
+	OLD_MXCSR = 0, NEW_MXCSR = 4, OLD_RSP = 8, SIGN = 16, SIZE = 20, COUNT = 24, WORDS = 40, BLOCK = 64, SMALL_BLOCK = 56
 };
 
 static const uint8_t callee_saved[] = { X86_RBX, X86_RBP, X86_R12, X86_R13, X86_R14, X86_R15 };
@@ -92,7 +92,7 @@ static bool saved(const struct gllm_x86_gen *g, unsigned k)
 	return g->a->used[0] >> callee_saved[k] & 1;
 }
 
-enum { NEEDS_SIGN = 1, NEEDS_COUNT = 2 };
+enum { NEEDS_SIGN = 1, NEEDS_COUNT = 2, NEEDS_WORDS = 4 };
 
 /* The constants in the frame that the program's operations ask for. */
 static unsigned constants_of(const struct gllm_x86_gen *g)
@@ -105,15 +105,20 @@ static unsigned constants_of(const struct gllm_x86_gen *g)
 	unsigned needs = 0;
 
 	for (const struct gllm_vi *i = g->v->ins; i < g->v->ins + g->v->n; i++)
-		needs |= of[i->op];
+		needs |= of[i->op] | (i->op == GLLM_V_VSTORE && i->type == GLLM_F32 && i->mem == GLLM_BF16 ? NEEDS_WORDS : 0u);
 	return needs;
 }
 
 static void put_constants(struct gllm_x86_gen *g)
 {
 	const struct gllm_operand rax = x86_gpr(X86_RAX, 64);
+	static const int32_t word[] = { [X86_WORD_ONE] = 1, [X86_WORD_BELOW_HALF] = 0x7fff, [X86_WORD_QUIET] = 0x400000 };
 	unsigned needs = constants_of(g);
 
+	for (unsigned k = 0; k < GLLM_COUNT(word) && (needs & NEEDS_WORDS); k++) {
+		x2(g, X86_MOV_RI, x86_gpr(X86_RAX, 32), x86_imm(word[k]));
+		x2(g, X86_MOV_MR, slot(g, WORDS + 4 * k), x86_gpr(X86_RAX, 32));
+	}
 	if (needs & NEEDS_SIGN) {
 		const int32_t sign = g->v->halves ? (int32_t)0x80008000 : INT32_MIN;
 
@@ -163,6 +168,11 @@ struct gllm_operand gllm_x86_sign(const struct gllm_x86_gen *g)
 struct gllm_operand gllm_x86_size(const struct gllm_x86_gen *g)
 {
 	return slot(g, SIZE);
+}
+
+struct gllm_operand gllm_x86_word(const struct gllm_x86_gen *g, enum gllm_x86_word k)
+{
+	return slot(g, WORDS + 4 * (unsigned)k);
 }
 
 struct gllm_operand gllm_x86_count(const struct gllm_x86_gen *g)

@@ -58,6 +58,9 @@ struct gllm_operand gllm_x86_sign(const struct gllm_x86_gen *g);
 struct gllm_operand gllm_x86_size(const struct gllm_x86_gen *g);
 /* Bytes in memory of which each is its own place; there where the program has VINDEX, or MTAIL at 8 lanes. */
 struct gllm_operand gllm_x86_count(const struct gllm_x86_gen *g);
+/* In the frame of programs that store floats as BF16. */
+enum gllm_x86_word { X86_WORD_ONE, X86_WORD_BELOW_HALF, X86_WORD_QUIET };
+struct gllm_operand gllm_x86_word(const struct gllm_x86_gen *g, enum gllm_x86_word k);
 
 static inline void gllm_x86_quit(struct gllm_x86_gen *g, enum gllm_status s)
 {

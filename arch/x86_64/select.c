@@ -454,7 +454,7 @@ struct gllm_need gllm_x86_need_wide(const struct gllm_vi *i)
 	if (i->op == GLLM_V_VNEG && i->type == GLLM_F32)
 		n.v = 0;
 	if (i->op == GLLM_V_VSTORE && i->type == GLLM_F32 && i->mem != GLLM_F32 && i->mem != GLLM_F16)
-		n.v = i->mem == GLLM_BF16 ? 3 : 1;
+		n.v = 1;
 	return n;
 }
 

@@ -255,38 +255,52 @@ void gllm_x86_ones(gen *g, operand t)
 		x3(g, X86_VPCMPEQD, t, t, t);
 }
 
-/* u = bf16 of the float lanes in c, as 32-bit integers: to nearest even, NaN stays NaN. */
-static void to_bf16(gen *g, operand c)
+/* d = a `row` the frame's word in all lanes: an operand of memory, or, narrow, first in t. */
+static void with_word(gen *g, unsigned wide, unsigned row, operand d, operand a, enum gllm_x86_word word, operand t)
 {
-	operand t = ty(g, 0), u = ty(g, 1), w = ty(g, 2);
+	const operand m = gllm_x86_word(g, word);
 
-	x3(g, X86_VPSLLD_I, u, c, x86_imm(15));
-	x3(g, X86_VPSRLD_I, u, u, x86_imm(31));  /* the bit that decides ties */
+	if (g->wide) {
+		g->broadcast = true;
+		gllm_x86_vm(g, wide, d.reg, a.reg, &m);
+	} else {
+		x2(g, X86_VBROADCASTSS, t, m);
+		x3(g, row, d, a, t);
+	}
+}
+
+/* u = bf16 of the float lanes in c, to nearest even, as 32-bit integers of either sign; NaN stays NaN. c + 0x7fff + the bit that
+ * decides ties, of which the upper half is kept; a quiet NaN where c is one. Wide, t and w are not used. */
+static void to_bf16(gen *g, operand c, operand u, operand t, operand w)
+{
+	const operand quiet = gllm_x86_word(g, X86_WORD_QUIET);
+
+	x3(g, X86_VPSRLD_I, u, c, x86_imm(16));
+	with_word(g, X86_EVPANDD, X86_VPAND, u, u, X86_WORD_ONE, t);
 	x3(g, X86_VPADDD, u, u, c);
-	gllm_x86_ones(g, w);
-	x3(g, X86_VPSRLD_I, t, w, x86_imm(17));  /* 0x7fff */
-	x3(g, X86_VPADDD, u, u, t);
-	x3(g, X86_VPSRLD_I, w, w, x86_imm(31));
-	x3(g, X86_VPSLLD_I, w, w, x86_imm(22));
-	if (g->wide) {                           /* a quiet NaN where c is one */
+	with_word(g, X86_VPADDD, X86_VPADDD, u, u, X86_WORD_BELOW_HALF, t);
+	if (g->wide) {
 		x4(g, X86_EVCMPPS, x86_mask(SCRATCH_MASK), c, c, x86_imm(3));
 		under(g, SCRATCH_MASK, false);
-		x3(g, X86_VPOR, u, w, c);
+		g->broadcast = true;
+		gllm_x86_vm(g, X86_VPOR, u.reg, c.reg, &quiet);
 	} else {
-		x3(g, X86_VPOR, w, w, c);
+		with_word(g, X86_VPOR, X86_VPOR, w, c, X86_WORD_QUIET, t);
 		x4(g, X86_VCMPPS, t, c, c, x86_imm(3));
 		x4(g, X86_VBLENDVPS, u, u, w, t);
 	}
-	x3(g, X86_VPSRLD_I, u, u, x86_imm(16));
+	x3(g, X86_VPSRAD_I, u, u, x86_imm(16));
 }
 
-/* The 32-bit lanes of u, cut to 16 or 8 bits, side by side in its lowest part. t is a temporary. */
-static void pack(gen *g, unsigned bytes, operand u, operand t)
+/* The 32-bit lanes of u, cut to 16 or 8 bits unless they are `fit` to that, side by side in its lowest part. t is a temporary. */
+static void pack(gen *g, unsigned bytes, bool fit, operand u, operand t)
 {
 	unsigned cut = 32 - 8 * bytes;
 
-	x3(g, X86_VPSLLD_I, u, u, x86_imm(cut));
-	x3(g, X86_VPSRAD_I, u, u, x86_imm(cut));
+	if (!fit) {
+		x3(g, X86_VPSLLD_I, u, u, x86_imm(cut));
+		x3(g, X86_VPSRAD_I, u, u, x86_imm(cut));
+	}
 	x3(g, X86_VPACKSSDW, u, u, u);
 	if (bytes == 1)
 		x3(g, X86_VPACKSSWB, u, u, u);
@@ -304,13 +318,14 @@ static operand narrowed(gen *g, const struct gllm_vi *in)
 		x3(g, X86_VCVTPS2PH, x(u.reg), c, x86_imm(0));
 		return x(u.reg);
 	}
-	if (in->type == GLLM_F32 && in->mem == GLLM_BF16)
-		to_bf16(g, c);
+	bool bf16 = in->type == GLLM_F32 && in->mem == GLLM_BF16;
+	if (bf16)
+		to_bf16(g, c, u, t, ty(g, 2));
 	else if (in->type == GLLM_F32)
 		x2(g, X86_VCVTTPS2DQ, u, c);
 	else
 		gllm_x86_vmove(g, u.reg, c.reg);
-	pack(g, bytes, u, t);
+	pack(g, bytes, bf16, u, t);
 	return x(u.reg);
 }
 
@@ -342,8 +357,8 @@ static void store_narrow_wide(gen *g, const struct gllm_vi *in, operand m)
 	operand c = yr(g, in->c);
 
 	if (in->type == GLLM_F32 && in->mem == GLLM_BF16) {
-		to_bf16(g, c);
-		c = ty(g, 1);
+		to_bf16(g, c, ty(g, 0), ty(g, 0), ty(g, 0));
+		c = ty(g, 0);
 	} else if (in->type == GLLM_F32 && !half) {
 		x2(g, X86_VCVTTPS2DQ, ty(g, 0), c);
 		c = ty(g, 0);
