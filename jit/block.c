@@ -147,6 +147,18 @@ static void set_begun(struct blocker *x, const struct kernel *k, bool begun)
 		x->part[x->nparts - 1].source[k->begun].scalar = begun;
 }
 
+/* What its kernel fetches for the next block of k begins `depth` behind the part that was added last. The last one's next is the first
+ * of the next block of j: so far before it the matrix reaches, too. */
+static void set_next(struct blocker *x, const struct kernel *k, const struct at *at, int64_t depth)
+{
+	if (!k || at->k + depth < x->p->k || at->j + x->b.nc > x->p->n)
+		return;
+	for (unsigned i = 0; x->status == GLLM_OK && i < k->nnext && x->nparts; i++) {
+		const int64_t *move = k->move[k->next[i]];
+		x->part[x->nparts - 1].source[k->next[i]].at.fixed += move[J] * x->b.nc - move[K] * (at->k + depth);
+	}
+}
+
 /* Blocks of rows: `trips` of `rows` from `at` on. */
 struct rows {
 	struct gllm_linear trips, rows, at;
@@ -199,6 +211,7 @@ static void add_product(struct blocker *x, const struct macro *m, struct at at, 
 	add_part(x, k, at, beside);
 	set_rows(x, rows);
 	set_begun(x, k, at.k > 0);
+	set_next(x, k, &at, m->depth);
 }
 
 /* All parts of one block of j and k, or of all that differ from it in their place alone. */
@@ -511,6 +524,7 @@ static bool block_product(struct blocker *x, const struct product *p, enum gllm_
 	x->whole = x->tile = false;
 	if (way != GLLM_BLOCK_NOT)
 		x->b = gllm_block_sizes(x->profile, x->tuning, p, x->workers, way);
+	x->ahead = way == GLLM_BLOCK_PACKED && (x->b.nc < p->n || x->b.kc < p->k) && gllm_block_ahead(x->profile, x->tuning, p);
 	x->unroll = gllm_block_unroll(x->profile, x->tuning, p, &x->b, way);
 	switch (way) {
 	case GLLM_BLOCK_PACKED: return block_packed(x, p);

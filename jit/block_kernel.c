@@ -3,7 +3,7 @@
 #include "core/bits.h"
 #include "jit/block_state.h"
 
-enum { LINE = 64, MOST_HINTS = 4 }; /* hints of a body of the product at most */
+enum { LINE = 64, MOST_HINTS = 4, MOST_ROWS = 12 }; /* hints of a body of the product at most: lines of a panel, rows of memory */
 enum { ALONE = 4 };      /* steps of k in a body of one row of a tile, at least */
 enum { FETCH_ROWS = 8 }; /* a block's rows lie apart, too short for prefetchers */
 
@@ -332,6 +332,34 @@ static void hint_panels(const struct blocker *x, struct gllm_strip *s, const str
 	}
 }
 
+/* What the next block is packed from comes from memory, each column's part of k in one piece: while the tiles of a panel pass, each
+ * fetches some columns of the panel that will stand there, k going along with the product's. */
+static void hint_sources(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, int8_t panel, int8_t row,
+                         int8_t depth)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	int64_t rows = x->p->most < x->b.mc ? (int64_t)x->p->most : x->b.mc, passes = gllm_ceil_div(rows, x->b.mr), nr = x->b.nr;
+	int64_t tile = m->rows.per_row ? x->b.mr : gllm_ceil_div(rows, passes), each = gllm_ceil_div(nr, passes);
+	each = each * x->npanels < MOST_ROWS ? each : gllm_ceil_div(MOST_ROWS, x->npanels);
+	for (unsigned i = 0; i < x->npanels && s->nparams < GLLM_TRACE_PARAMS; i++) {
+		const struct gllm_node *n = &t->node[x->panel_of[i]];
+		n = n->op == GLLM_N_CVT ? &t->node[n->a] : n;
+		if (n->op != GLLM_N_LOAD)
+			continue;
+		const struct gllm_access *from = &t->access[n->imm];
+		const struct gllm_affine *a = &x->p->affine[n->imm];
+		uint8_t q = gllm_strip_param(s, "next", GLLM_IN, (enum gllm_type)from->type, x->p->c->source[from->param]);
+		for (unsigned l = 0; l < GLLM_STRIP_LOOPS; l++)
+			k->move[q][l] = a->loop[l];
+		k->next[k->nnext++] = q;
+		for (int64_t c = 0; c < each; c++) {
+			const struct gllm_term offset[] = { { .coef = a->base + m->depth * a->loop[K] + c * gllm_ceil_div(nr, each) * a->loop[J] },
+				along(panel, nr * a->loop[J]), along(row, (a->loop[J] + tile / 2) / tile), along(depth, a->loop[K]) };
+			gllm_strip_hint_at(s, q, offset, GLLM_COUNT(offset));
+		}
+	}
+}
+
 static struct kernel *macro(struct blocker *x, const struct macro *m)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
@@ -395,6 +423,8 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	unsigned made = s.naccesses;
 	if (m->way == GLLM_BLOCK_PACKED && !x->tile)
 		hint_panels(x, &s, m, r, kk);
+	if (m->way == GLLM_BLOCK_PACKED && x->ahead)
+		hint_sources(x, &s, k, m, p, r, kk);
 	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
 	s.to->how = (struct gllm_lower_options){ .hints = (uint8_t)(s.naccesses - made), .rows = (uint8_t)x->b.mr, .depth = x->unroll,
 		.deep = (uint8_t)(m->way == GLLM_BLOCK_PACKED && x->unroll < ALONE ? ALONE : 0), .split = (int8_t)((jb >= 0 ? jb : p) + 1) };

@@ -29,6 +29,9 @@ struct gllm_blocking gllm_block_sizes(const struct gllm_profile *p, const struct
 uint8_t gllm_block_unroll(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q,
                           const struct gllm_blocking *b, enum gllm_block_way way);
 
+/* Whether blocks are packed so that each, while it is multiplied, fetches what the next is packed from. */
+bool gllm_block_ahead(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q);
+
 /* Whether `value` lies in memory along the lanes: then whole lines of many panels are read one after another. */
 bool gllm_along_lanes(const struct product *q, gllm_ref value);
 

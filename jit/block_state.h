@@ -16,6 +16,7 @@ struct kernel {
 	const struct gllm_composed *c;
 	uint8_t count;            /* the parameter that is the number of panels, by part; NO_COUNT: the trace says it */
 	uint8_t begun;            /* the parameter that says whether blocks of k have left sums to add to, by part; NO_COUNT: the trace */
+	uint8_t next[MAX_SUMS], nnext; /* parameters that stand where the block before the next begins, by part */
 	int64_t move[GLLM_TRACE_PARAMS][4];
 };
 enum { NO_COUNT = 0xff };
@@ -52,6 +53,7 @@ struct blocker {
 	uint8_t unroll, fetch;
 	int64_t row_pitch;                  /* bytes of a packed row of the row side; 0: read where it lies */
 	bool tile;                          /* words are packed in pairs, for products of tiles: block_kernel.c */
+	bool ahead;                         /* blocks fetch what the next is packed from: block_sizes.h */
 	bool whole;                         /* packed rows hold all of k; else one block of it at a time */
 	const struct kernel *pack[MAX_SUMS];/* the kernels of whole rows, by row side; NULL: packed already */
 	int64_t panel_pitch;                /* one step of k more than a panel has: panels do not fall into the same sets */

@@ -4,7 +4,7 @@
 #include "jit/trace.h"
 
 /* Nodes, accesses and loops beyond those of the old trace, each of which may be written twice; terms of an offset. */
-enum { EXTRA = 16, TERMS = 6 };
+enum { EXTRA = 32, TERMS = 6 };
 
 static bool affine_of(const struct gllm_trace *t, struct gllm_poly p, struct gllm_affine *out)
 {
@@ -188,6 +188,15 @@ void gllm_strip_hint(struct gllm_strip *s, gllm_ref of, const struct gllm_term *
 		sum[n + i] = more[i];
 	a.offset = polynomial(s, sum, n + terms);
 	s->access[s->naccesses++] = a;
+}
+
+void gllm_strip_hint_at(struct gllm_strip *s, uint8_t param, const struct gllm_term *offset, unsigned terms)
+{
+	if (!room(s, s->naccesses, s->max_accesses) || !room(s, s->nterms + terms, s->max_terms))
+		return;
+	struct gllm_access *a = &s->access[s->naccesses++];
+	*a = (struct gllm_access){ .param = param, .type = (uint8_t)s->to->param[param].type, .index = GLLM_NO_NODE,
+	                           .offset = polynomial(s, offset, terms) };
 }
 
 static gllm_ref mapped(const struct gllm_strip *s, gllm_ref r)

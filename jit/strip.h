@@ -54,6 +54,8 @@ gllm_ref gllm_strip_access(struct gllm_strip *s, uint8_t param, enum gllm_type t
                            unsigned terms, gllm_ref value);
 /* What load `of` reaches with `more` added to its offset: an access that no node makes. It must be among the last (lower.h). */
 void gllm_strip_hint(struct gllm_strip *s, gllm_ref of, const struct gllm_term *more, unsigned terms);
+/* The same at base + sum of coef * loop of a parameter of the new trace. */
+void gllm_strip_hint_at(struct gllm_strip *s, uint8_t param, const struct gllm_term *offset, unsigned terms);
 /* Node `old` in the open loop, its operands already written; CARRY's second operand by gllm_strip_finish. */
 gllm_ref gllm_strip_node(struct gllm_strip *s, gllm_ref old);
 /* Marks all that the marked nodes of `t` are computed from, up to those that `map` has already. */
