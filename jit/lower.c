@@ -688,8 +688,7 @@ enum gllm_status gllm_lower(const struct gllm_trace *t, const struct gllm_lower_
 	if (l->status == GLLM_OK) {
 		gllm_vir_count(out, work);
 		gllm_vir_sweep(out, work);
-		if (gllm_vir_drop_moves(out, work, *arena) != GLLM_OK)
-			gllm_lower_fail(l, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", out->nregs);
+		gllm_vir_drop_moves(out, work);
 		if (m->widens && !l->halves)
 			gllm_vir_widen_late(out, work);
 		if (m->has_widen && !l->halves && gllm_vir_pair_loads(out, l->lanes, *arena) != GLLM_OK)

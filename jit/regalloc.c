@@ -39,7 +39,8 @@ struct file {
 	uint8_t reg[REGS], rank[REGS];
 	uint32_t vacant;       /* ranks that have no owner */
 	uint32_t used;         /* registers */
-	unsigned n;            /* ranks that may be handed out */
+	uint32_t ranks;        /* that may be handed out: the first n */
+	unsigned n;
 };
 
 struct scan {
@@ -52,7 +53,8 @@ struct scan {
 	struct weight *weight; /* NULL until a register is to be spilled in this round */
 	const uint8_t *flags;  /* of the registers as this round begins */
 	uint8_t (*temp)[2][GLLM_VIR_TEMPS];
-	uint32_t *close;       /* LOOP_BEGIN -> its LOOP_END; handed on as room for select */
+	gllm_vreg *next;       /* see struct sweep */
+	uint32_t *offset;      /* room for select */
 	uint32_t *label;       /* where labels stand */
 	struct file file[FILES];
 	unsigned nspilled;
@@ -67,89 +69,99 @@ static bool writes(const struct gllm_vi *i)
 
 /* --- intervals ------------------------------------------------------------------------------------------------------ */
 
-static enum gllm_status find_flow(struct scan *s)
+/* What is read in a loop and was written before it lives to its end, the end of the outermost such loop: it waits in the list of
+ * that loop until this is met, and until then `end` is beyond all instructions. */
+struct sweep {
+	struct scan *s;
+	uint32_t open[MAX_DEPTH + 1];    /* 2i + 1 of LOOP_BEGINs; the one behind the innermost is 0 */
+	gllm_vreg waiting[MAX_DEPTH];
+	unsigned depth;
+	uint32_t inner;                  /* where the innermost open loop begins, 0 outside */
+};
+#define WAITS UINT32_MAX
+
+static void carry(struct sweep *w, gllm_vreg r)
 {
-	uint32_t open[MAX_DEPTH];
-	unsigned depth = 0;
+	struct interval *x = &w->s->reg[r];
+	unsigned k = 0;
 
-	for (unsigned l = 0; l < s->v->nlabels; l++)
-		s->label[l] = UINT32_MAX;
-	for (unsigned i = 0; i < s->v->n; i++) {
-		unsigned op = s->v->ins[i].op;
-		uint64_t label = (uint64_t)s->v->ins[i].imm;
-
-		if (op >= GLLM_V_COUNT)
-			return GLLM_INVALID_ARGUMENT;
-		if (!gllm_vi_is_flow(&s->v->ins[i]))
-			continue;
-		if (op == GLLM_V_LABEL) {
-			if (label < s->v->nlabels && s->label[label] == UINT32_MAX)
-				s->label[label] = i;
-		} else if (op == GLLM_V_LOOP_BEGIN) {
-			if (depth == MAX_DEPTH)
-				return GLLM_INVALID_ARGUMENT;
-			open[depth++] = i;
-		} else if (op == GLLM_V_LOOP_END) {
-			if (depth == 0)
-				return GLLM_INVALID_ARGUMENT;
-			s->close[open[--depth]] = i;
-		}
-	}
-	return depth == 0 ? GLLM_OK : GLLM_INVALID_ARGUMENT;
+	while (x->start >= w->open[k])
+		k++;
+	x->end = WAITS;
+	w->s->next[r] = w->waiting[k];
+	w->waiting[k] = r;
 }
 
-/* The end of the outermost loop that begins behind `start`: a value from before it that is read inside must last that long. */
-static uint32_t carried_to(const struct scan *s, uint32_t start, const uint32_t *open)
+/* False if the register is none, or is read before it is written. */
+static inline bool note_read(struct sweep *w, gllm_vreg r, uint32_t at)
 {
-	while (start >= 2 * *open + 1)
-		open++;
-	return 2 * s->close[*open] + 1;
+	if (r == NONE)
+		return true;
+	if (r >= w->s->v->nregs)
+		return false;
+	struct interval *x = &w->s->reg[r];
+	if (x->end >= at)
+		return true;
+	if (x->start == UINT32_MAX && r != w->s->frame)
+		return false;
+	x->end = at;
+	if (x->start < w->inner)
+		carry(w, r);
+	return true;
+}
+
+static inline bool note_write(struct scan *s, gllm_vreg r, uint32_t at)
+{
+	if (r == NONE)
+		return true;
+	if (r >= s->v->nregs || r == s->frame)
+		return false;
+	struct interval *d = &s->reg[r];
+	d->once = d->start == UINT32_MAX;
+	d->start = d->once ? at : d->start;
+	d->end = d->end < at ? at : d->end;
+	return true;
+}
+
+static bool note_flow(struct sweep *w, const struct gllm_vi *in, uint32_t i)
+{
+	uint64_t label = (uint64_t)in->imm;
+
+	if (in->op == GLLM_V_LABEL && label < w->s->v->nlabels && w->s->label[label] == UINT32_MAX)
+		w->s->label[label] = i;
+	if (in->op == GLLM_V_LOOP_BEGIN) {
+		if (w->depth == MAX_DEPTH)
+			return false;
+		w->waiting[w->depth] = NONE;
+		w->open[w->depth++] = w->inner = 2 * i + 1;
+	}
+	if (in->op == GLLM_V_LOOP_END) {
+		if (w->depth-- == 0)
+			return false;
+		for (gllm_vreg r = w->waiting[w->depth]; r != NONE; r = w->s->next[r])
+			w->s->reg[r].end = 2 * i + 1;
+		w->inner = w->depth ? w->open[w->depth - 1] : 0;
+	}
+	return true;
 }
 
 static enum gllm_status intervals(struct scan *s)
 {
-	uint32_t open[MAX_DEPTH], inner = 0; /* where the innermost open loop begins */
-	unsigned depth = 0, nregs = s->v->nregs;
-	struct interval *reg = s->reg;
+	struct sweep w = { .s = s };
+	bool ok = true;
 
+	for (unsigned l = 0; l < s->v->nlabels; l++)
+		s->label[l] = UINT32_MAX;
 	for (unsigned k = GLLM_VIR_ARGS; k < GLLM_VIR_FIRST_FREE; k++)
-		reg[k].start = 0;
-	for (unsigned i = 0; i < s->v->n; i++) {
+		s->reg[k].start = 0;
+	for (uint32_t i = 0; i < s->v->n && ok; i++) {
 		const struct gllm_vi *in = &s->v->ins[i];
-		gllm_vreg r[4];
-		unsigned n = gllm_vi_uses(in, r);
 
-		if (in->op == GLLM_V_LOOP_BEGIN || in->op == GLLM_V_LOOP_END) {
-			if (in->op == GLLM_V_LOOP_BEGIN)
-				open[depth++] = i;
-			else
-				depth--;
-			inner = depth ? 2 * open[depth - 1] + 1 : 0;
-		}
-		for (unsigned k = 0; k < n; k++) {
-			if (r[k] >= nregs)
-				return GLLM_INVALID_ARGUMENT;
-			struct interval *x = &reg[r[k]];
-			if (x->end > 2 * i) /* a loop that carries it ends later, or it is read twice */
-				continue;
-			x->end = 2 * i + 1;
-			if (x->start < inner)
-				x->end = carried_to(s, x->start, open);
-			else if (x->start == UINT32_MAX && r[k] != s->frame)
-				return GLLM_INVALID_ARGUMENT; /* read before any write */
-		}
-		if (!writes(in))
-			continue;
-		if (in->d >= nregs || in->d == s->frame)
-			return GLLM_INVALID_ARGUMENT;
-		struct interval *d = &reg[in->d];
-		d->once = d->start == UINT32_MAX;
-		if (d->once)
-			d->start = 2 * i + 2;
-		if (d->end < 2 * i + 2)
-			d->end = 2 * i + 2;
+		ok = in->op < GLLM_V_COUNT && (!gllm_vi_is_flow(in) || note_flow(&w, in, i)) && note_read(&w, in->a, 2 * i + 1) &&
+		     note_read(&w, in->b, 2 * i + 1) && note_read(&w, in->c, 2 * i + 1) && note_read(&w, in->m, 2 * i + 1) &&
+		     note_write(s, in->d, 2 * i + 2);
 	}
-	return GLLM_OK;
+	return ok && w.depth == 0 ? GLLM_OK : GLLM_INVALID_ARGUMENT;
 }
 
 /* What deciding between registers to spill takes. */
@@ -197,17 +209,21 @@ static void vacate(struct file *f, unsigned rank)
 	f->vacant |= UINT32_C(1) << rank;
 }
 
-static inline void release(struct scan *s, gllm_vreg r, uint32_t before)
+static void release(struct scan *s, gllm_vreg r)
 {
-	const struct interval *x = &s->reg[r];
+	struct file *f = &s->file[s->reg[r].file];
 
-	if (x->end < before && x->where != NOWHERE) {
-		struct file *f = &s->file[x->file];
-		unsigned rank = f->rank[x->where];
+	if (s->reg[r].where == NOWHERE)
+		return;
+	unsigned rank = f->rank[s->reg[r].where];
+	if (f->owner[rank] == r)
+		vacate(f, rank);
+}
 
-		if (f->owner[rank] == r)
-			vacate(f, rank);
-	}
+static inline void release_dying(struct scan *s, gllm_vreg r, uint32_t at)
+{
+	if (r != NONE && s->reg[r].end == at)
+		release(s, r);
 }
 
 /* Intervals end at a reader, at a write nobody reads, or at the end of a loop: nothing else need be looked at. */
@@ -216,8 +232,8 @@ static void release_all(struct scan *s, uint32_t before)
 	for (unsigned f = 0; f < FILES; f++)
 		for (uint32_t busy = ~s->file[f].vacant; busy; busy &= busy - 1) {
 			gllm_vreg o = s->file[f].owner[__builtin_ctz(busy)];
-			if (o != NONE && o != TEMP)
-				release(s, o, before);
+			if (o != NONE && o != TEMP && s->reg[o].end < before)
+				release(s, o);
 		}
 }
 
@@ -260,7 +276,7 @@ static unsigned evict(struct scan *s, struct file *f, gllm_vreg who)
  * best to spill or nothing can be. */
 static unsigned take(struct scan *s, struct file *f, gllm_vreg who, unsigned hint, uint32_t avoid)
 {
-	uint32_t vacant = f->vacant & (f->n < REGS ? (UINT32_C(1) << f->n) - 1 : UINT32_MAX), better = vacant & ~avoid;
+	uint32_t vacant = f->vacant & f->ranks, better = vacant & ~avoid;
 	unsigned rank;
 
 	if (hint != NOWHERE && f->owner[hint] == NONE && !(avoid >> hint & 1))
@@ -282,19 +298,19 @@ static uint32_t bit_of(const struct scan *s, const struct file *f, gllm_vreg r)
 	return r == NONE || s->reg[r].where == NOWHERE ? 0 : UINT32_C(1) << f->rank[s->reg[r].where];
 }
 
-/* The rank of an operand that dies here. */
-static unsigned hint_for(const struct scan *s, const struct gllm_vi *in, const gllm_vreg *r, unsigned n, uint32_t at,
-                         uint32_t avoid)
+/* The rank of an operand that dies here; of an addend, which is overwritten best, before others. */
+static unsigned hint_for(const struct scan *s, const struct gllm_vi *in, uint32_t at, uint32_t avoid)
 {
+	bool adds = in->op == GLLM_V_VFMA || in->op == GLLM_V_VFNMA || in->op == GLLM_V_VDOT || in->op == GLLM_V_VTILE;
+	const gllm_vreg by[4] = { adds ? in->c : in->a, adds ? in->a : in->b, adds ? in->b : in->c, in->m };
 	unsigned file = s->reg[in->d].file;
 	const struct file *f = &s->file[file];
-	bool adds = in->op == GLLM_V_VFMA || in->op == GLLM_V_VFNMA || in->op == GLLM_V_VDOT || in->op == GLLM_V_VTILE;
-	unsigned k = adds ? 2 : 0; /* the addend is overwritten best */
 
-	for (unsigned left = n; left > 0; left--, k = k + 1 < n ? k + 1 : 0) {
-		const struct interval *o = &s->reg[r[k]];
-
-		if (o->end == at && o->file == file && r[k] != s->frame && bit_of(s, f, r[k]) & ~avoid)
+	for (unsigned k = 0; k < 4; k++) {
+		if (by[k] == NONE)
+			continue;
+		const struct interval *o = &s->reg[by[k]];
+		if (o->end == at && o->file == file && bit_of(s, f, by[k]) & ~avoid)
 			return f->rank[o->where];
 	}
 	return NOWHERE;
@@ -324,12 +340,12 @@ static void release_temps(struct scan *s, unsigned i)
 		}
 }
 
-static enum gllm_status place(struct scan *s, const struct gllm_vi *in, const gllm_vreg *r, unsigned n, uint32_t at, bool apart)
+static enum gllm_status place(struct scan *s, const struct gllm_vi *in, uint32_t at, bool apart)
 {
 	struct interval *d = &s->reg[in->d];
 	struct file *f = &s->file[d->file];
 	uint32_t avoid = apart ? bit_of(s, f, in->a) | bit_of(s, f, in->b) : 0;
-	unsigned reg = take(s, f, in->d, hint_for(s, in, r, n, at, avoid), avoid);
+	unsigned reg = take(s, f, in->d, hint_for(s, in, at, avoid), avoid);
 
 	d->where = (uint8_t)reg;
 	return reg == NOWHERE && !(d->flags & SPILL) ? GLLM_COMPILE_ERROR : GLLM_OK;
@@ -343,6 +359,7 @@ static void open_files(struct scan *s)
 		uint32_t ranked = 0;
 
 		*f = (struct file){ .n = s->m->norder[c], .vacant = UINT32_MAX };
+		f->ranks = f->n < REGS ? (UINT32_C(1) << f->n) - 1 : UINT32_MAX;
 		for (; n < f->n; n++) {
 			f->reg[n] = s->m->order[c][n];
 			ranked |= UINT32_C(1) << f->reg[n];
@@ -365,23 +382,21 @@ static enum gllm_status walk(struct scan *s)
 	for (gllm_vreg k = GLLM_VIR_ARGS; k < GLLM_VIR_FIRST_FREE; k++)
 		if (s->reg[k].end > 0)
 			s->reg[k].where = (uint8_t)take(s, g, k, g->rank[s->m->entry[k]], 0);
-	for (unsigned i = 0; i < s->v->n; i++) {
+	for (uint32_t i = 0; i < s->v->n; i++) {
 		const struct gllm_vi *in = &s->v->ins[i];
 		struct gllm_need need = s->m->need(in);
-		enum gllm_status st = GLLM_OK;
-		gllm_vreg r[4];
-		unsigned n = gllm_vi_uses(in, r);
+		enum gllm_status st = need.g | need.v ? grant_temps(s, i, need) : GLLM_OK;
 
-		if (need.g | need.v)
-			st = grant_temps(s, i, need);
-		for (unsigned k = 0; k < n; k++)
-			release(s, r[k], 2 * i + 2);
+		release_dying(s, in->a, 2 * i + 1);
+		release_dying(s, in->b, 2 * i + 1);
+		release_dying(s, in->c, 2 * i + 1);
+		release_dying(s, in->m, 2 * i + 1);
 		if (in->op == GLLM_V_LOOP_END)
 			release_all(s, 2 * i + 2);
-		if (writes(in)) {
-			if (st == GLLM_OK && s->reg[in->d].start == 2 * i + 2)
-				st = place(s, in, r, n, 2 * i + 1, need.apart);
-			release(s, in->d, 2 * i + 3);
+		if (st == GLLM_OK && writes(in)) {
+			if (s->reg[in->d].start == 2 * i + 2)
+				st = place(s, in, 2 * i + 1, need.apart);
+			release_dying(s, in->d, 2 * i + 2);
 		}
 		if (st != GLLM_OK)
 			return st;
@@ -563,10 +578,11 @@ static enum gllm_status prepare(struct scan *s)
 	size_t nregs = s->v->nregs, n = s->v->n + 1u;
 
 	s->reg = gllm_alloc_array(s->arena, nregs + 1, sizeof *s->reg, 8);
-	s->close = gllm_alloc_array(s->arena, n, sizeof *s->close, 4);
+	s->next = gllm_alloc_array(s->arena, nregs + 1, sizeof *s->next, 2);
+	s->offset = gllm_alloc_array(s->arena, n, sizeof *s->offset, 4);
 	s->label = gllm_alloc_array(s->arena, s->v->nlabels + 1u, sizeof *s->label, 4);
 	s->temp = gllm_alloc_array(s->arena, n, sizeof *s->temp, 8);
-	if (!s->reg || !s->close || !s->label || !s->temp)
+	if (!s->reg || !s->next || !s->offset || !s->label || !s->temp)
 		return GLLM_OUT_OF_MEMORY;
 	for (size_t r = 0; r < nregs; r++)
 		s->reg[r] = (struct interval){ .start = UINT32_MAX, .where = NOWHERE, .flags = s->flags ? s->flags[r] : 0,
@@ -597,7 +613,7 @@ static enum gllm_status hand_on(struct scan *s, struct gllm_allocation *out)
 	if (s->frame != NONE)
 		where[s->frame] = s->m->stack;
 	*out = (struct gllm_allocation){ .where = where, .temp = (const uint8_t (*)[2][GLLM_VIR_TEMPS])s->temp,
-		.frame_bytes = (uint32_t)gllm_round_up(s->frame_bytes, 64), .frame = s->frame, .offset = s->close, .label = s->label, .last = last,
+		.frame_bytes = (uint32_t)gllm_round_up(s->frame_bytes, 64), .frame = s->frame, .offset = s->offset, .label = s->label, .last = last,
 		.once = once };
 	for (unsigned f = 0; f < FILES; f++)
 		out->used[f] = s->file[f].used;
@@ -606,10 +622,8 @@ static enum gllm_status hand_on(struct scan *s, struct gllm_allocation *out)
 
 static enum gllm_status allocate(struct scan *s)
 {
-	enum gllm_status st = find_flow(s);
+	enum gllm_status st = intervals(s);
 
-	if (st == GLLM_OK)
-		st = intervals(s);
 	return st == GLLM_OK ? walk(s) : st;
 }
 

@@ -50,19 +50,35 @@ static unsigned operands(const struct gllm_vi *i, gllm_vreg use[4], char letter[
 
 enum { OFTEN = 1u << 31, WRITTEN = 1u << 30, READS = WRITTEN - 1 }; /* of a register: written twice, once, and how often read */
 
+static inline void count_read(uint32_t *work, gllm_vreg r, gllm_vreg d)
+{
+	if (r != GLLM_NO_VREG && r != d)
+		work[r]++;
+}
+
 void gllm_vir_count(const struct gllm_vir *v, uint32_t *work)
 {
-	gllm_vreg use[4];
-
 	for (unsigned i = 0; i < v->nregs; i++)
 		work[i] = 0;
-	for (unsigned i = 0; i < v->n; i++) {
-		gllm_vreg d = v->ins[i].d;
-		for (unsigned n = gllm_vi_uses(&v->ins[i], use); n-- > 0;)
-			work[use[n]] += use[n] != d;
-		if (d != GLLM_NO_VREG)
-			work[d] |= work[d] & WRITTEN ? OFTEN : WRITTEN;
+	for (const struct gllm_vi *i = v->ins, *end = v->ins + v->n; i < end; i++) {
+		count_read(work, i->a, i->d);
+		count_read(work, i->b, i->d);
+		count_read(work, i->c, i->d);
+		count_read(work, i->m, i->d);
+		if (i->d != GLLM_NO_VREG)
+			work[i->d] |= work[i->d] & WRITTEN ? OFTEN : WRITTEN;
 	}
+}
+
+/* Closes the gaps of instructions that are no more, from instruction `from` on. */
+static void close_gaps(struct gllm_vir *v, unsigned from)
+{
+	unsigned kept = from;
+
+	for (unsigned i = from; i < v->n; i++)
+		if (v->ins[i].op != GLLM_V_COUNT)
+			v->ins[kept++] = v->ins[i];
+	v->n = kept;
 }
 
 void gllm_vir_sweep(struct gllm_vir *v, uint32_t *counts)
@@ -72,7 +88,7 @@ void gllm_vir_sweep(struct gllm_vir *v, uint32_t *counts)
 
 	/* Backwards, so that what only fed a dead instruction dies in the same pass; but not what is written again behind it. */
 	while (again) {
-		unsigned kept, dead = 0; /* the first that is, + 1 */
+		unsigned dead = v->n; /* the first that is */
 		again = false;
 		for (unsigned i = v->n; i-- > 0;) {
 			struct gllm_vi *x = &v->ins[i];
@@ -82,15 +98,9 @@ void gllm_vir_sweep(struct gllm_vir *v, uint32_t *counts)
 				if (use[n] != x->d)
 					again = (--counts[use[n]] & OFTEN) || again;
 			x->op = GLLM_V_COUNT;
-			dead = i + 1;
+			dead = i;
 		}
-		for (unsigned i = kept = dead ? dead - 1 : v->n; i < v->n; i++)
-			if (v->ins[i].op != GLLM_V_COUNT) {
-				if (kept != i)
-					v->ins[kept] = v->ins[i];
-				kept++;
-			}
-		v->n = kept;
+		close_gaps(v, dead);
 	}
 }
 
@@ -99,47 +109,41 @@ static bool is_bump(const struct gllm_vi *i)
 	return i->op == GLLM_V_GADDI && i->d == i->a;
 }
 
+static inline bool touches(const struct gllm_vi *i, gllm_vreg r)
+{
+	return i->a == r || i->d == r || i->b == r || i->c == r || i->m == r;
+}
+
 /* The next instruction of the same straight line that touches the register, if it is a bump. */
 static struct gllm_vi *next_bump(struct gllm_vir *v, unsigned at)
 {
-	gllm_vreg r = v->ins[at].d, use[4];
+	gllm_vreg r = v->ins[at].d;
 
-	for (unsigned i = at + 1; i < v->n && !gllm_vi_is_flow(&v->ins[i]); i++) {
-		if (is_bump(&v->ins[i]) && v->ins[i].d == r)
-			return &v->ins[i];
-		if (v->ins[i].d == r)
-			return NULL;
-		for (unsigned n = gllm_vi_uses(&v->ins[i], use); n-- > 0;)
-			if (use[n] == r)
-				return NULL;
-	}
+	for (unsigned i = at + 1; i < v->n && !gllm_vi_is_flow(&v->ins[i]); i++)
+		if (touches(&v->ins[i], r))
+			return is_bump(&v->ins[i]) && v->ins[i].d == r ? &v->ins[i] : NULL;
 	return NULL;
 }
 
 void gllm_vir_join_bumps(struct gllm_vir *v)
 {
-	unsigned kept = 0;
+	unsigned dead = v->n;
 
 	for (unsigned i = 0; i < v->n; i++) {
-		if (is_bump(&v->ins[i])) {
-			struct gllm_vi *next = next_bump(v, i);
-			if (next)
-				next->imm += v->ins[i].imm;
-			if (next || v->ins[i].imm == 0)
-				continue;
+		if (!is_bump(&v->ins[i]))
+			continue;
+		struct gllm_vi *next = next_bump(v, i);
+		if (next)
+			next->imm += v->ins[i].imm;
+		if (next || v->ins[i].imm == 0) {
+			v->ins[i].op = GLLM_V_COUNT;
+			dead = dead < i ? dead : i;
 		}
-		if (kept != i)
-			v->ins[kept] = v->ins[i];
-		kept++;
 	}
-	v->n = kept;
+	close_gaps(v, dead);
 }
 
 /* --- moves ---------------------------------------------------------------------------------------------------------- */
-
-struct value { /* of a register: the latest write and the latest access, as instruction + 1 */
-	uint32_t def, last;
-};
 
 static bool is_move(const struct gllm_vi *i)
 {
@@ -152,47 +156,34 @@ static bool may_go(const struct gllm_vi *i, const uint32_t *counts)
 	return is_move(i) && i->a != i->d && i->a >= GLLM_VIR_FIRST_FREE && counts[i->a] == (WRITTEN | 1);
 }
 
-/* d = s moves to where s is made if s has no other use and d none in between: x = f(d); ... d = x becomes d = f(d). */
-static void drop_moves(struct gllm_vir *v, struct value *x, const uint32_t *counts)
+/* The instruction of the same straight line that makes what the move reads, if d is touched nowhere between the two. */
+static struct gllm_vi *maker(struct gllm_vir *v, const struct gllm_vi *move)
 {
-	unsigned kept = 0, block = 0;
+	gllm_vreg d = move->d;
 
-	for (unsigned r = 0; r < v->nregs; r++)
-		x[r] = (struct value){ .def = 0 };
-	for (unsigned i = 0; i < v->n; i++) {
-		const struct gllm_vi *in = &v->ins[i];
-		gllm_vreg r[4];
-
-		if (may_go(in, counts) && x[in->a].def > block && x[in->d].last <= x[in->a].def) {
-			v->ins[x[in->a].def - 1].d = in->d;
-			x[in->d].def = x[in->d].last = x[in->a].def;
-			continue;
-		}
-		if (kept != i)
-			v->ins[kept] = *in;
-		in = &v->ins[kept++];
-		for (unsigned n = gllm_vi_uses(in, r); n-- > 0;)
-			x[r[n]].last = kept;
-		if (in->d != GLLM_NO_VREG)
-			x[in->d].def = x[in->d].last = kept;
-		if (gllm_vi_is_flow(in))
-			block = kept;
+	for (struct gllm_vi *i = v->ins + (move - v->ins); i-- > v->ins && !gllm_vi_is_flow(i);) {
+		if (i->d == move->a)
+			return i;
+		if (touches(i, d))
+			return NULL;
 	}
-	v->n = kept;
+	return NULL;
 }
 
-enum gllm_status gllm_vir_drop_moves(struct gllm_vir *v, const uint32_t *counts, struct gllm_arena scratch)
+/* d = s moves to where s is made if s has no other use and d none in between: x = f(d); ... d = x becomes d = f(d). */
+void gllm_vir_drop_moves(struct gllm_vir *v, const uint32_t *counts)
 {
-	struct value *x = gllm_alloc_array(&scratch, v->nregs, sizeof *x, 4);
-	unsigned first = 0;
+	unsigned dead = v->n;
 
-	if (!x)
-		return GLLM_OUT_OF_MEMORY;
-	while (first < v->n && !may_go(&v->ins[first], counts))
-		first++;
-	if (first < v->n)
-		drop_moves(v, x, counts);
-	return GLLM_OK;
+	for (unsigned i = 0; i < v->n; i++) {
+		struct gllm_vi *made = may_go(&v->ins[i], counts) ? maker(v, &v->ins[i]) : NULL;
+		if (!made)
+			continue;
+		made->d = v->ins[i].d;
+		v->ins[i] = gllm_vi(GLLM_V_COUNT);
+		dead = dead < i ? dead : i;
+	}
+	close_gaps(v, dead);
 }
 
 /* --- text ------------------------------------------------------------------------------------------------------------ */

@@ -116,8 +116,8 @@ _Static_assert(GLLM_V_LOOP_END - GLLM_V_LABEL == 5, "LABEL JUMP BRANCH BRANCHI L
 /* Joins additions of constants to one register where nothing reads it between them. */
 void gllm_vir_join_bumps(struct gllm_vir *v);
 
-/* Drops moves that only rename. Fails: GLLM_OUT_OF_MEMORY. */
-enum gllm_status gllm_vir_drop_moves(struct gllm_vir *v, const uint32_t *counts, struct gllm_arena scratch);
+/* Drops moves that only rename. */
+void gllm_vir_drop_moves(struct gllm_vir *v, const uint32_t *counts);
 
 /* A line with the name and a line for each instruction, whole lines at a time. */
 void gllm_vir_print(const struct gllm_vir *v, const char *name, void (*out)(void *user, const char *text, size_t n), void *user);

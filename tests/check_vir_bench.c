@@ -243,7 +243,7 @@ enum gllm_status vir_compile(struct bench *b, struct gllm_code *code, struct gll
 	v.max = MAX_INS;
 	if (s == GLLM_OK) {
 		gllm_vir_count(&v, counts);
-		s = gllm_vir_drop_moves(&v, counts, arena);
+		gllm_vir_drop_moves(&v, counts);
 	}
 	if (s == GLLM_OK && b->machine.has_widen && !b->halves)
 		s = gllm_vir_pair_loads(&v, b->lanes, arena);
