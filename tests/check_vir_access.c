@@ -68,6 +68,7 @@ static bool keeps_alignment(const struct bench *b, unsigned bytes)
 static void access(struct bench *b, unsigned type, unsigned mem, enum form f, enum place p, bool is_store)
 {
 	struct gllm_vi i = op(is_store ? GLLM_V_VSTORE : f == BCAST ? GLLM_V_VBCAST : GLLM_V_VLOAD, type);
+	enum { STORED = 1024 };
 	gllm_vreg in, out, ints, count, x, y;
 
 	begin(b);
@@ -76,7 +77,7 @@ static void access(struct bench *b, unsigned type, unsigned mem, enum form f, en
 	out = load_slot(b, GLLM_VIR_ARGS, 40);
 	count = load_slot(b, ints, 0);
 	x = load(b, in, GLLM_NO_VREG, 512);
-	y = load(b, in, GLLM_NO_VREG, 1024);
+	y = load(b, in, GLLM_NO_VREG, STORED);
 	i.mem = (uint8_t)mem;
 	i.lanes = f == SINGLE;
 	i.m = mask(b, f, count, x, y);
@@ -88,12 +89,16 @@ static void access(struct bench *b, unsigned type, unsigned mem, enum form f, en
 		store(b, out, GLLM_NO_VREG, 0, emit(b, i));
 	}
 	end(b);
+	/* Ties to either side; NaNs whose upper half is that of an infinity. */
+	static const uint32_t narrowed[] = { 0x3f818000, 0x7f800001, 0x3f808000, 0xff800fff };
 	b->half = is_store && type == GLLM_F32 && (mem == GLLM_F16 || mem == GLLM_BF16) ? mem : 0;
 	for (unsigned k = 0; k < (b->runs ? 3u : 1u); k++) {
 		if (is_store && type == GLLM_F32 && mem != GLLM_F32 && !b->half)
 			vir_fill(b, -2.0e9f, 2.0e9f); /* out of range is the machine's own */
 		else
 			vir_fill(b, 1.0f, 0.0f);
+		for (unsigned j = 0; j < GLLM_COUNT(narrowed) && b->half; j++)
+			b->data->in[0][STORED / 4 + j] = narrowed[j];
 		b->data->ints[0] = check_below(b->t, b->lanes + 2);
 		if (!vir_finish(b, is_store ? "vstore" : "vload", 0, 0)) {
 			check_print(b->t, "  type %s mem %s form %d place %d\n", gllm_type_name((enum gllm_type)type),
