@@ -14,8 +14,9 @@ enum { UNROLL = 4, WHOLE_TURN = 24 };
 enum { FETCH = 24 };
 
 /* Blocks of k: partial sums are loaded once less for each block that is not begun (2048^3: 1024 steps 4 % over 512), but a
- * lane side whose rows are cut short is packed slowly, which few rows do not make up for. */
-enum { MOST_DEPTH = 1024, FEW_ROWS = 256, FEW_ROWS_DEPTH = 512 };
+ * lane side whose rows are cut short is packed slowly, which few rows do not make up for: half of 2 MiB then holds whole pages of 256 rows
+ * (4096x4096, 256 steps over 512: 48 rows 5 %, 128 rows 2 %, 200 rows -1 %). */
+enum { MOST_DEPTH = 1024, FEW_ROWS = 256, FEW_ROWS_DEPTH = 512, FEWER_ROWS = 128, FEWER_ROWS_DEPTH = 256 };
 
 /* Panels of a block whose successor is fetched meanwhile, for each worker: both of them, and the rows, stay in L2, and what lies a power
  * of two apart falls into few of its sets (128x4096x4096 from N x K: 2 panels 4 % over 4, 8 % over 8). */
@@ -174,7 +175,7 @@ static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, co
                    struct gllm_blocking *b)
 {
 	int64_t l1 = cache_bytes(p, 0, 32 << 10), l2 = l2_bytes(p), kc, nc;
-	int64_t most = q->most < FEW_ROWS && all_along_lanes(q) ? FEW_ROWS_DEPTH : MOST_DEPTH;
+	int64_t most = q->most >= FEW_ROWS || !all_along_lanes(q) ? MOST_DEPTH : q->most > FEWER_ROWS ? FEW_ROWS_DEPTH : FEWER_ROWS_DEPTH;
 	if (t && t->mr)
 		b->mr = t->mr;
 	b->nr = q->lanes ? q->lanes : t && t->nr ? t->nr : columns_each(p, b->nr, q->nsums);
