@@ -261,7 +261,12 @@ static void hoist_constants(struct lower *l, unsigned loop)
 static void hoist_offsets(struct lower *l, unsigned loop)
 {
 	struct walk w;
+	bool any = false;
 
+	for (gllm_ref n = l->t->loop[loop].first; n < l->t->loop[loop].end && !any; n++)
+		any = gllm_lower_has_offsets(l, n);
+	if (!any)
+		return;
 	gllm_lower_walk(l, &w, UINT32_MAX, (int)loop, false);
 	do {
 		for (gllm_ref n = l->t->loop[loop].first; n < l->t->loop[loop].end; n++)

@@ -112,12 +112,39 @@ void gllm_lower_hints(struct lower *l)
 	}
 }
 
+/* Do displacements reach what the copies of access n are at? */
+static bool within_reach(const struct lower *l, gllm_ref n)
+{
+	struct place p = l->access[node(l, n)->imm];
+	const struct induction *x = &l->ind[p.ind];
+	int64_t most = p.disp < 0 ? -p.disp : p.disp;
+
+	for (uint64_t frames = l->copied; frames; frames &= frames - 1) {
+		unsigned f = (unsigned)__builtin_ctzll(frames);
+		if (!(x->loops & l->present[f].loop))
+			continue;
+		struct lin s = x->stride[__builtin_ctz(l->present[f].loop)];
+		if (s.sym != NO_SYM)
+			return false;
+		most += (s.c < 0 ? -s.c : s.c) * (l->present[f].copies - 1) * (l->present[f].vector ? (int64_t)l->lanes : 1);
+	}
+	return most <= l->m->disp_reach;
+}
+
+bool gllm_lower_has_offsets(const struct lower *l, gllm_ref n)
+{
+	uint8_t op = node(l, n)->op;
+
+	return (op == GLLM_N_LOAD || op == GLLM_N_STORE) && l->t->access[node(l, n)->imm].index == GLLM_NO_NODE && !l->turned[n] &&
+	       l->fused[n] != n && !within_reach(l, n);
+}
+
 void gllm_lower_hoist_offsets(struct lower *l, gllm_ref n)
 {
 	const struct gllm_access *a = &l->t->access[node(l, n)->imm];
 	struct gllm_vi i = gllm_vi(GLLM_V_VLOAD);
 
-	if (a->index == GLLM_NO_NODE && !l->turned[n] && l->fused[n] != n)
+	if (gllm_lower_has_offsets(l, n))
 		address(l, l->access[node(l, n)->imm], gllm_lower_memory_bytes(l, a), &i);
 }
 

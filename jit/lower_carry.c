@@ -211,7 +211,7 @@ static bool crowded(const struct lower *l, unsigned loop)
 	return most > 0 && sums + most + UNDER_WAY > l->vregs;
 }
 
-static gllm_vreg finish_carry(struct lower *l, gllm_ref last)
+static gllm_vreg finish_carry(struct lower *l, gllm_ref last, bool moves)
 {
 	gllm_ref carry = l->through[last] != GLLM_NO_NODE ? l->through[last] : last;
 	const struct loop_plan *p = &l->loop[l->t->node[carry].loop];
@@ -226,7 +226,7 @@ static gllm_vreg finish_carry(struct lower *l, gllm_ref last)
 		v = gllm_lower_tile_row(l, carry);
 	} else if (!p->partial) {
 		v = p->accumulators == 1 ? l->slot[gllm_lower_carry_index(l, carry, 0)] : join_copies(l, carry);
-		if (l->t->node[carry].type != GLLM_F32 || !crowded(l, (unsigned)l->t->node[carry].loop))
+		if (l->t->node[carry].type != GLLM_F32 || !moves)
 			return v;
 		return gllm_lower_emit(l, GLLM_V_VMOV, GLLM_F32, v, GLLM_NO_VREG, GLLM_NO_VREG);
 	} else if (outer->loop >= 0 && gllm_lower_phase(outer)->paired) {
@@ -271,6 +271,7 @@ void gllm_lower_finish_carries(struct lower *l, unsigned loop)
 {
 	const struct gllm_trace *t = l->t;
 	int parent = t->loop[loop].parent;
+	bool moves = l->loop[loop].carries && !l->loop[loop].partial && crowded(l, loop);
 
 	for (gllm_ref n = t->loop[loop].first; n < t->loop[loop].end && l->status == GLLM_OK; n++) {
 		const struct gllm_reduction *r = reduction_of(l, n);
@@ -283,7 +284,7 @@ void gllm_lower_finish_carries(struct lower *l, unsigned loop)
 		do {
 			gllm_vreg *at = &l->slot[l->result[n] + gllm_lower_index(l, dep, parent, false)];
 			if (!is_pair(r) || !reorder) {
-				*at = finish_carry(l, n);
+				*at = finish_carry(l, n, moves);
 			} else if (n == r->carry) {
 				uint32_t other = l->dep[r->pair] & ~(UINT32_C(1) << loop);
 				finish_pair(l, r, at, &l->slot[l->result[r->pair] + gllm_lower_index(l, other, parent, false)]);

@@ -291,6 +291,7 @@ void gllm_lower_address(struct lower *l, struct place p, int64_t by, unsigned by
 void gllm_lower_access_address(struct lower *l, const struct gllm_access *a, struct place p, struct gllm_vi *i);
 /* Fetches what the trace's hints say, for the body that begins. */
 void gllm_lower_hints(struct lower *l);
+bool gllm_lower_has_offsets(const struct lower *l, gllm_ref n); /* node n is an access that may need registers beside its pointer */
 void gllm_lower_hoist_offsets(struct lower *l, gllm_ref n);
 gllm_vreg gllm_lower_integer_at(struct lower *l, struct place p);
 gllm_vreg *gllm_lower_integer_place(struct lower *l, gllm_ref n); /* of its value in class G */

@@ -64,7 +64,7 @@ enum gllm_status gllm_x86_machine(const struct gllm_profile *p, struct gllm_mach
 		.norder = { sizeof gpr, 16, 0 },
 		.timing = gllm_x86_timing, .width = 6, .window = 240, .takes = gllm_x86_takes,
 		.units = { [GLLM_UNIT_G] = 4, [GLLM_UNIT_LOAD] = 2, [GLLM_UNIT_STORE] = 1, [GLLM_UNIT_V] = 2 },
-		.stack = X86_RSP, .disp_ok = disp_ok, .need = gllm_x86_need,
+		.stack = X86_RSP, .disp_ok = disp_ok, .disp_reach = INT32_MAX - 256, .need = gllm_x86_need,
 	};
 	for (unsigned k = 0; k < sizeof gpr; k++) {
 		out->order[0][k] = gpr[k];
