@@ -142,7 +142,7 @@ static unsigned nodes_between(const struct lower *l, gllm_ref from, gllm_ref to,
 
 	for (gllm_ref k = from; k < to; k++) {
 		uint8_t op = l->t->node[k].op;
-		if (l->t->node[k].loop == loop && (!l->split_form || l->split[k]) && l->fused[k] != k && op != GLLM_N_CONST &&
+		if (l->t->node[k].loop == loop && (!l->split_form || l->split[k]) && l->fused[k] != k && !l->idle[k] && op != GLLM_N_CONST &&
 		    op != GLLM_N_SCALAR && op != GLLM_N_CARRY)
 			out[n++] = k;
 	}
@@ -561,6 +561,10 @@ static bool prepare(struct lower *l)
 	l->direct = gllm_lower_alloc(l, n, sizeof *l->direct);
 	l->split = gllm_lower_alloc(l, n, 1);
 	l->integer = gllm_lower_alloc(l, n, 1);
+	l->loaded = gllm_lower_alloc(l, n, 1);
+	l->idle = gllm_lower_alloc(l, n, 1);
+	l->half = gllm_lower_alloc(l, n, sizeof *l->half);
+	l->signed_load = gllm_lower_alloc(l, n, sizeof *l->signed_load);
 	l->turned = gllm_lower_alloc(l, n, 1);
 	l->spread = gllm_lower_alloc(l, n, 1);
 	l->reduction = gllm_lower_alloc(l, n, sizeof *l->reduction);

@@ -141,7 +141,7 @@ static gllm_vreg memory_node(struct lower *l, gllm_ref n)
 	}
 	gllm_lower_access_address(l, a, p, &i);
 	i.type = (uint8_t)lane_type(l, a->type);
-	i.mem = a->type;
+	i.mem = store ? a->type : l->loaded[n];
 	i.lanes = store && !lanes;
 	if (lanes && l->frame[f].ph[l->frame[f].phase].masked)
 		i.m = l->frame[f].mask;
@@ -529,9 +529,25 @@ static gllm_vreg fma_node(struct lower *l, gllm_ref n)
 	return put(l, n, minus_a || minus_b ? GLLM_V_VFNMA : GLLM_V_VFMA, GLLM_F32, o.a, o.b, o.c, 0);
 }
 
+/* The half whose lower byte `load` reads, in all lanes. */
+static gllm_vreg half_node(struct lower *l, gllm_ref load)
+{
+	const struct gllm_access *a = &l->t->access[node(l, load)->imm];
+	struct gllm_vi i = gllm_vi(GLLM_V_VBCAST);
+
+	gllm_lower_access_address(l, a, l->access[node(l, load)->imm], &i);
+	i.type = GLLM_F32;
+	i.mem = GLLM_F16;
+	i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
+	note_copy(l, load, &i);
+	return gllm_vir_emit(l->v, i);
+}
+
 static gllm_vreg simple_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_node *x = node(l, n);
+	if (l->half[n] != GLLM_NO_NODE)
+		return half_node(l, l->half[n]);
 	gllm_ref size, sign;
 	const struct simple *s = &simple[x->op];
 	bool mask = x->type == GLLM_MASK;
@@ -563,6 +579,8 @@ static gllm_vreg shift_node(struct lower *l, gllm_ref n, enum gllm_vir_op op)
 {
 	const struct gllm_node *x = node(l, n);
 
+	if (l->signed_load[n] != GLLM_NO_NODE)
+		return gllm_lower_value(l, l->signed_load[n]);
 	if (node(l, x->b)->op != GLLM_N_CONST || (x->type == GLLM_I64 && op != GLLM_V_VSHLI))
 		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "a shift by a variable, or of 64 bits", n);
 	return wrap(l, x->type, put(l, n, op, GLLM_I32, gllm_lower_value(l, x->a), GLLM_NO_VREG, GLLM_NO_VREG,

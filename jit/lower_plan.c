@@ -89,7 +89,7 @@ static void contract(struct lower *l)
 			continue;
 		for (unsigned k = 0; k < 2 && l->fused[i] == GLLM_NO_NODE; k++) {
 			const struct gllm_node *f = from[k] == GLLM_NO_NODE ? NULL : &l->t->node[from[k]];
-			bool fits = f && adds_on(l, f) && (f->op == GLLM_N_MUL || n->op == GLLM_N_ADD);
+			bool fits = f && adds_on(l, f) && l->half[from[k]] == GLLM_NO_NODE && (f->op == GLLM_N_MUL || n->op == GLLM_N_ADD);
 			if (fits && f->loop == n->loop && l->uses[from[k]] == 1) {
 				l->fused[i] = from[k];
 				l->fused[from[k]] = from[k];
@@ -714,6 +714,7 @@ bool gllm_lower_plan(struct lower *l)
 		return false;
 	find_dependence(l);
 	count_uses(l);
+	gllm_lower_mark_halves(l);
 	contract(l);
 	for (unsigned i = 0; i < t->nreductions; i++) {
 		l->reduction[t->reduction[i].carry] = (uint16_t)i;
@@ -752,6 +753,7 @@ bool gllm_lower_plan(struct lower *l)
 		if (l->loop[i].paired)
 			mark_split(l, i);
 	mark_integers(l);
+	gllm_lower_mark_loaded(l);
 	mark_direct(l);
 	gllm_lower_mark_through(l);
 	return l->status == GLLM_OK;

@@ -15,6 +15,7 @@
  *   lower_turn.c  loads that lie along another loop than the lanes
  *   lower_tile.c  sums of products of words of two rows and columns at once
  *   lower_spread.c  accesses of every second, fourth or eighth element
+ *   lower_idiom.c values that are put together from bytes, and can be loaded
  *   lower_half.c  whether all lanes can be halves
  *
  * Words used throughout. A loop is *reorderable* if its iterations may run in any order (its carries are associative
@@ -120,6 +121,10 @@ struct lower {
 	uint8_t *split;          /* per node: needed in split form */
 	uint8_t *turned;         /* per node: number of the loop it lies along plus one if it is turned, else 0 */
 	uint8_t *spread;         /* per node: elements between its lanes if they are more than one, else 0 */
+	gllm_ref *half;          /* per MUL: the LOAD of the lower byte of the half in memory that is its value; NO_NODE */
+	uint8_t *idle;           /* per node: it is read by nodes alone that are not emitted */
+	uint8_t *loaded;         /* per LOAD: the type that its elements are loaded as */
+	gllm_ref *signed_load;   /* per node: the LOAD whose value it has, since that loads integers with their sign; NO_NODE */
 	uint8_t *integer;        /* per node: needed as an integer in class G */
 	uint16_t *reduction;     /* per node: number of the reduction of a CARRY, 0xffff none */
 	gllm_ref *through;       /* per CARRY of nested loops that are one sum: the innermost one, whose accumulators serve all; NO_NODE */
@@ -204,6 +209,10 @@ bool gllm_lower_places(struct lower *l);
 
 /* lower_plan.c */
 bool gllm_lower_plan(struct lower *l);
+
+/* lower_idiom.c */
+void gllm_lower_mark_halves(struct lower *l); /* after uses are counted */
+void gllm_lower_mark_loaded(struct lower *l); /* after loops in lanes are chosen */
 
 /* lower_half.c */
 bool gllm_lower_fits_halves(struct lower *l);

@@ -66,7 +66,7 @@ struct pairing {
 	const struct gllm_vir *v;
 	unsigned lanes;
 	uint32_t *mate;             /* per instruction: what the load writes that it does as well, TAKEN if it is that, or ALONE */
-	unsigned open[OPEN], nopen; /* loads that the next may still join: nothing between them that forbids it */
+	unsigned open[OPEN], nopen; /* loads that the next may still join: their addresses are as they were */
 };
 
 /* Into 32 bits, and from fewer. */
@@ -85,30 +85,31 @@ static void forget(struct pairing *p, unsigned k)
 	p->open[k] = p->open[--p->nopen];
 }
 
-/* What instruction i makes of the loads before it: none goes past a store that it may not change places with, or a change of
- * its address. */
+/* What instruction i makes of the loads before it: none goes past a change of its address. */
 static void forget_by(struct pairing *p, const struct gllm_vi *i)
 {
 	if (gllm_vi_is_flow(i))
 		p->nopen = 0;
 	for (unsigned k = p->nopen; k-- > 0;) {
 		const struct gllm_vi *o = &p->v->ins[p->open[k]];
-		bool stored = gllm_vi_stores(i) && !gllm_vi_independent(o, i);
-		if (stored || (i->d != GLLM_NO_VREG && (i->d == o->a || i->d == o->b)))
+		if (i->d != GLLM_NO_VREG && (i->d == o->a || i->d == o->b))
 			forget(p, k);
 	}
 }
 
-/* Does nothing between the two access what the second writes? Then the first may write it. */
-static bool untouched(const struct gllm_vir *v, unsigned first, unsigned second)
+/* May the second load be where the first one is? Nothing between them accesses what it writes, or stores what it may not
+ * change places with. */
+static bool may_go_up(const struct gllm_vir *v, unsigned first, unsigned second)
 {
-	gllm_vreg use[4], d = v->ins[second].d;
+	const struct gllm_vi *load = &v->ins[second];
+	gllm_vreg use[4];
 
 	for (unsigned i = first; i < second; i++) {
-		for (unsigned n = gllm_vi_uses(&v->ins[i], use); n-- > 0;)
-			if (use[n] == d)
+		const struct gllm_vi *in = &v->ins[i];
+		for (unsigned n = gllm_vi_uses(in, use); n-- > 0;)
+			if (use[n] == load->d)
 				return false;
-		if (v->ins[i].d == d)
+		if (in->d == load->d || (gllm_vi_stores(in) && !gllm_vi_independent(load, in)))
 			return false;
 	}
 	return true;
@@ -122,7 +123,7 @@ static void join(struct pairing *p, unsigned at)
 	for (unsigned k = p->nopen; k-- > 0;) {
 		const struct gllm_vi *o = &p->v->ins[p->open[k]];
 		if (o->a != i->a || o->b != i->b || o->scale != i->scale || o->mem != i->mem || o->imm + bytes != i->imm ||
-		    !untouched(p->v, p->open[k], at))
+		    !may_go_up(p->v, p->open[k], at))
 			continue;
 		p->mate[p->open[k]] = i->d;
 		p->mate[at] = TAKEN;

@@ -252,6 +252,25 @@ static void without_back_end(struct check *t, struct gllm_context *c)
 	CHECK_STATUS(t, gllm_calls_fill(c, 8, &calls, NULL), GLLM_INVALID_ARGUMENT);
 }
 
+/* Scales of blocks, put together from bytes at any address: all there are, as the definition has them. */
+static void scales_of_blocks(struct driver *d, const struct gllm_calls *k)
+{
+	enum { BLOCKS = 256, BYTES = 34, ELEMENTS = 32 };
+	static const unsigned char q[3] = { 1, 0x80, 0x7f };
+	unsigned char *x = d->room + 1;
+	float *y = (float *)(void *)(d->room + 16384), *want = y + BLOCKS * ELEMENTS;
+	bool right = true;
+	for (unsigned first = 0; first < 1u << 16; first += BLOCKS) {
+		for (unsigned i = 0; i < BLOCKS * BYTES; i++)
+			x[i] = i % BYTES == 0 ? (unsigned char)(first + i / BYTES) : i % BYTES == 1 ? (unsigned char)((first + i / BYTES) >> 8) : q[i % 3];
+		k->f32.dequant_q8_0(y, x, BLOCKS);
+		gllm_ref_dequant_q8_0(want, x, BLOCKS);
+		for (unsigned i = 0; i < BLOCKS * ELEMENTS; i++)
+			right = right && (gllm_f32_bits(y[i]) == gllm_f32_bits(want[i]) || (y[i] != y[i] && want[i] != want[i]));
+	}
+	CHECK(d->t, right);
+}
+
 static void functions(struct driver *d)
 {
 	struct gllm_error e = { .status = GLLM_OK };
@@ -272,6 +291,8 @@ static void functions(struct driver *d)
 		d->type = GLLM_BF16;
 		one_function(d, calls.bf16.any[d->op]);
 	}
+	if (CHECK(d->t, calls.f32.dequant_q8_0 != NULL))
+		scales_of_blocks(d, &calls);
 }
 
 void check_half(struct check *t)

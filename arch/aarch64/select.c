@@ -138,12 +138,18 @@ static void gaddi(gen *g, const struct gllm_vi *in)
 
 static void shift_left(gen *g, unsigned d, unsigned a, unsigned n)
 {
-	i4(g, A64_UBFM_X, x(d), x(a), a64_imm((64 - n) % 64), a64_imm(63 - n));
+	if (n == 0)
+		move(g, d, a);
+	else
+		i4(g, A64_UBFM_X, x(d), x(a), a64_imm((64 - n) % 64), a64_imm(63 - n));
 }
 
 static void shift_right(gen *g, unsigned d, unsigned a, unsigned n)
 {
-	i4(g, A64_UBFM_X, x(d), x(a), a64_imm(n), a64_imm(63));
+	if (n == 0)
+		move(g, d, a);
+	else
+		i4(g, A64_UBFM_X, x(d), x(a), a64_imm(n), a64_imm(63));
 }
 
 static bool power_of_two(int64_t v)

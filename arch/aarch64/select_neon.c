@@ -190,12 +190,28 @@ static bool only_multiplies(const gen *g, const struct gllm_vi *in)
 	return true;
 }
 
+/* Through a general register, which is extended as it is loaded. */
+static void signed_bcast(gen *g, const struct gllm_vi *in)
+{
+	static const struct gllm_a64_access bytes = A64_ACCESS(LDRSB_W, LDURSB_W, 0), words = A64_ACCESS(LDRSH_W, LDURSH_W, 1);
+	unsigned d = at(g, in->d);
+
+	gllm_a64_memory(g, in->mem == GLLM_I8 ? &bytes : &words, w(A64_IP0), in);
+	i2(g, A64_DUPR_V4S, s4(d), w(A64_IP0));
+	if (in->type == GLLM_F32)
+		i2(g, A64_SCVTF_V4S, s4(d), s4(d));
+}
+
 static void vbcast(gen *g, const struct gllm_vi *in)
 {
 	unsigned log2 = gllm_a64_element(g, in), d = at(g, in->d);
 
 	if (log2 > 2)
 		return;
+	if ((in->mem == GLLM_I8 || in->mem == GLLM_I16) && (in->type == GLLM_F32 || in->type == GLLM_I32)) {
+		signed_bcast(g, in);
+		return;
+	}
 	gllm_a64_memory(g, &loads[log2], scalar(d, log2), in);
 	widen_one(g, in, d);
 	g->makes_lane0 = only_multiplies(g, in) && (in->type != GLLM_F16 || d < 16); /* lanes of halves are of the first registers */
