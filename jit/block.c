@@ -140,11 +140,11 @@ static void set_rows(struct blocker *x, struct gllm_linear rows)
 			part->source[q].at = rows;
 }
 
-/* The part that was added last is the first block of k or a later one, if its kernel asks which. */
-static void set_begun(struct blocker *x, const struct kernel *k, bool begun)
+/* The part that was added last has sums of so many steps of k to add to, if its kernel asks. */
+static void set_begun(struct blocker *x, const struct kernel *k, int64_t steps)
 {
 	if (x->status == GLLM_OK && k && k->begun != NO_COUNT && x->nparts)
-		x->part[x->nparts - 1].source[k->begun].scalar = begun;
+		x->part[x->nparts - 1].source[k->begun].scalar = gllm_bits_f32((uint32_t)steps);
 }
 
 /* What its kernel fetches for the next block of k begins `depth` behind the part that was added last. The last one's next is the first
@@ -186,23 +186,19 @@ static unsigned split_rows(const struct blocker *x, struct rows out[2])
 	return n;
 }
 
-/* Whether the block of k that ends there does more than the others: it is the last, and something follows the sums. */
-static bool ends(const struct blocker *x, int64_t k)
+/* Blocks of k from the first one on that do the same but for what they add to: those before the last, and it as well if it is whole and
+ * nothing follows the sums. One at most if sums do not begin with zero. */
+static int64_t blocks_alike(const struct blocker *x)
 {
 	const struct product *p = x->p;
-	return k == p->k && (p->result == GLLM_NO_NODE || k == x->b.kc || p->c->trace.node[p->result].a != p->sum[0].last);
-}
-
-/* The first block of k begins as the others do. */
-static bool from_zero(const struct product *p)
-{
 	const struct gllm_node *node = p->c->trace.node;
+	bool plain = p->result != GLLM_NO_NODE && node[p->result].a == p->sum[0].last;
 	for (unsigned i = 0; i < p->nsums; i++) {
 		const struct gllm_node *begin = &node[node[p->sum[i].carry].a];
 		if (begin->op != GLLM_N_CONST || begin->imm != 0)
-			return false;
+			return 1;
 	}
-	return true;
+	return (p->k - !plain) / x->b.kc;
 }
 
 static void add_product(struct blocker *x, const struct macro *m, struct at at, bool beside, struct gllm_linear rows)
@@ -210,12 +206,12 @@ static void add_product(struct blocker *x, const struct macro *m, struct at at, 
 	const struct kernel *k = gllm_block_kernel(x, MACRO, 0, *m);
 	add_part(x, k, at, beside);
 	set_rows(x, rows);
-	set_begun(x, k, at.k > 0);
+	set_begun(x, k, at.k);
 	set_next(x, k, &at, m->depth);
 }
 
 /* All parts of one block of j and k, or of all that differ from it in their place alone. */
-static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int64_t kc)
+static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int64_t kc, bool alike)
 {
 	const struct product *p = x->p;
 	int64_t nr = x->b.nr, panels = nc / nr, rest = nc % nr;
@@ -235,9 +231,8 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 	unsigned n = split_rows(x, rows);
 	beside = false;
 	for (unsigned i = 0; i < n; i++) {
-		struct macro m = { .rows = p->m.per_row ? p->m : rows[i].rows, .depth = kc, .last = ends(x, pc + kc), .way = GLLM_BLOCK_PACKED };
-		m.either = !m.last && kc == x->b.kc && from_zero(p) && (p->k >= 3 * kc || (p->k == 2 * kc && ends(x, kc) == ends(x, p->k)));
-		m.first = pc == 0 && !m.either;
+		struct macro m = { .rows = p->m.per_row ? p->m : rows[i].rows, .depth = kc, .first = pc == 0 && !alike,
+		                   .last = pc + kc == p->k && !alike, .either = alike, .way = GLLM_BLOCK_PACKED };
 		bool repeats = open_repeat(x, rows[i].trips, (struct at){ .i = gllm_block_fixed(x->b.mc) });
 		at.i = last.i = rows[i].at;
 		for (unsigned k = 0; k < x->nrows && x->tile; k++) {
@@ -263,15 +258,17 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 /* One block of j: the first block of k begins sums, the last ends them. */
 static void blocks_of_k(struct blocker *x, int64_t jc, int64_t nc)
 {
-	int64_t kc = x->b.kc, all = gllm_ceil_div(x->p->k, kc);
-	if (all > 1)
-		one_block(x, jc, nc, 0, kc);
-	if (all > 2) {
-		bool repeats = open_repeat(x, gllm_block_fixed(all - 2), (struct at){ .k = kc });
-		one_block(x, jc, nc, kc, kc);
+	int64_t kc = x->b.kc, all = gllm_ceil_div(x->p->k, kc), alike = blocks_alike(x), first = alike > 1 ? 0 : 1, end = alike > 1 ? alike : all - 1;
+	end -= end == all && x->ahead; /* the last one fetches from elsewhere */
+	if (all > 1 && first)
+		one_block(x, jc, nc, 0, kc, false);
+	if (end > first) {
+		bool repeats = open_repeat(x, gllm_block_fixed(end - first), (struct at){ .k = kc });
+		one_block(x, jc, nc, first * kc, kc, alike > 1);
 		close_repeat(x, repeats);
 	}
-	one_block(x, jc, nc, (all - 1) * kc, x->p->k - (all - 1) * kc);
+	if (end < all)
+		one_block(x, jc, nc, (all - 1) * kc, x->p->k - (all - 1) * kc, alike == all && all > 1);
 }
 
 static void blocks_of_j(struct blocker *x)
@@ -559,10 +556,10 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 		x->fetch = choice.fetch;
 		if (product && (block_product(x, p, choice.way) || (choice.other != choice.way && block_product(x, p, choice.other))))
 			continue;
-		if (choice.way == GLLM_BLOCK_DIRECT || choice.other == GLLM_BLOCK_DIRECT) {
+		if (choice.way == GLLM_BLOCK_DIRECT || choice.other == GLLM_BLOCK_DIRECT)
 			c->how.rows = (uint8_t)x->b.mr;
+		if (product)
 			c->how.depth = x->unroll;
-		}
 		struct kernel k = { .c = product ? c : old[i].code, .count = NO_COUNT };
 		add_part(x, &k, (struct at){ .j = 0 }, old[i].beside);
 		if (x->status == GLLM_OK) {

@@ -243,15 +243,18 @@ static void add_partial(struct blocker *x, struct gllm_strip *s, struct kernel *
 		*last = node(s, GLLM_N_SELECT, x->p->sum[which].type, begun, *last, sum);
 }
 
-/* Whether there are such sums, where the part says it. */
+/* Whether there are such sums, where the part says it: of the steps of k that it is told. */
 static gllm_ref has_begun(struct gllm_strip *s, struct kernel *k, const struct macro *m)
 {
 	if (!m->either)
 		return GLLM_NO_NODE;
 	k->begun = gllm_strip_param(s, "begun", GLLM_SCALAR, GLLM_F32, (struct gllm_source){ .kind = GLLM_FROM_SCALAR });
-	gllm_ref said = gllm_strip_append(s, (struct gllm_node){ .op = GLLM_N_SCALAR, .type = GLLM_F32, .a = GLLM_NO_NODE,
-		.b = GLLM_NO_NODE, .c = GLLM_NO_NODE, .imm = k->begun });
-	return node(s, GLLM_N_LT, GLLM_MASK, node(s, GLLM_N_CONST, GLLM_F32, GLLM_NO_NODE, GLLM_NO_NODE, GLLM_NO_NODE), said, GLLM_NO_NODE);
+	k->move[k->begun][K] = 1;
+	gllm_ref none = node(s, GLLM_N_CONST, GLLM_I32, GLLM_NO_NODE, GLLM_NO_NODE, GLLM_NO_NODE);
+	gllm_ref said = node(s, GLLM_N_SCALAR, GLLM_F32, GLLM_NO_NODE, GLLM_NO_NODE, GLLM_NO_NODE);
+	if (s->status == GLLM_OK)
+		s->node[said].imm = k->begun;
+	return node(s, GLLM_N_LT, GLLM_MASK, none, node(s, GLLM_N_BITS, GLLM_I32, said, GLLM_NO_NODE, GLLM_NO_NODE), GLLM_NO_NODE);
 }
 
 /* Loads of packed values in place of the factors. */
@@ -435,7 +438,6 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	} else if (m->way == GLLM_BLOCK_DOTS) {
 		s.to->how.columns = (uint8_t)m->lanes;
 		s.to->how.most = (uint32_t)m->panels.fixed;
-		s.to->how.depth = 0;
 	} else if (m->way == GLLM_BLOCK_STREAM) {
 		s.to->how.unroll = (uint8_t)(x->b.nr * 4 / x->profile->vector_bytes);
 	}
@@ -456,7 +458,7 @@ static struct kernel *staged(struct blocker *x, const struct macro *m)
 	x->f->worker_bytes = bytes > x->f->worker_bytes ? bytes : x->f->worker_bytes;
 	k->count = stage.count;
 	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
-	s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .columns = (uint8_t)x->b.nr, .split = 1,
+	s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .columns = (uint8_t)x->b.nr, .depth = x->unroll, .split = 1,
 	                                         .most = (uint32_t)m->panels.fixed, .own = UINT32_C(1) << stage.memory };
 	return k;
 }

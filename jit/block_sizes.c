@@ -9,6 +9,10 @@ enum { LEAST_ROWS = 24, LEAST_COLUMNS = 48, LEAST_DEPTH = 48, LEAST_THIN = 256, 
  * 1000^3 0.98, 128x4096x4096 1.00, 512x4096x11008 1.003 of four steps; one step: 1.003, 1.008, 1.023). */
 enum { UNROLL = 4, WHOLE_TURN = 24 };
 
+/* A vector that is a line of memory: dot products of a side from memory take one step of k in a body (1x4096x4096 1.000 of two steps,
+ * 8x4096x4096 1.005; from caches, where two are left, 1x512x512 1.03, 8x1000x1000 1.02). */
+enum { LINE = 64, FAR = 8 };
+
 /* Steps of k by which panels are fetched ahead, as long as the third cache takes to answer; prefetchers lose a panel at the end of
  * each page (1000^3: 2.5 % over none, 128x4096x4096 packed beforehand: 7 %). */
 enum { FETCH = 24 };
@@ -223,9 +227,22 @@ static void stream(const struct gllm_profile *p, const struct product *q, unsign
 	b->nc = even(q->n, share < most ? share : most, b->nr);
 }
 
+/* Floats that lie along k, as vectors of it want them. */
+static bool along_depth(const struct product *q)
+{
+	for (unsigned i = 0; i < q->nsums; i++) {
+		const struct gllm_node *n = &q->c->trace.node[q->sum[i].value[J]];
+		if (n->op != GLLM_N_LOAD || n->type != GLLM_F32 || q->affine[n->imm].loop[K] != 4 || q->lanes)
+			return false;
+	}
+	return true;
+}
+
 uint8_t gllm_block_unroll(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q,
                           const struct gllm_blocking *b, enum gllm_block_way way)
 {
+	if (way == GLLM_BLOCK_NOT || way == GLLM_BLOCK_DOTS || way == GLLM_BLOCK_STAGED)
+		return p->vector_bytes >= LINE && along_depth(q) && q->n * q->k * 4 > FAR * l2_bytes(p);
 	if (t && t->unroll)
 		return t->unroll;
 	bool whole = b->mr * b->nr * q->nsums * 4 >= WHOLE_TURN * p->vector_bytes;

@@ -15,7 +15,7 @@
 struct kernel {
 	const struct gllm_composed *c;
 	uint8_t count;            /* the parameter that is the number of panels, by part; NO_COUNT: the trace says it */
-	uint8_t begun;            /* the parameter that says whether blocks of k have left sums to add to, by part; NO_COUNT: the trace */
+	uint8_t begun;            /* the parameter whose bits are the steps of k of the sums to add to, by part; NO_COUNT: the trace says */
 	uint8_t next[MAX_SUMS], nnext; /* parameters that stand where the block before the next begins, by part */
 	int64_t move[GLLM_TRACE_PARAMS][4];
 };
@@ -71,7 +71,7 @@ struct macro { /* one product part */
 	int64_t lanes, depth;
 	int64_t wide, deep;       /* STREAM: blocks of nc columns, and of kc within each; 0: no such loop */
 	bool first, last;         /* block of k */
-	bool either;              /* it may be the first one: the part says */
+	bool either;              /* it may be the first one or not: the part says */
 	enum gllm_block_way way;
 };
 

@@ -27,7 +27,7 @@ struct gllm_part {
 	enum gllm_mode mode;
 	bool chunks;                                  /* leaves partial results of chunks of one reduction (chunks.h) */
 	bool beside;                                  /* needs nothing of the part before it: no barrier between the two */
-	const int64_t (*move)[GLLM_REPEAT_LEVELS];    /* by operand: bytes per trip of the repeats around it; NULL: none */
+	const int64_t (*move)[GLLM_REPEAT_LEVELS];    /* by operand: added to it per trip of the repeats around it; NULL: none */
 };
 
 /* Parts [first, end), steps in a plan, run `trips` times in turn. Those of level 0 lie apart, those of a level above apart

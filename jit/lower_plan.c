@@ -479,11 +479,13 @@ static unsigned chains(const struct lower *l, unsigned loop, unsigned sums, unsi
 	return fill(l, loop, clamp(8 / (int64_t)sums, 1, most));
 }
 
-/* Two copies at least, if `most` allows them, so that the loop's own cost is shared and whole cache lines are used, but only
- * as many sums as hide the latency. */
+/* Two copies at least, or as the options say, if `most` allows them, so that the loop's own cost is shared and whole cache lines
+ * are used, but only as many sums as hide the latency. */
 static void set_chains(struct lower *l, unsigned k, unsigned sums, unsigned sums_alone, unsigned most)
 {
-	unsigned least = most < 2 ? most : 2;
+	unsigned least = l->o->depth ? l->o->depth : 2;
+
+	least = most < least ? most : least;
 
 	l->loop[k].sums = (uint8_t)chains(l, k, sums, most);
 	l->loop[k].sums_alone = (uint8_t)chains(l, k, sums_alone, most);

@@ -81,6 +81,13 @@ static void step_name(const struct planner *x, const struct gllm_group *group, u
 	out[at] = 0;
 }
 
+/* Parts of the same operators have one text. */
+static bool named_like_last(const struct gllm_group *group, unsigned part)
+{
+	return part > 0 && part < group->nparts && group->part[part].node == group->part[part - 1].node &&
+	       group->part[part].n == group->part[part - 1].n;
+}
+
 static struct gllm_slot tensor_slot(const struct planner *x, uint16_t tensor)
 {
 	if (x->g->tensor[tensor].kind == GLLM_TENSOR_VALUE)
@@ -159,10 +166,43 @@ static uint64_t times_of(const struct gllm_group *g, unsigned part, uint64_t row
 	return n;
 }
 
-static void predict(const struct planner *x, const struct gllm_part *part, const struct gllm_kernel *k, struct gllm_step *s)
+/* What parts cost that were looked at last. */
+enum { COSTS = 24 };
+struct costs {
+	unsigned n;
+	struct { const struct used *kernel; const struct gllm_part *part; struct gllm_cost cost; } seen[COSTS];
+};
+
+/* Of parts of one kernel, whose traces are equal: whether their loops are as long. */
+static bool same_trips(const struct gllm_part *a, const struct gllm_part *b, uint64_t rows)
+{
+	const struct gllm_trace *t = &a->code->trace;
+	for (unsigned i = 0; i < t->nparams; i++)
+		if (t->param[i].kind == GLLM_DIM && gllm_at_rows(a->source[i].at, rows) != gllm_at_rows(b->source[i].at, rows))
+			return false;
+	return true;
+}
+
+static struct gllm_cost cost_of(const struct planner *x, const struct gllm_part *part, const struct used *kernel, struct costs *c)
+{
+	unsigned i = 0, n = c->n < COSTS ? c->n : COSTS;
+	while (i < n && !(c->seen[i].kernel == kernel && same_trips(part, c->seen[i].part, x->g->max_rows)))
+		i++;
+	if (i == n) {
+		i = c->n++ % COSTS;
+		c->seen[i].kernel = kernel;
+		c->seen[i].part = part;
+		c->seen[i].cost = gllm_cost_of(part->code, part->source, x->g->max_rows, &x->c->profile);
+	}
+	return c->seen[i].cost;
+}
+
+static void predict(const struct planner *x, const struct gllm_part *part, const struct used *used, struct costs *costs,
+                    struct gllm_step *s)
 {
 	const struct gllm_profile *p = &x->c->profile;
-	struct gllm_cost cost = gllm_cost_of(part->code, part->source, x->g->max_rows, p);
+	const struct gllm_kernel *k = &used->piece->kernel;
+	struct gllm_cost cost = cost_of(x, part, used, costs);
 	s->small = p->cores && gllm_cost_cycles(cost, p, false) < (double)CYCLES_PER_CORE * p->cores;
 	s->info.strategy = s->small ? "sequential" : strategy_of(part, k);
 	s->info.bytes_moved = (uint64_t)(cost.bytes * (double)s->info.times);
@@ -170,7 +210,7 @@ static void predict(const struct planner *x, const struct gllm_part *part, const
 }
 
 static enum gllm_status compiled_step(const struct planner *x, struct gllm_plan *p, const struct gllm_part *part,
-                                      const struct used *used, struct gllm_step *s)
+                                      const struct used *used, struct costs *costs, struct gllm_step *s)
 {
 	const struct gllm_composed *c = part->code;
 	const struct gllm_kernel *k = &used->piece->kernel;
@@ -189,7 +229,7 @@ static enum gllm_status compiled_step(const struct planner *x, struct gllm_plan 
 	s->info.pattern = c->trace.pattern;
 	s->info.code_offset = used->code_at;
 	s->info.code_bytes = k->bytes;
-	predict(x, part, k, s);
+	predict(x, part, used, costs, s);
 	return k->tile ? gllm_trip_of(c, part->source, k->trip, &s->trip) : GLLM_OK;
 }
 
@@ -269,8 +309,10 @@ static void count(const struct planner *x, struct gllm_plan *p)
 		const struct gllm_group *group = &x->f.group[g];
 		for (unsigned i = 0; i < steps_of(group); i++) {
 			char name[STEP_NAME];
-			step_name(x, group, i, name, sizeof name);
-			p->text_bytes += text_length(name) + 1;
+			if (!named_like_last(group, i)) {
+				step_name(x, group, i, name, sizeof name);
+				p->text_bytes += text_length(name) + 1;
+			}
 			p->nslots += group->nparts ? group->part[i].code->trace.nparams + 1 : op_of(x, group->node[0])->nparams;
 			p->nsteps++;
 		}
@@ -316,6 +358,8 @@ static struct gllm_step *begin_step(const struct planner *x, struct gllm_plan *p
 static enum gllm_status add_steps(const struct planner *x, struct gllm_plan *p, size_t *text)
 {
 	enum gllm_status status = GLLM_OK;
+	struct costs costs = { .n = 0 };
+	const char *name = p->name;
 	unsigned k = 0;
 	p->nsteps = p->nslots = p->nrepeats = 0;
 	for (unsigned g = 0; g < x->f.ngroups; g++) {
@@ -326,12 +370,15 @@ static enum gllm_status add_steps(const struct planner *x, struct gllm_plan *p, 
 		}
 		for (unsigned i = 0; i < steps_of(group); i++) {
 			char words[STEP_NAME];
-			step_name(x, group, i, words, sizeof words);
-			struct gllm_step *s = begin_step(x, p, g, i, own_text(p, text, words));
+			if (!named_like_last(group, i)) {
+				step_name(x, group, i, words, sizeof words);
+				name = own_text(p, text, words);
+			}
+			struct gllm_step *s = begin_step(x, p, g, i, name);
 			if (!group->nparts)
 				scalar_step(x, p, g, s);
 			else if (status == GLLM_OK)
-				status = compiled_step(x, p, &group->part[i], &x->kernel[x->which[k]], s);
+				status = compiled_step(x, p, &group->part[i], &x->kernel[x->which[k]], &costs, s);
 			k += group->nparts != 0;
 			s->info.strategy = s->kernel ? s->info.strategy : "sequential";
 			s->nslots = p->nslots - s->first_slot;

@@ -25,7 +25,7 @@ struct gllm_slot {
 	uint8_t kind;
 	uint64_t value;
 	struct gllm_linear at;
-	int64_t move[GLLM_REPEAT_LEVELS]; /* bytes per trip of the repeats around the step; scalar steps: [0] per batch step */
+	int64_t move[GLLM_REPEAT_LEVELS]; /* added per trip of the repeats around the step; scalar steps: [0] per batch step */
 };
 
 struct gllm_step {

@@ -269,7 +269,8 @@ static const char *check_moves(const struct rules *x, unsigned step, const struc
 	}
 	if (!same)
 		return "an operand does not move with the repeats around its step";
-	if (back || (b < 0 && s->kind != GLLM_FROM_WORKER && !none))
+	/* Of numbers those move that count steps of k before a block (jit/block.c): floats by their bits. */
+	if (back || (b < 0 && s->kind != GLLM_FROM_WORKER && s->kind != GLLM_FROM_SCALAR && !none))
 		return "what is no place in memory moves";
 	return b < 0 || (uint64_t)reach < x->buffer[b].bytes || x->buffer[b].bytes == 0 ? NULL : "a repeat leaves its buffer";
 }
