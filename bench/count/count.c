@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * bench/count/count.c - calls every operator once between two marks, for instructions to be counted from outside.
  *
- * count compiled|scalar MARK: compiled code for this CPU (gllm/calls.h), or the scalar definitions as this program was
- * linked with them. A mark is the system call MARK; qemu_plugin.c counts between them. Standard output has a line per pair
+ * count compiled|halves|scalar MARK: compiled code for this CPU (gllm/calls.h), that of F16 tensors, or the scalar definitions as
+ * this program was linked with them. A mark is the system call MARK; qemu_plugin.c counts between them. Standard output has a line per pair
  * of marks: the operator, units of work and what a unit is. The first pair holds nothing: it is the marks' own cost. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "core/bits.h"
 #include "gllm/calls.h"
 #include "jit/context.h"
 #include "tools/host.h"
@@ -65,15 +66,30 @@ static uint64_t flops_of(const char *op, uint64_t turns)
 }
 
 /* Elements that the operator writes: those of the first output that no longer are as they were poisoned. */
-static uint64_t written(const uint32_t *y)
+static uint64_t written(const unsigned char *y, unsigned bytes)
 {
-	uint64_t n = ROOM / 4;
-	while (n > 0 && y[n - 1] == 0xa5a5a5a5)
+	static const unsigned char poison[4] = { 0xa5, 0xa5, 0xa5, 0xa5 };
+	uint64_t n = ROOM / bytes;
+	while (n > 0 && memcmp(y + (n - 1) * bytes, poison, bytes) == 0)
 		n--;
 	return n;
 }
 
-static void run(unsigned op, gllm_any_fn *fn)
+/* Numbers of both signs, or what no product overflows with. */
+static void fill(unsigned char *to, const struct gllm_param *p, bool halves)
+{
+	for (size_t k = 0; k < ROOM / 4; k++) {
+		float x = (float)((k * 2654435761u) % 2000) * 0.001f - 1.0f;
+		uint32_t word = p->type == GLLM_U32 ? (uint32_t)(k % 64) : 0x01020304;
+		if (p->kind == GLLM_OUT)
+			word = 0xa5a5a5a5;
+		else if (p->type == GLLM_F32)
+			word = halves ? gllm_f32_to_f16(x) * UINT32_C(0x10001) : gllm_f32_bits(x);
+		memcpy(to + 4 * k, &word, 4);
+	}
+}
+
+static void run(unsigned op, gllm_any_fn *fn, bool halves)
 {
 	static unsigned char *room[GLLM_MAX_PARAMS];
 	const struct gllm_op_info *info = &gllm_op_info[op];
@@ -96,17 +112,13 @@ static void run(unsigned op, gllm_any_fn *fn)
 		if (!room[i])
 			room[i] = host_memory(ROOM);
 		arg[i].ptr = room[i];
-		for (size_t k = 0; k < ROOM / 4; k++) {
-			float x = (float)((k * 2654435761u) % 2000) * 0.001f - 1.0f;
-			uint32_t word = p->kind == GLLM_OUT ? 0xa5a5a5a5 : p->type == GLLM_U32 ? (uint32_t)(k % 64) : 0x01020304;
-			memcpy(room[i] + 4 * k, p->type == GLLM_F32 && p->kind != GLLM_OUT ? (void *)&x : (void *)&word, 4);
-		}
+		fill(room[i], p, halves);
 	}
 	gllm_call_fn *call = gllm_builtin_call(op);
 	mark();
 	call(fn, arg);
 	mark();
-	uint64_t elements = written((const uint32_t *)(void *)room[0]), flops = flops_of(info->name, turns);
+	uint64_t elements = written(room[0], halves && info->param[0].type == GLLM_F32 ? 2 : 4), flops = flops_of(info->name, turns);
 	if (elements <= 1) /* a reduction: those it reads */
 		elements = turns;
 	printf("%s %llu %s\n", info->name, (unsigned long long)(flops ? flops : elements), flops ? "flop" : "element");
@@ -118,9 +130,9 @@ int main(int argc, char **argv)
 	struct gllm_config c = { .target = host_target(), .image = *host_image() };
 	struct gllm_context *x = NULL;
 	static struct gllm_calls calls;
-	bool compiled = argc == 3 && strcmp(argv[1], "compiled") == 0;
+	bool halves = argc == 3 && strcmp(argv[1], "halves") == 0, compiled = halves || (argc == 3 && strcmp(argv[1], "compiled") == 0);
 	if (argc != 3 || (!compiled && strcmp(argv[1], "scalar") != 0)) {
-		fprintf(stderr, "usage: count compiled|scalar MARK\n");
+		fprintf(stderr, "usage: count compiled|halves|scalar MARK\n");
 		return 2;
 	}
 	mark_number = strtol(argv[2], NULL, 10);
@@ -129,7 +141,7 @@ int main(int argc, char **argv)
 			return 1;
 		size_t size = gllm_context_quote(&c);
 		if (gllm_context_create(host_memory(size), size, &c, &x, &e) != GLLM_OK ||
-		    gllm_calls_fill(x, GLLM_CALLS_F32, &calls, &e) != GLLM_OK) {
+		    gllm_calls_fill(x, halves ? GLLM_CALLS_F16 : GLLM_CALLS_F32, &calls, &e) != GLLM_OK) {
 			fprintf(stderr, "count: %s: %s %s\n", gllm_status_text(e.status), e.what, e.name);
 			return 1;
 		}
@@ -138,6 +150,6 @@ int main(int argc, char **argv)
 	mark();
 	printf("nothing 1 mark\n");
 	for (unsigned op = 0; op < GLLM_OP_COUNT; op++)
-		run(op, compiled ? calls.f32.any[op] : gllm_op_info[op].ref);
+		run(op, halves ? calls.f16.any[op] : compiled ? calls.f32.any[op] : gllm_op_info[op].ref, halves);
 	return 0;
 }

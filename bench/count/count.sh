@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Instructions executed per unit of work, counted by QEMU: compiled NEON and SVE code of 256 bits, and what gcc -O3 makes of
-# the scalar definitions for both. count.sh BUILD_FOLDER
+# Instructions executed per unit of work, counted by QEMU: compiled NEON and SVE code of 256 bits, what gcc -O3 makes of
+# the scalar definitions for both, and compiled code for F16 tensors. count.sh BUILD_FOLDER
 b=$1
 cd "$(dirname "$0")/../.." || exit 1
 command -v qemu-aarch64 >/dev/null || { echo "bench-count: no qemu-aarch64" >&2; exit 1; }
@@ -18,4 +18,6 @@ count neon compiled compiled $neon
 count neon_gcc scalar_neon scalar $neon
 count sve compiled compiled $sve
 count sve_gcc scalar_sve scalar $sve
+count neon_f16 compiled halves $neon
+count sve_f16 compiled halves $sve
 python3 bench/count/table.py "$out"
