@@ -314,14 +314,25 @@ static bool lies_well(const struct blocker *x)
 	return true;
 }
 
-/* Whether columns may be written twice: nothing is read but what the sums are of, so the output lies apart from it. */
-static bool may_repeat(const struct product *p)
+/* Whether what is read and what is stored lie apart: outputs do from everything, values that the plan places from what is bound. */
+static bool apart(const struct blocker *x, const struct gllm_source *read, const struct gllm_source *stored)
+{
+	if (read->kind != GLLM_FROM_TENSOR || stored->kind != GLLM_FROM_TENSOR || read->tensor == stored->tensor)
+		return false;
+	return x->g->tensor[stored->tensor].kind == GLLM_TENSOR_OUTPUT || x->g->tensor[read->tensor].kind != GLLM_TENSOR_VALUE;
+}
+
+/* Whether columns may be written twice: nothing that is stored is read, but for what the sums are of, which never lies there. */
+static bool may_repeat(const struct blocker *x, const struct product *p)
 {
 	const struct gllm_trace *t = &p->c->trace;
-	for (unsigned i = 0; i < t->nnodes; i++)
-		if ((t->node[i].op == GLLM_N_LOAD && t->node[i].loop != K) ||
-		    (t->node[i].op == GLLM_N_STORE && t->param[t->access[t->node[i].imm].param].kind != GLLM_OUT))
-			return false;
+	for (unsigned i = 0; i < t->nnodes; i++) {
+		unsigned stored = t->node[i].op == GLLM_N_STORE ? t->access[t->node[i].imm].param : t->nparams;
+		for (unsigned k = 0; stored < t->nparams && k < t->nnodes; k++)
+			if (t->param[stored].kind != GLLM_OUT || (t->node[k].op == GLLM_N_LOAD && t->node[k].loop != K &&
+			    !apart(x, &p->c->source[t->access[t->node[k].imm].param], &p->c->source[stored])))
+				return false;
+	}
 	return true;
 }
 
@@ -340,7 +351,7 @@ static void block_dots(struct blocker *x, const struct product *p, enum gllm_blo
 	if (rest == 0)
 		return;
 	m.panels = gllm_block_fixed(1);
-	bool again = panels && (wide - rest) * REPEATED <= p->n && may_repeat(p); /* one kernel less for a few columns more */
+	bool again = panels && (wide - rest) * REPEATED <= p->n && may_repeat(x, p); /* one kernel less for a few columns more */
 	m.lanes = again ? wide : rest;
 	k = gllm_block_kernel(x, MACRO, 0, m);
 	add_part(x, k, (struct at){ .j = p->n - m.lanes }, panels != 0);
