@@ -196,6 +196,7 @@ struct gllm_machine {
 	uint8_t units[GLLM_UNITS], width;    /* how many of each, and instructions of any kind a cycle */
 	uint16_t window;                     /* slots among which the machine itself finds what can start: of its reorder
 	                                      * buffer three quarters, since it is seldom full of what helps; 0: in order */
+	uint16_t waiting;                    /* in how many of those instructions other than loads wait for what they read; 0: all */
 	/* Is this load the instruction's memory operand if it stands before it? NULL: never. */
 	bool (*takes)(const struct gllm_vi *load, const struct gllm_vi *user);
 	bool (*disp_ok)(int64_t disp, unsigned bytes); /* cheap as an immediate of an access of this size */

@@ -5,7 +5,8 @@
  * `bound` cycles only. The chains of interleaved copies (jit/schedule.c) run side by side, except that what is not pipelined,
  * divisions and roots, is one unit that takes them one after another for `alone` cycles each: a body of c copies lasts
  * longest + (c - 1) * alone cycles, and the machine begins the next one sooner by the time it needs for a window of
- * instructions, window / size * bound. c is the least for which that is c * bound, and a tenth more.
+ * instructions, window / size * bound. c is the least for which that is c * bound, and a tenth more. A window in which only
+ * instructions wait that are no loads is shorter, and the chain then, too.
  *
  * Copies that start one after another do not want most registers at one time, but half as many on the average. With more
  * copies than registers hold so, some would wait for others to end. */
@@ -110,6 +111,15 @@ static unsigned bound_of(const struct gllm_machine *m, const struct estimate *e)
 	return bound;
 }
 
+/* What is not pipelined may take longer than any chain, where chains with one each stand side by side. */
+static unsigned copies_of(const struct estimate *e, unsigned bound, unsigned longest, unsigned window)
+{
+	unsigned size = e->size + e->reads, chains = longest > e->alone ? (longest - e->alone) * size : 0;
+	unsigned held = window * bound, each = (bound * 11 - e->alone * 10) * size;
+
+	return chains > held ? ((chains - held) * 10 + each - 1) / each : 1;
+}
+
 unsigned gllm_lower_copies(struct lower *l, unsigned loop)
 {
 	const struct gllm_trace *t = l->t;
@@ -130,11 +140,10 @@ unsigned gllm_lower_copies(struct lower *l, unsigned loop)
 	bound = bound_of(l->m, &e);
 	if (e.size == 0 || bound == 0)
 		return 1;
-	/* What is not pipelined may take longer than any chain, where chains with one each stand side by side. */
-	unsigned size = e.size + e.reads, chains = e.longest > e.alone ? (e.longest - e.alone) * size : 0;
-	unsigned held = l->m->window * bound;
-	unsigned each = (bound * 11 - e.alone * 10) * size;
-	copies = chains > held ? ((chains - held) * 10 + each - 1) / each : 1;
+	unsigned load = l->m->timing[GLLM_V_VLOAD].latency;
+	unsigned waiting = l->m->waiting && e.longest > load ? copies_of(&e, bound, e.longest - load, l->m->waiting) : 1;
+	copies = copies_of(&e, bound, e.longest, l->m->window);
+	copies = copies < waiting ? waiting : copies;
 	room = l->vregs > e.constants + e.temps ? (l->vregs - e.constants - e.temps) * 2 / (e.live ? e.live : 1) + 1 : 1;
 	copies = copies > room ? room : copies;
 	copies = copies > MOST_NODES / e.size ? MOST_NODES / e.size : copies;

@@ -17,7 +17,7 @@
 #include "jit/vir.h"
 #include "jit/vir_span.h"
 
-enum { MAX_LINE = 512, EDGES = 8, FILES = 3, TRIES = 5, HELD_BACK = 4, NEAR = 4, NONE = 0xffff };
+enum { MAX_LINE = 512, EDGES = 8, FILES = 3, TRIES = 5, SHORT = 200, LONG = 32, HELD_BACK = 4, NEAR = 4, NONE = 0xffff };
 
 struct edge {
 	uint16_t to, next;
@@ -101,7 +101,8 @@ static bool converts(const struct gllm_vi *i)
 }
 
 /* One turn takes `longest` cycles and wants the busiest unit for `bound` of them. The machine's window holds window / size
- * turns: are these too few to keep that unit at work? reg[].left is the cycle in which a value is there. */
+ * turns: are these too few to keep that unit at work? The same of what waits there, without the time of a load:
+ * for maps, programs of up to SHORT instructions with chains longer than LONG. reg[].left is the cycle in which a value is there. */
 static bool latency_bound(struct schedule *s)
 {
 	unsigned used[GLLM_UNITS] = { 0 }, longest = 0, size = 0, bound = 0, converting = 0;
@@ -129,7 +130,10 @@ static bool latency_bound(struct schedule *s)
 		if (writes(at(s, i)))
 			s->reg[at(s, i)->d].left = 0;
 	s->converting = s->m->one_converts && s->m->window && 2 * converting >= bound;
-	return longest * size > s->m->window * bound || s->converting;
+	unsigned load = s->m->timing[GLLM_V_VLOAD].latency;
+	bool maps = longest > load + LONG && s->v->n <= SHORT;
+	return longest * size > s->m->window * bound || s->converting ||
+	       (maps && s->m->waiting && (longest - load) * size > s->m->waiting * bound);
 }
 
 /* --- what depends on what ------------------------------------------------------------------------------------------- */
