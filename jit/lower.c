@@ -55,6 +55,12 @@ void gllm_lower_walk(struct lower *l, struct walk *w, uint32_t dep, int node_loo
 	}
 }
 
+void gllm_lower_walk_past(struct lower *l, const struct walk *w, unsigned k)
+{
+	for (; k < w->n; k++)
+		l->tuple[w->frame[k]] = w->radix[k] - 1;
+}
+
 bool gllm_lower_walk_next(struct lower *l, struct walk *w)
 {
 	for (unsigned k = w->n; k-- > 0;) {
@@ -155,7 +161,7 @@ static void emit_segment(struct lower *l, gllm_ref from, gllm_ref to)
 {
 	const struct frame *f = gllm_lower_top(l);
 	unsigned mark = l->nconst;
-	struct repeat r;
+	struct repeat own, around;
 	struct walk w;
 
 	for (unsigned form = 0; form < 2; form++) {
@@ -166,12 +172,27 @@ static void emit_segment(struct lower *l, gllm_ref from, gllm_ref to)
 		l->copy = 0;
 		gllm_lower_walk(l, &w, UINT32_MAX, f->loop, l->split_form);
 		unsigned n = nodes_between(l, from, to, l->line);
-		bool may_repeat = gllm_lower_may_repeat(l, &w, l->line, n, &r);
+		unsigned outer = w.n && w.frame[0] == l->depth - 1;
+		bool repeats = outer && gllm_lower_may_repeat(l, &w, 0, l->line, n, &own);
+		bool repeats_around = gllm_lower_may_repeat(l, &w, outer, l->line, n, &around);
+		if (repeats)
+			gllm_lower_repeat_from(l, &own);
 		do {
-			if (may_repeat && l->tuple[l->depth - 1] > 0) {
-				may_repeat = false;
-				if (gllm_lower_repeat(l, &r))
+			if (repeats && l->tuple[own.frame] > 0) {
+				repeats = false;
+				if (gllm_lower_repeat(l, &own))
 					break;
+			}
+			if (repeats_around && l->tuple[around.frame] == around.first && !around.begins)
+				gllm_lower_repeat_from(l, &around);
+			if (repeats_around && l->tuple[around.frame] > around.first) {
+				repeats_around = false;
+				bool done = gllm_lower_repeat(l, &around);
+				l->tuple[around.frame] = around.first + 1;
+				if (done) {
+					gllm_lower_walk_past(l, &w, outer);
+					continue;
+				}
 			}
 			l->copy++;
 			for (unsigned k = 0; k < n && l->status == GLLM_OK; k++)

@@ -77,7 +77,7 @@ static void address(struct lower *l, struct place p, unsigned bytes, struct gllm
 	}
 	if (jam != 0 && l->m->disp_ok && !l->m->disp_ok(i->imm + jam, bytes)) {
 		add_offset(l, i, NO_SYM, jam);
-		l->irregular = true;
+		l->irregular++;
 	} else {
 		i->imm += jam;
 	}
@@ -93,7 +93,7 @@ void gllm_lower_address(struct lower *l, struct place p, int64_t by, unsigned by
 	address(l, p, bytes, i);
 	if (by != 0 && l->m->disp_ok && !l->m->disp_ok(i->imm + by, bytes)) {
 		add_offset(l, i, NO_SYM, by);
-		l->irregular = true;
+		l->irregular++;
 	} else {
 		i->imm += by;
 	}

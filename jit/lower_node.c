@@ -97,7 +97,7 @@ void gllm_lower_fetch(struct lower *l, gllm_ref n, int64_t by)
 	unsigned f = gllm_lower_lane_frame(l), bytes = gllm_lower_memory_bytes(l, a);
 	struct gllm_vi i = gllm_vi(GLLM_V_PREFETCH);
 
-	l->irregular |= bytes % FETCH_LINE != 0;
+	l->irregular += bytes % FETCH_LINE != 0;
 	if (a->index != GLLM_NO_NODE || l->turned[n] || l->spread[n] || !f || l->tuple[f] * bytes % FETCH_LINE != 0)
 		return;
 	gllm_lower_address(l, l->access[node(l, n)->imm], by, bytes, &i);

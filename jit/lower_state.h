@@ -155,7 +155,7 @@ struct lower {
 	bool split_form;
 	uint16_t segment, copy;  /* of the accesses emitted now (core/vir.h); 0 none */
 	uint16_t nsegments;
-	bool irregular;      /* what was emitted last depends on the number of its copy in ways of its own: lower_repeat.c */
+	unsigned irregular;  /* how often what was emitted depended on the number of its copy in ways of its own: lower_repeat.c */
 };
 
 /* The first failure sticks. Returns false always, so that callers can say `return gllm_lower_fail(..)`. */
@@ -166,6 +166,7 @@ void *gllm_lower_alloc(struct lower *l, size_t n, size_t size);
 /* All copies that a node of `node_loop` with this dependence has, one tuple after another: do .. while (.._next). */
 void gllm_lower_walk(struct lower *l, struct walk *w, uint32_t dep, int node_loop, bool split);
 bool gllm_lower_walk_next(struct lower *l, struct walk *w);
+void gllm_lower_walk_past(struct lower *l, const struct walk *w, unsigned k); /* on to the last copies of the frames from k on */
 void gllm_lower_move(struct lower *l, gllm_vreg d, gllm_vreg a);
 gllm_vreg gllm_lower_slot(struct lower *l, unsigned slot); /* a word of the arguments */
 gllm_vreg gllm_lower_integer(struct lower *l, int64_t x);
@@ -221,15 +222,19 @@ bool gllm_lower_fits_halves(struct lower *l);
 unsigned gllm_lower_copies(struct lower *l, unsigned loop);
 
 /* lower_repeat.c */
-struct repeat {
-	unsigned begin, end;  /* instructions of the first copy */
+struct repeat { /* of a frame's copies */
+	unsigned frame, first, copies; /* the number of the copy that others are written from, and how many there are */
+	int loop;             /* the frame's */
+	bool begins;          /* that copy has begun */
+	unsigned begin, end;  /* its instructions */
 	unsigned regs, each;  /* the first of its registers, and how many are its own */
-	unsigned copies;      /* of other loops within it */
-	unsigned constants, offsets;
+	unsigned tuples;      /* of copies of other loops within it */
+	unsigned constants, offsets, irregular;
 };
-/* May copies of the top frame's loop, whose nodes are `line`, be written from the first one? To be asked before that. */
-bool gllm_lower_may_repeat(struct lower *l, const struct walk *w, const gllm_ref *line, unsigned n, struct repeat *r);
-/* All other copies; false if the first one has turned out to be of its own kind. */
+/* May copies of frame k of the walk, in the top frame's body of the nodes `line`, be written from one of them? */
+bool gllm_lower_may_repeat(struct lower *l, const struct walk *w, unsigned k, const gllm_ref *line, unsigned n, struct repeat *r);
+void gllm_lower_repeat_from(const struct lower *l, struct repeat *r); /* that one begins */
+/* It has ended: all copies behind it; false if it has turned out to be of its own kind. */
 bool gllm_lower_repeat(struct lower *l, struct repeat *r);
 
 /* lower_turn.c */
