@@ -99,6 +99,16 @@ void gllm_lower_address(struct lower *l, struct place p, int64_t by, unsigned by
 	}
 }
 
+/* The same, `times` strides further. */
+void gllm_lower_address_by(struct lower *l, struct place p, struct lin stride, int64_t times, unsigned bytes, struct gllm_vi *i)
+{
+	gllm_lower_address(l, p, stride.sym == NO_SYM ? times * stride.c : 0, bytes, i);
+	if (stride.sym == NO_SYM || times == 0)
+		return;
+	add_offset(l, i, stride.sym, times);
+	l->irregular = true;
+}
+
 void gllm_lower_hints(struct lower *l)
 {
 	for (unsigned f = 1; f < l->depth; f++)

@@ -621,7 +621,8 @@ static void mark_moved(struct lower *l, unsigned v)
 		if (!is_access(&t->node[i]))
 			continue;
 		struct lin stride = l->ind[l->access[t->node[i].imm].ind].stride[v];
-		if (stride.c == 0 || stride.c == (int64_t)gllm_type_bytes((enum gllm_type)t->access[t->node[i].imm].type))
+		int64_t bytes = gllm_type_bytes((enum gllm_type)t->access[t->node[i].imm].type);
+		if (stride.sym == NO_SYM && (stride.c == 0 || stride.c == bytes))
 			continue;
 		l->spread[i] = (uint8_t)gllm_lower_spreads(l, i, v);
 		if (l->spread[i])

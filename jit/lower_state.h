@@ -301,6 +301,7 @@ unsigned gllm_lower_lane_frame(const struct lower *l);
 unsigned gllm_lower_memory_bytes(const struct lower *l, const struct gllm_access *a); /* of one instruction */
 /* Fills the memory operand of `i` for the current tuple, `by` bytes further; `bytes` is the size of the access. */
 void gllm_lower_address(struct lower *l, struct place p, int64_t by, unsigned bytes, struct gllm_vi *i);
+void gllm_lower_address_by(struct lower *l, struct place p, struct lin stride, int64_t times, unsigned bytes, struct gllm_vi *i);
 /* The same for access `a` at `p`, with the part that is computed from data. */
 void gllm_lower_access_address(struct lower *l, const struct gllm_access *a, struct place p, struct gllm_vi *i);
 /* Fetches what the trace's hints say, for the body that begins. */

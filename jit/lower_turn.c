@@ -28,7 +28,7 @@ int gllm_lower_turns(const struct lower *l, gllm_ref n, unsigned v)
 	unsigned inner = (int)v > w ? v : (unsigned)w;
 	const struct induction *i = &l->ind[l->access[x->imm].ind];
 	bool fits = l->loop[inner].leaf && l->loop[t->loop[inner].parent].only_child == (int)inner && x->loop == (int)inner;
-	if (!fits || !plain_loop(l, v) || !plain_loop(l, (unsigned)w) || i->stride[v].sym != NO_SYM)
+	if (!fits || !plain_loop(l, v) || !plain_loop(l, (unsigned)w))
 		return -1;
 	return i->stride[w].sym == NO_SYM && i->stride[w].c == (int64_t)gllm_type_bytes((enum gllm_type)a->type) ? w : -1;
 }
@@ -67,12 +67,12 @@ static unsigned frame_of(const struct lower *l, int loop)
 }
 
 /* Elements of iteration `lane` of the vectorised loop: all copies of W, the first `n` of them, or one alone. */
-static gllm_vreg load_line(struct lower *l, gllm_ref node, int64_t by, gllm_vreg mask, bool single)
+static gllm_vreg load_line(struct lower *l, gllm_ref node, struct lin stride, unsigned lane, gllm_vreg mask, bool single)
 {
 	const struct gllm_access *a = &l->t->access[l->t->node[node].imm];
 	struct gllm_vi i = gllm_vi(GLLM_V_VLOAD);
 	unsigned bytes = gllm_type_bytes((enum gllm_type)a->type);
-	gllm_lower_address(l, l->access[l->t->node[node].imm], by, single ? bytes : bytes * l->lanes, &i);
+	gllm_lower_address_by(l, l->access[l->t->node[node].imm], stride, lane, single ? bytes : bytes * l->lanes, &i);
 	i.type = GLLM_F32;
 	i.mem = a->type;
 	i.m = mask;
@@ -100,9 +100,9 @@ static unsigned lines_of(const struct lower *l, const struct frame *f)
 /* The lines of all lanes; lanes that the mask leaves out repeat the first. */
 static void load_lines(struct lower *l, gllm_ref n, unsigned fv, gllm_vreg mask, bool single, gllm_vreg *line)
 {
-	int64_t stride = l->ind[l->access[l->t->node[n].imm].ind].stride[l->frame[fv].loop].c;
+	struct lin stride = l->ind[l->access[l->t->node[n].imm].ind].stride[l->frame[fv].loop];
 	for (unsigned i = 0; i < l->lanes; i++)
-		line[i] = i >= lines_of(l, &l->frame[fv]) ? line[0] : load_line(l, n, i * stride, mask, single);
+		line[i] = i >= lines_of(l, &l->frame[fv]) ? line[0] : load_line(l, n, stride, i, mask, single);
 }
 
 /* Fills out[c] for every copy c of loop `w`. */
