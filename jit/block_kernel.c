@@ -5,6 +5,7 @@
 
 enum { LINE = 64, MOST_HINTS = 4, MOST_ROWS = 12 }; /* hints of a body of the product at most: lines of a panel, rows of memory */
 enum { ALONE = 4 };      /* steps of k in a body of one row of a tile, at least */
+enum { MOST_WIDE = 4 };  /* vectors of a tile's row */
 enum { FETCH_ROWS = 8 }; /* a block's rows lie apart, too short for prefetchers */
 
 struct made {
@@ -432,6 +433,8 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	s.to->how = (struct gllm_lower_options){ .hints = (uint8_t)(s.naccesses - made), .rows = (uint8_t)x->b.mr, .depth = x->unroll,
 		.deep = (uint8_t)(m->way == GLLM_BLOCK_PACKED && x->unroll < ALONE ? ALONE : 0), .split = (int8_t)((jb >= 0 ? jb : p) + 1) };
 	if (m->way == GLLM_BLOCK_PACKED) {
+		unsigned wide = (unsigned)gllm_ceil_div(4 * (int64_t)x->b.nr, x->profile->vector_bytes);
+		s.to->how.unroll = (uint8_t)(wide <= MOST_WIDE ? wide : 0);
 		s.to->how.fetch_stores = true;
 		s.to->how.fetch = x->fetch;
 		s.to->how.fetch_loop = (int8_t)(kk + 1);
