@@ -4,8 +4,8 @@
  * A part is taken if its trace is parallel loops i, j around one or several sums of products over k, each of a value that
  * varies along i with one that varies along j; what the values are (an element, a converted one, an expression) does not
  * matter, nor what follows the sums. It becomes, in the order of the five loops of BLIS:
- *   for blocks of j, of k:      repeats (fuse.h) around the parts of one block; the first and the last block of k and a rest
- *                               of j have parts of their own. A block is
+ *   for blocks of j, of k:      repeats (fuse.h) around the parts of one block; a rest of j has parts of its own, and the last block
+ *                               of k where something follows the sums. A block is
  *     panels [j / NR][k][NR] of one side, each value stored once, in vectors along the register tile;
  *     rows [i][k] of the other side, unless they already lie well: all of them once for all products of the group that read
  *     them, before the blocks (block_rows.h); a block's, where scratch is short;
