@@ -352,6 +352,36 @@ static bool random_products(struct bench *b)
 	return vir_finish(b, "random products", 0, 0);
 }
 
+/* A loop that ends with a register at zero, right behind an addition to it or to another one. */
+static void ends_at_zero(struct bench *b)
+{
+	for (unsigned how = 0; how < 3; how++) {
+		struct gllm_vi again = op(GLLM_V_BRANCHI, 0);
+		gllm_vreg out, count, other, turns;
+
+		begin(b);
+		out = load_slot(b, GLLM_VIR_ARGS, 40);
+		count = constant(b, 3);
+		other = constant(b, 5);
+		turns = constant(b, 0);
+		again.imm = gllm_vir_label(&b->v);
+		emit(b, op(GLLM_V_LOOP_BEGIN, 0));
+		label(b, (unsigned)again.imm);
+		add_to(b, turns, 1);
+		add_to(b, how == 1 ? count : other, -1);
+		add_to(b, how == 1 ? other : count, -1);
+		again.a = how == 2 ? other : count;
+		again.cc = GLLM_VCC_NE;
+		emit(b, again);
+		emit(b, op(GLLM_V_LOOP_END, 0));
+		store_int(b, out, 0, turns);
+		store_int(b, out, 8, other);
+		end(b);
+		vir_fill(b, -1.0f, 1.0f);
+		vir_finish(b, "loop to zero", 0, 0);
+	}
+}
+
 /* A factor that is a loaded vector the first time round and a broadcast from then on. */
 static void carried_factor(struct bench *b)
 {
@@ -381,20 +411,31 @@ static void carried_factor(struct bench *b)
 	vir_finish(b, "carried factor", 0, 0);
 }
 
+/* What was built, again: for a pass to change. */
+static bool copied(struct bench *b, struct gllm_arena *arena, struct gllm_vir *v)
+{
+	*v = b->v;
+	v->ins = gllm_alloc_array(arena, MAX_INS, sizeof *v->ins, 8);
+	v->reg_class = gllm_alloc(arena, MAX_REGS, 1);
+	v->max = MAX_INS;
+	if (!CHECK(b->t, v->ins && v->reg_class))
+		return false;
+	for (unsigned k = 0; k < v->n; k++)
+		v->ins[k] = b->v.ins[k];
+	for (unsigned k = 0; k < v->nregs; k++)
+		v->reg_class[k] = b->v.reg_class[k];
+	return true;
+}
+
 /* How many loads of what was built become half of another. */
 static unsigned paired(struct bench *b)
 {
 	struct gllm_arena arena = b->arena;
-	struct gllm_vir v = b->v;
+	struct gllm_vir v;
 	unsigned n = 0;
 
-	v.ins = gllm_alloc_array(&arena, MAX_INS, sizeof *v.ins, 8);
-	v.reg_class = gllm_alloc(&arena, MAX_REGS, 1);
-	v.max = MAX_INS;
-	if (!CHECK(b->t, v.ins && v.reg_class))
+	if (!copied(b, &arena, &v))
 		return 0;
-	for (unsigned k = 0; k < v.n; k++)
-		v.ins[k] = b->v.ins[k];
 	CHECK_STATUS(b->t, gllm_vir_pair_loads(&v, b->lanes, arena), GLLM_OK);
 	for (unsigned k = 0; k < v.n; k++)
 		n += v.ins[k].op == GLLM_V_VWIDEN && v.ins[k].imm == 1;
@@ -464,18 +505,11 @@ static void pairs_of_loads(struct bench *b)
 static unsigned kept(struct bench *b)
 {
 	struct gllm_arena arena = b->arena;
-	struct gllm_vir v = b->v;
+	struct gllm_vir v;
 	unsigned n = 0;
 
-	v.ins = gllm_alloc_array(&arena, MAX_INS, sizeof *v.ins, 8);
-	v.reg_class = gllm_alloc(&arena, MAX_REGS, 1);
-	v.max = MAX_INS;
-	if (!CHECK(b->t, v.ins && v.reg_class))
+	if (!copied(b, &arena, &v))
 		return 0;
-	for (unsigned k = 0; k < v.n; k++)
-		v.ins[k] = b->v.ins[k];
-	for (unsigned k = 0; k < v.nregs; k++)
-		v.reg_class[k] = b->v.reg_class[k];
 	CHECK_STATUS(b->t, gllm_vir_keep_addends(&v, &b->machine, arena), GLLM_OK);
 	for (unsigned k = 0; k < v.n; k++)
 		n += v.ins[k].op == GLLM_V_VMOV && v.ins[k].aux == GLLM_VIR_KEPT;
@@ -647,6 +681,7 @@ static void for_width(struct bench *b)
 	for (unsigned k = 0; k < PROGRAMS && random_products(b); k++)
 		;
 	carried_factor(b);
+	ends_at_zero(b);
 	pairs_of_loads(b);
 	for (unsigned k = 0; k < 4; k++)
 		addends_that_stay(b, k & 1, k & 2 ? 20 : 0);
