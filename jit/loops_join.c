@@ -8,7 +8,7 @@ struct gate {
 	uint16_t phi;           /* with its raw value of this PHI for the edge; 0: true */
 	const uint16_t *target; /* or, if not NULL: blocks whose entry ends it with a value; ABSENT elsewhere */
 	int around;             /* for guards: the innermost of the loops that may run 0 times */
-	bool partial;           /* out: some path ends elsewhere, and not because of a guard */
+	bool partial;           /* out: some path ends elsewhere, and not because of a guard, or goes on to a second target */
 };
 
 static bool walked(const struct lifting *l, uint16_t b, int level)
@@ -61,6 +61,8 @@ static uint16_t walk(struct lifting *l, struct gate *g, uint16_t start)
 			continue;
 		if (g->target && g->target[b] != ABSENT) {
 			at[b] = g->target[b];
+			for (unsigned k = 0; k < x->nsucc; k++)
+				g->partial |= along(l, g, at, b, x->succ[k]) != ABSENT;
 			continue;
 		}
 		if (x->loop != g->level) {

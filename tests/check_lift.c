@@ -102,6 +102,19 @@ static OPTIMISED void sometimes(float *restrict y, const float *restrict x, size
 			y[i] = x[i];
 }
 
+/* Of two stores on one path the second stays. */
+static OPTIMISED void stored_again(float *restrict y, const float *restrict x, size_t n)
+{
+	if (n) {
+		float sum = 0.0f;
+		LOOP for (size_t i = 0; i < n; i++)
+			sum += x[i];
+		y[0] = sum;
+		__asm__ volatile("" : : : "memory");
+	}
+	y[0] = 0.0f;
+}
+
 static OPTIMISED void into_input(float *restrict y, float *restrict x, size_t n)
 {
 	LOOP for (size_t i = 0; i < n; i++) {
@@ -392,7 +405,7 @@ static void check_refused(struct lab *b)
 {
 	static const struct { const char *name; gllm_any_fn *fn; } bad[] = {
 #define BAD(fn) { #fn, (gllm_any_fn *)fn }
-		BAD(until_zero), BAD(sometimes), BAD(into_input), BAD(unknown_call), BAD(at_least_once), BAD(wide),
+		BAD(until_zero), BAD(sometimes), BAD(stored_again), BAD(into_input), BAD(unknown_call), BAD(at_least_once), BAD(wide),
 		BAD(narrow_count), BAD(doubling), BAD(from_changing), BAD(from_anywhere),
 	};
 	const struct gllm_trace *trace;
