@@ -568,7 +568,7 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 		if (product && (block_product(x, p, choice.way) || (choice.other != choice.way && block_product(x, p, choice.other))))
 			continue;
 		if (choice.way == GLLM_BLOCK_DIRECT || choice.other == GLLM_BLOCK_DIRECT)
-			c->how.rows = (uint8_t)x->b.mr;
+			c->how.rows = (uint8_t)gllm_block_direct_rows(p, x->workers, x->b.mr);
 		if (product)
 			c->how.depth = x->unroll;
 		struct kernel k = { .c = product ? c : old[i].code, .count = NO_COUNT };

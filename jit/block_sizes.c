@@ -261,3 +261,17 @@ struct gllm_blocking gllm_block_sizes(const struct gllm_profile *p, const struct
 		packed(p, t, q, workers, &b);
 	return b;
 }
+
+unsigned gllm_block_direct_rows(const struct product *q, unsigned workers, unsigned mr)
+{
+	int64_t rows = (int64_t)q->most, best = mr, least = INT64_MAX;
+	for (int64_t r = mr; workers > 1 && !q->m.per_row && 2 * r > mr; r--) {
+		int64_t each = gllm_ceil_div(rows, gllm_ceil_div(rows, r)); /* as lowering makes them even */
+		int64_t time = gllm_ceil_div(gllm_ceil_div(rows, each), workers) * (each + 1); /* what a tile's rows share takes as long as one */
+		if (time < least) {
+			least = time;
+			best = r;
+		}
+	}
+	return (unsigned)best;
+}

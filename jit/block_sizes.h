@@ -25,6 +25,9 @@ struct gllm_block_choice gllm_block_choose(const struct gllm_profile *p, const s
 /* The sizes for one of the ways; those that it does not use are what they are. */
 struct gllm_blocking gllm_block_sizes(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q,
                                       unsigned workers, enum gllm_block_way way);
+/* Rows of a tile of the direct way, at most `mr`: workers share whole tiles, and who has one more keeps the others waiting (256^3, two
+ * workers: 14 rows 5 % over 13). */
+unsigned gllm_block_direct_rows(const struct product *q, unsigned workers, unsigned mr);
 /* Steps of k in the innermost body, of a whole tile; 0: lowering chooses. */
 uint8_t gllm_block_unroll(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q,
                           const struct gllm_blocking *b, enum gllm_block_way way);

@@ -146,15 +146,21 @@ unsigned char *host_file(const char *path, size_t *size)
 
 /* --- pool ----------------------------------------------------------------------------------------------------------- */
 
-enum { MAX_WORKERS = 64, SPINS = 20000 };
+enum { MAX_WORKERS = 64, SPINS = 20000, APART = 128 }; /* bytes: prefetchers bring lines in pairs */
 
+/* A piece of work costs two transfers of a line between two cores: what is to be done comes with the news that it is, and each
+ * helper says in a line of its own which piece it has finished. */
 static struct pool {
 	unsigned workers;
-	gllm_task_fn *fn;
-	void *task;
-	uint64_t n, grain;
-	_Alignas(64) atomic_uint generation; /* a new piece of work */
-	_Alignas(64) atomic_uint done;       /* helpers that finished it */
+	_Alignas(APART) struct work {
+		atomic_uint generation; /* pieces so far */
+		gllm_task_fn *fn;
+		void *task;
+		uint64_t n, grain;
+	} work;
+	struct {
+		_Alignas(APART) atomic_uint done;
+	} helper[MAX_WORKERS];
 } pool;
 
 static void relax(unsigned spin)
@@ -166,26 +172,26 @@ static void relax(unsigned spin)
 #endif
 }
 
-/* Fixed shares: worker w takes units [n w / workers, n (w+1) / workers) rounded to the grain. */
+/* Fixed shares of whole grains, larger ones first: worker 0 begins before the others have heard of it. */
 static void share(unsigned w)
 {
-	uint64_t units = (pool.n + pool.grain - 1) / pool.grain;
-	uint64_t begin = units * w / pool.workers * pool.grain, end = units * (w + 1) / pool.workers * pool.grain;
-	if (end > pool.n)
-		end = pool.n;
+	const struct work *k = &pool.work;
+	uint64_t units = (k->n + k->grain - 1) / k->grain, up = pool.workers - 1;
+	uint64_t begin = (units * w + up) / pool.workers * k->grain, end = (units * (w + 1) + up) / pool.workers * k->grain;
+	if (end > k->n)
+		end = k->n;
 	if (begin < end)
-		pool.fn(pool.task, begin, end, w);
+		k->fn(k->task, begin, end, w);
 }
 
 static void *helper(void *arg)
 {
 	unsigned w = (unsigned)(uintptr_t)arg, seen = 0;
 	for (;;) {
-		for (unsigned spin = 0; atomic_load_explicit(&pool.generation, memory_order_acquire) == seen; spin++)
+		for (unsigned spin = 0; atomic_load_explicit(&pool.work.generation, memory_order_acquire) == seen; spin++)
 			relax(spin);
-		seen++;
 		share(w);
-		atomic_fetch_add_explicit(&pool.done, 1, memory_order_release);
+		atomic_store_explicit(&pool.helper[w].done, ++seen, memory_order_release);
 	}
 	return NULL;
 }
@@ -206,13 +212,15 @@ void *host_pool(unsigned workers)
 void host_parallel_for(void *user, gllm_task_fn *fn, void *task, uint64_t n, uint64_t grain)
 {
 	struct pool *p = user;
-	p->fn = fn;
-	p->task = task;
-	p->n = n;
-	p->grain = grain ? grain : 1;
-	atomic_store_explicit(&p->done, 0, memory_order_relaxed);
-	atomic_fetch_add_explicit(&p->generation, 1, memory_order_release);
+	struct work *k = &p->work;
+	k->fn = fn;
+	k->task = task;
+	k->n = n;
+	k->grain = grain ? grain : 1;
+	unsigned piece = atomic_load_explicit(&k->generation, memory_order_relaxed) + 1;
+	atomic_store_explicit(&k->generation, piece, memory_order_release);
 	share(0);
-	for (unsigned spin = 0; atomic_load_explicit(&p->done, memory_order_acquire) != p->workers - 1; spin++)
-		relax(spin);
+	for (unsigned w = 1; w < p->workers; w++)
+		for (unsigned spin = 0; atomic_load_explicit(&p->helper[w].done, memory_order_acquire) != piece; spin++)
+			relax(spin);
 }
