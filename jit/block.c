@@ -203,11 +203,25 @@ static int64_t blocks_alike(const struct blocker *x)
 
 static void add_product(struct blocker *x, const struct macro *m, struct at at, bool beside, struct gllm_linear rows)
 {
-	const struct kernel *k = gllm_block_kernel(x, MACRO, 0, *m);
+	struct macro each = *m;
+	each.sum = 0;
+	each.end = x->apart ? 1 : x->p->nsums;
+	for (; each.sum < x->p->nsums; each.sum = each.end++) {
+		const struct kernel *k = gllm_block_kernel(x, MACRO, 0, each);
+		add_part(x, k, at, beside || each.sum > 0);
+		set_rows(x, rows);
+		set_begun(x, k, at.k);
+		set_next(x, k, &at, m->depth);
+	}
+}
+
+/* What follows the sums of a block of rows. */
+static void add_behind(struct blocker *x, const struct macro *m, struct at at, bool beside, struct gllm_linear rows)
+{
+	const struct kernel *k = gllm_block_kernel(x, BEHIND, 0, (struct macro){ .rows = m->rows, .panels = m->panels, .lanes = m->lanes });
 	add_part(x, k, at, beside);
 	set_rows(x, rows);
-	set_begun(x, k, at.k);
-	set_next(x, k, &at, m->depth);
+	set_panels(x, k, m->panels);
 }
 
 /* All parts of one block of j and k, or of all that differ from it in their place alone. */
@@ -250,6 +264,14 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 		m.lanes = rest;
 		if (rest)
 			add_product(x, &m, last, beside, rows[i].rows);
+		if (x->apart && pc + kc == p->k) {
+			if (rest)
+				add_behind(x, &m, last, false, rows[i].rows);
+			m.panels = gllm_block_fixed(panels);
+			m.lanes = nr;
+			if (panels)
+				add_behind(x, &m, at, rest != 0, rows[i].rows);
+		}
 		beside = true;
 		close_repeat(x, repeats);
 	}
@@ -259,7 +281,11 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 static void blocks_of_k(struct blocker *x, int64_t jc, int64_t nc)
 {
 	int64_t kc = x->b.kc, all = gllm_ceil_div(x->p->k, kc), alike = blocks_alike(x), first = alike > 1 ? 0 : 1, end = alike > 1 ? alike : all - 1;
-	end -= end == all && x->ahead; /* the last one fetches from elsewhere */
+	if (x->apart) {
+		first = 0;
+		end = alike = all;
+	}
+	end -= end == all && (x->ahead || x->apart); /* the last one fetches from elsewhere, and what follows the sums stands behind it */
 	if (all > 1 && first)
 		one_block(x, jc, nc, 0, kc, false);
 	if (end > first) {
@@ -489,7 +515,7 @@ static bool block_packed(struct blocker *x, const struct product *p)
 	uint64_t bytes[3 * MAX_SUMS];
 	x->npanels = without_packed(x, p, factors(p, J, x->panel_of));
 	x->nrows = factors(p, I, x->rows_of);
-	bool partials = p->result == GLLM_NO_NODE && x->b.kc < p->k, well;
+	bool partials = (x->apart || p->result == GLLM_NO_NODE) && x->b.kc < p->k, well;
 	x->tile = in_tiles(x, p);
 	well = !x->tile && lies_well(x);
 	x->panel_pitch = 4 * (int64_t)x->b.nr * (x->b.kc + (x->tile ? 2 : 1));
@@ -523,17 +549,20 @@ static bool block_packed(struct blocker *x, const struct product *p)
 }
 
 /* True if `p` has become parts of its own. */
-static bool block_product(struct blocker *x, const struct product *p, enum gllm_block_way way)
+static bool block_in(struct blocker *x, const struct product *p, enum gllm_block_way way, bool apart)
 {
 	x->p = p;
 	x->used = x->npanels = x->nrows = 0;
 	x->made = NULL;
 	x->row_pitch = 0;
 	x->whole = x->tile = false;
+	x->apart = apart;
 	if (way != GLLM_BLOCK_NOT)
-		x->b = gllm_block_sizes(x->profile, x->tuning, p, x->workers, way);
+		x->b = gllm_block_sizes(x->profile, x->tuning, p, x->workers, way, apart);
+	if (apart && x->b.kc >= p->k)
+		return false;
 	x->ahead = way == GLLM_BLOCK_PACKED && (x->b.nc < p->n || x->b.kc < p->k) && gllm_block_ahead(x->profile, x->tuning, p);
-	x->unroll = gllm_block_unroll(x->profile, x->tuning, p, &x->b, way);
+	x->unroll = gllm_block_unroll(x->profile, x->tuning, p, &x->b, way, apart);
 	switch (way) {
 	case GLLM_BLOCK_PACKED: return block_packed(x, p);
 	case GLLM_BLOCK_STREAM: return block_stream(x, p);
@@ -541,6 +570,12 @@ static bool block_product(struct blocker *x, const struct product *p, enum gllm_
 	case GLLM_BLOCK_DIRECT: case GLLM_BLOCK_NOT: break;
 	}
 	return false;
+}
+
+static bool block_product(struct blocker *x, const struct product *p, enum gllm_block_way way)
+{
+	bool apart = way == GLLM_BLOCK_PACKED && gllm_block_apart(x->profile, x->tuning, p);
+	return block_in(x, p, way, apart) || (apart && block_in(x, p, way, false));
 }
 
 static void block_group(struct blocker *x, struct gllm_group *g)

@@ -4,14 +4,15 @@
  * A part is taken if its trace is parallel loops i, j around one or several sums of products over k, each of a value that
  * varies along i with one that varies along j; what the values are (an element, a converted one, an expression) does not
  * matter, nor what follows the sums. It becomes, in the order of the five loops of BLIS:
- *   for blocks of j, of k:      repeats (fuse.h) around the parts of one block; a rest of j has parts of its own, and the last block
- *                               of k where something follows the sums. A block is
+ *   for blocks of j, of k:      repeats (fuse.h) around the parts of one block; a rest of j has parts of its own, and the last
+ *                               block of k. A block is
  *     panels [j / NR][k][NR] of one side, each value stored once, in vectors along the register tile;
  *     rows [i][k] of the other side, unless they already lie well: all of them once for all products of the group that read
  *     them, before the blocks (block_rows.h); a block's, where scratch is short;
- *     the product, repeated for blocks of rows: panels p (shared by the workers), rows s, the tile's columns v, k; partial
- *     sums are stored and added
- *     between blocks of k, and what follows the sums is done in the last.
+ *     the product, repeated for blocks of rows: panels p (shared by the workers), rows s, the tile's columns v, k.
+ * Where k is one block, what follows the sums is done where they are. Where it is several, sums wait in scratch between them, one
+ * product after another, and what follows them is a kernel of its own behind the last: all such products have one kernel. Sums that
+ * do not begin with zero are kept where the result goes, and what follows them is done in the last block.
  * Where the machine multiplies two rows and columns of words (jit/dot.h) at once, words are packed in pairs: panels
  * [j / NR][k / 2][NR][2], and a block's rows [k / 2][i][2], anew for each block of rows, before its product.
  * A side that the caller has packed (gllm/pack.h) is read as it lies, or, if its elements are narrow and rows are many, widened

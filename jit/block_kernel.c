@@ -210,7 +210,7 @@ static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *
 	unsigned terms = 0;
 	enum gllm_param_kind kind = value == GLLM_NO_NODE ? GLLM_IN : GLLM_OUT;
 	enum gllm_type type = p->sum[which].type;
-	if (p->result != GLLM_NO_NODE) {
+	if (p->result != GLLM_NO_NODE && !x->apart) {
 		const struct gllm_access *to = &p->c->trace.access[p->c->trace.node[p->result].imm];
 		a = p->affine[p->c->trace.node[p->result].imm];
 		if (*param == 0xff)
@@ -258,12 +258,23 @@ static gllm_ref has_begun(struct gllm_strip *s, struct kernel *k, const struct m
 	return node(s, GLLM_N_LT, GLLM_MASK, none, node(s, GLLM_N_BITS, GLLM_I32, said, GLLM_NO_NODE, GLLM_NO_NODE), GLLM_NO_NODE);
 }
 
+/* Whether the value is a factor of those sums on that side. */
+static bool takes(const struct blocker *x, const struct macro *m, unsigned side, gllm_ref value)
+{
+	unsigned i = m->sum;
+	while (i < m->end && x->p->sum[i].value[side] != value)
+		i++;
+	return i < m->end;
+}
+
 /* Loads of packed values in place of the factors. */
-static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kernel *k, int8_t p, int8_t r,
+static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, int8_t p, int8_t r,
                            int8_t v, int8_t kk)
 {
 	int64_t nr = x->b.nr;
 	for (unsigned i = 0; i < x->npanels; i++) {
+		if (!takes(x, m, J, x->panel_of[i]))
+			continue;
 		const struct gllm_term offset[] = { along(p, x->panel_pitch), along(kk, 4 * nr), along(v, 4) };
 		enum gllm_type type = packed_type(x, x->panel_of[i]);
 		uint8_t from = gllm_strip_param(s, "panels", GLLM_IN, type, in_scratch(x->panel[i]));
@@ -271,6 +282,8 @@ static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kerne
 		s->map[x->panel_of[i]] = gllm_strip_access(s, from, type, offset, 3, GLLM_NO_NODE);
 	}
 	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++) {
+		if (!takes(x, m, I, x->rows_of[i]))
+			continue;
 		const struct gllm_term offset[] = { along(r, x->row_pitch), along(kk, 4) };
 		enum gllm_type type = packed_type(x, x->rows_of[i]);
 		uint8_t from = gllm_strip_param(s, "rows", GLLM_IN, type, in_scratch(x->rows[i]));
@@ -281,15 +294,20 @@ static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kerne
 }
 
 /* The same of pairs of words: two rows, or two columns, lie in 16 bytes. */
-static void packed_pairs(struct blocker *x, struct gllm_strip *s, struct kernel *k, int8_t p, int8_t r, int8_t v, int8_t kk)
+static void packed_pairs(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, int8_t p, int8_t r, int8_t v,
+                         int8_t kk)
 {
 	for (unsigned i = 0; i < x->npanels; i++) {
+		if (!takes(x, m, J, x->panel_of[i]))
+			continue;
 		const struct gllm_term offset[] = { along(p, x->panel_pitch), along(kk, 8 * (int64_t)x->b.nr), along(v, 8) };
 		uint8_t from = gllm_strip_param(s, "panels", GLLM_IN, GLLM_I64, in_scratch(x->panel[i]));
 		k->move[from][PANEL] = x->panel_pitch / x->b.nr;
 		s->map[x->panel_of[i]] = gllm_strip_access(s, from, GLLM_I64, offset, 3, GLLM_NO_NODE);
 	}
 	for (unsigned i = 0; i < x->nrows; i++) {
+		if (!takes(x, m, I, x->rows_of[i]))
+			continue;
 		const struct gllm_term offset[] = { along(r, 8), along(kk, x->row_pitch) };
 		uint8_t from = gllm_strip_param(s, "rows", GLLM_IN, GLLM_I64, in_scratch(x->rows[i]));
 		s->map[x->rows_of[i]] = gllm_strip_access(s, from, GLLM_I64, offset, 2, GLLM_NO_NODE);
@@ -304,7 +322,7 @@ static void macro_needs(struct blocker *x, const struct macro *m, gllm_ref *map,
 		map[x->panel_of[i]] = 0;
 	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++)
 		map[x->rows_of[i]] = 0;
-	for (unsigned i = 0; i < x->p->nsums; i++)
+	for (unsigned i = m->sum; i < m->end; i++)
 		needed[x->p->sum[i].last] = 1;
 	for (unsigned i = 0; i < t->nnodes && m->last; i++)
 		needed[i] |= t->node[i].op == GLLM_N_STORE;
@@ -319,7 +337,7 @@ static void hint_panels(const struct blocker *x, struct gllm_strip *s, const str
 {
 	const struct gllm_trace *t = &x->p->c->trace;
 	int64_t rows = x->p->most < x->b.mc ? (int64_t)x->p->most : x->b.mc, tiles = rows / x->b.mr;
-	for (unsigned i = 0; i < x->p->nsums && tiles > 1; i++) {
+	for (unsigned i = m->sum; i < m->end && tiles > 1; i++) {
 		gllm_ref v = x->p->sum[i].value[J];
 		v = t->node[v].op == GLLM_N_CVT ? t->node[v].a : v;
 		unsigned q = t->node[v].op == GLLM_N_LOAD ? t->access[t->node[v].imm].param : GLLM_TRACE_PARAMS;
@@ -347,11 +365,12 @@ static void hint_sources(struct blocker *x, struct gllm_strip *s, struct kernel 
 	const struct gllm_trace *t = &x->p->c->trace;
 	int64_t rows = x->p->most < x->b.mc ? (int64_t)x->p->most : x->b.mc, passes = gllm_ceil_div(rows, x->b.mr), nr = x->b.nr;
 	int64_t tile = m->rows.per_row ? x->b.mr : gllm_ceil_div(rows, passes), each = gllm_ceil_div(nr, passes > PASSES ? passes : PASSES);
-	each = each * x->npanels < MOST_ROWS ? each : gllm_ceil_div(MOST_ROWS, x->npanels);
+	unsigned panels = x->apart ? 1 : x->npanels;
+	each = each * panels < MOST_ROWS ? each : gllm_ceil_div(MOST_ROWS, panels);
 	for (unsigned i = 0; i < x->npanels && s->nparams < GLLM_TRACE_PARAMS; i++) {
 		const struct gllm_node *n = &t->node[x->panel_of[i]];
 		n = n->op == GLLM_N_CVT ? &t->node[n->a] : n;
-		if (n->op != GLLM_N_LOAD)
+		if (n->op != GLLM_N_LOAD || !takes(x, m, J, x->panel_of[i]))
 			continue;
 		const struct gllm_access *from = &t->access[n->imm];
 		const struct gllm_affine *a = &x->p->affine[n->imm];
@@ -379,7 +398,7 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	macro_needs(x, m, s.map, needed);
 	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
 	gllm_ref zero[MAX_SUMS];
-	for (unsigned i = 0; i < x->p->nsums && !m->first; i++)
+	for (unsigned i = m->sum; i < m->end && !m->first; i++)
 		zero[i] = node(&s, GLLM_N_CONST, x->p->sum[i].type, GLLM_NO_NODE, GLLM_NO_NODE, GLLM_NO_NODE);
 	int8_t jb = m->wide ? gllm_strip_open(&s, gllm_block_fixed(m->wide)) : -1, kb = m->deep ? gllm_strip_open(&s, gllm_block_fixed(m->deep)) : -1;
 	bool counted = m->way == GLLM_BLOCK_DOTS;
@@ -403,7 +422,7 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		s.sub[K][1].coef = x->b.kc;
 		s.sub[K][1].loop = kb;
 	}
-	for (unsigned i = 0; i < x->p->nsums; i++) {
+	for (unsigned i = m->sum; i < m->end; i++) {
 		gllm_ref *from = &s.map[t->node[x->p->sum[i].carry].a], kept = *from;
 		if (!m->first)
 			*from = zero[i];
@@ -411,18 +430,18 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		*from = kept;
 	}
 	if (x->tile)
-		packed_pairs(x, &s, k, p, r, v, kk);
+		packed_pairs(x, &s, k, m, p, r, v, kk);
 	else
-		packed_factors(x, &s, k, p, r, v, kk);
+		packed_factors(x, &s, k, m, p, r, v, kk);
 	gllm_strip_write(&s, needed, K, 0, t->nnodes);
 	gllm_strip_close(&s);
 	s.sub[K][0].coef = s.sub[K][1].coef = 0;
 	k->begun = NO_COUNT;
 	gllm_ref begun = has_begun(&s, k, m);
-	for (unsigned i = 0; i < x->p->nsums && !m->first; i++)
+	for (unsigned i = m->sum; i < m->end && !m->first; i++)
 		add_partial(x, &s, k, i, &sums[i], begun);
 	gllm_strip_write(&s, needed, J, t->loop[K].end, t->nnodes);
-	for (unsigned i = 0; i < x->p->nsums && !m->last; i++)
+	for (unsigned i = m->sum; i < m->end && !m->last; i++)
 		partial(x, &s, k, i, &sums[i], s.map[x->p->sum[i].last]);
 	while (s.open >= 0 && s.status == GLLM_OK)
 		gllm_strip_close(&s);
@@ -469,6 +488,43 @@ static struct kernel *staged(struct blocker *x, const struct macro *m)
 	return k;
 }
 
+/* What follows sums that wait in scratch: for s, for panels, for v. */
+static struct kernel *behind(struct blocker *x, const struct macro *m)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	struct kernel *k = gllm_block_take(x, 1, sizeof *k);
+	uint8_t *needed = gllm_block_take(x, t->nnodes, 1);
+	struct gllm_strip s;
+	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
+	if (!k || !needed || s.status != GLLM_OK)
+		return NULL;
+	for (unsigned i = 0; i < t->nnodes; i++)
+		needed[i] = t->node[i].op == GLLM_N_STORE;
+	for (unsigned i = 0; i < x->p->nsums; i++)
+		s.map[x->p->sum[i].last] = 0;
+	gllm_strip_need(t, needed, s.map);
+	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
+	int8_t r = gllm_strip_open(&s, m->rows);
+	s.sub[I][0].coef = 1;
+	s.sub[I][0].loop = r;
+	gllm_strip_write(&s, needed, I, 0, t->nnodes);
+	int8_t p = gllm_strip_open_counted(&s, m->panels, &k->count), v = gllm_strip_open(&s, gllm_block_fixed(m->lanes));
+	s.sub[J][0].coef = x->b.nr;
+	s.sub[J][0].loop = p;
+	s.sub[J][1].coef = 1;
+	s.sub[J][1].loop = v;
+	gllm_strip_write(&s, needed, J, 0, t->loop[K].first);
+	for (unsigned i = 0; i < x->p->nsums; i++) {
+		uint8_t param = 0xff;
+		s.map[x->p->sum[i].last] = partial(x, &s, k, i, &param, GLLM_NO_NODE);
+	}
+	gllm_strip_write(&s, needed, J, t->loop[K].end, t->nnodes);
+	while (s.open >= 0 && s.status == GLLM_OK)
+		gllm_strip_close(&s);
+	k->begun = NO_COUNT;
+	return finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
+}
+
 static bool same_linear(struct gllm_linear a, struct gllm_linear b)
 {
 	return a.fixed == b.fixed && a.per_row == b.per_row && a.block == b.block && a.rest == b.rest;
@@ -480,13 +536,14 @@ static bool same_macro(const struct macro *a, const struct macro *b)
 	bool counted = a->way == GLLM_BLOCK_DOTS || a->way == GLLM_BLOCK_STAGED;
 	return (counted ? a->panels.fixed >= b->panels.fixed : same_linear(a->panels, b->panels)) && same_linear(a->rows, b->rows) &&
 	       a->lanes == b->lanes && a->depth == b->depth && a->wide == b->wide && a->deep == b->deep && a->first == b->first &&
-	       a->last == b->last && a->either == b->either && a->way == b->way;
+	       a->last == b->last && a->either == b->either && a->way == b->way && a->sum == b->sum && a->end == b->end;
 }
 
 /* A kernel says nothing of where its block begins: blocks of one size share it. */
 const struct kernel *gllm_block_kernel(struct blocker *x, enum kind kind, unsigned which, struct macro m)
 {
 	struct made *d = x->made;
+	m.end = m.end ? m.end : x->p->nsums;
 	while (d && !(d->kind == kind && d->which == which && same_macro(&d->m, &m)))
 		d = d->next;
 	if (d)
@@ -505,6 +562,7 @@ const struct kernel *gllm_block_kernel(struct blocker *x, enum kind kind, unsign
 	switch (kind) {
 	case PACK_PANELS: d->kernel = pack_panels(x, which, m.panels, m.lanes, m.depth); break;
 	case PACK_ROWS:   d->kernel = pack_rows(x, which, m.rows, m.depth); break;
+	case BEHIND:      d->kernel = behind(x, &m); break;
 	case MACRO:       d->kernel = m.way == GLLM_BLOCK_STAGED ? staged(x, &m) : macro(x, &m); break;
 	}
 	return d->kernel;

@@ -173,25 +173,44 @@ static int64_t rows_of_block(int64_t held, const struct product *q, int64_t nc, 
 	return most > mr ? most / mr * mr : mr;
 }
 
-/* Larger blocks of k than gllm_blocking's pay: a panel passes through L1 while the rows of a tile stay there. A panel is a
- * part of L2; the panels of each worker and the rows of a block share it. */
-static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, unsigned workers,
+/* Steps of k in a block of panels so wide, before blocks are made even. Larger blocks of k than gllm_blocking's pay: a panel passes
+ * through L1 while the rows of a tile stay there. */
+static int64_t depth(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, unsigned nr)
+{
+	int64_t l1 = cache_bytes(p, 0, 32 << 10), l2 = l2_bytes(p), kc;
+	int64_t most = q->most >= FEW_ROWS || !all_along_lanes(q) ? MOST_DEPTH : q->most > FEWER_ROWS ? FEW_ROWS_DEPTH : FEWER_ROWS_DEPTH;
+	kc = l2 / (64 * nr) > l1 / (6 * nr) ? l2 / (64 * nr) : l1 / (6 * nr);
+	return t && t->kc ? t->kc : kc < most ? kc : most;
+}
+
+bool gllm_block_apart(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
+{
+	const struct gllm_node *node = q->c->trace.node;
+	for (unsigned i = 0; i < q->nsums; i++) {
+		const struct gllm_node *begin = &node[node[q->sum[i].carry].a];
+		if (begin->op != GLLM_N_CONST || begin->imm != 0)
+			return false;
+	}
+	return !q->lanes && q->k > depth(p, t, q, t && t->nr ? t->nr : gllm_blocking(p, q->most, (uint64_t)q->n, (uint64_t)q->k, 4).nr);
+}
+
+/* A panel is a part of L2; the panels of each worker and the rows of a block share it. */
+static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, unsigned workers, bool apart,
                    struct gllm_blocking *b)
 {
-	int64_t l1 = cache_bytes(p, 0, 32 << 10), l2 = l2_bytes(p), kc, nc;
-	int64_t most = q->most >= FEW_ROWS || !all_along_lanes(q) ? MOST_DEPTH : q->most > FEWER_ROWS ? FEW_ROWS_DEPTH : FEWER_ROWS_DEPTH;
+	int64_t l2 = l2_bytes(p), kc, nc;
 	if (t && t->mr)
 		b->mr = t->mr;
-	b->nr = q->lanes ? q->lanes : t && t->nr ? t->nr : columns_each(p, b->nr, q->nsums);
+	b->nr = q->lanes ? q->lanes : t && t->nr ? t->nr : columns_each(p, b->nr, apart ? 1 : q->nsums);
 	if (q->lanes && !(t && t->mr))
 		b->mr = rows_beside(p, b->mr, b->nr, q->nsums);
-	kc = l2 / (64 * b->nr) > l1 / (6 * b->nr) ? l2 / (64 * b->nr) : l1 / (6 * b->nr);
-	kc = t && t->kc ? t->kc : kc < most ? kc : most;
+	kc = depth(p, t, q, b->nr);
 	/* Products of one layer have more kernels in common where all have blocks of the same size. */
 	b->kc = kc % 8 || q->k % kc < kc / 2 ? even(q->k, kc, 8) : (unsigned)kc;
 	if (b->kc > q->k)
 		b->kc = (unsigned)q->k;
-	nc = gllm_block_ahead(p, t, q) ? PANELS_AHEAD * b->nr * workers : l2 / 2 / (4 * b->kc) / q->nsums * workers;
+	int64_t ahead = (apart && q->nsums > 1 ? 1 : PANELS_AHEAD) * b->nr; /* of each sum: products side by side share L2 */
+	nc = gllm_block_ahead(p, t, q) ? ahead * workers : l2 / 2 / (4 * b->kc) / q->nsums * workers;
 	b->mc = even((int64_t)q->most, t && t->mc ? t->mc : rows_of_block(l2 / (4 * b->kc), q, nc, workers, b->mr), b->mr);
 	b->nc = even(q->n, t && t->nc ? t->nc : nc, b->nr);
 	if (q->lanes && q->most <= b->mr && !all_named(t)) { /* one tile of rows reads every panel once */
@@ -239,18 +258,18 @@ static bool along_depth(const struct product *q)
 }
 
 uint8_t gllm_block_unroll(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q,
-                          const struct gllm_blocking *b, enum gllm_block_way way)
+                          const struct gllm_blocking *b, enum gllm_block_way way, bool apart)
 {
 	if (way == GLLM_BLOCK_NOT || way == GLLM_BLOCK_DOTS || way == GLLM_BLOCK_STAGED)
 		return p->vector_bytes >= LINE && along_depth(q) && q->n * q->k * 4 > FAR * l2_bytes(p);
 	if (t && t->unroll)
 		return t->unroll;
-	bool whole = b->mr * b->nr * q->nsums * 4 >= WHOLE_TURN * p->vector_bytes;
+	bool whole = b->mr * b->nr * (apart ? 1 : q->nsums) * 4 >= WHOLE_TURN * p->vector_bytes;
 	return way == GLLM_BLOCK_PACKED && whole && !p->in_order ? UNROLL / 2 : UNROLL;
 }
 
 struct gllm_blocking gllm_block_sizes(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q,
-                                      unsigned workers, enum gllm_block_way way)
+                                      unsigned workers, enum gllm_block_way way, bool apart)
 {
 	struct gllm_blocking b = gllm_blocking(p, q->most, (uint64_t)q->n, (uint64_t)q->k, 4);
 	if (way == GLLM_BLOCK_DOTS || way == GLLM_BLOCK_STAGED)
@@ -258,7 +277,7 @@ struct gllm_blocking gllm_block_sizes(const struct gllm_profile *p, const struct
 	else if (way == GLLM_BLOCK_STREAM)
 		stream(p, q, workers, &b);
 	else
-		packed(p, t, q, workers, &b);
+		packed(p, t, q, workers, apart, &b);
 	return b;
 }
 

@@ -24,13 +24,18 @@ struct gllm_block_choice {
 struct gllm_block_choice gllm_block_choose(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q);
 /* The sizes for one of the ways; those that it does not use are what they are. */
 struct gllm_blocking gllm_block_sizes(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q,
-                                      unsigned workers, enum gllm_block_way way);
+                                      unsigned workers, enum gllm_block_way way, bool apart);
 /* Rows of a tile of the direct way, at most `mr`: workers share whole tiles, and who has one more keeps the others waiting (256^3, two
  * workers: 14 rows 5 % over 13). */
 unsigned gllm_block_direct_rows(const struct product *q, unsigned workers, unsigned mr);
 /* Steps of k in the innermost body, of a whole tile; 0: lowering chooses. */
 uint8_t gllm_block_unroll(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q,
-                          const struct gllm_blocking *b, enum gllm_block_way way);
+                          const struct gllm_blocking *b, enum gllm_block_way way, bool apart);
+
+/* Whether the sums of a packed product wait for what follows them: k has several blocks, each of which adds to them, so that what
+ * follows is as well done where they lie by then. Then products have one kernel, whatever follows them and however many stand side
+ * by side. */
+bool gllm_block_apart(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q);
 
 /* Whether blocks are packed so that each, while it is multiplied, fetches what the next is packed from. */
 bool gllm_block_ahead(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q);

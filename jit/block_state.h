@@ -55,6 +55,7 @@ struct blocker {
 	bool tile;                          /* words are packed in pairs, for products of tiles: block_kernel.c */
 	bool ahead;                         /* blocks fetch what the next is packed from: block_sizes.h */
 	bool whole;                         /* packed rows hold all of k; else one block of it at a time */
+	bool apart;                         /* sums wait in scratch, one after another, for a kernel of what follows them */
 	const struct kernel *pack[MAX_SUMS];/* the kernels of whole rows, by row side; NULL: packed already */
 	int64_t panel_pitch;                /* one step of k more than a panel has: panels do not fall into the same sets */
 	int64_t sum_pitch;                  /* of a row of partial sums; rows do not fall into the same sets of a cache */
@@ -64,7 +65,7 @@ struct blocker {
 	enum gllm_status status;
 };
 
-enum kind { PACK_PANELS, PACK_ROWS, MACRO };
+enum kind { PACK_PANELS, PACK_ROWS, MACRO, BEHIND };
 
 struct macro { /* one product part */
 	struct gllm_linear panels, rows;
@@ -72,6 +73,7 @@ struct macro { /* one product part */
 	int64_t wide, deep;       /* STREAM: blocks of nc columns, and of kc within each; 0: no such loop */
 	bool first, last;         /* block of k */
 	bool either;              /* it may be the first one or not: the part says */
+	unsigned sum, end;        /* the sums that it takes */
 	enum gllm_block_way way;
 };
 
