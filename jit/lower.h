@@ -27,6 +27,7 @@ struct gllm_lower_options {
 	uint8_t deep;       /* the same for a row that is alone; 0: as many */
 	uint16_t fetch;     /* iterations of a loop by which the innermost one's loads along the lanes are fetched ahead: */
 	int8_t fetch_loop;  /* its number plus one */
+	int8_t fetch_in;    /* the innermost loop that does so, plus one; 0: each that is that loop or within it */
 	bool fetch_far;     /* into the second cache */
 	uint8_t hints;      /* so many accesses, the trace's last, which no node makes: each body of a reduction fetches them into the
 	                     * second cache, for what runs next */

@@ -112,6 +112,8 @@ static void fetch_ahead(struct lower *l, gllm_ref n)
 	const struct induction *x = &l->ind[l->access[node(l, n)->imm].ind];
 	int loop = l->o->fetch_loop - 1, top = l->frame[l->depth - 1].loop;
 
+	if (l->o->fetch_in && top != l->o->fetch_in - 1)
+		return;
 	if (loop >= 0 && loop < (int)l->t->nloops && l->loop[top].leaf && (l->loop[top].inside >> loop & 1) &&
 	    x->stride[loop].sym == NO_SYM && x->stride[loop].c != 0)
 		gllm_lower_fetch(l, n, x->stride[loop].c * l->o->fetch);

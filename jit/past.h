@@ -10,8 +10,8 @@
 /* Marks parameters of parts, whose kernels then differ from those of smaller tensors: outputs that no node reads, of at least
  * tuning's `past` bytes, or what the profile's caches say, stored once and not by a product of matrices, whose tiles are
  * too narrow. Where the machine has such stores (`past`), outputs that a kernel stores, rereads and stores again row by row are
- * stored once: until then the row lies in the worker's memory. Parts that read tensors of as many bytes fetch them ahead, but for
- * products of matrices and mere reductions. Fails: OUT_OF_MEMORY. `tuning` may be NULL. */
+ * stored once: until then the row lies in the worker's memory. Parts that read tensors of as many bytes fetch them ahead, a row ahead
+ * if they read each row more than once, but for products of matrices and mere reductions. Fails: OUT_OF_MEMORY. `tuning` may be NULL. */
 enum gllm_status gllm_store_past(const struct gllm_profile *p, bool past, const struct gllm_tuning *tuning,
                                  const struct gllm_graph *g, struct gllm_arena *arena, struct gllm_fusion *f);
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * tests/check_past.c - outputs that are stored past the caches: the same bits as through them, from any address, for any rest and
  * number of workers; fenced; and only what leaves the graph, is large, and is not read again. What a kernel rereads and stores
- * again, as softmax does, goes past them once. What is read is fetched ahead. */
+ * again, as softmax does, goes past them once. What is read is fetched ahead, long rows that are read again by a row. */
 #include "check.h"
 #include "check_plain.h"
 #include "core/arena.h"
@@ -128,6 +128,8 @@ static void same_results(struct fixture *f, enum kind kind, bool exists)
 			CHECK(f->t, (times_named(f, past, "vmovntps ") != 0) == exists);
 			CHECK_EQ(f->t, times_named(f, past, "sfence"), exists);
 			CHECK(f->t, !exists || times_named(f, past, "prefetch") != 0);
+			bool ahead = cols[c] >= 512 && f->config->profile.cache[1].bytes >= 8 * 4 * cols[c] && (kind == NORM || kind == TWICE);
+			CHECK_EQ(f->t, times_named(f, past, "prefetcht1") != 0, exists && ahead);
 		}
 		uint64_t all = c % 2 ? rows : 1;
 		run(f, through, f->want, all);

@@ -2,10 +2,12 @@
  * bench/maps/maps.c - elementwise operators and norms beside SLEEF, gcc with libmvec, and oneDNN, in one process and thread.
  *
  * maps [-r ROUNDS] [-p PARTS]; parts: m maps, f products with an epilogue and chains of maps (fused.c). Each round times every
- * library once per operator, in rotated order; rates count 8 bytes per element, one read and one written, and are medians
- * over the rounds. Two working sets: 64 KiB and 256 MiB. The ratio to the best other library is the median of the ratios
- * within rounds, beside the goal. In memory the bound is the lower of what the machine copies, by a plain loop in the same rounds
- * or past the caches in this run, and of what the same code does from 64 KiB. Results are checked in double precision. */
+ * library once per operator, in rotated order, after twice that time of its own: clocks take 3 ms to settle behind another
+ * library's instructions, and whoever followed the hottest one lost up to a seventh. Rates count 8 bytes per element, one read
+ * and one written, and are medians over the rounds. Two working sets: 64 KiB and 256 MiB. The ratio to the best other library is
+ * the median of the ratios within rounds, beside the goal. In memory the bound is the lower of what the machine copies, by a plain
+ * loop in the same rounds or past the caches in this run, and of what the same code does from 64 KiB. Results are checked in
+ * double precision. */
 #define _GNU_SOURCE
 #include <math.h>
 #include <stdio.h>
@@ -191,7 +193,7 @@ static void measure(enum map m, const char *set, bool memory, const struct buffe
 			unsigned p = (i + r) % PEERS;
 			if (!calls[p])
 				continue;
-			time_calls(p, m, b, memory ? 0 : calls[p] / 8);
+			time_calls(p, m, b, memory ? 0 : 2 * calls[p]);
 			rate[p][r] = bytes / time_calls(p, m, b, calls[p]) * 1e-9;
 		}
 		bound[r] = memory ? fmin(fmax(copied, m == MAP_COPY ? rate[OWN][r] : own_copy), from_cache[m]) : rate[OWN][r];
