@@ -62,11 +62,12 @@ static bool reads_large(const struct gllm_part *part, const struct gllm_graph *g
 	       bytes_of(g, &g->tensor[part->source[p].tensor]) >= least;
 }
 
-/* Passes over a row of parameter p are apart, and rows as long as is fetched ahead, and several within the second cache. */
+/* Rows of an input, each of which passes of its own, that are as long as what is fetched ahead and several within the second
+ * cache. */
 static bool row_ahead(const struct gllm_profile *p, const struct gllm_composed *c, unsigned param)
 {
 	int64_t row;
-	return !gllm_no_row_loop(&c->trace) && gllm_row_stride(c, param, &row) && row >= FETCH * 4 &&
+	return c->trace.param[param].kind != GLLM_OUT && !gllm_no_row_loop(&c->trace) && gllm_row_stride(c, param, &row) && row >= FETCH * 4 &&
 	       (uint64_t)row <= p->cache[1].bytes / OF_SECOND;
 }
 
