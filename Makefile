@@ -108,7 +108,7 @@ $(B)/$(1)/examples/embed: examples/embed.c $(B)/$(1)/examples/leaky.o $(B)/$(1)/
 endef
 $(foreach a,$(ARCHES),$(eval $(call arch_rules,$(a))))
 
-.PHONY: all lib examples run check check-host check-examples check-recorded check-user check-system check-symbols check-deps check-diff check-diff-long check-math-long check-matrix check-sanitize \
+.PHONY: all lib examples run check check-host check-examples check-recorded check-user check-system check-symbols check-deps check-diff check-diff-long check-math-long check-matrix check-mutants check-sanitize \
 	bench bench-floor bench-static bench-count bench-sizes bench-peers deps clean
 .SECONDARY:
 
@@ -148,6 +148,8 @@ check-math-long:
 	@sh tests/diff/math_long.sh "$(MAKE)" $(B)
 check-matrix:
 	@sh tests/diff/lift_matrix.sh "$(MAKE)" $(B)
+check-mutants:
+	@sh tests/diff/lift_matrix.sh "$(MAKE)" $(B) mutants
 check-sanitize:
 	@sh tests/sanitize.sh $(B)
 bench: $(B)/$(HOST)/bench

@@ -122,6 +122,7 @@ bool trial_equal(struct trial *x, const struct gllm_param *param, unsigned n)
 
 bool trial_agrees(struct trial *x, const struct gllm_trace *trace, gllm_any_fn *fn, gllm_call_fn *call, unsigned rounds)
 {
+	x->beyond = false;
 	if (trace->nnodes > TRIAL_NODES) {
 		x->why = "more nodes than a trial has room for";
 		return false;
@@ -131,6 +132,7 @@ bool trial_agrees(struct trial *x, const struct gllm_trace *trace, gllm_any_fn *
 		for (unsigned i = 0; i < trace->nparams; i++) {
 			if (trace->param[i].kind < GLLM_DIM && gllm_trace_extent(trace, i, x->got_arg) > TRIAL_ROOM) {
 				x->why = "the trace reaches beyond the operands";
+				x->beyond = true;
 				return false;
 			}
 		}

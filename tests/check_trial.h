@@ -17,6 +17,7 @@ struct trial {
 	uint64_t *value;
 	union gllm_arg got_arg[GLLM_MAX_PARAMS], want_arg[GLLM_MAX_PARAMS];
 	const char *why; /* of the last failure */
+	bool beyond;     /* it was that the trace reaches beyond the operands */
 	unsigned round;
 };
 

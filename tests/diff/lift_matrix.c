@@ -8,47 +8,16 @@
  * lift, and with the hash it has in the first such file. Elsewhere it may be refused.
  * Every operator of every file is one check. */
 #define _GNU_SOURCE
-#include <elf.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include "core/bits.h"
-#include "gllm/ops.h"
-#include "jit/context.h"
 #include "jit/lift.h"
-#include "tests/check_trial.h"
-#include "tests/fixtures/user_ops.h"
+#include "tests/diff/program.h"
 #include "tools/host.h"
 
-enum { RANGES = 16, ROUNDS = 16, KEEP = 1 << 20, OPS = GLLM_OP_COUNT + USER_COUNT, REASONS = 64 };
-
-struct op {
-	const char *name;
-	char symbol[64];
-	gllm_any_fn *fn; /* of this program */
-	gllm_call_fn *call;
-	const struct gllm_param *param;
-	unsigned nparams;
-	uint64_t hash;   /* in the first file at level ops */
-	const char *seen; /* that file */
-};
-
-struct program {
-	unsigned char *bytes;
-	const Elf64_Ehdr *header;
-	const Elf64_Sym *symbol;
-	size_t nsymbols;
-	const char *names;
-	struct gllm_range range[RANGES];
-	struct gllm_known known[GLLM_PRIM_COUNT];
-	struct gllm_image image;
-	const struct gllm_target *target;
-	char text[64]; /* ISA-COMPILER-LEVEL-VARIANT */
-	bool ops, must, joined, runs; /* must: at the flags of the library, hardened and position independent variants included */
-};
+enum { ROUNDS = 16, KEEP = 1 << 20, REASONS = 64 };
 
 static struct op op[OPS];
 static struct { const char *what; unsigned count; char example[96]; } reason[REASONS];
@@ -61,93 +30,6 @@ static void on_fault(int signal)
 {
 	(void)signal;
 	siglongjmp(fault, 1);
-}
-
-/* ---- files --------------------------------------------------------------------------------------------------------- */
-
-static uint64_t find(const struct program *p, const char *name)
-{
-	for (size_t i = 0; i < p->nsymbols; i++)
-		if (strcmp(p->names + p->symbol[i].st_name, name) == 0)
-			return p->symbol[i].st_value;
-	return 0;
-}
-
-static void know(struct program *p, const char *name, enum gllm_primitive what)
-{
-	uint64_t addr = find(p, name);
-	if (addr)
-		p->known[p->image.nknown++] = (struct gllm_known){ addr, what };
-}
-
-static bool has(const char *text, const char *part)
-{
-	return strstr(text, part) != NULL;
-}
-
-static bool open_program(struct program *p, const char *path)
-{
-	size_t size;
-	const char *slash = strrchr(path, '/');
-	*p = (struct program){ .bytes = host_file(path, &size), .image = { .range = p->range, .known = p->known } };
-	if (!p->bytes || size < sizeof(Elf64_Ehdr))
-		return false;
-	snprintf(p->text, sizeof p->text, "%s", slash ? slash + 1 : path);
-	*strchrnul(p->text, '.') = 0;
-	p->header = (const void *)p->bytes;
-	const Elf64_Phdr *ph = (const void *)(p->bytes + p->header->e_phoff);
-	const Elf64_Shdr *sh = (const void *)(p->bytes + p->header->e_shoff);
-	for (unsigned i = 0; i < p->header->e_phnum && p->image.nranges < RANGES; i++)
-		if (ph[i].p_type == PT_LOAD && ph[i].p_filesz)
-			p->range[p->image.nranges++] = (struct gllm_range){ p->bytes + ph[i].p_offset, ph[i].p_vaddr,
-				ph[i].p_filesz, !(ph[i].p_flags & PF_W) };
-	for (unsigned i = 0; i < p->header->e_shnum; i++) {
-		if (sh[i].sh_type != SHT_SYMTAB)
-			continue;
-		p->symbol = (const void *)(p->bytes + sh[i].sh_offset);
-		p->nsymbols = sh[i].sh_size / sizeof *p->symbol;
-		p->names = (const char *)p->bytes + sh[sh[i].sh_link].sh_offset;
-	}
-	p->target = p->header->e_machine == EM_AARCH64 ? &gllm_target_aarch64 : &gllm_target_x86_64;
-#define P(id, fn) know(p, #fn, GLLM_PRIM_##id);
-	GLLM_PRIMITIVES(P)
-#undef P
-	p->ops = has(p->text, "-ops-");
-	p->must = p->ops && !has(p->text, "-fma") && !has(p->text, "-v3");
-	p->joined = has(p->text, "-fma");
-	return p->symbol != NULL;
-}
-
-/* Maps the program where it wants to be, if it is of this ISA and this CPU has what its variant needs. */
-static bool map_program(const struct program *p, const struct gllm_profile *cpu)
-{
-	const Elf64_Phdr *ph = (const void *)(p->bytes + p->header->e_phoff);
-	if (p->target != host_target())
-		return false;
-	if (p->target == &gllm_target_x86_64 && (p->joined || has(p->text, "-v3")) && !(cpu->have & GLLM_BIT(GLLM_X86_FMA)))
-		return false;
-	for (unsigned i = 0; i < p->header->e_phnum; i++) {
-		if (ph[i].p_type != PT_LOAD || !ph[i].p_memsz)
-			continue;
-		uint64_t from = ph[i].p_vaddr & ~UINT64_C(4095), to = gllm_round_up(ph[i].p_vaddr + ph[i].p_memsz, 4096);
-		void *at = (void *)(uintptr_t)from;
-		if (mmap(at, to - from, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != at)
-			return false;
-		memcpy((void *)(uintptr_t)ph[i].p_vaddr, p->bytes + ph[i].p_offset, ph[i].p_filesz);
-		__builtin___clear_cache((char *)at, (char *)at + (to - from));
-		mprotect(at, to - from, PROT_READ | (ph[i].p_flags & PF_X ? PROT_EXEC : ph[i].p_flags & PF_W ? PROT_WRITE : 0));
-	}
-	return true;
-}
-
-static void unmap_program(const struct program *p)
-{
-	const Elf64_Phdr *ph = (const void *)(p->bytes + p->header->e_phoff);
-	for (unsigned i = 0; p->runs && i < p->header->e_phnum; i++) {
-		uint64_t from = ph[i].p_vaddr & ~UINT64_C(4095), to = gllm_round_up(ph[i].p_vaddr + ph[i].p_memsz, 4096);
-		if (ph[i].p_type == PT_LOAD && ph[i].p_memsz)
-			munmap((void *)(uintptr_t)from, to - from);
-	}
 }
 
 /* ---- checks -------------------------------------------------------------------------------------------------------- */
@@ -190,14 +72,14 @@ static enum verdict judge(const struct program *p, struct op *o, struct trial *x
 	struct gllm_arena keep;
 	const struct gllm_trace *t;
 	struct gllm_error e = { .status = GLLM_OK };
-	uint64_t addr = find(p, o->symbol);
-	if (!addr) {
+	const Elf64_Sym *symbol = program_find(p, o->symbol);
+	if (!symbol) {
 		printf("  %s has no %s\n", p->text, o->symbol);
 		failed++;
 		return ABSENT;
 	}
 	gllm_arena_init(&keep, room, KEEP);
-	if (gllm_lift(p->target, &p->image, addr, o->name, o->param, o->nparams, scratch, &keep, &t, &e) != GLLM_OK) {
+	if (gllm_lift(p->target, &p->image, symbol->st_value, o->name, o->param, o->nparams, scratch, &keep, &t, &e) != GLLM_OK) {
 		refused(p, o, &e);
 		*(p->must ? &failed : &passed) += 1;
 		return REFUSED;
@@ -205,7 +87,7 @@ static enum verdict judge(const struct program *p, struct op *o, struct trial *x
 	if (shown && strcmp(shown, o->name) == 0)
 		gllm_trace_print(t, put, stdout);
 	bool right = p->joined || same_as(x, p, o, t, o->fn, "this program's");
-	right = right && (!p->runs || same_as(x, p, o, t, (gllm_any_fn *)(uintptr_t)addr, "its own"));
+	right = right && (!p->runs || same_as(x, p, o, t, (gllm_any_fn *)(uintptr_t)symbol->st_value, "its own"));
 	bool equal = true;
 	if (p->must) {
 		if (!o->seen) {
@@ -227,14 +109,14 @@ static void judge_file(const char *path, const struct gllm_profile *cpu, struct 
 	static struct program p;
 	unsigned count[4] = { 0 };
 	differ = 0;
-	if (!open_program(&p, path)) {
+	if (!program_open(&p, path)) {
 		printf("  %s: no program\n", path);
 		failed++;
 		return;
 	}
-	p.runs = map_program(&p, cpu);
+	program_map(&p, cpu);
 	if (p.joined && !p.runs) {
-		unmap_program(&p);
+		program_unmap(&p);
 		printf("%-26s %6s %8s %6s %10s  only on a CPU that runs it\n", p.text, "-", "-", "-", "-");
 		skipped++;
 		return;
@@ -244,7 +126,7 @@ static void judge_file(const char *path, const struct gllm_profile *cpu, struct 
 	printf("%-26s %6u %8u %6u %10u  %s\n", p.text, count[LIFTED], count[REFUSED], count[WRONG], differ,
 	       p.joined ? "its own function" : p.runs ? "this program's and its own function" : "this program's function");
 	fflush(stdout);
-	unmap_program(&p);
+	program_unmap(&p);
 }
 
 int main(int argc, char **argv)
@@ -253,14 +135,7 @@ int main(int argc, char **argv)
 	struct gllm_profile cpu;
 	struct trial trial;
 	size_t size = 8u << 20;
-	for (unsigned i = 0; i < OPS; i++) {
-		const struct gllm_op_info *b = &gllm_op_info[i];
-		const struct user_op *u = &user_op[i - GLLM_OP_COUNT];
-		op[i] = i < GLLM_OP_COUNT
-			? (struct op){ .name = b->name, .fn = b->ref, .call = gllm_builtin_call(i), .param = b->param, .nparams = b->nparams }
-			: (struct op){ .name = u->name, .fn = u->fn, .call = u->call, .param = u->param, .nparams = u->nparams };
-		snprintf(op[i].symbol, sizeof op[i].symbol, "%s%s", i < GLLM_OP_COUNT ? "gllm_ref_" : "", op[i].name);
-	}
+	list_operators(op);
 	gllm_arena_init(&memory, host_memory(size), size);
 	unsigned char *room = gllm_alloc(&memory, KEEP, 64), *work = gllm_alloc(&memory, GLLM_LIFT_SCRATCH, 64);
 	gllm_arena_init(&scratch, work, GLLM_LIFT_SCRATCH);

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 # Builds the operators with two compilers for both ISAs under many flags, lifts them all (lift_matrix.c) and prints what
 # lifted and what was refused; also looks for packed arithmetic in the operators as shipped.
-# lift_matrix.sh MAKE BUILD_FOLDER [quick]
-make=$1 b=$2 quick=$3
+# [SEED=n] lift_matrix.sh MAKE BUILD_FOLDER [quick|mutants]
+# Then changes the code of operators at random and lifts that (lift_mutants.c): `mutants` is the long run, and nothing else.
+make=$1 b=$2 how=$3
 cd "$(dirname "$0")/../.." || exit 1
 root=$(pwd)
 host=$(uname -m)
@@ -103,7 +104,7 @@ shipped() {
 }
 
 $make -s "$b/$host/libgllm.a" "$b/$host/tests/fixtures/user_ops.o" "$b/$host/hosted/tools/host.o" || exit 1
-if [ -n "$quick" ]; then
+if [ "$how" = quick ]; then
 	for v in plain protect fma; do row ops $v; done
 else
 	for level in ops O1 O2 Os; do
@@ -112,20 +113,37 @@ else
 fi
 scanned=0
 shipped
-program() { # ISA COMPILER
-	isa=$1
-	shift
+program() { # NAME ISA COMPILER
+	name=$1 isa=$2
+	shift 2
 	$make -s "$b/$isa/libgllm.a" "$b/$isa/tests/fixtures/user_ops.o" &&
-		"$@" -std=gnu11 -O2 -static -no-pie -DGLLM_JIT=1 -Iinclude -I. tests/diff/lift_matrix.c tests/check_trial.c tests/fixtures/user_table.c \
-		tools/host.c "$b/$isa/tests/fixtures/user_ops.o" "$b/$isa/libgllm.a" -lpthread -o "$out/lift_matrix-$isa"
+		"$@" -std=gnu11 -O2 -static -no-pie -DGLLM_JIT=1 -Iinclude -I. "tests/diff/$name.c" tests/diff/program.c tests/check_trial.c tests/fixtures/user_table.c \
+		tools/host.c "$b/$isa/tests/fixtures/user_ops.o" "$b/$isa/libgllm.a" -lpthread -o "$out/$name-$isa"
 }
-program "$host" gcc || exit 1
+emulated=
+if [ "$host" = x86_64 ] && command -v qemu-aarch64 >/dev/null && command -v aarch64-linux-gnu-gcc >/dev/null; then emulated=aarch64; fi
+some() { # PATTERN: files of that name
+	echo "$files" | tr ' ' '\n' | grep "$1"
+}
+mutants() { # SEED COUNT, of this ISA and of the emulated one
+	program lift_mutants "$host" gcc || exit 1
+	"$out/lift_mutants-$host" "$1" "$2" $(some "/$host-$3") || bad=$((bad + 1))
+	[ -n "$emulated" ] || return
+	program lift_mutants aarch64 aarch64-linux-gnu-gcc || exit 1
+	qemu-aarch64 "$out/lift_mutants-aarch64" "$1" $(($2 / 5 + 1)) $(some "/aarch64-$3") || bad=$((bad + 1))
+}
+if [ "$how" = mutants ]; then
+	mutants "${SEED:-1}" 100 ''
+	[ $bad = 0 ]
+	exit
+fi
+program lift_matrix "$host" gcc || exit 1
 "$out/lift_matrix-$host" $files || bad=$((bad + 1))
 # Joined products and sums of AArch64, against the functions themselves under emulation.
-joined=$(echo "$files" | tr ' ' '\n' | grep '/aarch64-.*-fma')
-if [ "$host" = x86_64 ] && [ -n "$joined" ] && command -v qemu-aarch64 >/dev/null; then
-	program aarch64 aarch64-linux-gnu-gcc || exit 1
-	qemu-aarch64 "$out/lift_matrix-aarch64" $joined || bad=$((bad + 1))
+if [ -n "$emulated" ] && some '/aarch64-.*-fma' >/dev/null; then
+	program lift_matrix aarch64 aarch64-linux-gnu-gcc || exit 1
+	qemu-aarch64 "$out/lift_matrix-aarch64" $(some '/aarch64-.*-fma') || bad=$((bad + 1))
 fi
+mutants 1 8 '.*-ops-plain'
 echo "lift matrix, scans: $scanned passed, $bad failed, $missing skipped"
 [ $bad = 0 ]
