@@ -76,14 +76,32 @@ uint16_t gllm_canon_const(struct canon *c, unsigned type, uint64_t bits)
 	return intern(c, head(GLLM_N_CONST, type, -1, 0, VAL_NONE, VAL_NONE), VAL_NONE, low(bits, bits_of(type)));
 }
 
+/* Values of polynomials are found there. */
 uint16_t gllm_canon_poly(struct canon *c, uint16_t poly)
 {
 	int64_t k;
 	if (poly == POLY_NONE)
 		return POISON;
-	if (gllm_poly_is_constant(&c->p, poly, &k))
-		return gllm_canon_const(c, GLLM_I64, (uint64_t)k);
-	return intern(c, head(GLLM_N_INDEX, GLLM_I64, gllm_poly_loop(&c->p, poly), 0, VAL_NONE, VAL_NONE), VAL_NONE, poly);
+	uint16_t *const made = &c->p.poly[poly].value;
+	if (*made)
+		return *made;
+	*made = gllm_poly_is_constant(&c->p, poly, &k) ? gllm_canon_const(c, GLLM_I64, (uint64_t)k)
+	        : add(c, head(GLLM_N_INDEX, GLLM_I64, gllm_poly_loop(&c->p, poly), 0, VAL_NONE, VAL_NONE), VAL_NONE, poly, VAL_NONE);
+	return *made;
+}
+
+uint16_t gllm_canon_pcond(struct canon *c, uint16_t poly, bool positive)
+{
+	return intern(c, head(VAL_PCOND, GLLM_MASK, gllm_poly_loop(&c->p, poly), positive, VAL_NONE, VAL_NONE), VAL_NONE, poly);
+}
+
+cond_t gllm_canon_chooses(struct canon *c, cond_t i)
+{
+	const struct val *v = &c->v[cond_value(i)];
+	if (v->op != VAL_PCOND || v->a != VAL_NONE)
+		return i;
+	uint16_t p = gllm_canon_poly(c, (uint16_t)v->imm), zero = gllm_canon_const(c, GLLM_I64, 0);
+	return (cond_t)gllm_canon_make(c, VAL_PCOND, GLLM_MASK, v->aux, v->aux ? zero : p, v->aux ? p : zero, VAL_NONE, v->imm) << 1 | (i & 1);
 }
 
 uint16_t gllm_canon_ptr(struct canon *c, unsigned param, uint16_t poly, uint16_t index, uint32_t index_bytes)

@@ -25,7 +25,7 @@ enum val_op {
 	VAL_PTR,    /* parameter aux + polynomial in the low half of imm + val_index_bytes() * integer a */
 	VAL_FCMP,   /* a, b, truth table aux */
 	VAL_ICMP,   /* a < b (aux 0) or a == b (aux 1); the operands' type decides the sign */
-	VAL_PCOND,  /* polynomial imm is 0 (aux 0) or is at least 1 (aux 1); a == b or a < b as integers */
+	VAL_PCOND,  /* polynomial imm is 0 (aux 0) or is at least 1 (aux 1); a == b or a < b as integers if it chooses values */
 	VAL_MSEL,   /* condition a ? condition b : condition c, each with its negation in a bit of aux */
 };
 
@@ -112,6 +112,8 @@ static inline uint16_t gllm_canon_node(struct canon *c, unsigned op, unsigned ty
 uint16_t gllm_canon_fresh(struct canon *c, unsigned op, unsigned type, int loop); /* never merged with another */
 uint16_t gllm_canon_const(struct canon *c, unsigned type, uint64_t bits);
 uint16_t gllm_canon_poly(struct canon *c, uint16_t poly);
+uint16_t gllm_canon_pcond(struct canon *c, uint16_t poly, bool positive); /* VAL_PCOND without operands */
+cond_t gllm_canon_chooses(struct canon *c, cond_t i); /* the same, with operands if it is one */
 uint16_t gllm_canon_ptr(struct canon *c, unsigned param, uint16_t poly, uint16_t index, uint32_t index_bytes);
 uint16_t gllm_canon_load(struct canon *c, uint16_t access, unsigned version, int loop);
 uint16_t gllm_canon_last(struct canon *c, uint16_t carry, int loop); /* in the loop around the carry's */
@@ -131,6 +133,12 @@ void gllm_canon_duty(struct canon *c, uint16_t poly, int64_t low, int64_t high);
 static inline uint32_t val_index_bytes(const struct val *ptr)
 {
 	return (uint32_t)(ptr->imm >> 16);
+}
+
+/* Both are VAL_PTR, and differ by a polynomial. */
+static inline bool val_same_base(const struct val *x, const struct val *y)
+{
+	return x->op == VAL_PTR && y->op == VAL_PTR && x->aux == y->aux && x->a == y->a && val_index_bytes(x) == val_index_bytes(y);
 }
 
 /* Of F32; operands may be bit patterns. */

@@ -101,53 +101,27 @@ static cond_t pcond(struct canon *c, uint16_t poly, bool positive)
 	bool never = positive ? r.high <= 0 : r.low >= 1 || r.high < 0;
 	if (always || never)
 		return (always ? COND_TRUE : COND_FALSE) ^ inverted;
-	uint16_t p = gllm_canon_poly(c, poly), zero = gllm_canon_const(c, GLLM_I64, 0);
-	uint16_t v = gllm_canon_make(c, VAL_PCOND, GLLM_MASK, positive, positive ? zero : p, positive ? p : zero, VAL_NONE, poly);
-	return (cond_t)v << 1 | inverted;
-}
-
-static cond_t differ(struct canon *c, uint16_t x, uint16_t y)
-{
-	cond_t same = pcond(c, gllm_poly_add(&c->p, x, y, -1), false);
-	return same == COND_POISON ? same : same ^ 1;
-}
-
-/* x > y */
-static cond_t more(struct canon *c, uint16_t x, uint16_t y)
-{
-	return pcond(c, gllm_poly_add(&c->p, x, y, -1), true);
-}
-
-/* x <= y */
-static cond_t not_more(struct canon *c, uint16_t x, uint16_t y)
-{
-	cond_t r = more(c, x, y);
-	return r == COND_POISON ? r : r ^ 1;
+	return (cond_t)gllm_canon_pcond(c, poly, positive) << 1 | inverted;
 }
 
 /* Compares polynomials x and y, as numbers. Unsigned comparisons need both to be non-negative. */
 static cond_t poly_compare(struct canon *c, uint16_t x, uint16_t y, unsigned cc)
 {
-	switch (cc) {
-	case GLLM_CC_ULT: case GLLM_CC_ULE: case GLLM_CC_UGT: case GLLM_CC_UGE:
-		if (gllm_poly_range(&c->p, x).low < 0 || gllm_poly_range(&c->p, y).low < 0)
-			return COND_POISON;
-		break;
-	default: break;
-	}
-	switch (cc) {
-	case GLLM_CC_NEVER: return COND_FALSE;
-	case GLLM_CC_ALWAYS: return COND_TRUE;
-	case GLLM_CC_EQ: return pcond(c, gllm_poly_add(&c->p, x, y, -1), false);
-	case GLLM_CC_NE: return differ(c, x, y);
-	case GLLM_CC_ULT: case GLLM_CC_SLT: case GLLM_CC_SNEG: return more(c, y, x);
-	case GLLM_CC_UGT: case GLLM_CC_SGT: return more(c, x, y);
-	case GLLM_CC_UGE: case GLLM_CC_SGE: case GLLM_CC_SPOS: return not_more(c, y, x);
-	case GLLM_CC_ULE: case GLLM_CC_SLE: return not_more(c, x, y);
-	case GLLM_CC_NOVF: return COND_TRUE;
-	case GLLM_CC_OVF: return COND_FALSE;
-	default: return COND_POISON;
-	}
+	enum { KNOWN = 1, EQUAL = 2, LESS = 4, NOT = 8, UNSIGNED = 16 }; /* x == y or x < y; else x > y */
+	static const uint8_t way[] = {
+		[GLLM_CC_EQ] = KNOWN | EQUAL, [GLLM_CC_NE] = KNOWN | EQUAL | NOT,
+		[GLLM_CC_ULT] = KNOWN | LESS | UNSIGNED, [GLLM_CC_ULE] = KNOWN | NOT | UNSIGNED,
+		[GLLM_CC_UGT] = KNOWN | UNSIGNED, [GLLM_CC_UGE] = KNOWN | LESS | NOT | UNSIGNED,
+		[GLLM_CC_SLT] = KNOWN | LESS, [GLLM_CC_SLE] = KNOWN | NOT, [GLLM_CC_SGT] = KNOWN, [GLLM_CC_SGE] = KNOWN | LESS | NOT,
+		[GLLM_CC_SNEG] = KNOWN | LESS, [GLLM_CC_SPOS] = KNOWN | LESS | NOT,
+	};
+	const unsigned how = cc < sizeof way ? way[cc] : 0;
+	if (cc == GLLM_CC_OVF || cc == GLLM_CC_NOVF)
+		return cc == GLLM_CC_NOVF ? COND_TRUE : COND_FALSE;
+	if (!how || (how & UNSIGNED && (gllm_poly_range(&c->p, x).low < 0 || gllm_poly_range(&c->p, y).low < 0)))
+		return COND_POISON;
+	const cond_t r = pcond(c, how & LESS ? gllm_poly_add(&c->p, y, x, -1) : gllm_poly_add(&c->p, x, y, -1), !(how & EQUAL));
+	return r == COND_POISON || !(how & NOT) ? r : r ^ 1;
 }
 
 static cond_t data_compare(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsigned cc)
@@ -237,15 +211,9 @@ cond_t gllm_canon_icmp(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsi
 		if (a == POISON)
 			return COND_POISON;
 	}
-	if (w == 64 && is(c, a, VAL_PTR) && is(c, b, VAL_PTR)) {
-		uint16_t d = gllm_canon_int(c, GLLM_N_SUB, 64, a, b);
-		if (d == POISON || !gllm_canon_as_poly(c, d, &p))
-			return COND_POISON;
-		/* addresses of one buffer compare as offsets do */
-		return poly_compare(c, (uint16_t)c->v[a].imm, (uint16_t)c->v[b].imm, cc);
-	}
-	if (is(c, a, VAL_PTR) || is(c, b, VAL_PTR))
-		return COND_POISON;
+	if (is(c, a, VAL_PTR) || is(c, b, VAL_PTR)) /* addresses of one buffer compare as offsets do */
+		return w == 64 && val_same_base(&c->v[a], &c->v[b])
+		       ? poly_compare(c, (uint16_t)c->v[a].imm, (uint16_t)c->v[b].imm, cc) : COND_POISON;
 	if (w == 64 && gllm_canon_as_poly(c, a, &p) && gllm_canon_as_poly(c, b, &q))
 		return poly_compare(c, p, q, cc);
 	if (w == 32 && gllm_canon_poly32(c, a, &p) && gllm_canon_poly32(c, b, &q)) {
@@ -275,6 +243,9 @@ cond_t gllm_canon_cond_select(struct canon *c, cond_t i, cond_t t, cond_t f)
 		return i;
 	if (t == COND_FALSE && f == COND_TRUE)
 		return i ^ 1;
+	i = gllm_canon_chooses(c, i);
+	t = gllm_canon_chooses(c, t);
+	f = gllm_canon_chooses(c, f);
 	uint16_t v = gllm_canon_make(c, VAL_MSEL, GLLM_MASK, (t & 1) << 1 | (f & 1) << 2, cond_value(i), cond_value(t), cond_value(f), 0);
 	return (cond_t)v << 1;
 }

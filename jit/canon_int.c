@@ -265,16 +265,21 @@ static uint16_t int64_const(struct canon *c, unsigned op, uint16_t p, uint64_t k
 	}
 }
 
+static uint16_t address(struct canon *c, unsigned op, uint16_t a, uint16_t b)
+{
+	const struct val *x = &c->v[a], *y = &c->v[b];
+	if (op == GLLM_N_SUB && val_same_base(x, y))
+		return gllm_canon_poly(c, gllm_poly_add(&c->p, (uint16_t)x->imm, (uint16_t)y->imm, -1));
+	if (x->op == VAL_PTR)
+		return op == GLLM_N_ADD || op == GLLM_N_SUB ? point(c, a, gllm_canon_as(c, b, GLLM_I64), op == GLLM_N_SUB) : POISON;
+	return op == GLLM_N_ADD ? point(c, b, gllm_canon_as(c, a, GLLM_I64), false) : POISON;
+}
+
 static uint16_t int64(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 {
 	uint16_t p, q, r = POLY_NONE;
-	if (is(c, a, VAL_PTR) && is(c, b, VAL_PTR) && op == GLLM_N_SUB && c->v[a].aux == c->v[b].aux && c->v[a].a == c->v[b].a &&
-	    val_index_bytes(&c->v[a]) == val_index_bytes(&c->v[b]))
-		return gllm_canon_poly(c, gllm_poly_add(&c->p, (uint16_t)c->v[a].imm, (uint16_t)c->v[b].imm, -1));
-	if (is(c, a, VAL_PTR))
-		return op == GLLM_N_ADD || op == GLLM_N_SUB ? point(c, a, gllm_canon_as(c, b, GLLM_I64), op == GLLM_N_SUB) : POISON;
-	if (is(c, b, VAL_PTR))
-		return op == GLLM_N_ADD ? point(c, b, gllm_canon_as(c, a, GLLM_I64), false) : POISON;
+	if (is(c, a, VAL_PTR) || is(c, b, VAL_PTR))
+		return address(c, op, a, b);
 	if ((op == GLLM_N_ADD || op == GLLM_N_SUB || op == GLLM_N_MUL || op == GLLM_N_SHL) && gllm_canon_as_poly(c, a, &p)) {
 		if (is_const(c, b) && c->v[b].type != GLLM_F32)
 			r = int64_const(c, op, p, c->v[b].imm);
@@ -302,14 +307,14 @@ static uint16_t int64(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 }
 
 /* What an inserted byte or half keeps of a register. */
-static bool keeps_upper(const struct canon *c, unsigned op, unsigned w, uint16_t b)
+static bool keeps_upper(const struct canon *c, uint16_t b)
 {
-	return op == GLLM_N_AND && w == 64 && is_const(c, b) && (c->v[b].imm == ~UINT64_C(0xff) || c->v[b].imm == ~UINT64_C(0xffff));
+	return is_const(c, b) && (c->v[b].imm == ~UINT64_C(0xff) || c->v[b].imm == ~UINT64_C(0xffff));
 }
 
 uint16_t gllm_canon_int(struct canon *c, unsigned op, unsigned w, uint16_t a, uint16_t b)
 {
-	if (keeps_upper(c, op, w, b)) /* that may be cut off again */
+	if (op == GLLM_N_AND && w == 64 && keeps_upper(c, b)) /* that may be cut off again */
 		a = gllm_bits_any(c, a);
 	if (a == POISON || b == POISON)
 		return POISON;

@@ -88,7 +88,7 @@ static uint16_t keep(struct polys *p, const struct sum *s)
 		unsigned g = greatest(symbols(&s->t[i]));
 		top = g > top ? g : top;
 	}
-	p->poly[p->n] = (struct kept_poly){ (uint16_t)p->nterms, (uint16_t)s->n, p->bucket[h], (uint8_t)top };
+	p->poly[p->n] = (struct kept_poly){ .first = (uint16_t)p->nterms, .count = (uint16_t)s->n, .next = p->bucket[h], .top = (uint8_t)top };
 	p->nterms += s->n;
 	p->bucket[h] = (uint16_t)p->n;
 	return (uint16_t)p->n++;
@@ -125,7 +125,7 @@ uint16_t gllm_poly_symbol(struct polys *p, unsigned sym)
 }
 
 /* a + factor * (y[0] + .. y[n - 1]), which are sorted */
-static uint16_t merge(struct polys *p, uint16_t a, const struct gllm_term *y, unsigned n, int64_t factor)
+static struct sum merged(struct polys *p, uint16_t a, const struct gllm_term *y, unsigned n, int64_t factor)
 {
 	struct sum s = begin(p);
 	const struct gllm_term *x = &p->term[p->poly[a].first], *x_end = x + p->poly[a].count, *y_end = y + n;
@@ -145,6 +145,12 @@ static uint16_t merge(struct polys *p, uint16_t a, const struct gllm_term *y, un
 		*t++ = *x++;
 	s.n = (unsigned)(t - s.t);
 	s.lost = s.n > POLY_TERMS;
+	return s;
+}
+
+static uint16_t merge(struct polys *p, uint16_t a, const struct gllm_term *y, unsigned n, int64_t factor)
+{
+	const struct sum s = merged(p, a, y, n, factor);
 	return keep(p, &s);
 }
 
@@ -231,6 +237,17 @@ static struct gllm_term without(const struct gllm_term *t, unsigned sym, unsigne
 	return r;
 }
 
+uint16_t gllm_poly_along(struct polys *p, uint16_t a, uint16_t step, unsigned sym)
+{
+	const struct gllm_term by = { .coef = 1, .sym = { (uint8_t)sym } };
+	struct gllm_term t;
+	if (a == POLY_NONE || step == POLY_NONE)
+		return POLY_NONE;
+	if (p->poly[step].count == 1 && multiply(&p->term[p->poly[step].first], &by, &t))
+		return merge(p, a, &t, 1, 1);
+	return gllm_poly_add(p, a, gllm_poly_mul(p, step, gllm_poly_symbol(p, sym)), 1);
+}
+
 uint16_t gllm_poly_put(struct polys *p, uint16_t a, unsigned sym, uint16_t by)
 {
 	uint16_t power[GLLM_TERM_SYMS + 1] = { 0, by };
@@ -260,30 +277,6 @@ uint16_t gllm_poly_put(struct polys *p, uint16_t a, unsigned sym, uint16_t by)
 	return keep(p, &s);
 }
 
-bool gllm_poly_linear(struct polys *p, uint16_t a, unsigned sym, uint16_t *slope, uint16_t *rest)
-{
-	struct gllm_term with[POLY_TERMS];
-	unsigned n = 0;
-	if (a == POLY_NONE)
-		return false;
-	struct sum s = begin(p);
-	for (const struct gllm_term *t = &p->term[p->poly[a].first], *end = t + p->poly[a].count; t < end; t++) {
-		unsigned d = degree(t, sym);
-		if (d > 1)
-			return false;
-		if (d)
-			with[n++] = without(t, sym, 1);
-		else
-			s.t[s.n++] = *t;
-	}
-	*rest = keep(p, &s);
-	s = begin(p);
-	for (unsigned i = 0; i < n; i++)
-		add_term(&s, &with[i]);
-	*slope = keep(p, &s);
-	return *slope != POLY_NONE && *rest != POLY_NONE;
-}
-
 bool gllm_poly_is_constant(const struct polys *p, uint16_t a, int64_t *c)
 {
 	if (a == POLY_NONE || p->poly[a].count > 1)
@@ -293,27 +286,75 @@ bool gllm_poly_is_constant(const struct polys *p, uint16_t a, int64_t *c)
 	return !p->poly[a].count || !t->sym[0];
 }
 
+/* t = q * d exactly */
+static bool quotient(const struct gllm_term *t, const struct gllm_term *d, struct gllm_term *q)
+{
+	const int64_t coef = d->coef == -1 ? wrap_mul(t->coef, -1) : t->coef / d->coef;
+	if (wrap_mul(coef, d->coef) != t->coef)
+		return false;
+	*q = *t;
+	for (unsigned k = 0; k < GLLM_TERM_SYMS && d->sym[k]; k++) {
+		if (!degree(q, d->sym[k]))
+			return false;
+		*q = without(q, d->sym[k], 1);
+	}
+	q->coef = coef;
+	return true;
+}
+
 bool gllm_poly_divide(struct polys *p, uint16_t a, uint16_t b, uint16_t *q)
 {
 	if (a == POLY_NONE || b == POLY_NONE || p->poly[b].count != 1)
 		return false;
-	const struct gllm_term d = p->term[p->poly[b].first];
 	struct sum s = begin(p);
 	for (unsigned i = 0; i < p->poly[a].count; i++) {
-		struct gllm_term t = p->term[p->poly[a].first + i];
-		const int64_t coef = d.coef == -1 ? wrap_mul(t.coef, -1) : t.coef / d.coef;
-		if (wrap_mul(coef, d.coef) != t.coef)
+		struct gllm_term t;
+		if (!quotient(&p->term[p->poly[a].first + i], &p->term[p->poly[b].first], &t))
 			return false;
-		for (unsigned k = 0; k < GLLM_TERM_SYMS && d.sym[k]; k++) {
-			if (!degree(&t, d.sym[k]))
-				return false;
-			t = without(&t, d.sym[k], 1);
-		}
-		t.coef = coef;
 		add_term(&s, &t);
 	}
 	*q = keep(p, &s);
 	return *q != POLY_NONE;
+}
+
+bool gllm_poly_linear(const struct polys *p, uint16_t a, unsigned sym, struct poly_linear *of)
+{
+	unsigned with = 0;
+	*of = (struct poly_linear){ .plain = true };
+	for (unsigned i = 0; a != POLY_NONE && i < p->poly[a].count; i++) {
+		const struct gllm_term *t = &p->term[p->poly[a].first + i];
+		const unsigned d = degree(t, sym);
+		with += d;
+		if (d)
+			of->slope = without(t, sym, d);
+		else if (t->sym[0])
+			of->plain = false;
+		else
+			of->rest = t->coef;
+	}
+	return with == 1;
+}
+
+bool gllm_poly_root(struct polys *p, uint16_t a, unsigned sym, const struct gllm_term *slope, int64_t value, uint16_t *root)
+{
+	struct sum s = begin(p);
+	const struct gllm_term *x = &p->term[p->poly[a].first], *end = x + p->poly[a].count;
+	struct gllm_term t = { .coef = value };
+	if (x < end && !x->sym[0])
+		t.coef = wrap_add(t.coef, wrap_mul(x++->coef, -1));
+	for (;; x++) {
+		if (t.coef && !quotient(&t, slope, &t))
+			return false;
+		add_term(&s, &t);
+		while (x < end && degree(x, sym))
+			x++;
+		if (x == end)
+			break;
+		t = *x;
+		t.coef = wrap_mul(x->coef, -1);
+	}
+	*root = keep(p, &s);
+	return *root != POLY_NONE;
 }
 
 static int64_t clamp_mul(int64_t a, int64_t b)
@@ -334,20 +375,33 @@ static int64_t clamp_add(int64_t a, int64_t b)
 	return r;
 }
 
-struct poly_range gllm_poly_range(const struct polys *p, uint16_t a)
+/* Symbols are never negative: of a term that has some, one end is 0. */
+static struct poly_range range(const struct polys *p, const struct gllm_term *t, unsigned n)
 {
 	struct poly_range r = { 0, 0 };
-	if (a == POLY_NONE)
-		return (struct poly_range){ INT64_MIN, INT64_MAX };
-	for (unsigned i = 0; i < p->poly[a].count; i++) {
-		const struct gllm_term *t = &p->term[p->poly[a].first + i];
-		int64_t high = t->coef; /* symbols are never negative, so its other end is 0 if it has any */
+	for (const struct gllm_term *end_of = t + n; t < end_of; t++) {
+		int64_t end = t->coef;
 		for (unsigned k = 0; k < GLLM_TERM_SYMS && t->sym[k]; k++)
-			high = clamp_mul(high, t->sym[k] < GLLM_SYM_LOOP ? INT64_C(1) << 40 : p->greatest[t->sym[k] - GLLM_SYM_LOOP]);
-		int64_t low = t->sym[0] ? 0 : high;
-		int64_t least = low < high ? low : high, most = low < high ? high : low;
-		r.low = r.low == INT64_MIN || least == INT64_MIN ? INT64_MIN : clamp_add(r.low, least);
-		r.high = clamp_add(r.high, most);
+			end = clamp_mul(end, t->sym[k] < GLLM_SYM_LOOP ? INT64_C(1) << 40 : p->greatest[t->sym[k] - GLLM_SYM_LOOP]);
+		if (end < 0 || !t->sym[0])
+			r.low = r.low == INT64_MIN || end == INT64_MIN ? INT64_MIN : clamp_add(r.low, end);
+		if (end > 0 || !t->sym[0])
+			r.high = clamp_add(r.high, end);
 	}
 	return r;
+}
+
+struct poly_range gllm_poly_range(const struct polys *p, uint16_t a)
+{
+	if (a == POLY_NONE)
+		return (struct poly_range){ INT64_MIN, INT64_MAX };
+	return range(p, &p->term[p->poly[a].first], p->poly[a].count);
+}
+
+struct poly_range gllm_poly_range_of_difference(struct polys *p, uint16_t a, uint16_t b)
+{
+	if (a == POLY_NONE || b == POLY_NONE)
+		return (struct poly_range){ INT64_MIN, INT64_MAX };
+	const struct sum s = merged(p, a, &p->term[p->poly[b].first], p->poly[b].count, -1);
+	return s.lost ? (struct poly_range){ INT64_MIN, INT64_MAX } : range(p, s.t, s.n);
 }

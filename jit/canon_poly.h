@@ -13,9 +13,16 @@ struct poly_range {
 	int64_t low, high; /* INT64_MIN and INT64_MAX mean unbounded */
 };
 
+struct poly_linear {
+	struct gllm_term slope;
+	bool plain;    /* rest is a number */
+	int64_t rest;
+};
+
 struct kept_poly {
 	uint16_t first, count;    /* its terms */
 	uint16_t next;            /* chain of equal hash */
+	uint16_t value;           /* its canonical value (canon.h), 0 if that is not made */
 	uint8_t top;              /* its greatest symbol, 0 for none */
 };
 
@@ -35,10 +42,15 @@ uint16_t gllm_poly_add(struct polys *p, uint16_t a, uint16_t b, int64_t factor);
 uint16_t gllm_poly_plus(struct polys *p, uint16_t a, int64_t k);                 /* a + k */
 uint16_t gllm_poly_mul(struct polys *p, uint16_t a, uint16_t b);
 uint16_t gllm_poly_put(struct polys *p, uint16_t a, unsigned sym, uint16_t by);  /* a with sym replaced */
-bool gllm_poly_linear(struct polys *p, uint16_t a, unsigned sym, uint16_t *slope, uint16_t *rest); /* slope * sym + rest */
+uint16_t gllm_poly_along(struct polys *p, uint16_t a, uint16_t step, unsigned sym); /* a + step * sym */
+/* slope * sym + rest, where slope is one term. */
+bool gllm_poly_linear(const struct polys *p, uint16_t a, unsigned sym, struct poly_linear *of);
+/* Where it is `value`, if that is a polynomial: (value - rest) / slope exactly. */
+bool gllm_poly_root(struct polys *p, uint16_t a, unsigned sym, const struct gllm_term *slope, int64_t value, uint16_t *root);
 bool gllm_poly_is_constant(const struct polys *p, uint16_t a, int64_t *c);
 bool gllm_poly_divide(struct polys *p, uint16_t a, uint16_t b, uint16_t *q);     /* b one term, a = q * b exactly */
 struct poly_range gllm_poly_range(const struct polys *p, uint16_t a);
+struct poly_range gllm_poly_range_of_difference(struct polys *p, uint16_t a, uint16_t b); /* a - b */
 
 static inline int gllm_poly_loop(const struct polys *p, uint16_t a) /* greatest loop number in it, -1 for none */
 {

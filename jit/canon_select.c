@@ -166,6 +166,7 @@ uint16_t gllm_canon_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)
 	unsigned type = common_type(c, t, f);
 	t = gllm_canon_as(c, t, type);
 	f = gllm_canon_as(c, f, type);
+	i = gllm_canon_chooses(c, i);
 	const struct val *m = &c->v[cond_value(i)];
 	if (m->op != VAL_MSEL)
 		return any_select(c, i, t, f);

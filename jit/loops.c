@@ -20,43 +20,62 @@ static void settle_duties(struct lifting *l)
 	}
 }
 
-/* Marks what stores and branches need, gives constants of it their values, and lists the rest. Operands have lower
- * numbers than what is made of them, but for what comes around a loop to a PHI: that counts as needed. What is needed
- * cannot be predicted, so the others mark too: number 0. */
+/* What comes around a loop to a PHI, if not in the plain way in which it is asked for only if something else is made of it:
+ * the PHI plus what there was before the loop. Then that. */
+static uint16_t comes_around(const struct sym *s, uint16_t phi, uint16_t header)
+{
+	const struct raw *const x = &s->raw[phi];
+	const uint16_t back = s->input[(size_t)x->imm + 1];
+	const struct raw *const y = &s->raw[back];
+	const bool steps = (y->op == GLLM_S_ADD || y->op == GLLM_S_SUB) && y->w == 64 && y->a == phi && y->b < s->first[header];
+	return x->scale ? 0 : steps ? y->b : back;
+}
+
+static void mark_roots(const struct lifting *l, uint8_t *live)
+{
+	const struct sym *const s = l->s;
+	for (unsigned i = 0; i < s->nstores; i++)
+		live[s->store[i]] = 1;
+	for (unsigned b = 0; b < l->f->nblocks; b++)
+		live[s->cond[b]] = 1;
+	for (unsigned k = 0; k < l->f->nloops; k++) {
+		const uint16_t header = l->f->loop[k].header;
+		for (uint16_t v = s->first[header]; sym_header_phi(s, v, header); v++)
+			live[comes_around(s, v, header)] = 1;
+	}
+}
+
+/* Marks what stores and branches need, gives constants of it their values, and lists the rest but comparisons, which are
+ * looked at where they are asked for. Operands have lower numbers than what is made of them, but for what comes around a
+ * loop to a PHI: that counts as needed. What is needed cannot be predicted, so the others mark too: number 0. */
 static const uint16_t *list_live(struct lifting *l)
 {
-	const struct sym *s = l->s;
-	const uint16_t *const same = s->same;
+	const struct sym *const s = l->s;
 	const struct raw *const raw = s->raw;
 	uint8_t *const live = l->live;
 	uint16_t *first = l->ordered + s->n, *constant = l->ordered;
 	__builtin_memset(live, 0, s->n);
-	for (unsigned i = 0; i < s->nstores; i++)
-		live[s->store[i]] = 1;
-	for (unsigned b = 0; b < l->f->nblocks; b++)
-		live[same[s->cond[b]]] = 1;
-	for (unsigned k = 0; k < l->f->nloops; k++)
-		for (unsigned v = s->first[l->f->loop[k].header]; sym_header_phi(s, v, l->f->loop[k].header); v++)
-			live[same[v] == v ? same[s->input[(size_t)raw[v].imm + 1]] : 0] = 1;
+	mark_roots(l, live);
 	*first = RAW_VALUES;
 	l->value[0] = POISON; /* the undefined one */
 	l->condition[0] = COND_POISON;
 	for (unsigned i = s->n; i-- > 1; ) {
 		const struct raw *x = &raw[i];
-		const unsigned mask = 0u - live[i], is_constant = x->op == RAW_CONST;
+		const unsigned is_live = live[i], mask = 0u - is_live;
+		const bool is_constant = x->op == RAW_CONST, compares = sym_compares(x);
 		first[-1] = *constant = (uint16_t)i;
-		first -= mask & (is_constant ^ 1);
-		constant += mask & is_constant;
-		live[same[x->a] & mask] = 1;
-		live[same[x->b] & mask] = 1;
-		live[same[x->c] & mask] = 1;
+		first -= is_live & !(is_constant | compares);
+		constant += is_live & is_constant;
+		live[x->a & mask] = 1;
+		live[x->b & mask] = 1;
+		live[x->c & mask] = 1;
 		l->value[i] = VAL_NONE;
 		l->condition[i] = COND_POISON;
 		if (x->op != RAW_PHI)
 			continue;
 		const struct flow_block *b = &l->f->block[x->block];
 		for (unsigned p = 0; p < (b->header ? 1u : b->npreds); p++)
-			live[same[s->input[(size_t)x->imm + p]] & mask] = 1;
+			live[s->input[(size_t)x->imm + p] & mask] = 1;
 	}
 	while (constant > l->ordered) {
 		const uint16_t i = *--constant;
@@ -89,8 +108,8 @@ static void enter_block(struct lifting *l, uint16_t b)
 		l->c.p.greatest[x->loop] = INT64_MAX;
 		gllm_loops_forget(l);
 	} else if (x->npreds != 1 || l->f->pred[x->pred] + 1 != b) { /* another arm's stores lie in between */
-		for (unsigned p = 0; p < l->nparams; p++)
-			l->forward[p].access = VAL_NONE;
+		for (unsigned set = l->writable; set; set &= set - 1)
+			l->forward[__builtin_ctz(set)].access = VAL_NONE;
 	}
 }
 
@@ -138,8 +157,9 @@ enum gllm_status gllm_loops_run(struct lifting *l, struct sym *s, const struct g
 	l->around[0] = 1;
 	for (unsigned i = 0; i < s->f->nloops; i++)
 		l->around[i + 1] = l->around[s->f->loop[i].parent + 1] | UINT64_C(2) << i;
+	l->writable = 0;
 	for (unsigned i = 0; i < nparams; i++)
-		l->version[i] = 0;
+		l->writable |= (unsigned)(param[i].kind == GLLM_OUT || param[i].kind == GLLM_INOUT) << i;
 	gllm_loops_forget(l);
 	walk_blocks(l);
 	if (!l->status)

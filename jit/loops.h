@@ -50,6 +50,7 @@ struct lifting {
 	struct carry carry[LOOPS_CARRIES];  unsigned ncarries;
 	struct effect store[LOOPS_STORES];  unsigned nstores;
 	struct effect load[LOOPS_LOADS];    unsigned nloads;
+	unsigned writable;                  /* parameters that may be stored to, a bit each; of these: */
 	unsigned version[GLLM_MAX_PARAMS];  unsigned versions;
 	struct { uint16_t access, value; int8_t loop; } forward[GLLM_MAX_PARAMS];
 	struct gllm_error *error;

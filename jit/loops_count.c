@@ -15,7 +15,6 @@ static bool known_early(struct lifting *l, uint16_t raw)
 {
 	uint16_t stack[STEPS];
 	unsigned depth = 0;
-	raw = l->s->same[raw];
 	stack[depth++] = raw;
 	while (depth) {
 		uint16_t r = stack[depth - 1];
@@ -26,7 +25,7 @@ static bool known_early(struct lifting *l, uint16_t raw)
 		}
 		if (!integer_op(x->op))
 			return false;
-		uint16_t a = l->s->same[x->a], b = l->s->same[x->b];
+		uint16_t a = x->a, b = x->b;
 		uint16_t missing = l->value[a] == VAL_NONE ? a : l->value[b] == VAL_NONE ? b : VAL_NONE;
 		if (missing == VAL_NONE) {
 			l->value[r] = gllm_loops_evaluate(l, r, block_loop(l, x->block));
@@ -60,7 +59,7 @@ static bool find_step(struct lifting *l, uint16_t phi, uint16_t back, int loop, 
 		const struct raw *x = &l->s->raw[r];
 		if (r == phi)
 			return true;
-		uint16_t a = l->s->same[x->a], b = l->s->same[x->b];
+		uint16_t a = x->a, b = x->b;
 		*narrow = *narrow || x->w == 32;
 		if (x->op == GLLM_S_ZEXT && x->w == 32) {
 			r = a;
@@ -80,22 +79,21 @@ static bool find_step(struct lifting *l, uint16_t phi, uint16_t back, int loop, 
 static uint16_t induction(struct lifting *l, uint16_t init, uint16_t step, bool narrow, int loop)
 {
 	struct canon *c = &l->c;
-	uint16_t p, iv = gllm_poly_symbol(&c->p, GLLM_SYM_LOOP + (unsigned)loop);
-	uint16_t moved = gllm_poly_mul(&c->p, step, iv);
+	const unsigned iv = GLLM_SYM_LOOP + (unsigned)loop;
 	const struct val *x = &c->v[init];
+	uint16_t p;
 	if (x->op == VAL_PTR)
-		return narrow ? POISON : gllm_canon_ptr(c, x->aux, gllm_poly_add(&c->p, (uint16_t)x->imm, moved, 1), x->a, val_index_bytes(x));
+		return narrow ? POISON : gllm_canon_ptr(c, x->aux, gllm_poly_along(&c->p, (uint16_t)x->imm, step, iv), x->a, val_index_bytes(x));
 	if (!narrow)
-		return gllm_canon_as_poly(c, init, &p) ? gllm_canon_poly(c, gllm_poly_add(&c->p, p, moved, 1)) : POISON;
+		return gllm_canon_as_poly(c, init, &p) ? gllm_canon_poly(c, gllm_poly_along(&c->p, p, step, iv)) : POISON;
 	init = gllm_canon_as(c, init, GLLM_I32);
-	return gllm_canon_int(c, GLLM_N_ADD, 32, init, gllm_canon_as(c, gllm_canon_poly(c, moved), GLLM_I32));
+	return gllm_canon_int(c, GLLM_N_ADD, 32, init, gllm_canon_as(c, gllm_canon_poly(c, gllm_poly_along(&c->p, 0, step, iv)), GLLM_I32));
 }
 
 /* The parameter an address is made from, GLLM_MAX_PARAMS if that is not plain to see. */
 static unsigned root_param(const struct lifting *l, uint16_t raw)
 {
 	for (unsigned i = 0; i < STEPS; i++) {
-		raw = l->s->same[raw];
 		const struct raw *x = &l->s->raw[raw];
 		if (x->op == RAW_PARAM)
 			return l->param[x->imm].kind <= GLLM_WEIGHT ? (unsigned)x->imm : GLLM_MAX_PARAMS;
@@ -105,7 +103,7 @@ static unsigned root_param(const struct lifting *l, uint16_t raw)
 		}
 		if (x->op != GLLM_S_ADD && x->op != GLLM_S_SUB)
 			break;
-		uint16_t a = l->s->same[x->a], v = l->value[a];
+		uint16_t a = x->a, v = l->value[a];
 		bool plain = l->s->raw[a].op == RAW_CONST || l->s->raw[a].op == GLLM_S_SHL || l->s->raw[a].op == GLLM_S_MUL ||
 		             (v != VAL_NONE && l->c.v[v].op != VAL_PTR && v != POISON);
 		raw = plain ? x->b : x->a;
@@ -120,7 +118,7 @@ static unsigned carried_type(struct lifting *l, uint16_t phi, uint16_t back)
 	unsigned depth = 0, nseen = 0, type = GLLM_TYPE_COUNT;
 	stack[depth++] = back;
 	while (depth) {
-		uint16_t r = l->s->same[stack[--depth]];
+		uint16_t r = stack[--depth];
 		const struct raw *x = &l->s->raw[r];
 		bool again = r == phi;
 		for (unsigned i = 0; i < nseen; i++)
@@ -155,7 +153,7 @@ uint16_t gllm_loops_header(struct lifting *l, uint16_t phi)
 	const struct raw *x = &l->s->raw[phi];
 	int loop = block_loop(l, x->block);
 	uint16_t init = get(l, l->s->input[x->imm], l->f->loop[loop].parent);
-	uint16_t back = l->s->same[l->s->input[(size_t)x->imm + 1]], step;
+	uint16_t back = l->s->input[(size_t)x->imm + 1], step;
 	bool narrow;
 	if (init == POISON || l->s->raw[back].op == RAW_UNDEF)
 		return POISON;
@@ -196,29 +194,22 @@ static bool first_exit(struct lifting *l, int loop, uint16_t *first, bool *exact
 	if (v->op != VAL_PCOND || e->nsucc != 2)
 		return false;
 	bool stays = (e->succ[1] != x->target) != (c & 1); /* the loop goes on when the condition on v->imm has this outcome */
-	uint16_t slope, rest;
-	if (!gllm_poly_linear(ps, (uint16_t)v->imm, iv, &slope, &rest))
+	struct poly_linear p;
+	if (!gllm_poly_linear(ps, (uint16_t)v->imm, iv, &p))
 		return false;
-	uint16_t minus = gllm_poly_add(ps, 0, rest, -1);
 	*exact = v->aux == 0;
 	if (*exact) /* leaves when slope * iv + rest is 0 */
-		return !stays && gllm_poly_divide(ps, minus, slope, first);
-	int64_t k;
-	if (!gllm_poly_is_constant(ps, slope, &k))
+		return !stays && gllm_poly_root(ps, (uint16_t)v->imm, iv, &p.slope, 0, first);
+	/* goes on while slope * iv + rest >= 1, or else while it is <= 0; towards the other side it leaves */
+	const int64_t k = stays ? p.slope.coef : (int64_t)(0 - (uint64_t)p.slope.coef);
+	if (p.slope.sym[0] || k >= 0 || k == INT64_MIN)
 		return false;
-	if (!stays) { /* goes on while p <= 0, that is 1 - p >= 1 */
-		rest = gllm_poly_plus(ps, gllm_poly_add(ps, 0, rest, -1), 1);
-		k = -k;
-	}
-	/* goes on while rest + k * iv >= 1, k < 0: leaves at ceil(rest / -k) */
-	int64_t r;
-	if (k >= 0 || k == INT64_MIN)
-		return false;
-	if (gllm_poly_is_constant(ps, rest, &r)) {
+	if (p.plain) { /* at ceil(r / -k) */
+		const int64_t r = stays ? p.rest : (int64_t)(1 - (uint64_t)p.rest);
 		*first = gllm_poly_constant(ps, r <= 0 ? 0 : (r - k - 1) / -k);
 		return true;
 	}
-	return gllm_poly_divide(ps, rest, gllm_poly_constant(ps, -k), first);
+	return gllm_poly_root(ps, (uint16_t)v->imm, iv, &p.slope, stays ? 0 : 1, first);
 }
 
 static bool is_last_work(const struct lifting *l, const struct flow_loop *x)
@@ -227,6 +218,14 @@ static bool is_last_work(const struct lifting *l, const struct flow_loop *x)
 		if (l->f->block[b].n)
 			return false;
 	return true;
+}
+
+static void end_carry(struct lifting *l, const struct carry *k)
+{
+	const uint16_t block = l->s->raw[k->back].block;
+	if (l->value[k->back] == VAL_NONE && l->alive[block]) /* it was taken for an induction variable */
+		l->value[k->back] = gllm_loops_evaluate(l, k->back, block_loop(l, block));
+	l->c.v[k->value].b = gllm_canon_as(&l->c, get(l, k->back, k->loop), l->c.v[k->value].type);
 }
 
 void gllm_loops_finish(struct lifting *l, int loop)
@@ -260,6 +259,6 @@ void gllm_loops_finish(struct lifting *l, int loop)
 	ps->greatest[loop] = r.high == INT64_MAX ? INT64_MAX : r.high > 0 ? r.high - 1 : 0;
 	for (unsigned i = 0; i < l->ncarries; i++)
 		if (l->carry[i].loop == loop)
-			l->c.v[l->carry[i].value].b = gllm_canon_as(&l->c, get(l, l->carry[i].back, loop), l->c.v[l->carry[i].value].type);
+			end_carry(l, &l->carry[i]);
 	gllm_loops_forget(l);
 }

@@ -53,7 +53,7 @@ static bool zero_makes_zero(struct lifting *l, uint16_t p, uint16_t t)
 	uint16_t q;
 	if (p == t)
 		return true;
-	if (gllm_poly_range(ps, gllm_poly_add(ps, t, p, -1)).high <= 0)
+	if (gllm_poly_range_of_difference(ps, t, p).high <= 0)
 		return true;
 	if (ps->poly[p].count != 1 || ps->term[ps->poly[p].first].coef <= 0)
 		return false;
@@ -205,7 +205,7 @@ bool gllm_loops_positive(struct lifting *l, uint16_t block, uint16_t p)
 		if (nonpositive_when(l, c, !outcome, np) != 1)
 			continue;
 		uint16_t q = np[0];
-		if (q == p || gllm_poly_range(ps, gllm_poly_add(ps, p, q, -1)).low >= 0)
+		if (q == p || gllm_poly_range_of_difference(ps, p, q).low >= 0)
 			return true;
 		if (!monomial || ps->poly[q].count != 1 || t.coef <= 0)
 			continue;

@@ -5,14 +5,14 @@
 
 static bool writable(const struct lifting *l, unsigned p)
 {
-	return l->param[p].kind == GLLM_OUT || l->param[p].kind == GLLM_INOUT;
+	return l->writable >> p & 1;
 }
 
 void gllm_loops_forget(struct lifting *l)
 {
-	for (unsigned p = 0; p < l->nparams; p++) {
-		if (writable(l, p))
-			l->version[p] = ++l->versions;
+	for (unsigned set = l->writable; set; set &= set - 1) {
+		const unsigned p = (unsigned)__builtin_ctz(set);
+		l->version[p] = ++l->versions;
 		l->forward[p].access = VAL_NONE;
 	}
 }

@@ -49,7 +49,7 @@ uint16_t gllm_loops_evaluate(struct lifting *l, uint16_t raw, int loop);
 /* The value of raw as it is seen in a loop. */
 static inline uint16_t get(struct lifting *l, uint16_t raw, int loop)
 {
-	uint16_t v = l->value[l->s->same[raw]];
+	uint16_t v = l->value[raw];
 	if (v == VAL_NONE)
 		return POISON;
 	return l->around[loop + 1] >> (l->c.v[v].loop + 1) & 1 ? v : gllm_loops_outside(l, v, loop);

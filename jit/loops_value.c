@@ -50,6 +50,13 @@ static cond_t test_bits(struct lifting *l, const struct raw *flags, unsigned cc,
 	return gllm_canon_icmp(c, gllm_canon_int(c, GLLM_N_AND, w, a, b), zero, w < 32 ? 32 : w, cc);
 }
 
+static cond_t compare_with_0(struct lifting *l, uint16_t a, unsigned w, unsigned cc)
+{
+	if (cc != GLLM_CC_EQ && cc != GLLM_CC_NE && cc != GLLM_CC_SNEG && cc != GLLM_CC_SPOS)
+		return COND_POISON;
+	return gllm_canon_icmp(&l->c, a, gllm_canon_const(&l->c, GLLM_I64, 0), w, cc);
+}
+
 static cond_t flags_condition(struct lifting *l, const struct raw *flags, unsigned cc, unsigned fcc, int loop)
 {
 	struct canon *c = &l->c;
@@ -64,17 +71,16 @@ static cond_t flags_condition(struct lifting *l, const struct raw *flags, unsign
 		if (cc != GLLM_CC_EQ && cc != GLLM_CC_NE)
 			return COND_POISON;
 		return gllm_canon_icmp(c, gllm_canon_int(c, GLLM_N_ADD, flags->w, a, b), gllm_canon_const(c, GLLM_I64, 0), flags->w, cc);
-	case GLLM_S_FLAGSOF:
-		if (cc != GLLM_CC_EQ && cc != GLLM_CC_NE && cc != GLLM_CC_SNEG && cc != GLLM_CC_SPOS)
-			return COND_POISON;
-		return gllm_canon_icmp(c, a, gllm_canon_const(c, GLLM_I64, 0), flags->w, cc);
+	case GLLM_S_FLAGSOF: return compare_with_0(l, a, flags->w, cc);
 	default: return COND_POISON;
 	}
 }
 
 static cond_t condition(struct lifting *l, uint16_t raw, int loop)
 {
-	const struct raw *x = &l->s->raw[raw], *flags = &l->s->raw[l->s->same[x->a]];
+	const struct raw *x = &l->s->raw[raw], *flags = &l->s->raw[x->a];
+	if (sym_integer(flags))
+		return compare_with_0(l, get(l, x->a, loop), flags->w, x->cc);
 	cond_t now = flags_condition(l, flags, x->cc, x->fcc, loop);
 	if (flags->op != GLLM_S_CCMP && flags->op != GLLM_S_FCCMP)
 		return now;

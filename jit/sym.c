@@ -1,76 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * jit/sym.c - executes blocks symbolically, in order, each once. */
 #include "core/bits.h"
-#include "jit/live.h"
-#include "jit/sym.h"
-
-enum {
-	NOWHERE = GLLM_LOC_COUNT,      /* state: locations of core/sem.h, one that is always undefined, slots */
-	SLOT0 = NOWHERE + 1,
-	STATE = SLOT0 + RAW_SLOTS,     /* no more slots than sets of 64 can hold */
-	RECENT = 16,                   /* constants that are looked for among those there are */
-	NOTHING = 0xffff,              /* of a slot: no value known */
-	UNDEF = 0,                     /* value 0 is the undefined one */
-};
-
-struct slot {
-	int64_t offset;
-	uint32_t bytes;
-	bool lane;                     /* written from a vector register: above 32 bits nothing is known */
-	bool varies;                   /* in some loop it does not keep the value it had before */
-};
-
-struct exec {
-	struct sym *s;
-	const struct flow *f;
-	const struct gllm_abi *abi;
-	const struct gllm_image *img;
-	const struct live *live;       /* per block */
-	uint16_t *out;                 /* per block: state at its end */
-	uint16_t *st;                  /* of the block being executed */
-	uint16_t *phi; unsigned nphis; /* all PHIs */
-	struct slot slot[RAW_SLOTS];
-	unsigned nslots;
-	bool again;                    /* a slot was taken to stay that varies */
-	uint16_t block, at;
-	uint16_t recent[RECENT];       /* constants; UNDEF: none yet */
-	enum gllm_status status;
-};
-
-static void refuse(struct exec *x, const char *what)
-{
-	if (!x->status)
-		x->status = gllm_fail(x->s->error, GLLM_NOT_LIFTED, what, NULL, x->f->place[x->at].addr - x->f->entry, 0, 0);
-}
-
-/* ---- values ---------------------------------------------------------------------------------------------------- */
-
-/* The table is full: what would be made is one beyond it, for which there is room, and undefined. */
-static uint16_t too_many(struct exec *x)
-{
-	refuse(x, "too many values");
-	x->s->raw[RAW_VALUES] = x->s->raw[UNDEF];
-	return RAW_VALUES;
-}
-
-static uint16_t make(struct exec *x, unsigned op, unsigned w, unsigned a, unsigned b, int64_t imm)
-{
-	struct sym *s = x->s;
-	const unsigned v = s->n;
-	if (v == RAW_VALUES)
-		return too_many(x);
-	s->n = v + 1;
-	s->raw[v] = (struct raw){ .op = (uint8_t)op, .w = (uint8_t)w, .a = (uint16_t)a, .b = (uint16_t)b, .block = x->block,
-	                          .at = x->at, .imm = imm };
-	return (uint16_t)v;
-}
-
-static uint16_t make3(struct exec *x, unsigned op, unsigned w, unsigned a, unsigned b, unsigned c, int64_t imm)
-{
-	const uint16_t v = make(x, op, w, a, b, imm);
-	x->s->raw[v].c = (uint16_t)c;
-	return v;
-}
+#include "jit/sym_exec.h"
 
 /* Numbers come again and again: the last one made in its place of a small table is taken if it is the same. */
 static uint16_t constant(struct exec *x, uint64_t v)
@@ -85,11 +16,6 @@ static uint16_t constant(struct exec *x, uint64_t v)
 static uint64_t low(uint64_t v, unsigned w)
 {
 	return w >= 64 ? v : v & ((UINT64_C(1) << w) - 1);
-}
-
-static bool is(const struct exec *x, uint16_t v, unsigned op)
-{
-	return x->s->raw[v].op == op;
 }
 
 /* Bits above `w` are zero for sure. */
@@ -173,15 +99,25 @@ static uint16_t integer(struct exec *x, unsigned op, unsigned w, uint16_t a, uin
 
 /* ---- locations ------------------------------------------------------------------------------------------------- */
 
-static uint16_t read_loc(struct exec *x, uint8_t loc)
+#define FOUR(n) n, (n) + 1, (n) + 2, (n) + 3
+#define SIXTEEN(n) FOUR(n), FOUR((n) + 4), FOUR((n) + 8), FOUR((n) + 12)
+#define NO4 NOWHERE, NOWHERE, NOWHERE, NOWHERE
+#define NO16 NO4, NO4, NO4, NO4
+_Static_assert(GLLM_LOC_FLAGS == 64 && GLLM_LOC_T0 == 65 && GLLM_LOC_COUNT == 81 && GLLM_LOC_ZERO == 254, "the table's order");
+/* Where in a state a location is. */
+static const uint8_t place[256] = {
+	SIXTEEN(0), SIXTEEN(16), SIXTEEN(32), SIXTEEN(48), GLLM_LOC_FLAGS, SIXTEEN(TEMPORARY0), NOWHERE, NOWHERE, NOWHERE,
+	NO4, NO4, NO4, NO16, NO16, NO16, NO16, NO16, NO16, NO16, NO16, NO16, NO4, NO4, NO4, NOWHERE, NOWHERE, ZERO, NOWHERE,
+};
+
+static uint16_t read_loc(const struct exec *x, uint8_t loc)
 {
-	return loc == GLLM_LOC_ZERO ? constant(x, 0) : x->st[loc < GLLM_LOC_COUNT ? loc : (unsigned)NOWHERE];
+	return x->st[place[loc]];
 }
 
 static void write_loc(struct exec *x, uint8_t loc, uint16_t v)
 {
-	if (loc < GLLM_LOC_COUNT)
-		x->st[loc] = v;
+	x->st[loc < GLLM_LOC_COUNT ? place[loc] : VANISHES] = v;
 }
 
 static bool is_vector(uint8_t loc)
@@ -202,11 +138,6 @@ static unsigned slot_of(struct exec *x, int64_t offset, uint32_t bytes, bool lan
 		x->out[i * STATE + SLOT0 + x->nslots] = NOTHING;
 	x->slot[x->nslots] = (struct slot){ offset, bytes, lane, false };
 	return x->nslots++;
-}
-
-static bool overlaps(const struct slot *s, int64_t offset, uint32_t bytes)
-{
-	return s->offset < offset + (int64_t)bytes && offset < s->offset + (int64_t)s->bytes;
 }
 
 static void write_slot(struct exec *x, int64_t offset, uint32_t bytes, uint16_t v, bool lane)
@@ -268,9 +199,6 @@ static uint64_t read_bytes(const unsigned char *p, unsigned n)
 
 void gllm_sym_folded(struct sym *s, uint64_t addr, uint32_t bytes)
 {
-	for (unsigned i = 0; i < s->nfolded; i++)
-		if (s->folded[i].addr == addr && s->folded[i].bytes == bytes)
-			return;
 	if (s->nfolded < RAW_FOLDED)
 		s->folded[s->nfolded++] = (struct raw_folded){ addr, bytes };
 }
@@ -407,7 +335,7 @@ static uint16_t operand_b(struct exec *x, const struct gllm_sem_op_rec *s)
 
 static void compare(struct exec *x, const struct gllm_sem_op_rec *s)
 {
-	uint16_t a = read_loc(x, s->a), b = s->op == GLLM_S_FLAGSOF ? UNDEF : operand_b(x, s), c = UNDEF;
+	uint16_t a = read_loc(x, s->a), b = operand_b(x, s), c = UNDEF;
 	if (s->op == GLLM_S_CCMP || s->op == GLLM_S_FCCMP)
 		c = condition(x, x->st[GLLM_LOC_FLAGS], s->cc, s->fcc);
 	uint16_t v = make3(x, s->op, s->w, a, b, c, 0);
@@ -415,7 +343,16 @@ static void compare(struct exec *x, const struct gllm_sem_op_rec *s)
 	x->st[GLLM_LOC_FLAGS] = v;
 }
 
-static void execute(struct exec *x, const struct gllm_sem_op_rec *s)
+static void flags_of(struct exec *x, const struct gllm_sem_op_rec *s)
+{
+	const uint16_t v = read_loc(x, s->a);
+	const struct raw *r = &x->s->raw[v];
+	x->st[GLLM_LOC_FLAGS] = sym_integer(r) && r->w == s->w ? v : make(x, GLLM_S_FLAGSOF, s->w, v, UNDEF, 0);
+}
+
+/* Operations [s, end) are left of the block: returns how many of these were executed. Two are where most often the second
+ * follows, which is cheaper than to look for what comes next. */
+static unsigned execute(struct exec *x, const struct gllm_sem_op_rec *s, const struct gllm_sem_op_rec *end)
 {
 	uint16_t flags = x->st[GLLM_LOC_FLAGS], a, b;
 	unsigned w = s->w;
@@ -437,7 +374,10 @@ static void execute(struct exec *x, const struct gllm_sem_op_rec *s)
 		else
 			a = s->b == GLLM_LOC_NONE ? integer_imm(x, s->op, w, a, s->imm) : integer(x, s->op, w, a, read_loc(x, s->b));
 		write_loc(x, s->d, is_vector(s->d) && w < 64 && s->a != s->b ? lane(x, a) : a);
-		break;
+		if (s + 1 == end || s[1].op != GLLM_S_FLAGSOF)
+			break;
+		flags_of(x, &s[1]);
+		return 2;
 	case GLLM_S_ZEXT: write_loc(x, s->d, cut(x, read_loc(x, s->a), w)); break;
 	case GLLM_S_SEXT:
 		a = make(x, s->op, s->imm == 32 ? 32 : 64, read_loc(x, s->a), 0, 0);
@@ -448,8 +388,13 @@ static void execute(struct exec *x, const struct gllm_sem_op_rec *s)
 	case GLLM_S_LOAD: load(x, s); break;
 	case GLLM_S_STORE: store(x, s); break;
 	case GLLM_S_ADDR: write_loc(x, s->d, w == 32 ? cut(x, address(x, s), 32) : address(x, s)); break;
-	case GLLM_S_CMP: case GLLM_S_TEST: case GLLM_S_CMN: case GLLM_S_FLAGSOF: case GLLM_S_FCMP: case GLLM_S_CCMP:
-	case GLLM_S_FCCMP: compare(x, s); break;
+	case GLLM_S_FLAGSOF: flags_of(x, s); break;
+	case GLLM_S_CMP: case GLLM_S_TEST: case GLLM_S_CMN: case GLLM_S_FCMP: case GLLM_S_CCMP: case GLLM_S_FCCMP:
+		compare(x, s);
+		if (s + 1 == end || s[1].op != GLLM_S_BRANCH)
+			break;
+		branch_if(x, x->st[GLLM_LOC_FLAGS], s[1].cc, s[1].fcc);
+		return 2;
 	case GLLM_S_SELECT:
 		a = read_loc(x, s->a);
 		b = operand_b(x, s);
@@ -492,167 +437,15 @@ static void execute(struct exec *x, const struct gllm_sem_op_rec *s)
 	case GLLM_S_JUMP: case GLLM_S_NOP: case GLLM_S_TRAP: break;
 	default: refuse(x, "an operation that is not of the list"); break;
 	}
+	return 1;
 }
 
-/* ---- joins and loops ------------------------------------------------------------------------------------------- */
-
-static void phi(struct exec *x, unsigned loc, unsigned npreds)
-{
-	if (x->s->ninputs + npreds > RAW_INPUTS) {
-		refuse(x, "too many joins");
-		return;
-	}
-	uint16_t v = make(x, RAW_PHI, 64, 0, 0, (int64_t)x->s->ninputs);
-	x->s->raw[v].loc = (uint8_t)loc;
-	x->s->ninputs += npreds;
-	x->st[loc] = v;
-	if (!x->status)
-		x->phi[x->nphis++] = v;
-}
-
-static bool same_stack(const struct exec *x, uint16_t a, uint16_t b)
-{
-	return is(x, a, RAW_SP) && is(x, b, RAW_SP) && x->s->raw[a].imm == x->s->raw[b].imm;
-}
-
-/* A location in which the predecessors of a block differ; the first one's value is in the state. */
-static void join_loc(struct exec *x, const struct flow_block *b, unsigned loc)
-{
-	const uint16_t *pred = &x->f->pred[b->pred];
-	uint16_t first = x->st[loc];
-	bool stack = true, nothing = false;
-	for (unsigned p = 0; p < b->npreds; p++) {
-		uint16_t v = x->out[pred[p] * STATE + loc];
-		nothing = nothing || v == NOTHING;
-		stack = stack && !nothing && same_stack(x, v, first);
-	}
-	if (nothing)
-		x->st[loc] = NOTHING;
-	if (nothing || stack)
-		return;
-	phi(x, loc, b->npreds);
-	for (unsigned p = 0; x->st[loc] != first && p < b->npreds; p++)
-		x->s->input[(size_t)x->s->raw[x->st[loc]].imm + p] = x->out[pred[p] * STATE + loc];
-}
-
-/* The first number of a set, which is taken out of it. */
-static unsigned next_one(uint64_t *set)
-{
-	unsigned first = (unsigned)__builtin_ctzll(*set);
-	*set &= *set - 1;
-	return first;
-}
-
-static void join(struct exec *x, const struct flow_block *b)
-{
-	const uint64_t in = x->live[x->block].in;
-	uint64_t registers = 0, slots = 0; /* in which some predecessor differs from the first */
-	for (unsigned p = 1; p < b->npreds; p++) {
-		const uint16_t *other = &x->out[x->f->pred[b->pred + p] * STATE];
-		for (uint64_t set = in & ~registers; set; set &= set - 1) {
-			unsigned loc = (unsigned)__builtin_ctzll(set);
-			if (other[loc] != x->st[loc])
-				registers |= set & -set;
-		}
-		for (unsigned i = 0; i < x->nslots; i++)
-			slots |= (uint64_t)(other[SLOT0 + i] != x->st[SLOT0 + i]) << i;
-		if (other[GLLM_LOC_FLAGS] != x->st[GLLM_LOC_FLAGS])
-			x->st[GLLM_LOC_FLAGS] = UNDEF;
-	}
-	while (registers)
-		join_loc(x, b, next_one(&registers));
-	while (slots)
-		join_loc(x, b, SLOT0 + next_one(&slots));
-}
-
-/* Registers that a loop may change and that are read in it or behind it. */
-static uint64_t changed(const struct exec *x, const struct flow_loop *l)
-{
-	uint64_t written = 0;
-	for (unsigned b = l->header; b < l->end; b++)
-		written |= x->live[b].written;
-	return written & x->live[l->header].in;
-}
-
-/* Marks the slots that a loop plainly stores to, the stack pointer being what it is before. */
-static void mark_spills(struct exec *x, const struct flow_loop *l, const struct raw *sp)
-{
-	for (unsigned b = l->header; b < l->end && x->nslots; b++) {
-		if (!x->live[b].spills || sp->op != RAW_SP)
-			continue;
-		for (unsigned i = 0; i < x->f->block[b].n; i++) {
-			const struct gllm_sem_op_rec *s = &x->f->op[x->f->block[b].first + i];
-			for (unsigned k = 0; k < x->nslots && live_is_spill(s, x->abi); k++)
-				if (overlaps(&x->slot[k], sp->imm + s->imm, s->w / 8u))
-					x->slot[k].varies = true;
-		}
-	}
-}
-
-static void begin_phi(struct exec *x, unsigned loc)
-{
-	uint16_t first = x->st[loc];
-	if (is(x, first, RAW_SP))
-		return;
-	phi(x, loc, 2);
-	if (x->st[loc] != first)
-		x->s->input[(size_t)x->s->raw[x->st[loc]].imm] = first;
-}
-
-/* At a header every register the loop may change becomes a PHI, if it is defined, and every slot of which that is known;
- * but copies of the stack pointer and other slots are taken to stay, and end_loop sees to it. */
-static void begin_loop(struct exec *x, const struct flow_loop *l)
-{
-	mark_spills(x, l, &x->s->raw[x->st[x->abi->stack_pointer]]);
-	x->st[GLLM_LOC_FLAGS] = UNDEF;
-	for (uint64_t set = changed(x, l); set; ) {
-		unsigned loc = next_one(&set);
-		if (x->st[loc] != UNDEF)
-			begin_phi(x, loc);
-	}
-	for (unsigned i = 0; i < x->nslots; i++)
-		if (x->slot[i].varies && x->st[SLOT0 + i] != NOTHING)
-			begin_phi(x, SLOT0 + i);
-}
-
-/* A copy of the stack pointer must be the same after an iteration, or not be known any more. */
-static void check_stack(struct exec *x, unsigned loc, uint16_t before, uint16_t after)
-{
-	if (is(x, before, RAW_SP) && !(after != NOTHING && same_stack(x, before, after)) &&
-	    (loc == x->abi->stack_pointer || after != UNDEF))
-		refuse(x, "the stack pointer in a loop");
-}
-
-static void end_loop(struct exec *x, const struct flow_loop *l)
-{
-	const uint16_t *before = &x->out[l->before * STATE], *back = &x->out[l->latch * STATE];
-	uint64_t joined = 0; /* slots */
-	for (unsigned v = x->s->first[l->header]; sym_header_phi(x->s, v, l->header); v++) {
-		uint16_t after = back[x->s->raw[v].loc];
-		x->s->input[(size_t)x->s->raw[v].imm + 1] = after == NOTHING ? UNDEF : after;
-		if (x->s->raw[v].loc >= SLOT0)
-			joined |= UINT64_C(1) << (x->s->raw[v].loc - SLOT0);
-	}
-	for (uint64_t set = changed(x, l); set; ) {
-		unsigned loc = next_one(&set);
-		check_stack(x, loc, before[loc], back[loc]);
-	}
-	for (unsigned i = 0; i < x->nslots; i++) {
-		uint16_t v = before[SLOT0 + i];
-		if (v == back[SLOT0 + i] || v == NOTHING || joined >> i & 1)
-			continue;
-		check_stack(x, SLOT0 + i, v, back[SLOT0 + i]);
-		if (!is(x, v, RAW_SP)) {
-			x->slot[i].varies = true;
-			x->again = true;
-		}
-	}
-}
+/* ---- blocks ----------------------------------------------------------------------------------------------------- */
 
 static void copy_state(const struct exec *x, const uint16_t *from)
 {
-	__builtin_memcpy(x->st, from, (GLLM_LOC_FLAGS + 1) * sizeof *from); /* temporaries live for one instruction */
-	for (unsigned i = 0; i < x->nslots; i++)
+	__builtin_memcpy(x->st, from, HANDED_ON * sizeof *from); /* temporaries live for one instruction */
+	for (unsigned i = HANDED_ON - SLOT0; i < x->nslots; i++)
 		x->st[SLOT0 + i] = from[SLOT0 + i];
 }
 
@@ -663,21 +456,22 @@ static void run_block(struct exec *x, uint16_t b)
 	x->at = block->first;
 	x->st = &x->out[b * STATE];
 	x->st[NOWHERE] = UNDEF;
+	x->st[ZERO] = x->zero;
 	x->s->first[b] = (uint16_t)x->s->n;
 	if (block->npreds)
 		copy_state(x, &x->out[x->f->pred[block->pred] * STATE]);
 	if (block->header)
-		begin_loop(x, &x->f->loop[block->loop]);
+		gllm_sym_begin_loop(x, &x->f->loop[block->loop]);
 	else if (block->npreds > 1)
-		join(x, block);
-	const struct gllm_sem_op_rec *o = &x->f->op[block->first];
-	for (unsigned i = 0; i < block->n && !x->status; i++) {
+		gllm_sym_join(x, block);
+	const struct gllm_sem_op_rec *const first = &x->f->op[block->first];
+	for (unsigned i = 0; i < block->n && !x->status; ) {
 		x->at = (uint16_t)(block->first + i);
-		execute(x, &o[i]);
+		i += execute(x, &first[i], &first[block->n]);
 	}
 	for (unsigned k = 0; k < block->nsucc; k++)
 		if (block->succ[k] <= b)
-			end_loop(x, &x->f->loop[x->f->block[block->succ[k]].loop]);
+			gllm_sym_end_loop(x, &x->f->loop[x->f->block[block->succ[k]].loop]);
 }
 
 static void entry_state(struct exec *x, const struct gllm_param *param, unsigned nparams)
@@ -689,6 +483,7 @@ static void entry_state(struct exec *x, const struct gllm_param *param, unsigned
 	_Static_assert(UNDEF == 0, "what the bytes make");
 	__builtin_memset(x->st, 0, SLOT0 * sizeof *x->st);
 	__builtin_memset(x->recent, 0, sizeof x->recent);
+	x->zero = constant(x, 0);
 	for (unsigned i = 0; i < x->nslots; i++)
 		x->st[SLOT0 + i] = NOTHING;
 	x->st[abi->stack_pointer] = make(x, RAW_SP, 64, 0, 0, 0);
@@ -709,7 +504,7 @@ static void run_all(struct exec *x, const struct gllm_param *param, unsigned npa
 	struct sym *s = x->s;
 	s->n = s->nstores = s->ninputs = s->nfolded = 0;
 	x->nphis = 0;
-	x->block = x->at = 0;
+	x->tail = 0;
 	x->again = false;
 	entry_state(x, param, nparams);
 	for (unsigned b = 0; b < x->f->nblocks && !x->status; b++) {
@@ -726,7 +521,6 @@ enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struc
 	*s = (struct sym){ .f = f, .img = img, .error = e };
 	struct exec *x = gllm_alloc(a, sizeof *x, 8);
 	s->raw = gllm_alloc_array(a, RAW_VALUES + 1, sizeof *s->raw, 8);
-	s->same = gllm_alloc_array(a, RAW_VALUES + 1, sizeof *s->same, 8);
 	s->store = gllm_alloc_array(a, RAW_VALUES, sizeof *s->store, 8);
 	s->input = gllm_alloc_array(a, RAW_INPUTS, sizeof *s->input, 8);
 	s->first = gllm_alloc_array(a, f->nblocks + 1, sizeof *s->first, 8);
@@ -734,8 +528,9 @@ enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struc
 	s->folded = gllm_alloc_array(a, RAW_FOLDED, sizeof *s->folded, 8);
 	uint16_t *out = gllm_alloc_array(a, (size_t)f->nblocks * STATE, sizeof *out, 8);
 	struct live *live = gllm_alloc_array(a, f->nblocks, sizeof *live, 8);
+	uint16_t *same = gllm_alloc_array(a, RAW_VALUES + 1, sizeof *same, 8);
 	uint16_t *phi_list = gllm_alloc_array(a, RAW_VALUES, sizeof *phi_list, 8);
-	if (!x || !s->raw || !s->same || !s->store || !s->first || !s->input || !s->cond || !s->folded || !out || !live ||
+	if (!x || !s->raw || !same || !s->store || !s->first || !s->input || !s->cond || !s->folded || !out || !live ||
 	    !phi_list)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch for symbolic execution", NULL, 0, 0, 0);
 	x->s = s;
@@ -752,6 +547,6 @@ enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struc
 		run_all(x, param, nparams);
 	while (x->again && !x->status);
 	if (!x->status)
-		gllm_sym_find_copies(s, x->phi, x->nphis);
+		gllm_sym_drop_copies(s, same, x->phi, x->nphis);
 	return x->status;
 }

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT
- * jit/sym_copies.c - which PHIs are copies of other values. */
+ * jit/sym_copies.c - PHIs that are copies of other values go: what is made of them is made of those. */
 #include "jit/sym.h"
 
 enum { UNKNOWN = 0xffff };
 
-static uint16_t find(const uint16_t *same, uint16_t v)
+static uint16_t find(const struct sym *s, const uint16_t *same, uint16_t v)
 {
-	while (same[v] != UNKNOWN && same[v] != v)
+	while (s->raw[v].op == RAW_PHI && same[v] != UNKNOWN && same[v] != v)
 		v = same[v];
 	return v;
+}
+
+static bool unknown(const struct sym *s, const uint16_t *same, uint16_t v)
+{
+	return s->raw[v].op == RAW_PHI && same[v] == UNKNOWN;
 }
 
 static bool same_constant(const struct sym *s, uint16_t a, uint16_t b)
@@ -16,37 +21,68 @@ static bool same_constant(const struct sym *s, uint16_t a, uint16_t b)
 	return a == b || (s->raw[a].op == RAW_CONST && s->raw[b].op == RAW_CONST && s->raw[a].imm == s->raw[b].imm);
 }
 
-/* Optimistic: a PHI is UNKNOWN until an input is known, then a copy of it, then itself for good. */
-void gllm_sym_find_copies(struct sym *s, const uint16_t *phi, unsigned n)
+/* What a PHI is according to what is known of its inputs: one of them, itself, or UNKNOWN. */
+static uint16_t equals(const struct sym *s, const uint16_t *same, uint16_t phi)
 {
-	for (unsigned v = 0; v < s->n; v++)
-		s->same[v] = (uint16_t)v;
-	for (unsigned i = 0; i < n; i++)
-		s->same[phi[i]] = UNKNOWN;
-	for (bool changed = true; changed; ) {
+	const uint16_t *input = &s->input[s->raw[phi].imm];
+	uint16_t only = UNKNOWN;
+	for (unsigned p = 0; p < s->f->block[s->raw[phi].block].npreds; p++) {
+		uint16_t v = find(s, same, input[p]);
+		if (unknown(s, same, v) || v == phi)
+			continue;
+		if (only != UNKNOWN && !same_constant(s, only, v))
+			return phi;
+		only = only == UNKNOWN ? v : only;
+	}
+	return only;
+}
+
+static void replace(struct sym *s, const uint16_t *same)
+{
+	for (unsigned v = 1; v < s->n; v++) {
+		struct raw *x = &s->raw[v];
+		x->a = find(s, same, x->a);
+		x->b = find(s, same, x->b);
+		x->c = find(s, same, x->c);
+		if (x->op == RAW_PHI)
+			x->scale = find(s, same, (uint16_t)v) != v;
+	}
+	for (unsigned i = 0; i < s->ninputs; i++)
+		s->input[i] = find(s, same, s->input[i]);
+}
+
+/* A header's PHI for which something is made in the loop is no copy: what comes from before the loop is something else. */
+static bool is_made_anew(const struct sym *s, uint16_t phi)
+{
+	const struct raw *const x = &s->raw[phi];
+	const uint16_t back = s->input[(size_t)x->imm + 1];
+	return s->f->block[x->block].header & (back > phi) & (s->raw[back].op != RAW_PHI) & (s->raw[back].op != RAW_CONST);
+}
+
+/* Optimistic: a PHI is UNKNOWN until an input is known, then a copy of it, then itself for good. */
+void gllm_sym_drop_copies(struct sym *s, uint16_t *same, const uint16_t *phi, unsigned n)
+{
+	unsigned copies = n;
+	for (unsigned i = 0; i < n; i++) {
+		const bool anew = is_made_anew(s, phi[i]);
+		same[phi[i]] = anew ? phi[i] : (uint16_t)UNKNOWN;
+		copies -= anew;
+	}
+	for (bool changed = true; changed && copies; ) {
 		changed = false;
 		for (unsigned k = 0; k < n; k++) {
-			uint16_t i = phi[k], only = UNKNOWN;
-			bool several = false;
-			if (s->same[i] == i)
+			const uint16_t i = phi[k], before = same[i];
+			if (before == i)
 				continue;
-			for (unsigned p = 0; p < s->f->block[s->raw[i].block].npreds; p++) {
-				uint16_t v = find(s->same, s->input[(size_t)s->raw[i].imm + p]);
-				if (s->same[v] == UNKNOWN || v == i)
-					continue;
-				if (only == UNKNOWN)
-					only = v;
-				else
-					several = several || !same_constant(s, only, v);
-			}
-			uint16_t now = several ? i : only;
-			if (now != s->same[i] && now != UNKNOWN) {
-				/* a copy of something else than before: the assumption it rested on has gone */
-				s->same[i] = s->same[i] == UNKNOWN || several ? now : find(s->same, s->same[i]) == now ? s->same[i] : now;
-				changed = true;
-			}
+			const uint16_t now = equals(s, same, i);
+			if (now == before || now == UNKNOWN)
+				continue;
+			/* a copy of something else than before: the assumption it rested on has gone */
+			same[i] = before == UNKNOWN || now == i || find(s, same, before) != now ? now : before;
+			copies -= now == i;
+			changed = true;
 		}
 	}
-	for (unsigned i = 0; i < n; i++)
-		s->same[phi[i]] = find(s->same, phi[i]);
+	if (copies)
+		replace(s, same);
 }
