@@ -209,7 +209,7 @@ static unsigned free_registers(struct pipeline *p)
 
 	for (unsigned i = 0; i <= end; i++)
 		p->live[i] = 0;
-	for (unsigned r = 0; r < p->v->nregs; r++) {
+	for (unsigned r = 0; r < p->nregs; r++) {
 		const struct gllm_vir_span *x = &p->span[r];
 		if (x->first == UINT32_MAX || file_of(p, (gllm_vreg)r) != file || x->last < p->in.first || x->first >= p->in.first + end)
 			continue;
@@ -475,7 +475,7 @@ static bool pipeline_loop(struct pipeline *p, unsigned i)
 
 enum gllm_status gllm_pipeline(struct gllm_vir *v, const struct gllm_machine *m, unsigned stages, struct gllm_arena *arena)
 {
-	struct pipeline p = { .v = v, .m = m };
+	struct pipeline p = { .v = v, .m = m, .nregs = v->nregs };
 	size_t used = arena->used;
 	unsigned changed = 0;
 

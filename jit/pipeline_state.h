@@ -38,6 +38,7 @@ struct pipeline {
 	struct gllm_vir *v;
 	const struct gllm_machine *m;
 	struct gllm_vir_span *span; uint32_t *close;
+	unsigned nregs;     /* of the program as it was: what loops emitted anew have besides lives in them alone */
 	struct vreg *reg;
 	struct loop in;
 	struct load *load;  unsigned nloads;
