@@ -51,10 +51,11 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	V(BRANCH,   -, "ggi")  /* to label imm if a `cc` b, 64-bit signed (enum gllm_vcc) */                    \
 	V(BRANCHI,  -, "gi")   /* to label imm if a `cc` immediate `aux` */                                     \
 	V(LOOP_BEGIN, -, "-")  V(LOOP_END, -, "-")   /* brackets; no code. LOOP_BEGIN's aux: GLLM_VIR_ANY_ORDER */ \
+	V(FENCE,    -, "-")    /* behind all stores past the caches: they are seen no later than what is stored next */ \
+	V(RET,      -, "-")                                                                                     \
 	V(PREFETCH, -, "@")    /* aux: 0 T0, 1 T1, 2 NTA */                                                     \
 	V(VLOAD,    v, "@")    V(VSTORE, -, "@v")    /* c = value; aux 1, only where machine.past: nobody reads it soon. Full \
 	                        * and unconverted, it goes past the caches if its address is a multiple of its bytes */ \
-	V(FENCE,    -, "-")    /* behind all such stores: they are seen no later than what is stored next */    \
 	V(VBCAST,   v, "@")    /* one element to all lanes; aux: GLLM_VIR_FACTOR */                             \
 	V(VQUAD,    v, "@")    /* the 16 bytes there to every 128 bits; only where machine.tiles */             \
 	V(VZERO,    v, "-")    V(VMOV,   v, "v")     /* aux: GLLM_VIR_KEPT */                                   \
@@ -98,8 +99,7 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	                        * odd lanes of a, then those of b; where machine.tiles 8, 9: the even, odd 64 bits so */  \
 	V(VPICK,    v, "vvv")  /* lane i = lane number (I32) c[i] of a and b behind each other, below twice the lanes; only \
 	                        * where machine.picks */                                                               \
-	V(VLANE0,   v, "v")    /* all lanes = lane 0 of a */                                                    \
-	V(RET,      -, "-")
+	V(VLANE0,   v, "v")    /* all lanes = lane 0 of a */
 
 enum gllm_vir_op {
 #define V(name, d, abc) GLLM_V_##name,
@@ -107,6 +107,8 @@ enum gllm_vir_op {
 #undef V
 	GLLM_V_COUNT
 };
+_Static_assert(GLLM_V_RET - GLLM_V_LABEL == 7 && GLLM_V_PREFETCH == GLLM_V_RET + 1 && GLLM_V_VLOAD == GLLM_V_PREFETCH + 1,
+               "integers, then flow from LABEL to RET, then PREFETCH, then vectors");
 
 /* aux of LOOP_BEGIN: accesses of one segment that turns of this loop make may change places, whatever their copies. */
 enum { GLLM_VIR_ANY_ORDER = 1 };

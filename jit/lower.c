@@ -684,13 +684,25 @@ static bool planned_as_halves(struct lower *l)
 	return false;
 }
 
+/* Passes over the program as it was written. */
+static enum gllm_status rework(struct lower *l)
+{
+	enum gllm_status s = gllm_vir_tidy(l->v, *l->arena);
+
+	if (s == GLLM_OK && l->m->widens && !l->halves)
+		s = gllm_vir_widen_late(l->v, *l->arena);
+	if (s == GLLM_OK && l->m->has_widen && !l->halves)
+		s = gllm_vir_pair_loads(l->v, l->lanes, *l->arena);
+	return s == GLLM_OK ? gllm_vir_keep_addends(l->v, l->m, *l->arena) : s;
+}
+
 enum gllm_status gllm_lower(const struct gllm_trace *t, const struct gllm_lower_options *o, const struct gllm_machine *m,
                             struct gllm_arena *arena, struct gllm_vir *out, struct gllm_kernel_info *info,
                             struct gllm_error *e)
 {
 	static const struct gllm_lower_options defaults = { 0 };
 	struct lower *l = gllm_alloc(arena, sizeof *l, 16);
-	uint32_t *pool = gllm_alloc_array(arena, gllm_lower_pool_words(t), sizeof *pool, 16), *work;
+	uint32_t *pool = gllm_alloc_array(arena, gllm_lower_pool_words(t), sizeof *pool, 16);
 
 	if (!l || !pool)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", t->name, 0, sizeof *l, 0);
@@ -714,18 +726,7 @@ enum gllm_status gllm_lower(const struct gllm_trace *t, const struct gllm_lower_
 	info->pool_bytes = l->npool * 4;
 	if (l->status == GLLM_OK && out->status != GLLM_OK)
 		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "the code is longer than its buffer", out->max);
-	work = gllm_lower_alloc(l, out->nregs + 1u, sizeof *work);
-	if (l->status == GLLM_OK) {
-		gllm_vir_count(out, work);
-		gllm_vir_sweep(out, work);
-		gllm_vir_drop_moves(out, work);
-		if (m->widens && !l->halves)
-			gllm_vir_widen_late(out, work);
-		if (m->has_widen && !l->halves && gllm_vir_pair_loads(out, l->lanes, *arena) != GLLM_OK)
-			gllm_lower_fail(l, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", out->n);
-		gllm_vir_join_bumps(out);
-		if (gllm_vir_keep_addends(out, m, *arena) != GLLM_OK)
-			gllm_lower_fail(l, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", out->n);
-	}
+	if (l->status == GLLM_OK && rework(l) != GLLM_OK)
+		gllm_lower_fail(l, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", out->n);
 	return l->status;
 }

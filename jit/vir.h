@@ -81,15 +81,13 @@ static inline bool gllm_vi_accesses(const struct gllm_vi *i) /* memory */
 	return i->op == GLLM_V_GLOAD || gllm_vi_loads_vector(i) || gllm_vi_stores(i);
 }
 
-/* Counts how often each register is written and read elsewhere than by what writes it. `work` has v->nregs elements. */
-void gllm_vir_count(const struct gllm_vir *v, uint32_t *work);
-
-/* Removes instructions without effect whose result nobody reads, and counts no more what they read. */
-void gllm_vir_sweep(struct gllm_vir *v, uint32_t *counts);
+/* Instructions go without effect whose result nobody reads, moves that only rename, and steps of a register that another step
+ * follows. v->ins may begin later. Fails: GLLM_OUT_OF_MEMORY. */
+enum gllm_status gllm_vir_tidy(struct gllm_vir *v, struct gllm_arena scratch);
 
 /* Loads of F16 whose values are nothing but factors of VFMA and VFNMA, the other factor being such a value as well, leave the
- * halves as they are. `work` has v->nregs elements. */
-void gllm_vir_widen_late(struct gllm_vir *v, uint32_t *work);
+ * halves as they are. Fails: GLLM_OUT_OF_MEMORY. */
+enum gllm_status gllm_vir_widen_late(struct gllm_vir *v, struct gllm_arena scratch);
 
 /* May two accesses change places? */
 static inline bool gllm_vi_independent(const struct gllm_vi *a, const struct gllm_vi *b)
@@ -109,15 +107,8 @@ enum gllm_status gllm_vir_keep_addends(struct gllm_vir *v, const struct gllm_mac
 /* Labels, branches, brackets, fences, the end. */
 static inline bool gllm_vi_is_flow(const struct gllm_vi *i)
 {
-	return (i->op >= GLLM_V_LABEL && i->op <= GLLM_V_LOOP_END) || i->op == GLLM_V_FENCE || i->op == GLLM_V_RET;
+	return i->op >= GLLM_V_LABEL && i->op <= GLLM_V_RET;
 }
-_Static_assert(GLLM_V_LOOP_END - GLLM_V_LABEL == 5, "LABEL JUMP BRANCH BRANCHI LOOP_BEGIN LOOP_END stand together");
-
-/* Joins additions of constants to one register where nothing reads it between them. */
-void gllm_vir_join_bumps(struct gllm_vir *v);
-
-/* Drops moves that only rename. */
-void gllm_vir_drop_moves(struct gllm_vir *v, const uint32_t *counts);
 
 /* A line with the name and a line for each instruction, whole lines at a time. */
 void gllm_vir_print(const struct gllm_vir *v, const char *name, void (*out)(void *user, const char *text, size_t n), void *user);

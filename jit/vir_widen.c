@@ -18,7 +18,7 @@ static bool loads_halves(const struct gllm_vi *i)
 }
 
 /* Takes from the set what instruction i reads otherwise; true if that was anything. */
-static bool rejects(const struct gllm_vi *i, uint32_t *is)
+static bool rejects(const struct gllm_vi *i, uint8_t *is)
 {
 	gllm_vreg use[4];
 	bool both = multiplies(i) && is[i->a] == HALVES && is[i->b] == HALVES, any = false;
@@ -31,10 +31,13 @@ static bool rejects(const struct gllm_vi *i, uint32_t *is)
 	return any;
 }
 
-void gllm_vir_widen_late(struct gllm_vir *v, uint32_t *is)
+enum gllm_status gllm_vir_widen_late(struct gllm_vir *v, struct gllm_arena scratch)
 {
+	uint8_t *is = gllm_alloc(&scratch, v->nregs + 1u, 1);
 	bool any = false, again = true;
 
+	if (!is)
+		return GLLM_OUT_OF_MEMORY;
 	for (unsigned r = 0; r < v->nregs; r++)
 		is[r] = NEVER_WRITTEN;
 	for (unsigned k = 0; k < v->n; k++) {
@@ -56,6 +59,7 @@ void gllm_vir_widen_late(struct gllm_vir *v, uint32_t *is)
 		else if (multiplies(i) && is[i->a] == HALVES && is[i->b] == HALVES)
 			i->mem = GLLM_F16;
 	}
+	return GLLM_OK;
 }
 
 /* --- pairs of loads --------------------------------------------------------------------------------------------------- */

@@ -231,8 +231,7 @@ enum gllm_status vir_compile(struct bench *b, struct gllm_code *code, struct gll
 	struct gllm_vi *ins = gllm_alloc_array(&arena, MAX_INS, sizeof *ins, 8);
 	uint8_t *classes = gllm_alloc(&arena, MAX_REGS, 1);
 	void *work = gllm_alloc(&arena, gllm_vir_check_bytes(&v), 8);
-	uint32_t *counts = gllm_alloc_array(&arena, MAX_REGS, sizeof *counts, 4);
-	enum gllm_status s = work && counts && ins && classes ? gllm_vir_check(&v, work, e) : GLLM_OUT_OF_MEMORY;
+	enum gllm_status s = work && ins && classes ? gllm_vir_check(&v, work, e) : GLLM_OUT_OF_MEMORY;
 
 	for (unsigned k = 0; s == GLLM_OK && k < v.n; k++)
 		ins[k] = v.ins[k];
@@ -241,10 +240,8 @@ enum gllm_status vir_compile(struct bench *b, struct gllm_code *code, struct gll
 	v.ins = ins;
 	v.reg_class = classes;
 	v.max = MAX_INS;
-	if (s == GLLM_OK) {
-		gllm_vir_count(&v, counts);
-		gllm_vir_drop_moves(&v, counts);
-	}
+	if (s == GLLM_OK)
+		s = gllm_vir_tidy(&v, arena);
 	if (s == GLLM_OK && b->machine.has_widen && !b->halves)
 		s = gllm_vir_pair_loads(&v, b->lanes, arena);
 	if (s == GLLM_OK)

@@ -14,14 +14,14 @@ struct gllm_x86_gen;
 struct gllm_x86_rule {
 	void (*emit)(struct gllm_x86_gen *g, const struct gllm_vi *in);
 	uint16_t row[4];  /* F32, I32, U32, F16: X86 row + 1, 0 none */
-	uint8_t g, v;     /* temporaries at 8 lanes */
-	uint8_t wg, wv;   /* and at 16 */
+	struct gllm_need need, wide; /* temporaries at 8 lanes, and at 16 */
 };
+#define TEMPS(g, v) { g, v, false }
 extern const struct gllm_x86_rule gllm_x86_integer[GLLM_V_COUNT]; /* integers and control */
 extern const struct gllm_x86_rule gllm_x86_vector[GLLM_V_COUNT];  /* all else */
 static inline const struct gllm_x86_rule *gllm_x86_rule(unsigned op)
 {
-	return gllm_x86_vector[op].emit ? &gllm_x86_vector[op] : &gllm_x86_integer[op];
+	return op < GLLM_V_VLOAD ? &gllm_x86_integer[op] : &gllm_x86_vector[op];
 }
 
 enum { SCRATCH_MASK = 7 };

@@ -391,31 +391,31 @@ static void ret(gen *g, const struct gllm_vi *in)
 /* --- the table ------------------------------------------------------------------------------------------------------ */
 
 const struct gllm_x86_rule gllm_x86_integer[GLLM_V_COUNT] = {
-	/* op                  emit          f32             i32             u32               g  v  wg wv */
-	[GLLM_V_GCONST]     = { gconst,      { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_GMOV]       = { gmov,        { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_GADD]       = { gadd,        { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_GSUB]       = { gsub,        { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_GMUL]       = { gmul,        { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_GADDI]      = { gaddi,       { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_GMULI]      = { gmuli,       { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_GSHLI]      = { gshift,      { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_GSHRI]      = { gshift,      { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_GANDI]      = { gandi,       { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_GMIN]       = { gminmax,     { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_GMAX]       = { gminmax,     { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_GLOAD]      = { gload,       { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_GSTORE]     = { gstore,      { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_GDIVI]      = { gdivi,       { 0 },                                            2, 0,  2, 0 },
-	[GLLM_V_LABEL]      = { nothing,     { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_JUMP]       = { jump_always, { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_BRANCH]     = { branch,      { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_BRANCHI]    = { branchi,     { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_LOOP_BEGIN] = { nothing,     { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_LOOP_END]   = { nothing,     { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_PREFETCH]   = { prefetch,    { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_FENCE]      = { fence,       { 0 },                                            0, 0,  0, 0 },
-	[GLLM_V_RET]        = { ret,         { 0 },                                            0, 0,  0, 0 },
+	/* op                  emit          f32             i32             u32               temporaries of g, v; and wide */
+	[GLLM_V_GCONST]     = { gconst,      { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_GMOV]       = { gmov,        { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_GADD]       = { gadd,        { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_GSUB]       = { gsub,        { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_GMUL]       = { gmul,        { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_GADDI]      = { gaddi,       { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_GMULI]      = { gmuli,       { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_GSHLI]      = { gshift,      { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_GSHRI]      = { gshift,      { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_GANDI]      = { gandi,       { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_GMIN]       = { gminmax,     { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_GMAX]       = { gminmax,     { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_GLOAD]      = { gload,       { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_GSTORE]     = { gstore,      { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_GDIVI]      = { gdivi,       { 0 },                                            TEMPS(2, 0), TEMPS(2, 0) },
+	[GLLM_V_LABEL]      = { nothing,     { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_JUMP]       = { jump_always, { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_BRANCH]     = { branch,      { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_BRANCHI]    = { branchi,     { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_LOOP_BEGIN] = { nothing,     { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_LOOP_END]   = { nothing,     { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_PREFETCH]   = { prefetch,    { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_FENCE]      = { fence,       { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_RET]        = { ret,         { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
 };
 
 static bool accesses(const struct gllm_vi *i)
@@ -424,16 +424,17 @@ static bool accesses(const struct gllm_vi *i)
 	       i->op == GLLM_V_VSTORE || i->op == GLLM_V_VBCAST;
 }
 
-static bool far_index(const struct gllm_vi *i)
+static bool far_index(const struct gllm_vi *i) /* its scale is more than the ISA's */
 {
-	return i->scale > 3 && i->b != GLLM_NO_VREG && accesses(i);
+	return i->b != GLLM_NO_VREG && accesses(i);
 }
 
 struct gllm_need gllm_x86_need(const struct gllm_vi *i)
 {
-	const struct gllm_x86_rule *r = gllm_x86_rule(i->op);
-	struct gllm_need n = { (uint8_t)(r->g + far_index(i)), r->v, false };
+	struct gllm_need n = gllm_x86_rule(i->op)->need;
 
+	if (i->scale > 3)
+		n.g = (uint8_t)(n.g + far_index(i));
 	if (i->op == GLLM_V_VZIP && i->imm >= 4)
 		n.v = 2;
 	if (i->op == GLLM_V_VSTORE && i->mem != i->type)
@@ -448,12 +449,13 @@ struct gllm_need gllm_x86_need(const struct gllm_vi *i)
 
 struct gllm_need gllm_x86_need_wide(const struct gllm_vi *i)
 {
-	const struct gllm_x86_rule *r = gllm_x86_rule(i->op);
-	struct gllm_need n = { (uint8_t)(r->wg + far_index(i)), r->wv, false };
+	struct gllm_need n = gllm_x86_rule(i->op)->wide;
 
+	if (i->scale > 3)
+		n.g = (uint8_t)(n.g + far_index(i));
 	if (i->op == GLLM_V_VNEG && i->type == GLLM_F32)
 		n.v = 0;
-	if (i->op == GLLM_V_VSTORE && i->type == GLLM_F32 && i->mem != GLLM_F32 && i->mem != GLLM_F16)
+	else if (i->op == GLLM_V_VSTORE && i->type == GLLM_F32 && i->mem != GLLM_F32 && i->mem != GLLM_F16)
 		n.v = 1;
 	return n;
 }

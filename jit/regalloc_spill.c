@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT
+ * jit/regalloc_spill.c - which registers live in the frame, and the program with accesses to it. */
+#include "core/bits.h"
+#include "jit/regalloc_state.h"
+#include "jit/vir.h"
+
+/* --- choosing ------------------------------------------------------------------------------------------------------- */
+
+static inline void add_access(struct scan *s, gllm_vreg r, uint64_t cost, unsigned depth)
+{
+	if (r == NONE)
+		return;
+	struct weight *x = &s->weight[r];
+	x->cost += cost;
+	x->accesses++;
+	x->depth = (uint8_t)(x->depth < depth ? depth : x->depth);
+}
+
+/* What deciding between registers to spill takes. */
+static bool weigh(struct scan *s)
+{
+	unsigned depth = 0;
+	uint64_t cost = 1;
+
+	s->weight = gllm_alloc_array(s->arena, s->v->nregs + 1u, sizeof *s->weight, 8);
+	if (!s->weight)
+		return false;
+	for (unsigned r = 0; r <= s->v->nregs; r++)
+		s->weight[r] = (struct weight){ .cost = 0 };
+	for (uint32_t i = 0; i < s->v->n; i++) {
+		const struct gllm_vi *in = &s->v->ins[i];
+		if (in->op == GLLM_V_LOOP_BEGIN || in->op == GLLM_V_LOOP_END) {
+			depth = in->op == GLLM_V_LOOP_BEGIN ? depth + 1 : depth - 1;
+			cost = UINT64_C(1) << (depth < 8 ? 3 * depth : 24);
+		}
+		if ((in->op == GLLM_V_GCONST || in->op == GLLM_V_VZERO) && s->reg[in->d].once) {
+			s->reg[in->d].flags |= CONSTANT;
+			s->weight[in->d].def = i;
+		}
+		add_access(s, in->a, cost, depth);
+		add_access(s, in->b, cost, depth);
+		add_access(s, in->c, cost, depth);
+		add_access(s, in->m, cost, depth);
+		add_access(s, in->d, cost, depth);
+	}
+	return true;
+}
+
+/* Is it better to keep `a` in memory than `b`: an inner loop is the last place for spill code; within one depth, fewer
+ * weighted accesses per length of the interval. */
+static bool cheaper(const struct scan *s, gllm_vreg x, gllm_vreg y)
+{
+	const struct interval *a = &s->reg[x], *b = &s->reg[y];
+	uint64_t la = (uint64_t)a->end - a->start + 1, lb = (uint64_t)b->end - b->start + 1;
+	uint64_t ca = s->weight[x].cost >> ((a->flags & CONSTANT) != 0), cb = s->weight[y].cost >> ((b->flags & CONSTANT) != 0);
+
+	if (s->weight[x].depth != s->weight[y].depth)
+		return s->weight[x].depth < s->weight[y].depth;
+	return ca * lb < cb * la; /* costs < 2^40, lengths < 2^18 for the sizes compiled here; a wrap only costs speed */
+}
+
+unsigned gllm_regalloc_evict(struct scan *s, struct file *f, gllm_vreg who)
+{
+	gllm_vreg victim = who != TEMP && !(s->reg[who].flags & SHORT) ? who : NONE;
+
+	if (!s->weight && !weigh(s)) {
+		s->status = GLLM_OUT_OF_MEMORY;
+		return NOWHERE;
+	}
+	for (unsigned k = 0; k < f->n; k++) {
+		gllm_vreg o = f->owner[k];
+
+		if (o != TEMP && !(s->reg[o].flags & SHORT) && (victim == NONE || cheaper(s, o, victim)))
+			victim = o;
+	}
+	if (victim == NONE)
+		return NOWHERE;
+	s->reg[victim].flags |= SPILL;
+	s->nspilled++;
+	return victim == who ? NOWHERE : s->reg[victim].rank;
+}
+
+/* --- rewriting ------------------------------------------------------------------------------------------------------ */
+
+/* Is the register a lane mask that is not a vector? */
+static bool is_mask(const struct scan *s, unsigned cls)
+{
+	return cls == GLLM_CLASS_M && s->m->class_file[GLLM_CLASS_M] != s->m->class_file[GLLM_CLASS_V];
+}
+
+static uint32_t new_slot(struct scan *s, unsigned cls)
+{
+	uint32_t mask = s->m->vector_bytes > 64 ? s->m->vector_bytes / 8u : 8; /* a bit per byte at most */
+	uint32_t bytes = cls == GLLM_CLASS_G ? 8 : is_mask(s, cls) ? mask : s->m->vector_bytes;
+	uint32_t at = (uint32_t)gllm_round_up(s->frame_bytes, bytes);
+
+	s->frame_bytes = at + bytes;
+	return at;
+}
+
+static struct gllm_vi spill_access(const struct scan *s, gllm_vreg r, gllm_vreg reg, bool store)
+{
+	bool g = s->v->reg_class[r] == GLLM_CLASS_G;
+	struct gllm_vi i = { 0 };
+
+	i.op = (uint8_t)(store ? g ? GLLM_V_GSTORE : GLLM_V_VSTORE : g ? GLLM_V_GLOAD : GLLM_V_VLOAD);
+	i.type = i.mem = g ? GLLM_I64 : is_mask(s, s->v->reg_class[r]) ? GLLM_MASK : GLLM_F32;
+	i.a = s->frame;
+	i.d = store ? NONE : reg;
+	i.b = i.m = NONE;
+	i.c = store ? reg : NONE;
+	i.imm = s->weight[r].slot;
+	return i;
+}
+
+struct rewrite { /* the new code as it grows */
+	struct gllm_vi *ins;
+	unsigned n;
+	uint8_t *reg_class, *flags;
+	unsigned nregs;
+};
+
+static gllm_vreg short_reg(struct rewrite *w, uint8_t cls)
+{
+	w->reg_class[w->nregs] = cls;
+	w->flags[w->nregs] = SHORT;
+	return (gllm_vreg)w->nregs++;
+}
+
+/* The value of a spilled register in a new one. */
+static gllm_vreg reload(struct scan *s, struct rewrite *w, gllm_vreg r)
+{
+	gllm_vreg t = short_reg(w, s->v->reg_class[r]);
+
+	if (s->reg[r].flags & CONSTANT) {
+		w->ins[w->n] = s->v->ins[s->weight[r].def];
+		w->ins[w->n++].d = t;
+	} else {
+		w->ins[w->n++] = spill_access(s, r, t, false);
+	}
+	return t;
+}
+
+static void rename(struct gllm_vi *i, gllm_vreg from, gllm_vreg to)
+{
+	i->a = i->a == from ? to : i->a;
+	i->b = i->b == from ? to : i->b;
+	i->c = i->c == from ? to : i->c;
+	i->m = i->m == from ? to : i->m;
+}
+
+static inline bool is_spilled(const struct scan *s, gllm_vreg r)
+{
+	return r != NONE && (s->reg[r].flags & SPILL);
+}
+
+static bool in_frame(const struct scan *s, gllm_vreg r)
+{
+	return is_spilled(s, r) && !(s->reg[r].flags & CONSTANT);
+}
+
+/* Instruction `in`, which accesses registers that are spilled. */
+static void rewrite_one(struct scan *s, struct rewrite *w, struct gllm_vi in)
+{
+	gllm_vreg use[4], d = in.d;
+	unsigned n = gllm_vi_uses(&in, use);
+
+	if ((in.op == GLLM_V_VMOV || in.op == GLLM_V_GMOV) && in_frame(s, in.a) != in_frame(s, d) &&
+	    !((s->reg[in.a].flags | s->reg[d].flags) & CONSTANT)) { /* a load or a store */
+		w->ins[w->n++] = in_frame(s, d) ? spill_access(s, d, in.a, true) : spill_access(s, in.a, d, false);
+		return;
+	}
+	for (unsigned k = 0; k < n; k++)
+		if (is_spilled(s, use[k])) {
+			gllm_vreg t = reload(s, w, use[k]);
+
+			for (unsigned j = k + 1; j < n; j++)
+				if (use[j] == use[k])
+					use[j] = s->frame; /* done with it */
+			in.d = use[k] == d ? t : in.d;
+			rename(&in, use[k], t);
+		}
+	if (!is_spilled(s, d)) {
+		w->ins[w->n++] = in;
+		return;
+	}
+	if (s->reg[d].flags & CONSTANT)
+		return; /* made again at each use */
+	if (in.d == d)
+		in.d = short_reg(w, s->v->reg_class[d]);
+	w->ins[w->n++] = in;
+	w->ins[w->n++] = spill_access(s, d, in.d, true);
+}
+
+/* Room that the rewritten code needs: instructions more and registers more. */
+static unsigned spill_accesses(const struct scan *s)
+{
+	unsigned more = GLLM_VIR_FIRST_FREE;
+
+	for (unsigned r = 0; r < s->v->nregs; r++)
+		more += s->reg[r].flags & SPILL ? s->weight[r].accesses : 0;
+	return more;
+}
+
+enum gllm_status gllm_regalloc_rewrite(struct scan *s)
+{
+	struct gllm_vir *v = s->v;
+	struct rewrite w = { .n = 0 };
+
+	if (!s->weight && !weigh(s))
+		return GLLM_OUT_OF_MEMORY;
+	unsigned more = spill_accesses(s);
+	if (v->nregs + more + 1 >= TEMP)
+		return GLLM_COMPILE_ERROR;
+	w.ins = gllm_alloc_array(s->arena, v->n + more, sizeof *w.ins, 8);
+	w.reg_class = gllm_alloc_array(s->arena, v->nregs + more + 1, 1, 1);
+	w.flags = gllm_alloc_array(s->arena, v->nregs + more + 1, 1, 1);
+	if (!w.ins || !w.reg_class || !w.flags)
+		return GLLM_OUT_OF_MEMORY;
+	for (unsigned r = 0; r < v->nregs; r++) {
+		w.reg_class[r] = v->reg_class[r];
+		w.flags[r] = s->reg[r].flags & SHORT;
+	}
+	w.nregs = v->nregs;
+	if (s->frame == NONE) {
+		s->frame = short_reg(&w, GLLM_CLASS_G);
+		s->reg[s->frame].flags = 0;
+	}
+	for (unsigned r = 0; r < v->nregs; r++)
+		if (in_frame(s, (gllm_vreg)r))
+			s->weight[r].slot = new_slot(s, v->reg_class[r]);
+	for (gllm_vreg k = GLLM_VIR_ARGS; k < GLLM_VIR_FIRST_FREE; k++)
+		if (s->reg[k].flags & SPILL) { /* an argument arrives in its register and is stored at once */
+			w.ins[w.n++] = spill_access(s, k, k, true);
+			w.flags[k] = SHORT;
+		}
+	for (const struct gllm_vi *i = v->ins, *end = v->ins + v->n; i < end; i++)
+		if (is_spilled(s, i->a) || is_spilled(s, i->b) || is_spilled(s, i->c) || is_spilled(s, i->m) || is_spilled(s, i->d))
+			rewrite_one(s, &w, *i);
+		else
+			w.ins[w.n++] = *i;
+	v->ins = w.ins;
+	v->n = w.n;
+	v->max = v->n;
+	v->reg_class = w.reg_class;
+	v->nregs = v->max_regs = w.nregs;
+	s->flags = w.flags;
+	return GLLM_OK;
+}
