@@ -4,7 +4,7 @@
 #include "core/bits.h"
 #include "jit/block_state.h"
 
-enum { LINE = 64, REPEATED = 64 };
+enum { LINE = 64, REPEATED = 64, WAITING = 256 };
 
 /* --- memory --------------------------------------------------------------------------------------------------------- */
 
@@ -384,6 +384,27 @@ static void block_dots(struct blocker *x, const struct product *p, enum gllm_blo
 	set_panels(x, k, m.panels);
 }
 
+/* Tiles of rows, whose sums of some columns wait in the nearest cache for a long map: a loop of its own has all registers, and is
+ * written once (512^3 with gelu, AVX-512: 9.3 -> 7.0 % over the product alone, 12.8 -> 5.1 KB; 256^3: 18.7 -> 14.6 %). */
+static bool block_direct(struct blocker *x, const struct product *p)
+{
+	if (p->m.per_row || p->nsums > 1 || p->sum[0].type != GLLM_F32 || !gllm_stage_pays(p))
+		return false;
+	int64_t rows = (int64_t)p->most, each = gllm_block_direct_rows(p, x->workers, x->b.mr), wide = p->n;
+	each = gllm_ceil_div(rows, gllm_ceil_div(rows, each));
+	while (wide > WAITING && wide % (2 * x->b.nr) == 0)
+		wide /= 2;
+	x->b.mr = (unsigned)each;
+	struct macro m = { .panels = gllm_block_fixed(p->n / wide), .rows = gllm_block_fixed(each), .lanes = wide, .depth = p->k,
+	                   .deep = rows / each, .first = true, .last = true, .way = GLLM_BLOCK_DIRECT };
+	add_part(x, gllm_block_kernel(x, MACRO, 0, m), (struct at){ .j = 0 }, false);
+	m.rows = gllm_block_fixed(rows % each);
+	m.deep = 1;
+	if (rows % each)
+		add_part(x, gllm_block_kernel(x, MACRO, 0, m), (struct at){ .i = gllm_block_fixed(rows - rows % each) }, true);
+	return true;
+}
+
 /* Columns of `m`: whole blocks, what is left of panels, what is left of lanes. Rows that fit one tile need no panels. */
 static void stream_columns(struct blocker *x, struct macro m, int64_t pc)
 {
@@ -567,7 +588,8 @@ static bool block_in(struct blocker *x, const struct product *p, enum gllm_block
 	case GLLM_BLOCK_PACKED: return block_packed(x, p);
 	case GLLM_BLOCK_STREAM: return block_stream(x, p);
 	case GLLM_BLOCK_DOTS: case GLLM_BLOCK_STAGED: block_dots(x, p, way); return true;
-	case GLLM_BLOCK_DIRECT: case GLLM_BLOCK_NOT: break;
+	case GLLM_BLOCK_DIRECT: return block_direct(x, p);
+	case GLLM_BLOCK_NOT: break;
 	}
 	return false;
 }

@@ -18,6 +18,7 @@
  * A side that the caller has packed (gllm/pack.h) is read as it lies, or, if its elements are narrow and rows are many, widened
  * into panels of a block; such products are never left as they are. While the tiles of one of its panels pass, the next is fetched.
  * Few rows by a side that lies along the lanes: that side is read where it lies, once (jit/block_sizes.h).
+ * Where packing does not pay and a long map follows, a tile of rows leaves its sums to a loop behind it (jit/block_stage.h).
  * Few rows of operands that lie along k are not packed either: all rows for a few columns at a time. Products side by side
  * share the register tile by columns, or their sums are taken one after another (jit/block_stage.h).
  * Everything is a trace, so the lowering makes them vector code like any other; sizes come from gllm_blocking and

@@ -474,7 +474,9 @@ static struct kernel *staged(struct blocker *x, const struct macro *m)
 {
 	struct kernel *k = gllm_block_take(x, 1, sizeof *k);
 	uint8_t *needed = gllm_block_take(x, x->p->c->trace.nnodes, 1);
-	struct gllm_stage stage = { .panels = m->panels, .rows = m->rows, .most = x->p->most, .width = m->lanes, .tile = x->b.nr };
+	bool direct = m->way == GLLM_BLOCK_DIRECT;
+	struct gllm_stage stage = { .tiles = m->deep, .panels = m->panels, .rows = m->rows, .most = direct ? (uint64_t)m->rows.fixed : x->p->most,
+	                            .width = m->lanes, .tile = direct ? m->lanes : x->b.nr, .count = NO_COUNT };
 	struct gllm_strip s;
 	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
 	if (!k || !needed || s.status != GLLM_OK)
@@ -483,8 +485,12 @@ static struct kernel *staged(struct blocker *x, const struct macro *m)
 	x->f->worker_bytes = bytes > x->f->worker_bytes ? bytes : x->f->worker_bytes;
 	k->count = stage.count;
 	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
-	s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .columns = (uint8_t)x->b.nr, .depth = x->unroll, .split = 1,
-	                                         .most = (uint32_t)m->panels.fixed, .own = UINT32_C(1) << stage.memory };
+	s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .depth = x->unroll, .own = UINT32_C(1) << stage.memory };
+	if (!direct) {
+		s.to->how.split = 1;
+		s.to->how.columns = (uint8_t)x->b.nr;
+		s.to->how.most = (uint32_t)m->panels.fixed;
+	}
 	return k;
 }
 
@@ -563,7 +569,7 @@ const struct kernel *gllm_block_kernel(struct blocker *x, enum kind kind, unsign
 	case PACK_PANELS: d->kernel = pack_panels(x, which, m.panels, m.lanes, m.depth); break;
 	case PACK_ROWS:   d->kernel = pack_rows(x, which, m.rows, m.depth); break;
 	case BEHIND:      d->kernel = behind(x, &m); break;
-	case MACRO:       d->kernel = m.way == GLLM_BLOCK_STAGED ? staged(x, &m) : macro(x, &m); break;
+	case MACRO:       d->kernel = m.way == GLLM_BLOCK_STAGED || m.way == GLLM_BLOCK_DIRECT ? staged(x, &m) : macro(x, &m); break;
 	}
 	return d->kernel;
 }

@@ -122,13 +122,16 @@ uint64_t gllm_stage_write(struct gllm_strip *s, const struct product *p, struct 
 		needed[i] = t->node[i].op == GLLM_N_STORE;
 	gllm_strip_need(t, needed, s->map);
 	gllm_strip_write(s, needed, -1, 0, t->nnodes);
-	int8_t panel = gllm_strip_open_counted(s, g->panels, &g->count);
+	int8_t tile = g->tiles ? gllm_strip_open(s, (struct gllm_linear){ .fixed = g->tiles }) : -1;
+	substitute(s, I, 1, (int64_t)g->most, tile);
+	int8_t panel = g->tiles ? gllm_strip_open(s, g->panels) : gllm_strip_open_counted(s, g->panels, &g->count);
 	substitute(s, J, 0, g->width, panel);
 	for (unsigned i = 0; i < p->nsums; i++) {
 		sum(s, p, g, i, needed);
 		forget(s, p);
 	}
 	behind(s, p, g, needed);
-	gllm_strip_close(s);
+	while (s->open >= 0 && s->status == GLLM_OK)
+		gllm_strip_close(s);
 	return (p->nsums * g->most * (uint64_t)g->width * 4 + ROUND - 1) / ROUND * ROUND;
 }

@@ -102,7 +102,7 @@ static bool converts(const struct gllm_vi *i)
 
 /* One turn takes `longest` cycles and wants the busiest unit for `bound` of them. The machine's window holds window / size
  * turns: are these too few to keep that unit at work? The same of what waits there, without the time of a load:
- * for maps, programs of up to SHORT instructions with chains longer than LONG, unless they wait for memory, which
+ * for maps, lines of up to SHORT instructions with chains longer than LONG, unless they wait for memory, which
  * exp, silu and gelu of 256 MiB did a fifth longer so. reg[].left is the cycle in which a value is there. */
 static bool latency_bound(struct schedule *s)
 {
@@ -134,7 +134,7 @@ static bool latency_bound(struct schedule *s)
 			s->reg[at(s, i)->d].left = 0;
 	s->converting = s->m->one_converts && s->m->window && 2 * converting >= bound;
 	unsigned load = s->m->timing[GLLM_V_VLOAD].latency;
-	bool maps = longest > load + LONG && s->v->n <= SHORT && !memory;
+	bool maps = longest > load + LONG && s->n <= SHORT && !memory;
 	return longest * size > s->m->window * bound || s->converting ||
 	       (maps && s->m->waiting && (longest - load) * size > s->m->waiting * bound);
 }

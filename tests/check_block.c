@@ -200,6 +200,10 @@ static void own_blocks(struct fixture *f, uint64_t nr)
 		{ GLLM_OP_gemm_bt, 7, 192, 270, 0, GLLM_OP_COUNT, true, true },
 		{ GLLM_OP_gemm_bt_f16, 5, 147, 272, 23, GLLM_OP_COUNT, false, true },
 		{ GLLM_OP_gemm_bt, 3, 55, 280, 0, GLLM_OP_gelu, true, false },
+		{ GLLM_OP_gemm, 61, 2 * nr, 40, 0, GLLM_OP_gelu, true, false }, /* not packed, a tile's sums wait for what follows them */
+		{ GLLM_OP_gemm, 28, nr, 64, 0, GLLM_OP_silu, false, false },
+		{ GLLM_OP_gemm_bias, 9, 5 * nr + 3, 33, 0, GLLM_OP_gelu, false, false },
+		{ GLLM_OP_gemm, 17, 16 * nr, 40, 0, GLLM_OP_gelu, true, false },
 		{ GLLM_OP_gemm_bt, 8, 257, 261, 0, GLLM_OP_COUNT, false, false }, /* the last columns are computed twice */
 		{ GLLM_OP_gemm_bt, 6, 641, 260, 9, GLLM_OP_silu, true, false },   /* not where more is read than sums are of */
 		{ GLLM_OP_gemm_bt, 8, 3103, 260, 11, GLLM_OP_COUNT, false, true },
