@@ -138,10 +138,10 @@ static void merge_stores(struct lifting *l, unsigned first)
 	for (unsigned i = first; i < l->nstores; i++) {
 		const struct effect *o = &l->store[i];
 		bool same = !o->dead && o->access == s.access && block_loop(l, o->block) == level;
-		if (same && target[o->block] == ABSENT) {
-			target[o->block] = o->value;
+		if (same) {
+			n += target[o->block] == ABSENT;
+			target[o->block] = o->value; /* of several in one block the last stays */
 			last = i;
-			n++;
 		}
 	}
 	for (unsigned i = first; i < last; i++)

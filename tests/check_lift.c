@@ -115,6 +115,21 @@ static OPTIMISED void stored_again(float *restrict y, const float *restrict x, s
 	y[0] = 0.0f;
 }
 
+/* The same in one arm. */
+static OPTIMISED void stored_twice(float *restrict y, const float *restrict x, size_t n)
+{
+	if (n) {
+		float sum = 0.0f;
+		LOOP for (size_t i = 0; i < n; i++)
+			sum += x[i];
+		y[0] = sum;
+	} else {
+		y[0] = 0.0f;
+		__asm__ volatile("" : : : "memory");
+		y[0] = 2.0f;
+	}
+}
+
 static OPTIMISED void into_input(float *restrict y, float *restrict x, size_t n)
 {
 	LOOP for (size_t i = 0; i < n; i++) {
@@ -222,6 +237,7 @@ static const struct {
 	ROW(running, call_map, map_param, OPAQUE),
 	ROW(decode, call_decode, decode_param, QUANT_DECODE),
 	ROW(triangle, call_map, map_param, REDUCTION),
+	ROW(stored_twice, call_map, map_param, REDUCTION),
 	ROW(backwards, call_map, map_param, INJECTIVE),
 	ROW(in_place, call_in_place, place_param, ELEMENTWISE),
 };
