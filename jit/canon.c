@@ -7,6 +7,7 @@ void gllm_canon_init(struct canon *c)
 {
 	c->n = c->naccesses = c->nduties = c->ntables = c->nfields = 0;
 	c->nbits = 1;
+	c->accessed = 0;
 	c->full = false;
 	_Static_assert(VAL_NONE == 0xffff, "what the bytes make");
 	__builtin_memset(c->bucket, 0xff, sizeof c->bucket);
@@ -115,7 +116,8 @@ uint16_t gllm_canon_ptr(struct canon *c, unsigned param, uint16_t poly, uint16_t
 
 uint16_t gllm_canon_access(struct canon *c, const struct val_access *a)
 {
-	for (unsigned i = 0; i < c->naccesses; i++) {
+	const uint64_t place = UINT64_C(1) << (a->poly & 63); /* most are new, which shows here */
+	for (unsigned i = c->accessed & place ? 0 : c->naccesses; i < c->naccesses; i++) {
 		const struct val_access *o = &c->access[i];
 		if (o->param == a->param && o->type == a->type && o->index == a->index && o->poly == a->poly &&
 		    o->index_bytes == a->index_bytes)
@@ -124,6 +126,7 @@ uint16_t gllm_canon_access(struct canon *c, const struct val_access *a)
 	if (c->naccesses == VAL_ACCESSES)
 		return VAL_NONE;
 	c->access[c->naccesses] = *a;
+	c->accessed |= place;
 	return (uint16_t)c->naccesses++;
 }
 

@@ -86,6 +86,7 @@ struct canon {
 	struct val v[VAL_MAX];  unsigned n;
 	uint16_t bucket[VAL_BUCKETS];
 	struct val_access access[VAL_ACCESSES]; unsigned naccesses;
+	uint64_t accessed;      /* at which polynomials, modulo 64 */
 	struct duty duty[VAL_DUTIES]; unsigned nduties;
 	struct gllm_table table[GLLM_TRACE_TABLES]; unsigned ntables; /* accesses: parameter GLLM_TRACE_PARAMS + number */
 	uint64_t table_hash[GLLM_TRACE_TABLES];

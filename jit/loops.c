@@ -54,7 +54,7 @@ static const uint16_t *list_live(struct lifting *l)
 	const struct raw *const raw = s->raw;
 	uint8_t *const live = l->live;
 	uint16_t *first = l->ordered + s->n, *constant = l->ordered;
-	__builtin_memset(live, 0, s->n);
+	__builtin_memset(live, 0, (s->n + 63) & ~63u);
 	mark_roots(l, live);
 	*first = RAW_VALUES;
 	l->value[0] = POISON; /* the undefined one */
@@ -71,10 +71,9 @@ static const uint16_t *list_live(struct lifting *l)
 		live[x->c & mask] = 1;
 		l->value[i] = VAL_NONE;
 		l->condition[i] = COND_POISON;
-		if (x->op != RAW_PHI)
+		if ((x->op != RAW_PHI) | !x->fcc)
 			continue;
-		const struct flow_block *b = &l->f->block[x->block];
-		for (unsigned p = 0; p < (b->header ? 1u : b->npreds); p++)
+		for (unsigned p = 2; p < l->f->block[x->block].npreds; p++)
 			live[s->input[(size_t)x->imm + p] & mask] = 1;
 	}
 	while (constant > l->ordered) {

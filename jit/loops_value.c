@@ -199,7 +199,7 @@ uint16_t gllm_loops_evaluate(struct lifting *l, uint16_t raw, int loop)
 	struct canon *c = &l->c;
 	const struct raw *x = &l->s->raw[raw];
 	const uint16_t a = get(l, x->a, loop), b = get(l, x->b, loop);
-	if (x->op >= GLLM_S_FADD && x->op <= GLLM_S_FNMS && x->w != 32)
+	if ((x->op >= GLLM_S_FADD) & (x->op <= GLLM_S_FNMS) & (x->w != 32))
 		return POISON;
 	switch (x->op) {
 	case RAW_PARAM: return parameter(l, x);

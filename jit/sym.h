@@ -20,7 +20,7 @@ enum raw_op { /* beside those of enum gllm_sem_op */
 	RAW_UNDEF,
 	RAW_SP,                   /* entry stack pointer + imm */
 	RAW_PARAM,                /* parameter imm */
-	RAW_PHI,                  /* inputs sym.input[imm ..] */
+	RAW_PHI,                  /* inputs sym.input[imm ..]; a, b: of the blocks before it, and fcc is not 0 if there are more */
 	RAW_COND,                 /* a = flags, cc and fcc; flags are a comparison or an operation on integers; else not known */
 	RAW_PRIM,                 /* primitive imm of a, b, c */
 };

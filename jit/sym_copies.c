@@ -51,12 +51,15 @@ static void replace(struct sym *s, const uint16_t *same)
 		s->input[i] = find(s, same, s->input[i]);
 }
 
-/* A header's PHI for which something is made in the loop is no copy: what comes from before the loop is something else. */
-static bool is_made_anew(const struct sym *s, uint16_t phi)
+/* A header's PHI for which something is made in the loop is no copy: what comes from before the loop is something else. Nor
+ * is a PHI of two values, neither of them a PHI or a constant. (No branches: the kinds of values cannot be predicted.) */
+static bool is_no_copy(const struct sym *s, uint16_t phi)
 {
 	const struct raw *const x = &s->raw[phi];
-	const uint16_t back = s->input[(size_t)x->imm + 1];
-	return s->f->block[x->block].header & (back > phi) & (s->raw[back].op != RAW_PHI) & (s->raw[back].op != RAW_CONST);
+	const uint16_t one = s->input[(size_t)x->imm], other = s->input[(size_t)x->imm + 1];
+	const uint8_t a = s->raw[one].op, b = s->raw[other].op;
+	const bool anew = s->f->block[x->block].header & (other > phi);
+	return (b != RAW_PHI) & (b != RAW_CONST) & (anew | ((a != RAW_PHI) & (a != RAW_CONST) & (one != other)));
 }
 
 /* Optimistic: a PHI is UNKNOWN until an input is known, then a copy of it, then itself for good. */
@@ -64,9 +67,9 @@ void gllm_sym_drop_copies(struct sym *s, uint16_t *same, const uint16_t *phi, un
 {
 	unsigned copies = n;
 	for (unsigned i = 0; i < n; i++) {
-		const bool anew = is_made_anew(s, phi[i]);
-		same[phi[i]] = anew ? phi[i] : (uint16_t)UNKNOWN;
-		copies -= anew;
+		const bool no = is_no_copy(s, phi[i]);
+		same[phi[i]] = no ? phi[i] : (uint16_t)UNKNOWN;
+		copies -= no;
 	}
 	for (bool changed = true; changed && copies; ) {
 		changed = false;
@@ -85,4 +88,11 @@ void gllm_sym_drop_copies(struct sym *s, uint16_t *same, const uint16_t *phi, un
 	}
 	if (copies)
 		replace(s, same);
+	for (unsigned i = 0; i < n; i++) {
+		struct raw *const x = &s->raw[phi[i]];
+		const struct flow_block *const b = &s->f->block[x->block];
+		x->a = s->input[x->imm];
+		x->b = b->header ? 0 : s->input[(size_t)x->imm + 1];
+		x->fcc = !b->header & (b->npreds > 2);
+	}
 }

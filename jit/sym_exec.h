@@ -36,6 +36,7 @@ struct exec {
 	uint16_t *phi; unsigned nphis; /* all PHIs */
 	struct slot slot[RAW_SLOTS];
 	unsigned nslots;
+	uint64_t changed[FLOW_LOOPS];  /* registers that a loop may change and that are read in it or behind it */
 	bool again;                    /* a slot was taken to stay that varies */
 	union {
 		struct { uint16_t none, block, at; };

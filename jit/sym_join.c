@@ -71,7 +71,6 @@ void gllm_sym_join(struct exec *x, const struct flow_block *b)
 		join_loc(x, b, SLOT0 + next_one(&slots));
 }
 
-/* Registers that a loop may change and that are read in it or behind it. */
 static uint64_t changed(const struct exec *x, const struct flow_loop *l)
 {
 	uint64_t written = 0;
@@ -111,7 +110,7 @@ void gllm_sym_begin_loop(struct exec *x, const struct flow_loop *l)
 {
 	mark_spills(x, l, &x->s->raw[x->st[x->abi->stack_pointer]]);
 	x->st[GLLM_LOC_FLAGS] = UNDEF;
-	for (uint64_t set = changed(x, l); set; ) {
+	for (uint64_t set = x->changed[l - x->f->loop] = changed(x, l); set; ) {
 		unsigned loc = next_one(&set);
 		if (x->st[loc] != UNDEF)
 			begin_phi(x, loc);
@@ -139,7 +138,7 @@ void gllm_sym_end_loop(struct exec *x, const struct flow_loop *l)
 		if (x->s->raw[v].loc >= SLOT0)
 			joined |= UINT64_C(1) << (x->s->raw[v].loc - SLOT0);
 	}
-	for (uint64_t set = changed(x, l); set; ) {
+	for (uint64_t set = x->changed[l - x->f->loop]; set; ) {
 		unsigned loc = next_one(&set);
 		check_stack(x, loc, before[loc], back[loc]);
 	}

@@ -8,252 +8,7 @@
 #include "core/bits.h"
 #include "jit/lift.h"
 #include "jit/trace.h"
-
-enum { NODES = 4000, ITEMS = LOOPS_STORES + 2 * FLOW_LOOPS };
-
-
-struct placed { /* a polynomial of the trace */
-	struct gllm_poly at;
-	uint16_t index;             /* 1 + its number among those that INDEX nodes name, 0 if none does */
-	bool done;
-};
-
-struct emit {
-	struct lifting *l;
-	struct canon *c;
-	struct val *v;              /* those of c */
-	struct gllm_node node[NODES];          unsigned nnodes;
-	struct gllm_access access[VAL_ACCESSES]; unsigned naccesses;
-	struct gllm_poly poly[POLY_MAX];       unsigned npolys;
-	struct gllm_term term[POLY_POOL];      unsigned nterms;
-	struct gllm_loop loop[FLOW_LOOPS];     unsigned nloops;
-	struct gllm_reduction reduction[LOOPS_CARRIES];
-	int8_t now[FLOW_LOOPS];     /* new number of a loop, -1 if it is not kept */
-	/* Per value, but one further on: what is asked of no value (at(VAL_NONE) is 0) needs no test. */
-	uint8_t mark[VAL_MAX + 1];
-	uint16_t ref[VAL_MAX + 1];  /* of a live value: its node, UNWRITTEN if it has none */
-	uint64_t hash[VAL_MAX + 1];
-	uint16_t stack[4 * VAL_MAX];
-	uint16_t list[VAL_MAX + 1]; unsigned nlist; /* live values, the last first: operands behind what is made of them */
-	struct placed placed[POLY_MAX];
-	uint16_t access_of[VAL_ACCESSES];
-	uint8_t table_of[GLLM_TRACE_TABLES]; /* new number of a table */
-	struct gllm_table table[GLLM_TRACE_TABLES]; unsigned ntables;
-	uint16_t carry_order[LOOPS_CARRIES];
-	int current;                /* loop being written, old number */
-	uint32_t inside;            /* it and those inside it, a bit each, while its first nodes are looked for */
-	uint64_t reads;             /* parameters of loads that are kept, a bit each */
-};
-
-/* In emit.mark. */
-enum { LIVE = 1, CARRIED = 2, SURE = 4 }; /* CARRIED: made of a CARRY; SURE: a load that always runs */
-enum { MADE_OF_LOAD = 0xff };             /* in val.passed; else 1 + the last loop whose beginning looked at it */
-
-/* ---- what is kept ---------------------------------------------------------------------------------------------- */
-
-enum { UNWRITTEN = GLLM_NO_NODE - 1 };
-
-static inline unsigned at(uint16_t v)
-{
-	return (uint16_t)(v + 1u);
-}
-
-static bool is_live(const struct emit *e, uint16_t v)
-{
-	return e->mark[at(v)];
-}
-
-static bool expressible(struct emit *e, uint16_t v)
-{
-	const struct val *x = &e->v[v];
-	uint16_t raw = 0;
-	if (x->op != VAL_POISON && x->op != VAL_PTR && x->op != VAL_MSEL && x->op != VAL_TRUE)
-		return true;
-	for (unsigned i = 0; i < e->l->s->n && !raw; i++)
-		if (e->l->live[i] && e->l->value[i] == v && e->l->s->raw[i].op != RAW_UNDEF)
-			raw = (uint16_t)i;
-	gllm_lift_refuse(e->l, "a value that is needed and not understood", raw);
-	return false;
-}
-
-static void check_ends(struct emit *e, const struct carry *k)
-{
-	const uint16_t end = e->v[k->value].b;
-	if (is_live(e, k->value) && (end == VAL_NONE || end == POISON))
-		gllm_lift_refuse(e->l, "a value carried around a loop in a way that is not understood", k->back);
-}
-
-static uint32_t loop_bit(int loop)
-{
-	return (uint32_t)(UINT64_C(1) << (loop + 1) >> 1);
-}
-
-/* Marks and lists what the marked values need. Operands have lower numbers than what is made of them, but for the ends
- * of CARRYs, which their LASTs ask for as well: where one is found late, it goes back up. What is needed cannot be
- * predicted, so the others mark too: no value. */
-static void list_live(struct emit *e)
-{
-	uint8_t *const mark = e->mark;
-	for (unsigned i = e->c->n; i-- > 0; ) {
-		const struct val *x = &e->v[i];
-		const unsigned live = mark[i + 1], mask = 0u - live;
-		e->list[e->nlist] = (uint16_t)i;
-		e->nlist += live;
-		e->ref[i + 1] = UNWRITTEN;
-		if (x->op == GLLM_N_LAST && e->v[x->a].b < i)
-			mark[at(e->v[x->a].b) & mask] = LIVE;
-		if (x->op == GLLM_N_CARRY && live && x->b > i && !mark[at(x->b)]) {
-			mark[at(x->b)] = LIVE;
-			i = x->b + 1u;
-			while (e->nlist && e->list[e->nlist - 1] < i)
-				e->nlist--;
-			continue;
-		}
-		mark[at(x->a) & mask] = LIVE;
-		mark[at(x->b) & mask] = LIVE;
-		mark[at(x->c) & mask] = LIVE;
-	}
-}
-
-static void keep(struct emit *e)
-{
-	struct lifting *l = e->l;
-	uint32_t loops = 0;
-	e->mark[at(VAL_NONE)] = LIVE;
-	for (unsigned i = 0; i < l->nstores; i++) {
-		const struct effect *s = &l->store[i];
-		if (s->dead)
-			continue;
-		e->mark[at(s->value)] = e->mark[at(e->c->access[s->access].index)] = LIVE;
-		loops |= loop_bit(l->f->block[s->block].loop);
-	}
-	list_live(e);
-	for (unsigned i = l->ncarries; i-- > 0 && !l->status; )
-		check_ends(e, &l->carry[i]);
-	for (unsigned i = 0; i < e->nlist && !l->status; i++) {
-		if (expressible(e, e->list[i]))
-			loops |= loop_bit(e->v[e->list[i]].loop);
-	}
-	for (unsigned i = l->f->nloops; i-- > 0; )
-		if (loops >> i & 1)
-			loops |= loop_bit(l->f->loop[i].parent);
-	for (unsigned i = 0; i < l->f->nloops; i++)
-		e->now[i] = loops >> i & 1 ? (int8_t)e->nloops++ : (int8_t)-1;
-}
-
-/* ---- loads under a guard --------------------------------------------------------------------------------------- */
-
-static bool of_load(const struct emit *e, uint16_t v)
-{
-	return v != VAL_NONE && e->v[v].passed == MADE_OF_LOAD;
-}
-
-/* What a load is for: the loop inside its own that holds every use of it. Marks it and what is made of it outside that
- * loop. -1 if there is no such loop. */
-static int user_loop(struct emit *e, uint16_t load)
-{
-	struct lifting *l = e->l;
-	int own = e->v[load].loop, users = -1;
-	bool fails = false;
-	e->v[load].passed = MADE_OF_LOAD;
-	for (unsigned i = 0; i < e->nlist + 2 * l->ncarries + 2 * l->nstores; i++) {
-		int at = -1;
-		bool uses = false;
-		if (i < e->nlist) {
-			struct val *v = &e->v[e->list[e->nlist - 1 - i]]; /* operands first */
-			uses = v->op != GLLM_N_CARRY && (of_load(e, v->a) || of_load(e, v->b) || of_load(e, v->c));
-			at = v->loop;
-			if (uses && at == own && v->op != GLLM_N_LOAD && v->op != GLLM_N_LAST) {
-				v->passed = MADE_OF_LOAD;
-				continue;
-			}
-		} else if (i < e->nlist + 2 * l->ncarries) {
-			unsigned k = i - e->nlist;
-			const struct carry *c = &l->carry[k / 2];
-			const struct val *v = &e->v[c->value];
-			uses = is_live(e, c->value) && of_load(e, k % 2 ? v->b : v->a);
-			at = k % 2 ? c->loop : l->f->loop[c->loop].parent;
-		} else {
-			unsigned k = i - e->nlist - 2 * l->ncarries;
-			const struct effect *s = &l->store[k / 2];
-			uses = !s->dead && of_load(e, k % 2 ? e->c->access[s->access].index : s->value);
-			at = l->f->block[s->block].loop;
-		}
-		if (!uses)
-			continue;
-		while (at > own && l->f->loop[at].parent != own)
-			at = l->f->loop[at].parent;
-		fails = fails || at <= own || (users >= 0 && users != at);
-		users = at;
-	}
-	return fails ? -1 : users;
-}
-
-/* A load that runs only if an inner loop does, for which alone it is made, belongs into that loop; some compilers move it
- * out, before or behind the guard. */
-static void settle_load(struct emit *e, const struct effect *load)
-{
-	struct lifting *l = e->l;
-	const struct val *v = &e->v[load->value];
-	const unsigned kind = l->param[e->c->access[load->access].param].kind;
-	while (!l->status && !gllm_runs_with(l, load->block, v->loop)) {
-		int inner = kind == GLLM_IN || kind == GLLM_WEIGHT ? user_loop(e, load->value) : -1;
-		for (unsigned i = 0; i < e->nlist; i++) {
-			struct val *x = &e->v[e->list[i]];
-			if (x->passed == MADE_OF_LOAD && inner >= 0)
-				x->loop = (int8_t)inner;
-			x->passed = 0;
-		}
-		if (inner < 0)
-			gllm_lift_refuse(l, "a load that only sometimes runs", load->raw);
-	}
-}
-
-static void settle_loads(struct emit *e)
-{
-	struct lifting *l = e->l;
-	for (unsigned i = 0; i < l->nloads; i++) {
-		uint8_t *mark = &e->mark[at(l->load[i].value)];
-		if (*mark == LIVE && gllm_always_runs(l, l->load[i].block))
-			*mark |= SURE;
-	}
-	for (unsigned i = 0; i < l->nloads && !l->status; i++) {
-		uint8_t *mark = &e->mark[at(l->load[i].value)];
-		if (*mark == LIVE)
-			settle_load(e, &l->load[i]);
-		*mark |= *mark ? SURE : 0;
-		e->reads |= (uint64_t)(*mark != 0) << e->c->access[l->load[i].access].param;
-	}
-}
-
-/* ---- order of stores --------------------------------------------------------------------------------------------- */
-
-/* b stands directly behind a in one block, at a lower place of one parameter that nothing reads, and the two are apart. */
-static bool should_swap(struct emit *e, const struct effect *a, const struct effect *b)
-{
-	const struct val_access *x = &e->c->access[a->access], *y = &e->c->access[b->access];
-	int64_t distance;
-	if (a->dead || b->dead || a->block != b->block || x->param != y->param || x->index != VAL_NONE || y->index != VAL_NONE)
-		return false;
-	uint16_t d = gllm_poly_add(&e->c->p, x->poly, y->poly, -1);
-	return d != POLY_NONE && gllm_poly_is_constant(&e->c->p, d, &distance) &&
-	       distance >= (int64_t)gllm_type_bytes((enum gllm_type)y->type) && !(e->reads >> x->param & 1);
-}
-
-/* Neighbouring stores to places that are apart are written in ascending order, which compilers are free to change. */
-static void order_stores(struct emit *e)
-{
-	struct effect *s = e->l->store;
-	for (unsigned i = 1; i < e->l->nstores; i++)
-		for (unsigned k = i; k > 0 && should_swap(e, &s[k - 1], &s[k]); k--) {
-			struct effect t = s[k];
-			uint16_t raw = t.raw; /* the place in program order stays */
-			t.raw = s[k - 1].raw;
-			s[k] = s[k - 1];
-			s[k].raw = raw;
-			s[k - 1] = t;
-		}
-}
+#include "jit/trace_emit.h"
 
 /* ---- structural hash ------------------------------------------------------------------------------------------- */
 
@@ -265,7 +20,7 @@ static uint64_t mix(uint64_t h, uint64_t x)
 
 static uint8_t renamed(const struct emit *e, uint8_t sym)
 {
-	return sym < GLLM_SYM_LOOP ? sym : (uint8_t)(GLLM_SYM_LOOP + e->now[sym - GLLM_SYM_LOOP]);
+	return e->renamed[sym];
 }
 
 static uint64_t poly_hash(const struct emit *e, uint16_t p)
@@ -281,11 +36,11 @@ static uint64_t poly_hash(const struct emit *e, uint16_t p)
 	return h;
 }
 
-static bool symmetric(const struct val *x)
+static unsigned symmetric(const struct val *x)
 {
 	const uint64_t always = UINT64_C(1) << GLLM_N_ADD | UINT64_C(1) << GLLM_N_MUL | UINT64_C(1) << GLLM_N_FMA |
 	                        UINT64_C(1) << GLLM_N_AND | UINT64_C(1) << GLLM_N_OR | UINT64_C(1) << GLLM_N_XOR;
-	return always >> x->op & 1 || (x->op == VAL_ICMP && x->aux == 1);
+	return (unsigned)(always >> x->op & 1) | (unsigned)((x->op == VAL_ICMP) & (x->aux == 1));
 }
 
 static uint64_t load_hash(const struct emit *e, const struct val *x, uint64_t h)
@@ -307,29 +62,28 @@ static uint64_t value_hash(const struct emit *e, const struct val *x)
 		return mix(h, poly_hash(e, (uint16_t)x->imm));
 	if (x->op == GLLM_N_CARRY)
 		return mix(x->type, (uint64_t)(uint8_t)e->now[x->loop]);
-	uint64_t a = e->hash[at(x->a)], b = e->hash[at(x->b)], c = e->hash[at(x->c)];
-	a = x->a != VAL_NONE ? a : 1;
-	b = x->b != VAL_NONE ? b : 2;
-	c = x->c != VAL_NONE ? c : 3;
+	/* no value hashes to 0; which of its operands one lacks is said here */
+	const uint64_t a = e->hash[at(x->a)] + (x->a == VAL_NONE), b = e->hash[at(x->b)] + 2u * (x->b == VAL_NONE),
+	               c = e->hash[at(x->c)] + 3u * (x->c == VAL_NONE);
 	if (x->op == VAL_FCMP) { /* the same however the pair is ordered */
 		bool swap = a > b;
 		unsigned truth = swap ? swap_outcomes(x->aux) : x->aux;
 		return mix(mix(mix(h, truth), swap ? b : a), swap ? a : b);
 	}
 	h = mix(h, x->aux);
-	h = symmetric(x) ? mix(h, a + b) : mix(mix(h, a), b);
-	return mix(h, c);
+	const uint64_t first = mix(h, symmetric(x) ? a + b : a), both = mix(first, b);
+	return mix(symmetric(x) ? first : both, c);
 }
 
-/* Operands whose order does not matter stand in the order of their hashes. */
+/* Operands whose order does not matter stand in the order of their hashes, which cannot be predicted. */
 static void sort_operands(struct emit *e, struct val *x)
 {
-	if ((!symmetric(x) && x->op != VAL_FCMP) || e->hash[at(x->a)] <= e->hash[at(x->b)])
-		return;
-	uint16_t t = x->a;
-	x->a = x->b;
-	x->b = t;
-	if (x->op == VAL_FCMP)
+	const unsigned compares = x->op == VAL_FCMP, more = e->hash[at(x->a)] > e->hash[at(x->b)];
+	const unsigned swap = (symmetric(x) | compares) & more;
+	const uint16_t differ = (uint16_t)((x->a ^ x->b) & (0 - swap));
+	x->a ^= differ;
+	x->b ^= differ;
+	if (swap & compares)
 		x->aux = (uint8_t)swap_outcomes(x->aux);
 }
 
@@ -341,29 +95,29 @@ static bool carried(const struct emit *e, const struct val *x)
 /* What is made of CARRYs is hashed again, twice, when their ends have hashes. */
 static void hash_values(struct emit *e)
 {
-	uint8_t any = 0;
+	uint16_t *const again = e->stack; /* the others that are made of CARRYs */
+	unsigned n = 0;
 	for (unsigned i = e->nlist; i-- > 0; ) {
 		uint16_t v = e->list[i];
 		struct val *x = &e->v[v];
 		e->hash[at(v)] = value_hash(e, x);
-		if (x->op == GLLM_N_CARRY || carried(e, x))
+		const bool is_carry = x->op == GLLM_N_CARRY;
+		if (is_carry | carried(e, x))
 			e->mark[at(v)] |= CARRIED;
 		else
 			sort_operands(e, x);
-		any |= e->mark[at(v)];
+		again[n] = v;
+		n += (e->mark[at(v)] & CARRIED) && !is_carry;
 	}
-	for (unsigned round = 0; round < 2 && any & CARRIED; round++) {
+	for (unsigned round = 0; round < 2 && e->l->ncarries; round++) {
 		for (unsigned i = 0; i < e->l->ncarries; i++) {
 			uint16_t v = e->l->carry[i].value;
 			if (is_live(e, v))
 				e->hash[at(v)] = mix(mix(e->hash[at(v)], e->hash[at(e->v[v].a)]), e->hash[at(e->v[v].b)]);
 		}
-		for (unsigned i = e->nlist; i-- > 0; ) {
-			uint16_t v = e->list[i];
-			struct val *x = &e->v[v];
-			if (!(e->mark[at(v)] & CARRIED) || x->op == GLLM_N_CARRY)
-				continue;
-			e->hash[at(v)] = value_hash(e, x);
+		for (unsigned i = 0; i < n; i++) {
+			struct val *x = &e->v[again[i]];
+			e->hash[at(again[i])] = value_hash(e, x);
 			if (round == 1)
 				sort_operands(e, x);
 		}
@@ -472,7 +226,29 @@ static bool is_leaf(const struct emit *e, uint16_t v)
 	return e->v[v].a == VAL_NONE || e->v[v].op == GLLM_N_CARRY;
 }
 
-/* Writes v and what it needs, operands first; `stack` has room for as many as there are. */
+/* ---- lists ----------------------------------------------------------------------------------------------------- */
+
+/* For the loop it varies in. */
+static gllm_ref list(struct emit *e, uint16_t v)
+{
+	uint16_t *const last = &e->last[e->v[v].loop + 1];
+	e->then[*last] = v;
+	*last = v;
+	return LISTED;
+}
+
+/* Writes the values of a list up to one. */
+static void write_until(struct emit *e, int loop, uint16_t until)
+{
+	uint16_t v = e->done[loop + 1];
+	while (v != until) {
+		v = e->then[v];
+		e->ref[at(v)] = write_value(e, &e->v[v]);
+	}
+	e->done[loop + 1] = v;
+}
+
+/* Writes v and what it needs, or lists it so, operands first; `stack` has room for as many as there are. */
 static void write_all_of(struct emit *e, uint16_t v, uint16_t *stack)
 {
 	unsigned depth = 0;
@@ -487,7 +263,7 @@ static void write_all_of(struct emit *e, uint16_t v, uint16_t *stack)
 			stack[depth++] = next;
 			continue;
 		}
-		e->ref[at(next)] = write_value(e, &e->v[next]);
+		e->ref[at(next)] = e->listed ? list(e, next) : write_value(e, &e->v[next]);
 		depth -= next == top;
 	}
 }
@@ -541,9 +317,13 @@ static void flush_loads(struct emit *e, unsigned p, uint16_t end)
 static void write_store(struct emit *e, const struct effect *s)
 {
 	const struct val_access *x = &e->c->access[s->access];
-	flush_loads(e, x->param, s->raw);
-	need(e, s->value);
-	need(e, x->index);
+	if (e->listed) {
+		write_until(e, e->current, e->until_store[s - e->l->store]);
+	} else {
+		flush_loads(e, x->param, s->raw);
+		need(e, s->value);
+		need(e, x->index);
+	}
 	write_op(e, GLLM_N_STORE, x->type, e->ref[at(s->value)], GLLM_NO_NODE, GLLM_NO_NODE, write_access(e, s->access));
 }
 
@@ -563,11 +343,11 @@ static unsigned sort_carries(struct emit *e, int loop)
 	return n;
 }
 
-static void begin_loop(struct emit *e, int loop)
+/* Writes what the loop needs of what does not vary in it; returns how many CARRYs it has. */
+static unsigned write_before(struct emit *e, int loop)
 {
 	struct lifting *l = e->l;
-	const struct flow_loop *x = &l->f->loop[loop];
-	const uint16_t first_raw = l->s->first[x->header];
+	const uint16_t first_raw = l->s->first[l->f->loop[loop].header];
 	const uint8_t pass = (uint8_t)(loop + 1);
 	unsigned n = sort_carries(e, loop);
 	for (unsigned i = 0; i < n; i++)
@@ -587,6 +367,18 @@ static void begin_loop(struct emit *e, int loop)
 	for (unsigned i = 0; i < l->ncarries; i++)
 		if (is_live(e, l->carry[i].value) && e->inside & loop_bit(l->carry[i].loop))
 			need_outside(e, l->carry[i].value, pass);
+	return n;
+}
+
+static void begin_loop(struct emit *e, int loop)
+{
+	struct lifting *l = e->l;
+	const struct flow_loop *x = &l->f->loop[loop];
+	unsigned n = 0;
+	if (e->listed)
+		write_until(e, x->parent, e->until_loop[loop]);
+	else
+		n = write_before(e, loop);
 	int8_t now = e->now[loop];
 	e->loop[now] = (struct gllm_loop){ .parent = x->parent < 0 ? (int8_t)-1 : e->now[x->parent],
 		.first = (gllm_ref)e->nnodes, .trip = place(e, l->loop[loop].trip) };
@@ -599,7 +391,7 @@ static void begin_loop(struct emit *e, int loop)
 
 static void end_loop(struct emit *e, int loop)
 {
-	unsigned n = sort_carries(e, loop);
+	unsigned n = e->listed ? 0 : sort_carries(e, loop);
 	for (unsigned i = 0; i < n; i++)
 		need(e, e->v[e->carry_order[i]].b);
 	for (unsigned i = 0; i < n; i++) {
@@ -608,6 +400,36 @@ static void end_loop(struct emit *e, int loop)
 	}
 	e->loop[e->now[loop]].end = (gllm_ref)e->nnodes;
 	e->current = e->l->f->loop[loop].parent;
+}
+
+/* What begins a loop stands before what is in it, but is found by the same walk, and each list is in the order of that: so
+ * one walk finds all, unless CARRYs make cycles or loads have places of their own. */
+static void list_all(struct emit *e)
+{
+	const struct lifting *l = e->l;
+	uint64_t stored = 0;
+	bool carries = false;
+	for (unsigned i = 0; i < l->ncarries; i++)
+		carries = carries || is_live(e, l->carry[i].value);
+	for (unsigned i = 0; i < l->nstores; i++)
+		stored |= (uint64_t)!l->store[i].dead << e->c->access[l->store[i].access].param;
+	e->listed = !carries && !(stored & e->reads);
+	if (!e->listed)
+		return;
+	for (unsigned i = 0; i <= l->f->nloops; i++)
+		e->last[i] = e->done[i] = (uint16_t)(VAL_MAX + i);
+	for (unsigned i = 0; i < l->f->nloops; i++)
+		e->until_loop[i] = e->done[l->f->loop[i].parent + 1];
+	for (unsigned i = 0; i < l->nstores; i++) {
+		const struct effect *s = &l->store[i];
+		if (s->dead)
+			continue;
+		need(e, s->value);
+		need(e, e->c->access[s->access].index);
+		e->until_store[i] = e->last[store_loop(e, s) + 1];
+		for (int k = store_loop(e, s); k >= 0; k = l->f->loop[k].parent)
+			e->until_loop[k] = e->last[l->f->loop[k].parent + 1];
+	}
 }
 
 static void write_all(struct emit *e)
@@ -680,20 +502,21 @@ enum gllm_status gllm_trace_build(struct lifting *l, const char *name, struct gl
 	e->v = l->c.v;
 	e->nnodes = e->naccesses = e->npolys = e->nterms = e->nloops = e->nlist = e->ntables = 0;
 	_Static_assert(VAL_NONE == 0xffff, "what the bytes make");
-	__builtin_memset(e->mark, 0, l->c.n + 1);
+	__builtin_memset(e->mark, 0, WHOLE(l->c.n + 1));
 	e->reads = 0;
 	e->ref[at(VAL_NONE)] = GLLM_NO_NODE;
 	e->hash[at(VAL_NONE)] = 0;
-	__builtin_memset(e->placed, 0, l->c.p.n * sizeof *e->placed);
-	__builtin_memset(e->access_of, 0xff, l->c.naccesses * sizeof *e->access_of);
+	__builtin_memset(e->placed, 0, WHOLE(l->c.p.n * sizeof *e->placed));
+	__builtin_memset(e->access_of, 0xff, WHOLE(l->c.naccesses * sizeof *e->access_of));
 	__builtin_memset(e->table_of, 0, sizeof e->table_of);
-	keep(e);
+	gllm_emit_keep(e);
 	if (!l->status)
-		settle_loads(e);
+		gllm_emit_settle_loads(e);
 	if (l->status)
 		return l->status;
-	order_stores(e);
+	gllm_emit_order_stores(e);
 	hash_values(e);
+	list_all(e);
 	write_all(e);
 	return l->status ? l->status : finish(e, name, keep_in, out);
 }
