@@ -2,7 +2,7 @@
  * tests/diff/lift_mutants.c - operators whose machine code was changed at random, lifted and run beside their traces.
  *
  * lift_mutants SEED COUNT FILE...: programs of lift_matrix.sh for the ISA this runs on. Of each operator of each file COUNT
- * mutants are made, of one or two changed bytes. Whatever still lifts must give what the changed code gives: a process of its own
+ * mutants are made by one or two changes: of a byte, or of the order, the copies or the jumps of instructions. Whatever still lifts must give what the changed code gives: a process of its own
  * runs both. Nothing is said of mutants that fault, run on for long, reach beyond the operands (which end at guards) or show
  * the bits of NaNs. A mutant may break the calling convention: it is called by code that keeps all registers. */
 #define _GNU_SOURCE
@@ -17,7 +17,7 @@
 #include "tests/diff/program.h"
 #include "tools/host.h"
 
-enum { ROUNDS = 16, KEEP = 1 << 20, GUARD = 16 << 20, SECONDS = 2 };
+enum { ROUNDS = 16, KEEP = 1 << 20, GUARD = 16 << 20, SECONDS = 2, INSNS = 4096 };
 enum verdict { EQUAL, WRONG, UNJUDGED, VERDICTS };
 
 struct lab {
@@ -71,13 +71,80 @@ static uint64_t next(struct lab *l)
 	return z ^ z >> 31;
 }
 
-/* A bit turned (half of them), any byte, or a byte of the same code. */
+/* Where the instructions begin; the last number is the end. */
+static unsigned cut(const struct lab *l, const unsigned char *code, size_t size, size_t *start)
+{
+	struct gllm_insn insn;
+	unsigned n = 0;
+	start[0] = 0;
+	while (n < INSNS && start[n] < size &&
+	       l->program.target->decode(code + start[n], size - start[n], start[n], &insn) == GLLM_OK) {
+		start[n + 1] = start[n] + insn.length;
+		n++;
+	}
+	return n;
+}
+
+static void swap_with_next(unsigned char *code, const size_t *start, unsigned i)
+{
+	unsigned char first[16];
+	size_t a = start[i + 1] - start[i], b = start[i + 2] - start[i + 1];
+	memcpy(first, code + start[i], a);
+	memmove(code + start[i], code + start[i + 1], b);
+	memcpy(code + start[i] + b, first, a);
+}
+
+/* One instruction in place of another of its length. */
+static void copy_over(struct lab *l, unsigned char *code, const size_t *start, unsigned n, unsigned i)
+{
+	unsigned from = (unsigned)(next(l) % n);
+	for (unsigned k = 0; k < n; k++, from = (from + 1) % n)
+		if (from != i && start[from + 1] - start[from] == start[i + 1] - start[i]) {
+			memcpy(code + start[i], code + start[from], start[i + 1] - start[i]);
+			return;
+		}
+}
+
+/* A short jump of x86-64 goes to the beginning of another instruction; on AArch64 a turned bit does that. */
+static void jump_elsewhere(struct lab *l, unsigned char *code, const size_t *start, unsigned n)
+{
+	unsigned i = (unsigned)(next(l) % n), to = (unsigned)(next(l) % n);
+	for (unsigned k = 0; k < n; k++, i = (i + 1) % n) {
+		int64_t distance = (int64_t)start[to] - (int64_t)start[i + 1];
+		bool jump = start[i + 1] - start[i] == 2 && ((code[start[i]] & 0xf0) == 0x70 || code[start[i]] == 0xeb);
+		if (!jump || distance < -128 || distance > 127)
+			continue;
+		code[start[i] + 1] = (unsigned char)distance;
+		return;
+	}
+}
+
+/* A bit turned, any byte, or an instruction moved, copied or made to jump elsewhere. */
 static void mutate(struct lab *l, unsigned char *code, size_t size)
 {
+	size_t start[INSNS + 1];
 	for (unsigned edits = 1 + (unsigned)(next(l) % 2); edits; edits--) {
-		size_t at = next(l) % size;
-		uint64_t r = next(l);
-		code[at] = r % 4 < 2 ? (unsigned char)(code[at] ^ 1u << (r >> 8 & 7)) : r % 4 == 2 ? (unsigned char)(r >> 8) : code[(r >> 8) % size];
+		unsigned n = cut(l, code, size, start);
+		uint64_t r = next(l), at = next(l) % size;
+		switch (r % 8) {
+		case 0: case 1: case 2:
+			code[at] = (unsigned char)(code[at] ^ 1u << (r >> 8 & 7));
+			break;
+		case 3:
+			code[at] = (unsigned char)(r >> 8);
+			break;
+		case 4: case 5:
+			if (n > 1)
+				swap_with_next(code, start, (unsigned)((r >> 8) % (n - 1)));
+			break;
+		case 6:
+			if (n)
+				copy_over(l, code, start, n, (unsigned)((r >> 8) % n));
+			break;
+		default:
+			if (n)
+				jump_elsewhere(l, code, start, n);
+		}
 	}
 }
 
