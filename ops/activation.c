@@ -10,14 +10,19 @@
  *   gelu_erf     1.98     1.92     2 */
 #include "ops/exp.h"
 
-/* x / (1 + e^-v) = 2^n x / (2^n + e^-r), v = n ln 2 + r, shifted = n + EXPONENT_MAGIC, n <= 127, e^-r = 1 + q r. The 1
- * is added last: 2^n + e^-r would be rounded twice where they differ by 2^24. Below 2^-126 the power does not matter.
- * (It stands behind q: before it, compilers would compute q once more for arguments whose power is known.) */
-static inline float over(float x, float q, float r, float shifted)
+/* 2^n for shifted = n + EXPONENT_MAGIC, n <= 127. Below 2^-126 the power does not matter. */
+static inline float power_of(float shifted)
 {
 	const float least = EXPONENT_MAGIC - 126.0f;
-	float power = gllm_bits_f32(gllm_f32_bits(shifted > least ? shifted : least) << 23);
-	return gllm_ldexpf(x / (1.0f + (q * r + power)), (int)(shifted - EXPONENT_MAGIC));
+	return gllm_bits_f32(gllm_f32_bits(shifted > least ? shifted : least) << 23);
+}
+
+/* x / (1 + e^-v) = 2^n x / (2^n + e^-r), v = n ln 2 + r, e^-r = 1 + q r, sum = q r + 2^n. The 1 is added last: 2^n + e^-r would be
+ * rounded twice where they differ by 2^24. (The power stands behind q: before it, compilers would compute q once more for
+ * arguments whose power is known.) */
+static inline float over(float x, float sum, float shifted)
+{
+	return gllm_ldexpf(x / (1.0f + sum), (int)(shifted - EXPONENT_MAGIC));
 }
 
 /* 1 / (1 + e^-x) */
@@ -27,7 +32,8 @@ static inline float sigmoid(float x)
 	float c = d > 80.0f ? 80.0f : d;     /* 1 */
 	float shifted = (d < 80.0f ? d : 80.0f) * LOG2_E + EXPONENT_MAGIC, n = shifted - EXPONENT_MAGIC; /* numbers always */
 	float r = (c - n * LN2_HIGH) - n * LN2_LOW;
-	return over(1.0f, gllm_exp_slope(r), r, shifted);
+	float q = gllm_exp_slope(r);
+	return over(1.0f, q * r + power_of(shifted), shifted);
 }
 
 /* x * sigmoid(x) */
@@ -37,30 +43,32 @@ static inline float silu(float x)
 	float c = d < 80.0f ? d : 80.0f;     /* x; here NaN does not pass */
 	float shifted = c * LOG2_E + EXPONENT_MAGIC, n = shifted - EXPONENT_MAGIC;
 	float r = (c - n * LN2_HIGH) - n * LN2_LOW;
-	return over(d, gllm_exp_slope(r), r, shifted);
+	float q = gllm_exp_slope(r);
+	return over(d, q * r + power_of(shifted), shifted);
 }
 
 /* x/2 * (1 + tanh u) = x * sigmoid(2u), u = sqrt(2/pi) * (x + 0.044715 x^3)   (Hendrycks, Gimpel 2016).
  *
- * An error of 2u becomes one of e^2u that is as many times greater as 2u is. Hence 2u is made of exact parts: in units of
- * 2 sqrt(2/pi) * 2^13 / 200000 it is x * (200000 + 8943 x^2) / 2^13, where 8943 has 14 bits and x^2, rounded to eighths, 10. */
+ * An error of 2u becomes one of e^2u that is as many times greater as 2u is. Hence 2u / ln 2 = x * (h + low) with an exact h
+ * of 24 bits: of x^2, rounded to 1/32, times a factor of 12 bits. low makes up for what was rounded there and in h's constants.
+ * Fused where a rounding more would be seen. */
 static inline float gelu(float x)
 {
-	const float unit = 1.0f / 8192.0f;
+	const float cubic = 0x1.a5a7d0p-4f, cubic_high = 0x1.a5ap-4f, cubic_low = 0x1.f3dd5cp-18f;
 	float d = x < -11.0f ? -11.0f : x; /* the result is 0 from there; NaN passes */
 	float c = d < 8.0f ? d : 8.0f;     /* x; here NaN does not pass */
-	float square = (c * c + 0x1.8p20f) - 0x1.8p20f, excess = gllm_fmaf(-c, c, square);
-	float h = square * (8943.0f * unit) + 200000.0f * unit; /* exact */
-	float v = c * h, excess_v = c * (8943.0f * unit) * excess + gllm_fmaf(-c, h, v);
-	float shifted = v * 0x1.823f16p-4f + EXPONENT_MAGIC, n = shifted - EXPONENT_MAGIC; /* 1 / ln 2 in these units */
-	float r = (v - n * 0x1.535ap+3f) - (excess_v + n * -0x1.c4935p-14f);               /* ln 2 in two parts */
-	float q = 0x1.df6d72p-34f; /* e^-r = 1 + q r to 2^-28.2 of e^-r */
-	q = q * r + -0x1.5786a4p-27f;
-	q = q * r + 0x1.984a8ep-21f;
-	q = q * r + -0x1.8668d0p-15f;
-	q = q * r + 0x1.17fd04p-9f;
-	q = q * r + -0x1.0bb9c4p-4f;
-	return over(d, q, r, shifted);
+	float square = (c * c + 0x1.8p18f) - 0x1.8p18f, excess = gllm_fmaf(-c, c, square);
+	float h = square * cubic_high + 0x1.26983p+1f;
+	float low = (square * cubic_low + 0x1.6921bcp-11f) - excess * cubic;
+	float shifted = c * h + EXPONENT_MAGIC, n = shifted - EXPONENT_MAGIC;
+	float r = gllm_fmaf(-c, low, gllm_fmaf(-c, h, n));
+	float q = 0x1.3fe86ap-13f; /* 2^r = 1 + q r to 2^-27.7 of 2^r */
+	q = q * r + 0x1.5f27e8p-10f;
+	q = q * r + 0x1.3b30dcp-7f;
+	q = q * r + 0x1.c6af58p-5f;
+	q = q * r + 0x1.ebfbd8p-3f;
+	q = gllm_fmaf(q, r, 0x1.62e430p-1f);
+	return over(d, gllm_fmaf(q, r, power_of(shifted)), shifted);
 }
 
 /* 1 / (R e^(a^2/2)) for R the integral of the normal density from a >= 0 on, and what its rounding lost: it grows from 2 like
