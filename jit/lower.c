@@ -160,6 +160,7 @@ static unsigned nodes_between(const struct lower *l, gllm_ref from, gllm_ref to,
 static void emit_segment(struct lower *l, gllm_ref from, gllm_ref to)
 {
 	const struct frame *f = gllm_lower_top(l);
+	bool ends = f->loop >= 0 && to == l->t->loop[f->loop].end; /* nothing behind reads what the nodes compute */
 	unsigned mark = l->nconst;
 	struct repeat own, around;
 	struct walk w;
@@ -173,8 +174,8 @@ static void emit_segment(struct lower *l, gllm_ref from, gllm_ref to)
 		gllm_lower_walk(l, &w, UINT32_MAX, f->loop, l->split_form);
 		unsigned n = nodes_between(l, from, to, l->line);
 		unsigned outer = w.n && w.frame[0] == l->depth - 1;
-		bool repeats = outer && gllm_lower_may_repeat(l, &w, 0, l->line, n, &own);
-		bool repeats_around = gllm_lower_may_repeat(l, &w, outer, l->line, n, &around);
+		bool repeats = outer && ends && gllm_lower_may_repeat(l, &w, 0, l->line, n, &own);
+		bool repeats_around = ends && gllm_lower_may_repeat(l, &w, outer, l->line, n, &around);
 		if (repeats)
 			gllm_lower_repeat_from(l, &own);
 		do {
@@ -186,10 +187,9 @@ static void emit_segment(struct lower *l, gllm_ref from, gllm_ref to)
 			if (repeats_around && l->tuple[around.frame] == around.first && !around.begins)
 				gllm_lower_repeat_from(l, &around);
 			if (repeats_around && l->tuple[around.frame] > around.first) {
-				repeats_around = false;
-				bool done = gllm_lower_repeat(l, &around);
-				l->tuple[around.frame] = around.first + 1;
-				if (done) {
+				repeats_around = gllm_lower_repeat(l, &around);
+				if (repeats_around) {
+					around.begins = false; /* again in the next copy of the loop itself */
 					gllm_lower_walk_past(l, &w, outer);
 					continue;
 				}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * jit/lower_repeat.c - copies in an innermost loop's body, from one of them: of the loop's own iterations from the first, of a
- * loop's around it from the second, since the first also computes what they share.
+ * jit/lower_repeat.c - copies of what stands between two loops, or in an innermost one, from one of them: of the loop's own
+ * iterations from the first, of a loop's around it from the second, since the first also computes what they share.
  *
- * All copies along a loop differ from that one in the same ways: memory operands lie further on by the loop's stride,
- * accumulators are those of the copy, and values that a copy computes have registers of their own. So where nothing else depends
- * on the number of the copy, its instructions are written again instead of lowered again. */
+ * All copies along a loop differ from that one in the same ways: memory operands lie further on by the loop's stride, what was
+ * computed before for each copy, accumulators among that, is the copy's, and values that a copy computes have registers of their
+ * own. So where nothing else depends on the number of the copy, its instructions are written again instead of lowered again. */
 #include "jit/lower_state.h"
 
 /* Does a copy of node n differ from the first in nothing but registers and displacements? */
@@ -12,7 +12,7 @@ static bool is_regular(const struct lower *l, gllm_ref n, int loop)
 {
 	const struct gllm_node *x = node(l, n);
 
-	if (!(l->dep[n] >> loop & 1) || l->integer[n] || x->op == GLLM_N_INDEX || x->op == GLLM_N_LAST)
+	if (!(l->dep[n] >> loop & 1) || l->integer[n] || x->op == GLLM_N_INDEX)
 		return false;
 	if (x->op != GLLM_N_LOAD && x->op != GLLM_N_STORE)
 		return true;
@@ -32,35 +32,24 @@ static bool sums_in_place(const struct lower *l, int loop)
 	return true;
 }
 
-/* Does the innermost loop read values from outside that each copy along the other loop has of its own? */
-static bool reads_copies(const struct lower *l, int loop, int copied)
-{
-	const struct gllm_trace *t = l->t;
-	gllm_ref first = t->loop[loop].first;
-
-	for (gllm_ref n = first; n < t->loop[loop].end; n++) {
-		const gllm_ref from[3] = { t->node[n].a, t->node[n].b, t->node[n].c };
-		for (unsigned k = 0; k < 3 && t->node[n].op != GLLM_N_CARRY; k++)
-			if (from[k] != GLLM_NO_NODE && from[k] < first && (l->dep[from[k]] >> copied & 1))
-				return true;
-	}
-	return false;
-}
-
 bool gllm_lower_may_repeat(struct lower *l, const struct walk *w, unsigned k, const gllm_ref *line, unsigned n, struct repeat *r)
 {
 	struct frame *f = gllm_lower_top(l);
 	unsigned top = l->depth - 1;
 
-	if (f->loop < 0 || k >= w->n || !l->loop[f->loop].leaf || l->loop[f->loop].tiled || f->mask != GLLM_NO_VREG ||
-	    gllm_lower_phase(f)->paired || (l->loop[f->loop].carries && !sums_in_place(l, f->loop)))
+	if (f->loop < 0 || k >= w->n || l->loop[f->loop].tiled || f->mask != GLLM_NO_VREG || gllm_lower_phase(f)->paired ||
+	    (l->loop[f->loop].carries && !sums_in_place(l, f->loop)))
 		return false;
-	*r = (struct repeat){ .frame = w->frame[k], .first = w->frame[k] != top, .copies = w->radix[k] };
+	*r = (struct repeat){ .frame = w->frame[k], .first = w->frame[k] != top, .copies = w->radix[k], .line = line, .n = n };
 	r->loop = l->frame[r->frame].loop;
+	if (r->copies <= r->first + 1)
+		return false;
+	for (unsigned i = 0; i < k; i++)
+		r->outer |= l->present[w->frame[i]].loop;
 	for (unsigned i = 0; i < n; i++)
 		if ((!r->first || (l->dep[line[i]] >> r->loop & 1)) && !is_regular(l, line[i], r->loop))
 			return false;
-	return r->copies > r->first + 1 && !(r->first && reads_copies(l, f->loop, r->loop));
+	return true;
 }
 
 void gllm_lower_repeat_from(const struct lower *l, struct repeat *r)
@@ -107,68 +96,233 @@ static bool find_steps(const struct lower *l, const struct repeat *r, int64_t *s
 	return true;
 }
 
-/* Accumulators of the copy that is there -> those of copy `copy`, of all other frames' copies. */
-static void map_sums(struct lower *l, gllm_vreg *map, const struct repeat *r, unsigned copy)
+/* --- what is a copy's own -------------------------------------------------------------------------------------------- */
+
+struct place_of { /* a value that each copy has of its own: where copy k behind the first has it */
+	gllm_vreg of;          /* the first copy's */
+	uint32_t at, by, wrap; /* slot at + k * by % wrap */
+};
+
+struct values {
+	struct place_of *list;
+	unsigned n, max;
+};
+
+struct copying {
+	struct repeat *r;
+	struct values before;   /* computed before: other copies read others */
+	struct values shared;   /* computed here, and read where loops around the repeated one are at other copies */
+	const unsigned *tuple;  /* that is emitted now */
+	uint8_t *needed;        /* per node */
+	gllm_vreg *map;         /* register of the first copy from before -> of the copy that is written */
+	int64_t *step;          /* per instruction */
+	bool fits;
+};
+
+static gllm_vreg *value_at(const struct lower *l, const struct place_of *x, unsigned more)
 {
-	const struct gllm_trace *t = l->t;
-	int loop = gllm_lower_top(l)->loop;
+	return &l->slot[x->at + more * x->by % x->wrap];
+}
+
+static bool same_values(const struct lower *l, const struct place_of *a, const struct place_of *b, unsigned copies)
+{
+	for (unsigned k = 0; k < copies; k++)
+		if (*value_at(l, a, k) != *value_at(l, b, k))
+			return false;
+	return true;
+}
+
+static void add_place(struct copying *c, struct values *v, const struct place_of *x)
+{
+	c->fits = c->fits && v->n < v->max;
+	if (c->fits)
+		v->list[v->n++] = *x;
+}
+
+/* Two values in one register of the first copy must be in one of each copy. */
+static void add_before(struct lower *l, struct copying *c, const struct place_of *x)
+{
+	unsigned copies = c->r->copies - c->r->first, k = 0;
+
+	for (unsigned i = 0; i < copies; i++)
+		c->fits = c->fits && *value_at(l, x, i) < c->r->regs;
+	if (c->fits && c->map[x->of] == x->of) {
+		c->map[x->of] = GLLM_NO_VREG;
+		add_place(c, &c->before, x);
+		return;
+	}
+	while (c->fits && k < c->before.n && c->before.list[k].of != x->of)
+		k++;
+	c->fits = c->fits && same_values(l, &c->before.list[k], x, copies);
+}
+
+/* The slot of node n's value for the tuple that is set; NO_BLOCK if it has none. */
+static uint32_t slot_of(struct lower *l, gllm_ref n)
+{
+	const struct gllm_node *x = node(l, n);
+
+	if (x->op == GLLM_N_CARRY)
+		return gllm_lower_carry_index(l, n, gllm_lower_own_copy(l, x->loop));
+	if (x->op == GLLM_N_LAST)
+		return l->result[x->a] + gllm_lower_index(l, l->dep[n], x->loop, false);
+	return l->val[n] == NO_BLOCK ? NO_BLOCK : l->val[n] + gllm_lower_index(l, l->dep[n], x->loop, false);
+}
+
+/* Node n's value along the repeated loop, for every tuple of the loops that are copied inside of it. */
+static void add_node(struct lower *l, struct copying *c, gllm_ref n)
+{
+	const struct gllm_node *x = node(l, n);
+	const struct repeat *r = c->r;
+	bool own = x->op == GLLM_N_CARRY && x->loop == r->loop; /* copies take turns on its accumulators */
+	uint32_t moves = l->dep[n] & ~(UINT32_C(1) << r->loop) & ~r->outer;
 	struct walk w;
 
-	if (!l->loop[loop].carries || (r->loop == loop && l->loop[loop].accumulators == 1))
-		return;
-	for (gllm_ref n = t->loop[loop].first; n < t->loop[loop].end; n++) {
-		if (t->node[n].op != GLLM_N_CARRY || t->node[n].loop != loop)
+	if (x->op == GLLM_N_CARRY)
+		moves &= ~(UINT32_C(1) << x->loop);
+	gllm_lower_walk(l, &w, moves, x->loop, false);
+	for (uint64_t frames = l->copied; frames; frames &= frames - 1) {
+		unsigned f = (unsigned)__builtin_ctzll(frames);
+		if (l->present[f].loop & r->outer)
+			l->tuple[f] = c->tuple[f];
+	}
+	do {
+		l->tuple[r->frame] = r->first;
+		struct place_of p = { .at = slot_of(l, n), .by = 1, .wrap = own ? l->loop[r->loop].accumulators : UINT32_MAX };
+		l->tuple[r->frame] = r->first + 1;
+		if (p.at == NO_BLOCK || l->slot[p.at] == GLLM_NO_VREG)
+			return; /* nobody can have read it */
+		p.by = own ? 1 : slot_of(l, n) - p.at;
+		p.of = l->slot[p.at];
+		if (p.of < r->regs)
+			add_before(l, c, &p);
+		else
+			add_place(c, &c->shared, &p);
+	} while (c->fits && gllm_lower_walk_next(l, &w));
+}
+
+/* What is read of a node outside of the line may be anything that it was computed from. */
+static void find_needed(const struct lower *l, struct copying *c)
+{
+	const struct gllm_trace *t = l->t;
+	gllm_ref end = c->r->n ? c->r->line[c->r->n - 1] + 1u : 0;
+
+	for (gllm_ref n = 0; n < end; n++)
+		c->needed[n] = 0;
+	for (unsigned i = 0; i < c->r->n; i++)
+		c->needed[c->r->line[i]] = 1;
+	for (gllm_ref n = end; n-- > 0;) {
+		const struct gllm_node *x = &t->node[n];
+		const gllm_ref from[3] = { x->a, x->b, x->c };
+		if (!c->needed[n] || x->op == GLLM_N_LAST || x->op == GLLM_N_CARRY)
 			continue;
-		gllm_lower_walk(l, &w, l->dep[n] & ~(UINT32_C(1) << loop) & ~(UINT32_C(1) << r->loop), loop, false);
-		do {
-			l->tuple[r->frame] = r->first;
-			gllm_vreg of = l->slot[gllm_lower_carry_index(l, n, gllm_lower_own_copy(l, loop))];
-			l->tuple[r->frame] = copy;
-			map[of] = l->slot[gllm_lower_carry_index(l, n, gllm_lower_own_copy(l, loop))];
-		} while (gllm_lower_walk_next(l, &w));
+		for (unsigned k = 0; k < 3; k++)
+			if (from[k] != GLLM_NO_NODE && (l->dep[from[k]] >> c->r->loop & 1) && !c->needed[from[k]])
+				c->needed[from[k]] = 2;
 	}
 }
 
-static gllm_vreg renamed(const gllm_vreg *map, const struct repeat *r, unsigned more, gllm_vreg x)
+static void find_values(struct lower *l, struct copying *c)
 {
-	return x == GLLM_NO_VREG ? x : x < r->regs ? map[x] : (gllm_vreg)(x + more * r->each);
+	const struct gllm_trace *t = l->t;
+	const struct repeat *r = c->r;
+	int top = gllm_lower_top(l)->loop;
+
+	for (gllm_ref n = t->loop[top].first; n < t->loop[top].end && l->loop[top].carries && c->fits; n++)
+		if (t->node[n].op == GLLM_N_CARRY && t->node[n].loop == top)
+			add_node(l, c, n);
+	find_needed(l, c);
+	for (gllm_ref n = 0; r->n && n <= r->line[r->n - 1] && c->fits; n++) {
+		uint8_t op = t->node[n].op;
+		if (!c->needed[n] || op == GLLM_N_STORE || op == GLLM_N_CONST || op == GLLM_N_SCALAR || (op == GLLM_N_CARRY && t->node[n].loop == top))
+			continue;
+		bool here = c->needed[n] == 1 && op != GLLM_N_LAST;
+		if (!here)
+			c->fits = c->fits && !l->paired; /* there nodes have two forms */
+		if (!here || (l->dep[n] & r->outer) != r->outer)
+			add_node(l, c, n);
+	}
 }
 
-static void write_copy(struct lower *l, const struct repeat *r, const gllm_vreg *map, const int64_t *step, unsigned more)
+/* --- writing ---------------------------------------------------------------------------------------------------------- */
+
+static inline gllm_vreg renamed(const gllm_vreg *map, const struct repeat *r, unsigned offset, gllm_vreg x)
 {
+	return x < r->regs ? map[x] : x == GLLM_NO_VREG ? x : (gllm_vreg)(x + offset);
+}
+
+/* There is room. */
+static void write_copy(struct lower *l, const struct copying *c, unsigned more)
+{
+	const struct repeat *r = c->r;
+	struct gllm_vir *v = l->v;
+	struct gllm_vi *to = v->ins + v->n;
+	unsigned offset = more * r->each;
+
 	for (unsigned k = 0; k < r->each; k++)
-		gllm_vir_reg(l->v, (enum gllm_class)l->v->reg_class[r->regs + k]);
-	for (unsigned k = r->begin; k < r->end && l->v->status == GLLM_OK; k++) {
-		struct gllm_vi i = l->v->ins[k];
-		i.imm += more * step[k - r->begin];
-		i.copy = (uint16_t)(i.copy ? i.copy + more * r->tuples : 0);
-		i.d = renamed(map, r, more, i.d);
-		i.a = renamed(map, r, more, i.a);
-		i.b = renamed(map, r, more, i.b);
-		i.c = renamed(map, r, more, i.c);
-		i.m = renamed(map, r, more, i.m);
-		gllm_vir_emit(l->v, i);
+		v->reg_class[v->nregs + k] = v->reg_class[r->regs + k];
+	for (unsigned k = r->begin; k < r->end; k++, to++) {
+		*to = v->ins[k];
+		to->imm += more * c->step[k - r->begin];
+		to->copy = (uint16_t)(to->copy ? to->copy + more * r->tuples : 0);
+		to->d = renamed(c->map, r, offset, to->d);
+		to->a = renamed(c->map, r, offset, to->a);
+		to->b = renamed(c->map, r, offset, to->b);
+		to->c = renamed(c->map, r, offset, to->c);
+		to->m = renamed(c->map, r, offset, to->m);
+	}
+	v->nregs += r->each;
+	v->n += r->end - r->begin;
+}
+
+static bool has_room(const struct gllm_vir *v, const struct repeat *r)
+{
+	unsigned more = r->copies - 1 - r->first;
+
+	return v->n + more * (r->end - r->begin) <= v->max && v->nregs + more * r->each <= v->max_regs &&
+	       v->nregs + more * r->each < GLLM_NO_VREG;
+}
+
+static void write_copies(struct lower *l, struct copying *c)
+{
+	struct repeat *r = c->r;
+
+	for (unsigned more = 1; more < r->copies - r->first; more++) {
+		for (unsigned k = 0; k < c->before.n; k++)
+			c->map[c->before.list[k].of] = *value_at(l, &c->before.list[k], more);
+		for (unsigned k = 0; k < c->shared.n; k++)
+			*value_at(l, &c->shared.list[k], more) = renamed(c->map, r, more * r->each, c->shared.list[k].of);
+		write_copy(l, c, more);
+		l->copy = (uint16_t)(l->copy + r->tuples);
 	}
 }
 
 bool gllm_lower_repeat(struct lower *l, struct repeat *r)
 {
+	enum { MOST = 256 };
 	struct gllm_arena scratch = *l->arena;
-	gllm_vreg *map = gllm_alloc_array(&scratch, r->regs, sizeof *map, 2);
-	int64_t *step = gllm_alloc_array(&scratch, l->v->n - r->begin + 1u, sizeof *step, 8);
+	struct copying c = { .r = r, .before.max = MOST, .shared.max = MOST, .fits = true };
+	unsigned tuple[OPEN_LOOPS];
 
 	r->end = l->v->n;
 	r->each = l->v->nregs - r->regs;
 	r->tuples = l->copy - r->tuples;
-	if (!map || !step || l->irregular != r->irregular || l->nconst != r->constants || l->noffsets != r->offsets ||
-	    l->status != GLLM_OK || !find_steps(l, r, step))
+	c.map = gllm_alloc_array(&scratch, r->regs, sizeof *c.map, 2);
+	c.step = gllm_alloc_array(&scratch, r->end - r->begin + 1u, sizeof *c.step, 8);
+	c.needed = gllm_alloc(&scratch, l->t->nnodes + 1u, 1);
+	c.before.list = gllm_alloc_array(&scratch, MOST, sizeof *c.before.list, 4);
+	c.shared.list = gllm_alloc_array(&scratch, MOST, sizeof *c.shared.list, 4);
+	if (!c.map || !c.step || !c.needed || !c.before.list || !c.shared.list || l->irregular != r->irregular ||
+	    l->nconst != r->constants || l->noffsets != r->offsets || l->status != GLLM_OK || !has_room(l->v, r) || !find_steps(l, r, c.step))
 		return false;
 	for (unsigned k = 0; k < r->regs; k++)
-		map[k] = (gllm_vreg)k;
-	for (unsigned copy = r->first + 1; copy < r->copies; copy++) {
-		map_sums(l, map, r, copy);
-		write_copy(l, r, map, step, copy - r->first);
-		l->copy = (uint16_t)(l->copy + r->tuples);
-	}
-	return true;
+		c.map[k] = (gllm_vreg)k;
+	for (unsigned f = 0; f < l->depth; f++)
+		tuple[f] = l->tuple[f];
+	c.tuple = tuple;
+	find_values(l, &c);
+	for (unsigned f = 0; f < l->depth; f++)
+		l->tuple[f] = tuple[f];
+	if (c.fits)
+		write_copies(l, &c);
+	return c.fits;
 }

@@ -225,13 +225,15 @@ unsigned gllm_lower_copies(struct lower *l, unsigned loop);
 struct repeat { /* of a frame's copies */
 	unsigned frame, first, copies; /* the number of the copy that others are written from, and how many there are */
 	int loop;             /* the frame's */
+	uint32_t outer;       /* loops whose copies are slower */
+	const gllm_ref *line; unsigned n; /* the nodes */
 	bool begins;          /* that copy has begun */
 	unsigned begin, end;  /* its instructions */
 	unsigned regs, each;  /* the first of its registers, and how many are its own */
 	unsigned tuples;      /* of copies of other loops within it */
 	unsigned constants, offsets, irregular;
 };
-/* May copies of frame k of the walk, in the top frame's body of the nodes `line`, be written from one of them? */
+/* May copies of frame k of the walk, of the nodes `line` that end the top frame's body, be written from one of them? */
 bool gllm_lower_may_repeat(struct lower *l, const struct walk *w, unsigned k, const gllm_ref *line, unsigned n, struct repeat *r);
 void gllm_lower_repeat_from(const struct lower *l, struct repeat *r); /* that one begins */
 /* It has ended: all copies behind it; false if it has turned out to be of its own kind. */
