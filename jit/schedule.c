@@ -49,9 +49,10 @@ struct reg {
 struct schedule {
 	struct gllm_vir *v;
 	const struct gllm_machine *m;
-	struct reg *reg;
+	struct gllm_arena *arena;
+	uint16_t *ready;      /* per register; 0 between lines */
+	struct reg *reg;      /* NULL until a line is reordered, as all that follows */
 	struct gllm_vir_span *span; uint32_t *close;
-	bool spans;           /* these two are filled */
 	bool converting;      /* conversions take half of the line's time or more */
 	unsigned begin, n;    /* the line */
 	struct step *step;    /* of the line */
@@ -100,28 +101,35 @@ static bool converts(const struct gllm_vi *i)
 	return i->op == GLLM_V_VCVT || i->op == GLLM_V_VCVTN;
 }
 
+static inline unsigned operand_ready(const struct schedule *s, gllm_vreg r, unsigned start)
+{
+	return r != GLLM_NO_VREG && s->ready[r] > start ? s->ready[r] : start;
+}
+
 /* One turn takes `longest` cycles and wants the busiest unit for `bound` of them. The machine's window holds window / size
  * turns: are these too few to keep that unit at work? The same of what waits there, without the time of a load:
  * for maps, lines of up to SHORT instructions with chains longer than LONG, unless they wait for memory, which
- * exp, silu and gelu of 256 MiB did a fifth longer so. reg[].left is the cycle in which a value is there. */
+ * exp, silu and gelu of 256 MiB did a fifth longer so. ready[] is the cycle in which a value is there. */
 static bool latency_bound(struct schedule *s)
 {
 	unsigned used[GLLM_UNITS] = { 0 }, longest = 0, size = 0, bound = 0, converting = 0;
+	const struct gllm_vi *line = at(s, 0), *end = line + s->n;
 	bool memory = false;
-	gllm_vreg r[4];
 
-	for (unsigned i = 0; i < s->n; i++) {
-		const struct gllm_timing *t = timing(s, at(s, i));
-		memory |= at(s, i)->op == GLLM_V_PREFETCH || (at(s, i)->op == GLLM_V_VSTORE && at(s, i)->aux);
-		unsigned start = 0;
-		for (unsigned k = gllm_vi_uses(at(s, i), r); k-- > 0;)
-			start = s->reg[r[k]].left > start ? s->reg[r[k]].left : start;
-		start += t->latency;
-		if (writes(at(s, i)))
-			s->reg[at(s, i)->d].left = (uint16_t)start;
+	for (const struct gllm_vi *i = line; i < end; i++) {
+		const struct gllm_timing *t = timing(s, i);
+		unsigned start = operand_ready(s, i->a, 0);
+		start = operand_ready(s, i->b, start);
+		start = operand_ready(s, i->c, start);
+		start = operand_ready(s, i->m, start) + t->latency;
+		if (writes(i))
+			s->ready[i->d] = (uint16_t)start;
 		longest = start > longest ? start : longest;
 		used[t->unit] += t->slots;
-		converting += converts(at(s, i)) ? t->slots : 0;
+		if (i->op == GLLM_V_PREFETCH || (i->op == GLLM_V_VSTORE && i->aux))
+			memory = true;
+		else if (converts(i))
+			converting += t->slots;
 	}
 	for (unsigned u = 0; u < GLLM_UNITS; u++) {
 		unsigned cycles = used[u] / (s->m->units[u] ? s->m->units[u] : 1);
@@ -129,9 +137,9 @@ static bool latency_bound(struct schedule *s)
 		size += used[u];
 	}
 	bound = size / s->m->width > bound ? size / s->m->width : bound;
-	for (unsigned i = 0; i < s->n; i++)
-		if (writes(at(s, i)))
-			s->reg[at(s, i)->d].left = 0;
+	for (const struct gllm_vi *i = line; i < end; i++)
+		if (writes(i))
+			s->ready[i->d] = 0;
 	s->converting = s->m->one_converts && s->m->window && 2 * converting >= bound;
 	unsigned load = s->m->timing[GLLM_V_VLOAD].latency;
 	bool maps = longest > load + LONG && s->n <= SHORT && !memory;
@@ -576,8 +584,11 @@ static void forget(struct schedule *s)
 
 /* --- the function --------------------------------------------------------------------------------------------------- */
 
-static enum gllm_status prepare(struct schedule *s, struct gllm_arena *arena)
+/* What reordering takes. */
+static bool prepare(struct schedule *s)
 {
+	struct gllm_arena *arena = s->arena;
+
 	s->reg = gllm_alloc_array(arena, s->v->nregs + 1u, sizeof *s->reg, 8);
 	s->span = gllm_alloc_array(arena, s->v->nregs + 1u, sizeof *s->span, 4);
 	s->close = gllm_alloc_array(arena, s->v->n + 1u, sizeof *s->close, 4);
@@ -591,20 +602,18 @@ static enum gllm_status prepare(struct schedule *s, struct gllm_arena *arena)
 	s->copy = gllm_alloc_array(arena, MAX_LINE, sizeof *s->copy, 8);
 	if (!s->reg || !s->span || !s->close || !s->step || !s->owner || !s->edge || !s->reader || !s->memory || !s->queue || !s->order ||
 	    !s->copy)
-		return GLLM_OUT_OF_MEMORY;
+		return false;
 	for (unsigned r = 0; r < s->v->nregs; r++)
 		s->reg[r] = (struct reg){ .readers = NONE };
 	for (unsigned i = 0; i < s->v->n && s->m->adds_over; i++)
 		if (s->v->ins[i].op == GLLM_V_VMOV && s->v->ins[i].aux == GLLM_VIR_KEPT)
 			s->reg[s->v->ins[i].a].kept = true;
-	return GLLM_OK;
+	gllm_vir_spans(s->v, s->span, s->close);
+	return true;
 }
 
 static void schedule_line(struct schedule *s)
 {
-	if (!s->spans)
-		gllm_vir_spans(s->v, s->span, s->close);
-	s->spans = true;
 	count_live(s);
 	find_dependences(s);
 	for (unsigned f = 0; f < FILES; f++)
@@ -625,46 +634,59 @@ static void schedule_line(struct schedule *s)
 	forget(s);
 }
 
-/* A run of instructions without branches. What moves pointers at its end stays there. */
-static void straight_line(struct schedule *s, unsigned begin, unsigned end)
+/* A run of instructions without branches. What moves pointers at its end stays there. False without memory. */
+static bool straight_line(struct schedule *s, unsigned begin, unsigned end)
 {
 	while (end > begin && s->v->ins[end - 1].op == GLLM_V_GADDI && s->v->ins[end - 1].d == s->v->ins[end - 1].a)
 		end--;
 	for (; begin + 1 < end; begin += s->n) {
 		s->begin = begin;
 		s->n = end - begin < MAX_LINE ? end - begin : MAX_LINE;
-		if (latency_bound(s))
-			schedule_line(s);
+		if (!latency_bound(s))
+			continue;
+		if (!s->reg && !prepare(s))
+			return false;
+		schedule_line(s);
 	}
+	return true;
 }
 
-static void innermost_loop(struct schedule *s, unsigned begin, unsigned end)
+static bool innermost_loop(struct schedule *s, unsigned begin, unsigned end)
 {
-	for (unsigned i = begin; i <= end; i++)
+	bool ok = true;
+
+	for (unsigned i = begin; i <= end && ok; i++)
 		if (i == end || gllm_vi_is_flow(&s->v->ins[i])) {
-			straight_line(s, begin, i);
+			ok = straight_line(s, begin, i);
 			begin = i + 1;
 		}
+	return ok;
 }
 
 enum gllm_status gllm_schedule(struct gllm_vir *v, const struct gllm_machine *m, struct gllm_arena *arena)
 {
-	struct schedule s = { .v = v, .m = m };
+	struct schedule s = { .v = v, .m = m, .arena = arena };
 	size_t used = arena->used;
 	unsigned begin = 0;
+	bool ok = true;
 
 	if (v->status != GLLM_OK || !m->timing)
 		return v->status;
-	if (prepare(&s, arena) != GLLM_OK)
+	s.ready = gllm_alloc_array(arena, v->nregs + 1u, sizeof *s.ready, 8);
+	if (!s.ready)
 		return GLLM_OUT_OF_MEMORY;
-	for (unsigned i = 0; i < v->n; i++) {
+	for (unsigned r = 0; r < v->nregs; r++)
+		s.ready[r] = 0;
+	for (unsigned i = 0; i < v->n && ok; i++) {
+		if (!gllm_vi_is_flow(&v->ins[i]))
+			continue;
 		if (v->ins[i].op == GLLM_V_LOOP_BEGIN)
 			begin = i + 1;
 		if (v->ins[i].op == GLLM_V_LOOP_END && begin) {
-			innermost_loop(&s, begin, i);
+			ok = innermost_loop(&s, begin, i);
 			begin = 0;
 		}
 	}
 	arena->used = used;
-	return GLLM_OK;
+	return ok ? GLLM_OK : GLLM_OUT_OF_MEMORY;
 }
