@@ -90,14 +90,15 @@ static void fill(const struct gllm_plan *p, const struct gllm_step *s, void *con
 /* Steps that may run together: the units of all of them are one range, shared by the workers. */
 enum { MAX_TOGETHER = 4 };
 
+/* Other workers wait for every line of it that they read: what a small step needs lies side by side. */
 struct task {
 	const struct gllm_plan *plan;
 	const struct gllm_step *step;
-	unsigned n;
-	uint64_t end[MAX_TOGETHER];             /* number of units of the steps up to this one */
-	uint64_t value[MAX_TOGETHER][GLLM_MAX_SLOTS];
 	unsigned char *worker;                  /* memory of worker 0 */
+	uint64_t end[MAX_TOGETHER];             /* number of units of the steps up to this one */
+	unsigned n;
 	bool misfit;                            /* a worker's vectors have another length: its units did not run */
+	uint64_t value[MAX_TOGETHER][GLLM_MAX_SLOTS];
 };
 
 /* Runs units [begin, end) of one step as `worker`. */
