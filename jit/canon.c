@@ -21,8 +21,7 @@ void gllm_canon_init(struct canon *c)
 /* val.head of what is to be a value. */
 static inline uint64_t head(unsigned op, unsigned type, int loop, unsigned aux, uint16_t a, uint16_t b)
 {
-	_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first field is lowest");
-	return op | (uint64_t)type << 8 | (uint64_t)(uint8_t)loop << 16 | (uint64_t)aux << 24 | (uint64_t)a << 32 | (uint64_t)b << 48;
+	return val_head(op, type, aux, a, b) | (uint64_t)(uint8_t)loop << 16;
 }
 
 static inline uint16_t add(struct canon *c, uint64_t of, uint16_t third, uint64_t imm, uint16_t next)
@@ -61,15 +60,15 @@ static int innermost(const struct canon *c, uint16_t a, uint16_t b)
 	return x > y ? x : y;
 }
 
-uint16_t gllm_canon_make(struct canon *c, unsigned op, unsigned type, unsigned aux, uint16_t a, uint16_t b, uint16_t d,
-                         uint64_t imm)
+uint16_t gllm_canon_of(struct canon *c, uint64_t of, uint16_t third, uint64_t imm)
 {
+	const uint16_t a = (uint16_t)(of >> 32), b = (uint16_t)(of >> 48);
 	int loop = innermost(c, a, b);
-	if (a == POISON || b == POISON || d == POISON)
+	if (a == POISON || b == POISON || third == POISON)
 		return POISON;
-	if (d != VAL_NONE && c->v[d].loop > loop)
-		loop = c->v[d].loop;
-	return intern(c, head(op, type, loop, aux, a, b), d, imm);
+	if (third != VAL_NONE && c->v[third].loop > loop)
+		loop = c->v[third].loop;
+	return intern(c, of | (uint64_t)(uint8_t)loop << 16, third, imm);
 }
 
 uint16_t gllm_canon_const(struct canon *c, unsigned type, uint64_t bits)

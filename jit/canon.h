@@ -103,12 +103,22 @@ static inline uint16_t cond_value(cond_t c) { return (uint16_t)(c >> 1); }
 
 void gllm_canon_init(struct canon *c);
 
-uint16_t gllm_canon_make(struct canon *c, unsigned op, unsigned type, unsigned aux, uint16_t a, uint16_t b, uint16_t d,
-                         uint64_t imm);
+/* `of`: val.head but for the loop, which follows from the operands; POISON if one of them is. */
+uint16_t gllm_canon_of(struct canon *c, uint64_t of, uint16_t third, uint64_t imm);
+static inline uint64_t val_head(unsigned op, unsigned type, unsigned aux, uint16_t a, uint16_t b)
+{
+	_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first field is lowest");
+	return op | (uint64_t)type << 8 | (uint64_t)aux << 24 | (uint64_t)a << 32 | (uint64_t)b << 48;
+}
+static inline uint16_t gllm_canon_make(struct canon *c, unsigned op, unsigned type, unsigned aux, uint16_t a, uint16_t b,
+                                       uint16_t d, uint64_t imm)
+{
+	return gllm_canon_of(c, val_head(op, type, aux, a, b), d, imm);
+}
 static inline uint16_t gllm_canon_node(struct canon *c, unsigned op, unsigned type, uint16_t a, uint16_t b, uint16_t d,
                                        uint64_t imm)
 {
-	return gllm_canon_make(c, op, type, 0, a, b, d, imm);
+	return gllm_canon_of(c, val_head(op, type, 0, a, b), d, imm);
 }
 uint16_t gllm_canon_fresh(struct canon *c, unsigned op, unsigned type, int loop); /* never merged with another */
 uint16_t gllm_canon_const(struct canon *c, unsigned type, uint64_t bits);

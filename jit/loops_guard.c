@@ -91,14 +91,21 @@ bool gllm_loops_no_iteration(struct lifting *l, cond_t c, bool outcome, uint16_t
 	return false;
 }
 
+static bool runs_0_times(struct lifting *l, int loop, cond_t cond, bool outcome)
+{
+	return l->loop[loop].known && gllm_loops_no_iteration(l, cond, outcome, l->loop[loop].trip);
+}
+
 /* v if the condition has the given outcome: loops that then run 0 times yield what they began with. POISON if unclear. */
 static uint16_t value_when(struct lifting *l, uint16_t v, cond_t cond, bool outcome)
 {
 	struct canon *c = &l->c;
 	uint16_t *now = l->scratch, p[2];
 	unsigned n = nonpositive_when(l, cond, outcome, p);
-	if (!n || v == POISON)
+	if (!n || v == POISON || c->v[v].op == GLLM_N_CONST)
 		return v;
+	if (c->v[v].op == GLLM_N_LAST && c->v[c->v[c->v[v].a].a].op == GLLM_N_CONST) /* as most sums begin */
+		return runs_0_times(l, c->v[c->v[v].a].loop, cond, outcome) ? c->v[c->v[v].a].a : v;
 	const struct gllm_term *t = &c->p.term[c->p.poly[p[0]].first];
 	unsigned zero_sym = c->p.poly[p[0]].count == 1 && t->sym[0] && !t->sym[1] ? t->sym[0] : 0;
 	for (unsigned i = 0; i <= v; i++)
@@ -128,8 +135,7 @@ static uint16_t value_when(struct lifting *l, uint16_t v, cond_t cond, bool outc
 		switch (x->op) {
 		case GLLM_N_LAST: {
 			const struct val *k = &c->v[x->a];
-			bool none = l->loop[k->loop].known && gllm_loops_no_iteration(l, cond, outcome, l->loop[k->loop].trip);
-			now[i] = none ? now[k->a] : (uint16_t)i;
+			now[i] = runs_0_times(l, k->loop, cond, outcome) ? now[k->a] : (uint16_t)i;
 			break;
 		}
 		case GLLM_N_INDEX:

@@ -187,45 +187,23 @@ static uint16_t phi_value(struct lifting *l, uint16_t raw)
 	return b->header ? gllm_loops_header(l, raw) : gllm_loops_join(l, raw);
 }
 
-/* The value of raw, which is no constant; of a condition, beside it. */
-uint16_t gllm_loops_evaluate(struct lifting *l, uint16_t raw, int loop)
+/* Operations that are less common. */
+static uint16_t other_operation(struct lifting *l, const struct raw *x, uint16_t a, uint16_t b, int loop)
 {
-	static const uint8_t node[] = {
-		[GLLM_S_ADD] = GLLM_N_ADD, [GLLM_S_SUB] = GLLM_N_SUB, [GLLM_S_MUL] = GLLM_N_MUL, [GLLM_S_AND] = GLLM_N_AND,
-		[GLLM_S_OR] = GLLM_N_OR, [GLLM_S_XOR] = GLLM_N_XOR, [GLLM_S_SHL] = GLLM_N_SHL, [GLLM_S_SHR] = GLLM_N_SHR,
-		[GLLM_S_SAR] = GLLM_N_SAR, [GLLM_S_FMUL] = GLLM_N_MUL, [GLLM_S_FDIV] = GLLM_N_DIV, [GLLM_S_FSQRT] = GLLM_N_SQRT,
-		[GLLM_S_FNEG] = GLLM_N_NEG, [GLLM_S_FABS] = GLLM_N_ABS, [GLLM_S_FRINT] = GLLM_N_RINT,
-	};
 	struct canon *c = &l->c;
-	const struct raw *x = &l->s->raw[raw];
-	const uint16_t a = get(l, x->a, loop), b = get(l, x->b, loop);
-	if ((x->op >= GLLM_S_FADD) & (x->op <= GLLM_S_FNMS) & (x->w != 32))
-		return POISON;
 	switch (x->op) {
-	case RAW_PARAM: return parameter(l, x);
-	case RAW_PHI: return phi_value(l, raw);
-	case RAW_COND: l->condition[raw] = condition(l, raw, loop); return POISON;
-	case GLLM_S_LOAD: return gllm_loops_load(l, raw, loop);
-	case GLLM_S_STORE: gllm_loops_store(l, raw, loop); return POISON;
-	case GLLM_S_ADD: case GLLM_S_SUB: case GLLM_S_MUL: case GLLM_S_AND: case GLLM_S_OR: case GLLM_S_XOR: case GLLM_S_SHL:
-	case GLLM_S_SHR: case GLLM_S_SAR:
-		return gllm_canon_int(c, node[x->op], x->w, a, b);
 	case GLLM_S_NEG: return gllm_canon_int(c, GLLM_N_SUB, x->w, gllm_canon_const(c, GLLM_I64, 0), a);
 	case GLLM_S_NOT: return gllm_canon_int(c, GLLM_N_XOR, x->w, a, gllm_canon_const(c, GLLM_I64, ~UINT64_C(0)));
-	case GLLM_S_ZEXT: return gllm_canon_zext(c, a, x->w);
 	case GLLM_S_SEXT: return gllm_canon_sext(c, a, x->scale, x->w);
-	case GLLM_S_FADD: case GLLM_S_FSUB: return gllm_canon_sum(c, x->op == GLLM_S_FSUB, a, b);
-	case GLLM_S_FMUL: case GLLM_S_FDIV: return gllm_canon_product(c, node[x->op], a, b);
 	case GLLM_S_FMIN: case GLLM_S_FMAX:
 		return gllm_canon_select(c, gllm_canon_fcmp(c, a, b, x->op == GLLM_S_FMIN ? OUT_LESS : OUT_GREATER),
 		                         gllm_canon_as(c, a, GLLM_F32), gllm_canon_as(c, b, GLLM_F32));
 	case GLLM_S_FMINN: case GLLM_S_FMINNM: return min_max(l, false, x->op == GLLM_S_FMINNM, a, b);
 	case GLLM_S_FMAXN: case GLLM_S_FMAXNM: return min_max(l, true, x->op == GLLM_S_FMAXNM, a, b);
-	case GLLM_S_FRINT:
-		if (x->imm != 0)
-			return POISON;
-		/* fall through */
-	case GLLM_S_FSQRT: case GLLM_S_FNEG: case GLLM_S_FABS: return gllm_canon_float(c, node[x->op], a, VAL_NONE, VAL_NONE);
+	case GLLM_S_FRINT: return x->imm == 0 ? gllm_canon_float(c, GLLM_N_RINT, a, VAL_NONE, VAL_NONE) : POISON;
+	case GLLM_S_FSQRT: return gllm_canon_float(c, GLLM_N_SQRT, a, VAL_NONE, VAL_NONE);
+	case GLLM_S_FNEG: return gllm_canon_float(c, GLLM_N_NEG, a, VAL_NONE, VAL_NONE);
+	case GLLM_S_FABS: return gllm_canon_float(c, GLLM_N_ABS, a, VAL_NONE, VAL_NONE);
 	case GLLM_S_FMA: case GLLM_S_FMS: case GLLM_S_FNMA: case GLLM_S_FNMS: return fused(c, x, a, b, get(l, x->c, loop));
 	case GLLM_S_I2F: case GLLM_S_U2F: case GLLM_S_F2I: case GLLM_S_F2IN: case GLLM_S_F2F: return convert(l, x, a);
 	case RAW_PRIM: return primitive(l, x, a, b, get(l, x->c, loop));
@@ -247,5 +225,45 @@ uint16_t gllm_loops_evaluate(struct lifting *l, uint16_t raw, int loop)
 		return gllm_canon_select(c, gllm_canon_fcmp(c, a, b, gllm_canon_truth(x->fcc)), gllm_canon_const(c, GLLM_I32, 0xffffffff),
 		                         gllm_canon_const(c, GLLM_I32, 0));
 	default: return POISON;
+	}
+}
+
+/* The value of raw, which is no constant; of a condition, beside it. */
+uint16_t gllm_loops_evaluate(struct lifting *l, uint16_t raw, int loop)
+{
+	static const uint8_t node[] = {
+		[GLLM_S_ADD] = GLLM_N_ADD, [GLLM_S_SUB] = GLLM_N_SUB, [GLLM_S_MUL] = GLLM_N_MUL, [GLLM_S_AND] = GLLM_N_AND,
+		[GLLM_S_OR] = GLLM_N_OR, [GLLM_S_XOR] = GLLM_N_XOR, [GLLM_S_SHL] = GLLM_N_SHL, [GLLM_S_SHR] = GLLM_N_SHR,
+		[GLLM_S_SAR] = GLLM_N_SAR, [GLLM_S_FMUL] = GLLM_N_MUL, [GLLM_S_FDIV] = GLLM_N_DIV,
+	};
+	struct canon *c = &l->c;
+	const struct raw *x = &l->s->raw[raw];
+	uint16_t a, b;
+	if ((x->op >= GLLM_S_FADD) & (x->op <= GLLM_S_FNMS) & (x->w != 32))
+		return POISON;
+	switch (x->op) {
+	case RAW_PARAM: return parameter(l, x);
+	case RAW_PHI: return phi_value(l, raw);
+	case RAW_COND: l->condition[raw] = condition(l, raw, loop); return POISON;
+	case GLLM_S_LOAD: return gllm_loops_load(l, raw, loop);
+	case GLLM_S_STORE: gllm_loops_store(l, raw, loop); return POISON;
+	case GLLM_S_ADD: case GLLM_S_SUB: case GLLM_S_MUL: case GLLM_S_AND: case GLLM_S_OR: case GLLM_S_XOR: case GLLM_S_SHL:
+	case GLLM_S_SHR: case GLLM_S_SAR:
+		a = get(l, x->a, loop);
+		b = get(l, x->b, loop);
+		return gllm_canon_int(c, node[x->op], x->w, a, b);
+	case GLLM_S_ZEXT: return gllm_canon_zext(c, get(l, x->a, loop), x->w);
+	case GLLM_S_FADD: case GLLM_S_FSUB:
+		a = get(l, x->a, loop);
+		b = get(l, x->b, loop);
+		return gllm_canon_sum(c, x->op == GLLM_S_FSUB, a, b);
+	case GLLM_S_FMUL: case GLLM_S_FDIV:
+		a = get(l, x->a, loop);
+		b = get(l, x->b, loop);
+		return gllm_canon_product(c, node[x->op], a, b);
+	default:
+		a = get(l, x->a, loop);
+		b = get(l, x->b, loop);
+		return other_operation(l, x, a, b, loop);
 	}
 }

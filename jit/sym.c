@@ -514,39 +514,40 @@ static void run_all(struct exec *x, const struct gllm_param *param, unsigned npa
 	s->first[x->f->nblocks] = (uint16_t)s->n;
 }
 
+struct room {
+	struct exec x;
+	uint16_t first[FLOW_BLOCKS + 1], cond[FLOW_BLOCKS];
+	struct live live[FLOW_BLOCKS];
+	uint16_t phi[RAW_VALUES], same[RAW_VALUES + 1], store[RAW_VALUES], input[RAW_INPUTS];
+	struct raw_folded folded[RAW_FOLDED];
+	struct raw raw[RAW_VALUES + 1];
+};
+
 enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struct gllm_abi *abi,
                                 const struct gllm_image *img, const struct gllm_param *param, unsigned nparams,
                                 struct gllm_arena *a, struct gllm_error *e)
 {
-	*s = (struct sym){ .f = f, .img = img, .error = e };
-	struct exec *x = gllm_alloc(a, sizeof *x, 8);
-	s->raw = gllm_alloc_array(a, RAW_VALUES + 1, sizeof *s->raw, 8);
-	s->store = gllm_alloc_array(a, RAW_VALUES, sizeof *s->store, 8);
-	s->input = gllm_alloc_array(a, RAW_INPUTS, sizeof *s->input, 8);
-	s->first = gllm_alloc_array(a, f->nblocks + 1, sizeof *s->first, 8);
-	s->cond = gllm_alloc_array(a, f->nblocks, sizeof *s->cond, 8);
-	s->folded = gllm_alloc_array(a, RAW_FOLDED, sizeof *s->folded, 8);
-	uint16_t *out = gllm_alloc_array(a, (size_t)f->nblocks * STATE, sizeof *out, 8);
-	struct live *live = gllm_alloc_array(a, f->nblocks, sizeof *live, 8);
-	uint16_t *same = gllm_alloc_array(a, RAW_VALUES + 1, sizeof *same, 8);
-	uint16_t *phi_list = gllm_alloc_array(a, RAW_VALUES, sizeof *phi_list, 8);
-	if (!x || !s->raw || !same || !s->store || !s->first || !s->input || !s->cond || !s->folded || !out || !live ||
-	    !phi_list)
+	struct room *const r = gllm_alloc(a, sizeof *r, 8);
+	uint16_t *const out = gllm_alloc_array(a, (size_t)f->nblocks * STATE, sizeof *out, 8);
+	if (!r || !out)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch for symbolic execution", NULL, 0, 0, 0);
+	*s = (struct sym){ .f = f, .img = img, .raw = r->raw, .input = r->input, .first = r->first, .store = r->store, .cond = r->cond,
+	                   .folded = r->folded, .error = e };
+	struct exec *const x = &r->x;
 	x->s = s;
 	x->f = f;
 	x->abi = abi;
 	x->img = img;
 	x->out = out;
-	x->live = live;
-	x->phi = phi_list;
+	x->live = r->live;
+	x->phi = r->phi;
 	x->nslots = 0;
 	x->status = GLLM_OK;
-	gllm_live_find(live, f, abi);
+	gllm_live_find(r->live, f, abi);
 	do
 		run_all(x, param, nparams);
 	while (x->again && !x->status);
 	if (!x->status)
-		gllm_sym_drop_copies(s, same, x->phi, x->nphis);
+		gllm_sym_drop_copies(s, r->same, x->phi, x->nphis);
 	return x->status;
 }

@@ -51,14 +51,19 @@ static void replace(struct sym *s, const uint16_t *same)
 		s->input[i] = find(s, same, s->input[i]);
 }
 
-/* A header's PHI for which something is made in the loop is no copy: what comes from before the loop is something else. Nor
- * is a PHI of two values, neither of them a PHI or a constant. (No branches: the kinds of values cannot be predicted.) */
-static bool is_no_copy(const struct sym *s, uint16_t phi)
+/* Notes the inputs of a PHI in it. Returns true if it is no copy for sure: that of a header is none if something is made for it
+ * in the loop, as what comes from before the loop is something else, nor is one of two values that are no PHIs or constants.
+ * (The kinds of values cannot be predicted: no branches.) */
+static bool take_inputs(struct sym *s, uint16_t phi)
 {
-	const struct raw *const x = &s->raw[phi];
+	struct raw *const x = &s->raw[phi];
+	const struct flow_block *const block = &s->f->block[x->block];
 	const uint16_t one = s->input[(size_t)x->imm], other = s->input[(size_t)x->imm + 1];
 	const uint8_t a = s->raw[one].op, b = s->raw[other].op;
-	const bool anew = s->f->block[x->block].header & (other > phi);
+	const bool anew = block->header & (other > phi);
+	x->a = one;
+	x->b = block->header ? 0 : other;
+	x->fcc = !block->header & (block->npreds > 2);
 	return (b != RAW_PHI) & (b != RAW_CONST) & (anew | ((a != RAW_PHI) & (a != RAW_CONST) & (one != other)));
 }
 
@@ -67,7 +72,7 @@ void gllm_sym_drop_copies(struct sym *s, uint16_t *same, const uint16_t *phi, un
 {
 	unsigned copies = n;
 	for (unsigned i = 0; i < n; i++) {
-		const bool no = is_no_copy(s, phi[i]);
+		const bool no = take_inputs(s, phi[i]);
 		same[phi[i]] = no ? phi[i] : (uint16_t)UNKNOWN;
 		copies -= no;
 	}
@@ -88,11 +93,4 @@ void gllm_sym_drop_copies(struct sym *s, uint16_t *same, const uint16_t *phi, un
 	}
 	if (copies)
 		replace(s, same);
-	for (unsigned i = 0; i < n; i++) {
-		struct raw *const x = &s->raw[phi[i]];
-		const struct flow_block *const b = &s->f->block[x->block];
-		x->a = s->input[x->imm];
-		x->b = b->header ? 0 : s->input[(size_t)x->imm + 1];
-		x->fcc = !b->header & (b->npreds > 2);
-	}
 }

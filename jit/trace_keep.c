@@ -4,17 +4,18 @@
 
 /* ---- what is kept ---------------------------------------------------------------------------------------------- */
 
-static bool expressible(struct emit *e, uint16_t v)
+static bool expressible(unsigned op)
 {
-	const struct val *x = &e->v[v];
+	return op - (unsigned)VAL_POISON > VAL_PTR - VAL_POISON && op != VAL_MSEL;
+}
+
+static void refuse_value(struct emit *e, uint16_t v)
+{
 	uint16_t raw = 0;
-	if (x->op != VAL_POISON && x->op != VAL_PTR && x->op != VAL_MSEL && x->op != VAL_TRUE)
-		return true;
 	for (unsigned i = 0; i < e->l->s->n && !raw; i++)
 		if (e->l->live[i] && e->l->value[i] == v && e->l->s->raw[i].op != RAW_UNDEF)
 			raw = (uint16_t)i;
 	gllm_lift_refuse(e->l, "a value that is needed and not understood", raw);
-	return false;
 }
 
 static void check_ends(struct emit *e, const struct carry *k)
@@ -26,16 +27,20 @@ static void check_ends(struct emit *e, const struct carry *k)
 
 /* Marks and lists what the marked values need. Operands have lower numbers than what is made of them, but for the ends
  * of CARRYs, which their LASTs ask for as well: where one is found late, it goes back up. What is needed cannot be
- * predicted, so the others mark too: no value. */
-static void list_live(struct emit *e)
+ * predicted, so the others mark too: no value. Returns the loops they are in, and whether all can be written. */
+static uint32_t list_live(struct emit *e, bool *writable)
 {
 	uint8_t *const mark = e->mark;
+	uint32_t loops = 0;
+	unsigned not_so = 0;
 	for (unsigned i = e->c->n; i-- > 0; ) {
 		const struct val *x = &e->v[i];
 		const unsigned live = mark[i + 1], mask = 0u - live;
 		e->list[e->nlist] = (uint16_t)i;
 		e->nlist += live;
 		e->ref[i + 1] = UNWRITTEN;
+		loops |= loop_bit(x->loop) & mask;
+		not_so |= live & !expressible(x->op);
 		if (x->op == GLLM_N_LAST && e->v[x->a].b < i)
 			mark[at(e->v[x->a].b) & mask] = LIVE;
 		if (x->op == GLLM_N_CARRY && live && x->b > i && !mark[at(x->b)]) {
@@ -49,12 +54,15 @@ static void list_live(struct emit *e)
 		mark[at(x->b) & mask] = LIVE;
 		mark[at(x->c) & mask] = LIVE;
 	}
+	*writable = !not_so;
+	return loops;
 }
 
 void gllm_emit_keep(struct emit *e)
 {
 	struct lifting *l = e->l;
 	uint32_t loops = 0;
+	bool writable;
 	e->mark[at(VAL_NONE)] = LIVE;
 	for (unsigned i = 0; i < l->nstores; i++) {
 		const struct effect *s = &l->store[i];
@@ -63,13 +71,12 @@ void gllm_emit_keep(struct emit *e)
 		e->mark[at(s->value)] = e->mark[at(e->c->access[s->access].index)] = LIVE;
 		loops |= loop_bit(l->f->block[s->block].loop);
 	}
-	list_live(e);
+	loops |= list_live(e, &writable);
 	for (unsigned i = l->ncarries; i-- > 0 && !l->status; )
 		check_ends(e, &l->carry[i]);
-	for (unsigned i = 0; i < e->nlist && !l->status; i++) {
-		if (expressible(e, e->list[i]))
-			loops |= loop_bit(e->v[e->list[i]].loop);
-	}
+	for (unsigned i = 0; i < e->nlist && !writable && !l->status; i++)
+		if (!expressible(e->v[e->list[i]].op))
+			refuse_value(e, e->list[i]);
 	for (unsigned i = l->f->nloops; i-- > 0; )
 		if (loops >> i & 1)
 			loops |= loop_bit(l->f->loop[i].parent);
