@@ -30,6 +30,33 @@ static uint32_t identity(const struct gllm_reduction *r, unsigned type)
 	return 0;
 }
 
+/* The INDEX that a pair keeps, if lanes hold consecutive ones and it is nothing but the number of the iteration; else NO_NODE.
+ * Accumulator u holds it less u times the lanes: all copies of a body then keep one vector, and what is lacking is added last. */
+static gllm_ref kept_index(const struct lower *l, const struct gllm_reduction *r)
+{
+	const struct gllm_trace *t = l->t;
+	gllm_ref n = t->node[t->node[r->pair].b].b;
+
+	if (t->node[n].op == GLLM_N_CVT && (t->node[n].type == GLLM_I32 || t->node[n].type == GLLM_U32) && l->uses[n] == 1)
+		n = t->node[n].a;
+	if (t->node[n].op != GLLM_N_INDEX || t->node[n].loop != r->loop || l->uses[n] != 1 || !l->loop[r->loop].partial)
+		return GLLM_NO_NODE;
+	struct place p = l->index[t->node[n].imm];
+	const struct induction *x = &l->ind[p.ind];
+	bool counts = x->loops == UINT32_C(1) << r->loop && x->base == NO_SYM && p.disp == 0 && x->stride[r->loop].sym == NO_SYM;
+	return counts && x->stride[r->loop].c == 1 ? n : GLLM_NO_NODE;
+}
+
+unsigned gllm_lower_later(const struct lower *l, gllm_ref n)
+{
+	int loop = l->t->node[n].loop;
+
+	for (unsigned i = 0; i < l->t->nreductions; i++)
+		if (is_pair(&l->t->reduction[i]) && l->t->reduction[i].loop == loop && kept_index(l, &l->t->reduction[i]) == n)
+			return gllm_lower_own_copy(l, loop) % l->loop[loop].accumulators * l->lanes;
+	return 0;
+}
+
 /* --- sums through several loops ---------------------------------------------------------------------------------------- */
 
 static unsigned lasts(const struct lower *l, gllm_ref carry)
@@ -98,6 +125,12 @@ static void load_initial(struct lower *l, gllm_ref carry, gllm_vreg d)
 		gllm_lower_move(l, d, gllm_lower_value(l, a));
 }
 
+/* i + by, lanes of integers */
+static gllm_vreg moved_index(struct lower *l, gllm_vreg i, uint32_t by)
+{
+	return by ? gllm_lower_emit(l, GLLM_V_VADD, GLLM_I32, i, gllm_lower_word(l, by, GLLM_NO_VREG), GLLM_NO_VREG) : i;
+}
+
 /* Accumulators: the first starts from the initial value unless lanes are partial results, the others from the identity.
  * Pairs start everywhere from the initial value, which only strictly better elements replace. */
 static void start_accumulators(struct lower *l, gllm_ref carry)
@@ -106,14 +139,19 @@ static void start_accumulators(struct lower *l, gllm_ref carry)
 	const struct loop_plan *p = &l->loop[n->loop];
 	const struct gllm_reduction *r = reduction_of(l, carry);
 	uint32_t outer = l->dep[carry] & ~(UINT32_C(1) << n->loop);
+	bool less = is_pair(r) && carry == r->pair && kept_index(l, r) != GLLM_NO_NODE;
 	struct walk w;
 
 	l->val[carry] = gllm_lower_block(l, outer, n->loop, false, p->accumulators);
 	gllm_lower_walk(l, &w, outer, n->loop, false);
 	do {
 		for (unsigned u = 0; u < p->accumulators && l->status == GLLM_OK; u++) {
-			gllm_vreg acc = gllm_vir_reg(l->v, GLLM_CLASS_V);
-			l->slot[gllm_lower_carry_index(l, carry, u)] = acc;
+			gllm_vreg *at = &l->slot[gllm_lower_carry_index(l, carry, u)], acc;
+			if (less && u > 0) {
+				*at = moved_index(l, l->slot[gllm_lower_carry_index(l, carry, 0)], 0u - u * l->lanes);
+				continue;
+			}
+			*at = acc = gllm_vir_reg(l->v, GLLM_CLASS_V);
 			if (is_pair(r) || (u == 0 && !p->partial && !p->tiled))
 				load_initial(l, carry, acc);
 			else
@@ -251,6 +289,7 @@ static void finish_pair(struct lower *l, const struct gllm_reduction *r, gllm_vr
 {
 	unsigned n = l->loop[l->t->node[r->carry].loop].accumulators;
 	bool lanes = l->loop[l->t->node[r->carry].loop].partial, max = r->kind == GLLM_REDUCE_ARGMAX;
+	bool less = kept_index(l, r) != GLLM_NO_NODE;
 	gllm_vreg best = join_copies(l, r->carry), least = GLLM_NO_VREG, far;
 
 	if (lanes)
@@ -259,7 +298,8 @@ static void finish_pair(struct lower *l, const struct gllm_reduction *r, gllm_vr
 	for (unsigned u = 0; u < n; u++) {
 		gllm_vreg v = l->slot[gllm_lower_carry_index(l, r->carry, u)], m;
 		m = gllm_lower_emit(l, GLLM_V_VLT, GLLM_F32, max ? v : best, max ? best : v, GLLM_NO_VREG);
-		v = gllm_lower_emit(l, GLLM_V_VSEL, GLLM_I32, m, far, l->slot[gllm_lower_carry_index(l, r->pair, u)]);
+		gllm_vreg i = moved_index(l, l->slot[gllm_lower_carry_index(l, r->pair, u)], less ? u * l->lanes : 0);
+		v = gllm_lower_emit(l, GLLM_V_VSEL, GLLM_I32, m, far, i);
 		least = least == GLLM_NO_VREG ? v : gllm_lower_emit(l, GLLM_V_VMIN, GLLM_I32, v, least, GLLM_NO_VREG);
 	}
 	*value = best;

@@ -188,6 +188,7 @@ static gllm_vreg index_node(struct lower *l, gllm_ref n)
 	struct gllm_vi i = gllm_vi(GLLM_V_VLOAD);
 	gllm_vreg v;
 
+	p.disp -= gllm_lower_later(l, n);
 	if (stride == 1 && f == l->depth - 1) {
 		gllm_lower_address(l, p, 0, 0, &i);
 		if (i.b == GLLM_NO_VREG && i.imm == (int32_t)i.imm) {

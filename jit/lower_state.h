@@ -194,6 +194,8 @@ void gllm_lower_prologue(struct lower *l);
 void gllm_lower_mark_through(struct lower *l);
 void gllm_lower_start_carry(struct lower *l, gllm_ref carry);
 void gllm_lower_finish_carries(struct lower *l, unsigned loop); /* after the loop's frame is gone */
+/* What the index that INDEX n gives this copy may lack where it goes: its pair adds it behind the loop, once. */
+unsigned gllm_lower_later(const struct lower *l, gllm_ref n);
 void gllm_lower_commit_carries(struct lower *l);                /* at the end of a body of the top frame */
 /* Whether this phase must keep the accumulators' other lanes by a select. */
 bool gllm_lower_needs_select(const struct lower *l, unsigned loop, const struct phase *p);
