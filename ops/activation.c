@@ -55,7 +55,7 @@ static inline float silu(float x)
 static inline float gelu(float x)
 {
 	const float cubic = 0x1.a5a7d0p-4f, cubic_high = 0x1.a5ap-4f, cubic_low = 0x1.f3dd5cp-18f;
-	float d = x < -11.0f ? -11.0f : x; /* the result is 0 from there; NaN passes */
+	float d = x < -10.8f ? -0.0f : x; /* the result is -0 from there; NaN passes */
 	float c = d < 8.0f ? d : 8.0f;     /* x; here NaN does not pass */
 	float square = (c * c + 0x1.8p18f) - 0x1.8p18f, excess = gllm_fmaf(-c, c, square);
 	float h = square * cubic_high + 0x1.26983p+1f;
