@@ -4,7 +4,7 @@
 #include "core/bits.h"
 #include "jit/block_state.h"
 
-enum { LINE = 64, REPEATED = 64, WAITING = 256 };
+enum { LINE = 64, REPEATED = 64, WAITING = 256, DEEP_UNIT = 4 };
 
 /* --- memory --------------------------------------------------------------------------------------------------------- */
 
@@ -124,20 +124,20 @@ static void add_part(struct blocker *x, const struct kernel *k, struct at at, bo
 	}
 }
 
-/* Of the part that was added last. */
-static void set_panels(struct blocker *x, const struct kernel *k, struct gllm_linear panels)
+/* Numbers that the kernel of the part that was added last asks for. */
+static void set_number(struct blocker *x, uint8_t param, struct gllm_linear n)
 {
-	if (x->status == GLLM_OK && k && k->count != NO_COUNT && x->nparts)
-		x->part[x->nparts - 1].source[k->count].at = panels;
+	if (x->status == GLLM_OK && param != NO_COUNT && x->nparts)
+		x->part[x->nparts - 1].source[param].at = n;
 }
 
-/* The part that was added last is for so many rows, if its kernel asks how many. */
-static void set_rows(struct blocker *x, struct gllm_linear rows)
+static void set_numbers(struct blocker *x, const struct kernel *k, const struct macro *m, struct gllm_linear rows)
 {
-	struct gllm_part *part = x->nparts ? &x->part[x->nparts - 1] : NULL;
-	for (unsigned q = 0; x->status == GLLM_OK && part && q < part->code->trace.nparams; q++)
-		if (part->source[q].kind == GLLM_FROM_ROWS)
-			part->source[q].at = rows;
+	if (!k)
+		return;
+	set_number(x, k->rows, rows);
+	set_number(x, k->count, m->panels);
+	set_number(x, k->depth, gllm_block_fixed(m->depth));
 }
 
 /* The part that was added last has sums of so many steps of k to add to, if its kernel asks. */
@@ -148,14 +148,20 @@ static void set_begun(struct blocker *x, const struct kernel *k, int64_t steps)
 }
 
 /* What its kernel fetches for the next block of k begins `depth` behind the part that was added last. The last one's next is the first
- * of the next block of j: so far before it the matrix reaches, too. */
+ * of the next block of j: so far before it the matrix reaches, too. A tile goes on by a column for all of its rows. */
 static void set_next(struct blocker *x, const struct kernel *k, const struct at *at, int64_t depth)
 {
-	if (!k || at->k + depth < x->p->k || at->j + x->b.nc > x->p->n)
-		return;
-	for (unsigned i = 0; x->status == GLLM_OK && i < k->nnext && x->nparts; i++) {
-		const int64_t *move = k->move[k->next[i]];
-		x->part[x->nparts - 1].source[k->next[i]].at.fixed += move[J] * x->b.nc - move[K] * (at->k + depth);
+	bool last = at->k + depth >= x->p->k && at->j + x->b.nc <= x->p->n;
+	int64_t each = x->any_depth ? x->b.kc : depth; /* its trace says */
+	int64_t rows = (int64_t)(x->p->most < x->b.mc ? x->p->most : x->b.mc), tile = gllm_ceil_div(rows, gllm_ceil_div(rows, x->b.mr));
+	tile = x->p->m.per_row || tile < 1 ? x->b.mr : tile;
+	for (unsigned i = 0; k && i < k->nnext; i++) {
+		const int64_t *move = k->move[k->next[i].at];
+		struct gllm_source *s = x->status == GLLM_OK && x->nparts ? &x->part[x->nparts - 1].source[k->next[i].at] : NULL;
+		if (s && last)
+			s->at.fixed += move[J] * x->b.nc - move[K] * (at->k + each);
+		set_number(x, k->next[i].pitch, gllm_block_fixed(move[J]));
+		set_number(x, k->next[i].row, gllm_block_fixed((move[J] + tile / 2) / tile));
 	}
 }
 
@@ -201,6 +207,14 @@ static int64_t blocks_alike(const struct blocker *x)
 	return (p->k - !plain) / x->b.kc;
 }
 
+static void add_pack(struct blocker *x, enum kind kind, unsigned which, const struct macro *m, struct at at, bool beside,
+                     struct gllm_linear rows)
+{
+	const struct kernel *k = gllm_block_kernel(x, kind, which, *m);
+	add_part(x, k, at, beside);
+	set_numbers(x, k, m, rows);
+}
+
 static void add_product(struct blocker *x, const struct macro *m, struct at at, bool beside, struct gllm_linear rows)
 {
 	struct macro each = *m;
@@ -209,7 +223,7 @@ static void add_product(struct blocker *x, const struct macro *m, struct at at, 
 	for (; each.sum < x->p->nsums; each.sum = each.end++) {
 		const struct kernel *k = gllm_block_kernel(x, MACRO, 0, each);
 		add_part(x, k, at, beside || each.sum > 0);
-		set_rows(x, rows);
+		set_numbers(x, k, m, rows);
 		set_begun(x, k, at.k);
 		set_next(x, k, &at, m->depth);
 	}
@@ -220,8 +234,7 @@ static void add_behind(struct blocker *x, const struct macro *m, struct at at, b
 {
 	const struct kernel *k = gllm_block_kernel(x, BEHIND, 0, (struct macro){ .rows = m->rows, .panels = m->panels, .lanes = m->lanes });
 	add_part(x, k, at, beside);
-	set_rows(x, rows);
-	set_panels(x, k, m->panels);
+	set_numbers(x, k, m, rows);
 }
 
 /* All parts of one block of j and k, or of all that differ from it in their place alone. */
@@ -233,14 +246,14 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 	bool beside = false;
 	for (unsigned i = 0; i < x->npanels; i++) {
 		if (panels)
-			add_part(x, gllm_block_kernel(x, PACK_PANELS, i, (struct macro){ .panels = gllm_block_fixed(panels), .lanes = nr, .depth = kc }), at, beside);
+			add_pack(x, PACK_PANELS, i, &(struct macro){ .panels = gllm_block_fixed(panels), .lanes = nr, .depth = kc }, at, beside, p->m);
 		beside |= panels != 0;
 		if (rest)
-			add_part(x, gllm_block_kernel(x, PACK_PANELS, i, (struct macro){ .panels = gllm_block_fixed(1), .lanes = rest, .depth = kc }), last, beside);
+			add_pack(x, PACK_PANELS, i, &(struct macro){ .panels = gllm_block_fixed(1), .lanes = rest, .depth = kc }, last, beside, p->m);
 		beside = true;
 	}
 	for (unsigned i = 0; i < x->nrows && x->row_pitch && !x->whole && !x->tile; i++)
-		add_part(x, gllm_block_kernel(x, PACK_ROWS, i, (struct macro){ .rows = p->m, .depth = kc }), (struct at){ .k = pc }, true);
+		add_pack(x, PACK_ROWS, i, &(struct macro){ .rows = p->m, .depth = kc }, (struct at){ .k = pc }, true, p->m);
 	struct rows rows[2];
 	unsigned n = split_rows(x, rows);
 	beside = false;
@@ -250,9 +263,8 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 		bool repeats = open_repeat(x, rows[i].trips, (struct at){ .i = gllm_block_fixed(x->b.mc) });
 		at.i = last.i = rows[i].at;
 		for (unsigned k = 0; k < x->nrows && x->tile; k++) {
-			add_part(x, gllm_block_kernel(x, PACK_ROWS, k, (struct macro){ .rows = m.rows, .depth = kc }),
-			         (struct at){ .i = rows[i].at, .k = pc }, k > 0);
-			set_rows(x, rows[i].rows);
+			add_pack(x, PACK_ROWS, k, &(struct macro){ .rows = m.rows, .depth = kc }, (struct at){ .i = rows[i].at, .k = pc }, k > 0,
+			         rows[i].rows);
 		}
 		beside = beside && !x->tile;
 		m.panels = gllm_block_fixed(panels);
@@ -373,7 +385,7 @@ static void block_dots(struct blocker *x, const struct product *p, enum gllm_blo
 	const struct kernel *k = panels ? gllm_block_kernel(x, MACRO, 0, m) : NULL;
 	if (panels)
 		add_part(x, k, (struct at){ .j = 0 }, false);
-	set_panels(x, k, m.panels);
+	set_numbers(x, k, &m, p->m);
 	if (rest == 0)
 		return;
 	m.panels = gllm_block_fixed(1);
@@ -381,7 +393,7 @@ static void block_dots(struct blocker *x, const struct product *p, enum gllm_blo
 	m.lanes = again ? wide : rest;
 	k = gllm_block_kernel(x, MACRO, 0, m);
 	add_part(x, k, (struct at){ .j = p->n - m.lanes }, panels != 0);
-	set_panels(x, k, m.panels);
+	set_numbers(x, k, &m, p->m);
 }
 
 /* Tiles of rows, whose sums of some columns wait in the nearest cache for a long map: a loop of its own has all registers, and is
@@ -540,7 +552,7 @@ static bool block_packed(struct blocker *x, const struct product *p)
 	x->tile = in_tiles(x, p);
 	well = !x->tile && lies_well(x);
 	x->panel_pitch = 4 * (int64_t)x->b.nr * (x->b.kc + (x->tile ? 2 : 1));
-	x->sum_pitch = 4 * (int64_t)x->b.nc + LINE; /* one block of j at a time */
+	x->sum_pitch = 4 * (int64_t)(x->apart ? x->columns : x->b.nc) + LINE; /* one block of j at a time */
 	for (x->whole = !well && !x->tile;; x->whole = false) {
 		x->made = NULL; /* kernels of whole rows write to other scratch */
 		x->row_pitch = well ? 0 : (x->tile ? 8 * (int64_t)x->b.mc : 4 * (x->whole ? p->k : x->b.kc)) + LINE;
@@ -569,6 +581,13 @@ static bool block_packed(struct blocker *x, const struct product *p)
 	return true;
 }
 
+/* Whether all blocks of k are whole numbers of what lowering copies of its steps: then a part says how long they are. */
+static bool any_depth(const struct blocker *x, const struct product *p)
+{
+	int64_t unit = x->profile->vector_bytes / 4;
+	return unit >= DEEP_UNIT && unit % x->unroll == 0 && x->b.kc % unit == 0 && p->k % unit == 0 && !in_tiles(x, p);
+}
+
 /* True if `p` has become parts of its own. */
 static bool block_in(struct blocker *x, const struct product *p, enum gllm_block_way way, bool apart)
 {
@@ -582,8 +601,11 @@ static bool block_in(struct blocker *x, const struct product *p, enum gllm_block
 		x->b = gllm_block_sizes(x->profile, x->tuning, p, x->workers, way, apart);
 	if (apart && x->b.kc >= p->k)
 		return false;
+	if (apart)
+		x->columns = gllm_block_columns(x->profile, &x->b, x->workers);
 	x->ahead = way == GLLM_BLOCK_PACKED && (x->b.nc < p->n || x->b.kc < p->k) && gllm_block_ahead(x->profile, x->tuning, p);
 	x->unroll = gllm_block_unroll(x->profile, x->tuning, p, &x->b, way, apart);
+	x->any_depth = apart && any_depth(x, p);
 	switch (way) {
 	case GLLM_BLOCK_PACKED: return block_packed(x, p);
 	case GLLM_BLOCK_STREAM: return block_stream(x, p);
@@ -628,7 +650,7 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 			c->how.rows = (uint8_t)gllm_block_direct_rows(p, x->workers, x->b.mr);
 		if (product)
 			c->how.depth = x->unroll;
-		struct kernel k = { .c = product ? c : old[i].code, .count = NO_COUNT };
+		struct kernel k = { .c = product ? c : old[i].code, .count = NO_COUNT, .rows = NO_COUNT, .depth = NO_COUNT, .begun = NO_COUNT };
 		add_part(x, &k, (struct at){ .j = 0 }, old[i].beside);
 		if (x->status == GLLM_OK) {
 			struct gllm_part *part = &x->part[x->nparts - 1];

@@ -7,6 +7,7 @@ enum { LINE = 64, MOST_HINTS = 4, MOST_ROWS = 12 }; /* hints of a body of the pr
 enum { ALONE = 4 };      /* steps of k in a body of one row of a tile, at least */
 enum { MOST_WIDE = 4 };  /* vectors of a tile's row */
 enum { FETCH_ROWS = 8 }; /* a block's rows lie apart, too short for prefetchers */
+enum { LEAST_PITCH = 256, MOST_PITCH = INT32_MAX }; /* that a part says: below they are elements of several bytes */
 
 struct made {
 	enum kind kind;
@@ -29,14 +30,65 @@ void *gllm_block_take(struct blocker *x, size_t n, size_t size)
 	return p;
 }
 
+static struct kernel *new_kernel(struct blocker *x)
+{
+	struct kernel *k = gllm_block_take(x, 1, sizeof *k);
+	if (k)
+		k->count = k->rows = k->depth = k->begun = NO_COUNT;
+	return k;
+}
+
 static struct gllm_source in_scratch(uint16_t number)
 {
 	return (struct gllm_source){ .kind = GLLM_FROM_SCRATCH, .tensor = number };
 }
 
+/* Bytes from row to row of parameter q, if it has rows of which one is longer than any step within; else 0. */
+static int64_t pitch_of(const struct product *p, unsigned q)
+{
+	int64_t size = gllm_type_bytes((enum gllm_type)p->c->trace.param[q].type), pitch = 0;
+	for (unsigned l = 0; l < 3 && p->c->source[q].kind == GLLM_FROM_TENSOR; l++) {
+		int64_t by = p->stride[q][l];
+		if (by < 0 || (by > size && pitch) || by > MOST_PITCH)
+			return 0;
+		pitch = by > size ? by : pitch;
+	}
+	return pitch < LEAST_PITCH ? 0 : pitch;
+}
+
 static struct gllm_term along(int8_t loop, int64_t coef)
 {
 	return (struct gllm_term){ .coef = coef, .sym = { (uint8_t)(GLLM_SYM_LOOP + loop) } };
+}
+
+/* Begins a kernel's trace: what differs from one product to the other of those whose sums wait apart, each part says. */
+static void begin(struct blocker *x, struct gllm_strip *s)
+{
+	const struct product *p = x->p;
+	gllm_strip_begin(s, p->c, p->affine, x->arena);
+	for (unsigned q = 0; q < p->c->trace.nparams && x->apart; q++)
+		s->pitch[q] = pitch_of(p, q);
+}
+
+static int8_t open_rows(struct gllm_strip *s, struct kernel *k, struct gllm_linear rows)
+{
+	return rows.per_row ? gllm_strip_open_counted(s, rows, &k->rows) : gllm_strip_open(s, rows);
+}
+
+static int8_t open_panels(const struct blocker *x, struct gllm_strip *s, struct kernel *k, struct gllm_linear panels)
+{
+	return x->apart ? gllm_strip_open_counted(s, panels, &k->count) : gllm_strip_open(s, panels);
+}
+
+static int8_t open_depth(const struct blocker *x, struct gllm_strip *s, struct kernel *k, int64_t depth)
+{
+	return x->any_depth ? gllm_strip_open_counted(s, gllm_block_fixed(depth), &k->depth) : gllm_strip_open(s, gllm_block_fixed(depth));
+}
+
+/* `coef` times the number that parameter `by` says, for each step of a loop; -1: once. */
+static struct gllm_term times(uint8_t by, int64_t coef, int8_t loop)
+{
+	return (struct gllm_term){ .coef = coef, .sym = { (uint8_t)(GLLM_SYM_PARAM + by), loop < 0 ? 0 : (uint8_t)(GLLM_SYM_LOOP + loop) } };
 }
 
 static struct kernel *finish(struct blocker *x, struct gllm_strip *s, struct kernel *k, enum gllm_pattern pattern)
@@ -65,9 +117,9 @@ static enum gllm_type packed_type(const struct blocker *x, gllm_ref value)
 static struct kernel *begin_copy(struct blocker *x, gllm_ref value, struct gllm_strip *s, uint8_t **needed)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
-	struct kernel *k = gllm_block_take(x, 1, sizeof *k);
+	struct kernel *k = new_kernel(x);
 	*needed = gllm_block_take(x, t->nnodes, 1);
-	gllm_strip_begin(s, x->p->c, x->p->affine, x->arena);
+	begin(x, s);
 	if (!k || !*needed || s->status != GLLM_OK)
 		return NULL;
 	(*needed)[value] = 1;
@@ -85,6 +137,19 @@ static void fetch_rows(const struct blocker *x, struct gllm_lower_options *how, 
 	how->fetch_far = !x->profile->in_order;
 }
 
+/* What lowering may know of numbers that parts say: there are never more. */
+static void known(const struct blocker *x, struct gllm_lower_options *how, int8_t split, int8_t kk)
+{
+	if (x->apart) {
+		how->split = (int8_t)(split + 1);
+		how->most = split == kk ? x->b.kc : x->columns / x->b.nr;
+	}
+	if (x->any_depth) {
+		how->whole = (int8_t)(kk + 1);
+		how->bound = x->b.kc;
+	}
+}
+
 /* Copies `value` to the panels: for p, for k, for v; or for k, for p, for v. */
 static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm_linear panels, int64_t lanes, int64_t depth)
 {
@@ -95,7 +160,8 @@ static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm
 	if (!k)
 		return NULL;
 	bool lines = gllm_along_lanes(x->p, x->panel_of[which]);
-	int8_t outer = gllm_strip_open(&s, lines ? gllm_block_fixed(depth) : panels), inner = gllm_strip_open(&s, lines ? panels : gllm_block_fixed(depth)),
+	int8_t outer = lines ? open_depth(x, &s, k, depth) : open_panels(x, &s, k, panels),
+	       inner = lines ? open_panels(x, &s, k, panels) : open_depth(x, &s, k, depth),
 	       v = gllm_strip_open(&s, gllm_block_fixed(lanes)), p = lines ? inner : outer, kk = lines ? outer : inner;
 	int64_t nr = x->b.nr;
 	s.sub[J][0].coef = nr;
@@ -112,8 +178,8 @@ static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm
 	for (unsigned i = 0; i < 3; i++)
 		gllm_strip_close(&s);
 	k->move[to][PANEL] = x->panel_pitch / nr;
-	k->count = NO_COUNT;
 	k = finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
+	known(x, &s.to->how, outer, kk);
 	if (lines)
 		fetch_rows(x, &s.to->how, kk);
 	return k;
@@ -128,7 +194,9 @@ static struct kernel *pack_rows(struct blocker *x, unsigned which, struct gllm_l
 	struct kernel *k = begin_copy(x, x->rows_of[which], &s, &needed);
 	if (!k)
 		return NULL;
-	int8_t r = gllm_strip_open(&s, rows), kk = gllm_strip_open(&s, gllm_block_fixed(depth));
+	for (unsigned q = 0; q < t->nparams; q++)
+		s.pitch[q] = 0; /* a norm may store these rows itself: block_rows.c reads how they lie */
+	int8_t r = open_rows(&s, k, rows), kk = gllm_strip_open(&s, gllm_block_fixed(depth));
 	s.sub[I][0].coef = s.sub[K][0].coef = 1;
 	s.sub[I][0].loop = r;
 	s.sub[K][0].loop = kk;
@@ -140,7 +208,6 @@ static struct kernel *pack_rows(struct blocker *x, unsigned which, struct gllm_l
 	gllm_strip_close(&s);
 	gllm_strip_close(&s);
 	k->move[to][I] = x->row_pitch;
-	k->count = NO_COUNT;
 	return finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
 }
 
@@ -170,11 +237,11 @@ static struct kernel *pack_pairs(struct blocker *x, enum kind kind, unsigned whi
 	if (!k)
 		return NULL;
 	if (side && !lines)
-		p = gllm_strip_open(&s, m->panels);
+		p = open_panels(x, &s, k, m->panels);
 	kk = gllm_strip_open(&s, gllm_block_fixed(m->depth / 2));
 	if (lines)
-		p = gllm_strip_open(&s, m->panels);
-	v = gllm_strip_open(&s, side ? gllm_block_fixed(m->lanes) : m->rows);
+		p = open_panels(x, &s, k, m->panels);
+	v = side ? gllm_strip_open(&s, gllm_block_fixed(m->lanes)) : open_rows(&s, k, m->rows);
 	s.sub[K][0].coef = s.sub[side ? J : I][0].coef = 1;
 	s.sub[K][0].loop = kk;
 	s.sub[side ? J : I][0].loop = v;
@@ -356,31 +423,37 @@ static void hint_panels(const struct blocker *x, struct gllm_strip *s, const str
 
 /* What the next block is packed from comes from memory, each column's part of k in one piece: while the tiles of a panel pass, each
  * fetches some columns of the panel that will stand there, k going along with the product's. Few tiles fetch no more than many, and
- * not all of it: memory has no more to give (4096x4096 by 32 rows 0.94 of what all take, two products 0.90), and classes of few rows
- * have one kernel. */
-enum { PASSES = 10 };
+ * not all of it: memory has no more to give (4096x4096 by 32 rows 0.94 of what all take, two products 0.90). Where that
+ * is parts say. */
+enum { PASSES = 10, ADDRESSED = 4 }; /* columns at once: 1, 2 and 4 distances from the first, which one register says on all machines */
 static void hint_sources(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, int8_t panel, int8_t row,
                          int8_t depth)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
-	int64_t rows = x->p->most < x->b.mc ? (int64_t)x->p->most : x->b.mc, passes = gllm_ceil_div(rows, x->b.mr), nr = x->b.nr;
-	int64_t tile = m->rows.per_row ? x->b.mr : gllm_ceil_div(rows, passes), each = gllm_ceil_div(nr, passes > PASSES ? passes : PASSES);
+	int64_t nr = x->b.nr, each = gllm_ceil_div(nr, PASSES);
 	unsigned panels = x->apart ? 1 : x->npanels;
 	each = each * panels < MOST_ROWS ? each : gllm_ceil_div(MOST_ROWS, panels);
-	for (unsigned i = 0; i < x->npanels && s->nparams < GLLM_TRACE_PARAMS; i++) {
+	each = each < ADDRESSED ? each : ADDRESSED;
+	int64_t apart = nr / (each == ADDRESSED ? each + 1 : each);
+	for (unsigned i = 0; i < x->npanels && s->nparams + 3 <= GLLM_TRACE_PARAMS; i++) {
 		const struct gllm_node *n = &t->node[x->panel_of[i]];
 		n = n->op == GLLM_N_CVT ? &t->node[n->a] : n;
 		if (n->op != GLLM_N_LOAD || !takes(x, m, J, x->panel_of[i]))
 			continue;
 		const struct gllm_access *from = &t->access[n->imm];
 		const struct gllm_affine *a = &x->p->affine[n->imm];
-		uint8_t q = gllm_strip_param(s, "next", GLLM_IN, (enum gllm_type)from->type, x->p->c->source[from->param]);
+		const struct gllm_source number = { .kind = GLLM_FROM_ROWS };
+		uint8_t q = gllm_strip_param(s, "next", GLLM_IN, (enum gllm_type)from->type, x->p->c->source[from->param]),
+		        pitch = gllm_strip_param(s, "pitch", GLLM_DIM, GLLM_I64, number), by = gllm_strip_param(s, "row", GLLM_DIM, GLLM_I64, number);
 		for (unsigned l = 0; l < GLLM_STRIP_LOOPS; l++)
 			k->move[q][l] = a->loop[l];
-		k->next[k->nnext++] = q;
+		k->next[k->nnext].at = q;
+		k->next[k->nnext].pitch = pitch;
+		k->next[k->nnext++].row = by;
 		for (int64_t c = 0; c < each; c++) {
-			const struct gllm_term offset[] = { { .coef = a->base + m->depth * a->loop[K] + c * gllm_ceil_div(nr, each) * a->loop[J] },
-				along(panel, nr * a->loop[J]), along(row, (a->loop[J] + tile / 2) / tile), along(depth, a->loop[K]) };
+			const struct gllm_term offset[] = { { .coef = a->base + m->depth * a->loop[K] },
+			                                    times(pitch, (c < 3 ? c : 4) * apart, -1), times(pitch, nr, panel), times(by, 1, row),
+			                                    along(depth, a->loop[K]) };
 			gllm_strip_hint_at(s, q, offset, GLLM_COUNT(offset));
 		}
 	}
@@ -389,10 +462,10 @@ static void hint_sources(struct blocker *x, struct gllm_strip *s, struct kernel 
 static struct kernel *macro(struct blocker *x, const struct macro *m)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
-	struct kernel *k = gllm_block_take(x, 1, sizeof *k);
-	uint8_t *needed = gllm_block_take(x, t->nnodes, 1), sums[MAX_SUMS] = { 0xff, 0xff, 0xff, 0xff }, count = NO_COUNT;
+	struct kernel *k = new_kernel(x);
+	uint8_t *needed = gllm_block_take(x, t->nnodes, 1), sums[MAX_SUMS] = { 0xff, 0xff, 0xff, 0xff };
 	struct gllm_strip s;
-	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
+	begin(x, &s);
 	if (!k || !needed || s.status != GLLM_OK)
 		return NULL;
 	macro_needs(x, m, s.map, needed);
@@ -401,8 +474,8 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	for (unsigned i = m->sum; i < m->end && !m->first; i++)
 		zero[i] = node(&s, GLLM_N_CONST, x->p->sum[i].type, GLLM_NO_NODE, GLLM_NO_NODE, GLLM_NO_NODE);
 	int8_t jb = m->wide ? gllm_strip_open(&s, gllm_block_fixed(m->wide)) : -1, kb = m->deep ? gllm_strip_open(&s, gllm_block_fixed(m->deep)) : -1;
-	bool counted = m->way == GLLM_BLOCK_DOTS;
-	int8_t p = counted ? gllm_strip_open_counted(&s, m->panels, &count) : gllm_strip_open(&s, m->panels), r = gllm_strip_open(&s, m->rows);
+	int8_t p = m->way == GLLM_BLOCK_DOTS ? gllm_strip_open_counted(&s, m->panels, &k->count) : open_panels(x, &s, k, m->panels);
+	int8_t r = open_rows(&s, k, m->rows);
 	s.sub[I][0].coef = s.sub[J][1].coef = s.sub[K][0].coef = 1;
 	s.sub[I][0].loop = r;
 	s.sub[J][0].coef = x->b.nr;
@@ -416,7 +489,7 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	s.sub[J][1].loop = v;
 	s.sub[J][1].lane = true;
 	gllm_strip_write(&s, needed, J, 0, t->loop[K].first);
-	int8_t kk = gllm_strip_open(&s, gllm_block_fixed(x->tile ? m->depth / 2 : m->depth));
+	int8_t kk = open_depth(x, &s, k, x->tile ? m->depth / 2 : m->depth);
 	s.sub[K][0].loop = kk;
 	if (kb >= 0) {
 		s.sub[K][1].coef = x->b.kc;
@@ -436,7 +509,6 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	gllm_strip_write(&s, needed, K, 0, t->nnodes);
 	gllm_strip_close(&s);
 	s.sub[K][0].coef = s.sub[K][1].coef = 0;
-	k->begun = NO_COUNT;
 	gllm_ref begun = has_begun(&s, k, m);
 	for (unsigned i = m->sum; i < m->end && !m->first; i++)
 		add_partial(x, &s, k, i, &sums[i], begun);
@@ -445,7 +517,6 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		partial(x, &s, k, i, &sums[i], s.map[x->p->sum[i].last]);
 	while (s.open >= 0 && s.status == GLLM_OK)
 		gllm_strip_close(&s);
-	k->count = count;
 	unsigned made = s.naccesses;
 	if (m->way == GLLM_BLOCK_PACKED && !x->tile)
 		hint_panels(x, &s, m, r, kk);
@@ -453,7 +524,8 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		hint_sources(x, &s, k, m, p, r, kk);
 	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
 	s.to->how = (struct gllm_lower_options){ .hints = (uint8_t)(s.naccesses - made), .rows = (uint8_t)x->b.mr, .depth = x->unroll,
-		.deep = (uint8_t)(m->way == GLLM_BLOCK_PACKED && x->unroll < ALONE ? ALONE : 0), .split = (int8_t)((jb >= 0 ? jb : p) + 1) };
+		.deep = (uint8_t)(m->way == GLLM_BLOCK_PACKED && x->unroll < ALONE ? ALONE : 0), .split = (int8_t)((jb >= 0 ? jb : p) + 1), .pitches = s.pitches };
+	known(x, &s.to->how, p, kk);
 	if (m->way == GLLM_BLOCK_PACKED) {
 		unsigned wide = (unsigned)gllm_ceil_div(4 * (int64_t)x->b.nr, x->profile->vector_bytes);
 		s.to->how.unroll = (uint8_t)(wide <= MOST_WIDE ? wide : 0);
@@ -472,7 +544,7 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 /* The same with sums that wait in the worker's memory, `lanes` columns of them, for what follows. */
 static struct kernel *staged(struct blocker *x, const struct macro *m)
 {
-	struct kernel *k = gllm_block_take(x, 1, sizeof *k);
+	struct kernel *k = new_kernel(x);
 	uint8_t *needed = gllm_block_take(x, x->p->c->trace.nnodes, 1);
 	bool direct = m->way == GLLM_BLOCK_DIRECT;
 	struct gllm_stage stage = { .tiles = m->deep, .panels = m->panels, .rows = m->rows, .most = direct ? (uint64_t)m->rows.fixed : x->p->most,
@@ -498,10 +570,10 @@ static struct kernel *staged(struct blocker *x, const struct macro *m)
 static struct kernel *behind(struct blocker *x, const struct macro *m)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
-	struct kernel *k = gllm_block_take(x, 1, sizeof *k);
+	struct kernel *k = new_kernel(x);
 	uint8_t *needed = gllm_block_take(x, t->nnodes, 1);
 	struct gllm_strip s;
-	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
+	begin(x, &s);
 	if (!k || !needed || s.status != GLLM_OK)
 		return NULL;
 	for (unsigned i = 0; i < t->nnodes; i++)
@@ -510,11 +582,11 @@ static struct kernel *behind(struct blocker *x, const struct macro *m)
 		s.map[x->p->sum[i].last] = 0;
 	gllm_strip_need(t, needed, s.map);
 	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
-	int8_t r = gllm_strip_open(&s, m->rows);
+	int8_t r = open_rows(&s, k, m->rows);
 	s.sub[I][0].coef = 1;
 	s.sub[I][0].loop = r;
 	gllm_strip_write(&s, needed, I, 0, t->nnodes);
-	int8_t p = gllm_strip_open_counted(&s, m->panels, &k->count), v = gllm_strip_open(&s, gllm_block_fixed(m->lanes));
+	int8_t p = open_panels(x, &s, k, m->panels), v = gllm_strip_open(&s, gllm_block_fixed(m->lanes));
 	s.sub[J][0].coef = x->b.nr;
 	s.sub[J][0].loop = p;
 	s.sub[J][1].coef = 1;
@@ -527,7 +599,6 @@ static struct kernel *behind(struct blocker *x, const struct macro *m)
 	gllm_strip_write(&s, needed, J, t->loop[K].end, t->nnodes);
 	while (s.open >= 0 && s.status == GLLM_OK)
 		gllm_strip_close(&s);
-	k->begun = NO_COUNT;
 	return finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
 }
 
@@ -550,6 +621,10 @@ const struct kernel *gllm_block_kernel(struct blocker *x, enum kind kind, unsign
 {
 	struct made *d = x->made;
 	m.end = m.end ? m.end : x->p->nsums;
+	if (x->apart && kind != PACK_ROWS) /* it takes any number of them */
+		m.panels = gllm_block_fixed(1);
+	if (x->any_depth && kind != PACK_ROWS)
+		m.depth = x->b.kc;
 	while (d && !(d->kind == kind && d->which == which && same_macro(&d->m, &m)))
 		d = d->next;
 	if (d)

@@ -281,6 +281,12 @@ struct gllm_blocking gllm_block_sizes(const struct gllm_profile *p, const struct
 	return b;
 }
 
+unsigned gllm_block_columns(const struct gllm_profile *p, const struct gllm_blocking *b, unsigned workers)
+{
+	unsigned most = (unsigned)(l2_bytes(p) / 2 / (4 * b->kc)) * workers;
+	return most > b->nc ? most / b->nr * b->nr : b->nc;
+}
+
 unsigned gllm_block_direct_rows(const struct product *q, unsigned workers, unsigned mr)
 {
 	int64_t rows = (int64_t)q->most, best = mr, least = INT64_MAX;

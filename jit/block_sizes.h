@@ -37,6 +37,9 @@ uint8_t gllm_block_unroll(const struct gllm_profile *p, const struct gllm_tuning
  * by side. */
 bool gllm_block_apart(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q);
 
+/* The most columns of a block of so many steps of k, on this machine. */
+unsigned gllm_block_columns(const struct gllm_profile *p, const struct gllm_blocking *b, unsigned workers);
+
 /* Whether blocks are packed so that each, while it is multiplied, fetches what the next is packed from. */
 bool gllm_block_ahead(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q);
 

@@ -15,8 +15,10 @@
 struct kernel {
 	const struct gllm_composed *c;
 	uint8_t count;            /* the parameter that is the number of panels, by part; NO_COUNT: the trace says it */
+	uint8_t rows, depth;      /* the same for rows and steps of k */
 	uint8_t begun;            /* the parameter whose bits are the steps of k of the sums to add to, by part; NO_COUNT: the trace says */
-	uint8_t next[MAX_SUMS], nnext; /* parameters that stand where the block before the next begins, by part */
+	struct { uint8_t at, pitch, row; } next[MAX_SUMS]; unsigned nnext; /* parameters: where the next block begins, by part; the bytes
+	                                                                    * from column to column there; for each row of a tile */
 	int64_t move[GLLM_TRACE_PARAMS][4];
 };
 enum { NO_COUNT = 0xff };
@@ -55,10 +57,12 @@ struct blocker {
 	bool tile;                          /* words are packed in pairs, for products of tiles: block_kernel.c */
 	bool ahead;                         /* blocks fetch what the next is packed from: block_sizes.h */
 	bool whole;                         /* packed rows hold all of k; else one block of it at a time */
+	bool any_depth;                     /* and parts say how many steps of k they take */
 	bool apart;                         /* sums wait in scratch, one after another, for a kernel of what follows them */
 	const struct kernel *pack[MAX_SUMS];/* the kernels of whole rows, by row side; NULL: packed already */
 	int64_t panel_pitch;                /* one step of k more than a panel has: panels do not fall into the same sets */
 	int64_t sum_pitch;                  /* of a row of partial sums; rows do not fall into the same sets of a cache */
+	unsigned columns;                   /* of a block at most, of all products whose sums wait apart */
 	uint16_t panel[MAX_SUMS], rows[MAX_SUMS], partial[MAX_SUMS]; /* scratch */
 	unsigned npanels, nrows;
 	gllm_ref panel_of[MAX_SUMS], rows_of[MAX_SUMS]; /* the values that are packed */

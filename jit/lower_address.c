@@ -116,6 +116,8 @@ void gllm_lower_hints(struct lower *l)
 	for (unsigned k = l->t->naccesses - l->o->hints; k < l->t->naccesses; k++) {
 		struct gllm_vi i = gllm_vi(GLLM_V_PREFETCH);
 		gllm_lower_address(l, l->access[k], 0, 1, &i);
+		if (l->access[k].base.sym != NO_SYM)
+			add_offset(l, &i, l->access[k].base.sym, l->access[k].base.times);
 		i.type = i.mem = GLLM_U8;
 		i.aux = 1;
 		gllm_vir_emit(l->v, i);

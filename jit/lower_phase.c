@@ -57,6 +57,8 @@ static void plan_plain_phases(const struct lower *l, struct frame *f, const stru
 		return;
 	}
 	add_phase(f, (struct phase){ .copies = copies, .step = u, .count = -1 });
+	if (f->loop == l->o->whole - 1)
+		return;
 	if (t >= 0 && l->info->tile % u == 0) { /* shares begin at whole bodies: only the last of them meets the rest */
 		if (t % u)
 			add_phase(f, (struct phase){ .copies = (uint8_t)(t % u), .step = t % u, .count = -1 });

@@ -207,13 +207,23 @@ static int64_t reach(const struct lower *l, const struct induction *x, unsigned 
 
 	if (t < 0 && (int)loop == l->o->split - 1 && l->o->most)
 		t = l->o->most;
+	if (t < 0 && (int)loop == l->o->whole - 1)
+		t = l->o->bound;
 	if (x->stride[loop].sym != NO_SYM || s < 0 || t < 0)
 		return -1;
 	return __builtin_mul_overflow(t > 0 ? t - 1 : 0, s, &r) ? -1 : r;
 }
 
-/* Both accesses move alike by fixed strides that are places of one number: what loops with lesser strides reach together
- * is less than each greater one. Then equal addresses are of equal iterations. */
+/* Whether a stride is a pitch: a parameter of which the options say that all fixed strides stay below it. */
+static bool is_pitch(const struct lower *l, struct lin x)
+{
+	const struct poly *p = x.sym == NO_SYM ? NULL : &l->sym[x.sym];
+	return p && p->n == 1 && p->t[0].coef == 1 && p->t[0].sym[1] == 0 && p->t[0].sym[0] < GLLM_SYM_LOOP &&
+	       (l->o->pitches >> (p->t[0].sym[0] - GLLM_SYM_PARAM) & 1);
+}
+
+/* Both accesses move alike by strides that are places of one number: what loops with lesser strides reach together
+ * is less than each greater one, of which one may be a pitch. Then equal addresses are of equal iterations. */
 static bool digits(const struct lower *l, gllm_ref s, gllm_ref a, unsigned loop)
 {
 	const struct gllm_trace *t = l->t;
@@ -221,17 +231,22 @@ static bool digits(const struct lower *l, gllm_ref s, gllm_ref a, unsigned loop)
 	const struct induction *is = &l->ind[ps->ind], *ia = &l->ind[pa->ind];
 	int64_t bytes = gllm_type_bytes((enum gllm_type)t->access[t->node[s].imm].type), below = 0;
 	uint32_t left = 0;
+	unsigned pitches = 0;
 
 	if (is->base != ia->base || ps->disp != pa->disp || t->access[t->node[a].imm].type != t->access[t->node[s].imm].type)
 		return false;
 	for (unsigned i = 0; i < t->nloops; i++) {
 		if (!in_loop(l, t->loop[i].first, loop) && !in_loop(l, s, i) && !in_loop(l, a, i))
 			continue;
-		if (is->stride[i].c != ia->stride[i].c || is->stride[i].sym != NO_SYM || ia->stride[i].sym != NO_SYM)
+		if (!lin_equal(is->stride[i], ia->stride[i]))
 			return false;
 		/* Loops around stand still: only those inside are digits. */
-		if ((is->loops >> i & 1) && in_loop(l, t->loop[i].first, loop))
+		if (!(is->loops >> i & 1) || !in_loop(l, t->loop[i].first, loop))
+			continue;
+		if (is->stride[i].sym == NO_SYM)
 			left |= UINT32_C(1) << i;
+		else if (pitches++ || !is_pitch(l, is->stride[i]))
+			return false;
 	}
 	if (!(is->loops >> loop & 1) || (is->loops & ~ia->loops) != 0)
 		return false;

@@ -183,7 +183,7 @@ static bool same_induction(const struct lower *l, const struct induction *a, con
 	return true;
 }
 
-/* Splits `p` into an induction and a displacement. */
+/* Splits `p` into an induction and a displacement; hints, whose `use` is no node, share inductions whatever they begin with. */
 static bool split(struct lower *l, struct gllm_poly trace_poly, int param, gllm_ref use, struct place *out)
 {
 	struct induction *x = &l->ind[l->ninds];
@@ -196,6 +196,7 @@ static bool split(struct lower *l, struct gllm_poly trace_poly, int param, gllm_
 	if (!x->stride)
 		return false;
 	out->disp = 0;
+	out->base.sym = NO_SYM;
 	for (int loop = -1; loop < (int)l->t->nloops; loop++) {
 		part.n = 0;
 		for (unsigned i = 0; i < whole.n; i++) {
@@ -211,7 +212,13 @@ static bool split(struct lower *l, struct gllm_poly trace_poly, int param, gllm_
 				return gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an address has too many terms", use);
 		}
 		if (loop < 0) {
-			x->base = part.n ? (int16_t)find_sym(l, &part) : (int16_t)NO_SYM;
+			if (use == l->t->nnodes && part.n == 1) {
+				out->base.times = part.t[0].coef;
+				part.t[0].coef = 1;
+				out->base.sym = (int16_t)find_sym(l, &part);
+			} else if (part.n) {
+				x->base = (int16_t)find_sym(l, &part);
+			}
 		} else {
 			x->stride[loop] = to_lin(l, &part);
 			if (part.n)

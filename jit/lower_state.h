@@ -54,6 +54,7 @@ struct induction { /* base + sum of stride * loop, for a parameter's address or 
 
 struct place { /* an access or polynomial: an induction plus a fixed displacement */
 	uint16_t ind;
+	struct { int16_t sym; int64_t times; } base; /* of a hint: what is known at run time besides; NO_SYM none */
 	int64_t disp;
 };
 

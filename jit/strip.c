@@ -4,7 +4,7 @@
 #include "jit/trace.h"
 
 /* Nodes, accesses and loops beyond those of the old trace, each of which may be written twice; terms of an offset. */
-enum { EXTRA = 32, TERMS = 6 };
+enum { EXTRA = 32, TERMS = 6, NO_PARAM = GLLM_TRACE_PARAMS };
 
 static bool affine_of(const struct gllm_trace *t, struct gllm_poly p, struct gllm_affine *out)
 {
@@ -72,14 +72,27 @@ uint8_t gllm_strip_param(struct gllm_strip *s, const char *name, enum gllm_param
 	return (uint8_t)s->nparams++;
 }
 
+void gllm_strip_pace(struct gllm_strip *s, uint8_t param, int64_t bytes)
+{
+	uint8_t number = gllm_strip_param(s, "pitch", GLLM_DIM, GLLM_I64,
+	                                  (struct gllm_source){ .kind = GLLM_FROM_ROWS, .at = { .fixed = bytes } });
+	if (s->status != GLLM_OK)
+		return;
+	s->paced[param].bytes = bytes;
+	s->paced[param].param = number;
+	s->pitches |= UINT32_C(1) << number;
+}
+
 /* The new number of an old parameter; what is only read here is an input, whatever it was. */
 static uint8_t keep_param(struct gllm_strip *s, unsigned old, bool store)
 {
 	const struct gllm_param *p = &s->from->param[old];
-	if (s->param[old] == 0xff)
+	if (s->param[old] == 0xff) {
 		s->param[old] = gllm_strip_param(s, p->name, p->kind == GLLM_OUT || p->kind == GLLM_INOUT
 		                                 ? store ? GLLM_OUT : GLLM_IN : p->kind, p->type, s->from->source[old]);
-	else if (p->kind == GLLM_OUT || p->kind == GLLM_INOUT)
+		if (s->pitch[old])
+			gllm_strip_pace(s, s->param[old], s->pitch[old]);
+	} else if (p->kind == GLLM_OUT || p->kind == GLLM_INOUT)
 		s->to->param[s->param[old]].kind = s->to->param[s->param[old]].kind == (store ? GLLM_OUT : GLLM_IN)
 		                                   ? (store ? GLLM_OUT : GLLM_IN) : GLLM_INOUT;
 	return s->param[old];
@@ -125,19 +138,29 @@ gllm_ref gllm_strip_append(struct gllm_strip *s, struct gllm_node n)
 	return (gllm_ref)s->nnodes++;
 }
 
+/* A term of an offset of `param` with its pitch taken out. */
+static struct gllm_term in_pitches(const struct gllm_strip *s, uint8_t param, struct gllm_term x)
+{
+	int64_t bytes = s->paced[param].bytes;
+	if (bytes == 0 || x.coef % bytes != 0 || (x.sym[0] && x.sym[0] < GLLM_SYM_LOOP))
+		return x;
+	return (struct gllm_term){ .coef = x.coef / bytes, .sym = { (uint8_t)(GLLM_SYM_PARAM + s->paced[param].param), x.sym[0] } };
+}
+
 /* Terms in ascending order. */
-static struct gllm_poly polynomial(struct gllm_strip *s, const struct gllm_term *term, unsigned terms)
+static struct gllm_poly polynomial(struct gllm_strip *s, uint8_t param, const struct gllm_term *term, unsigned terms)
 {
 	struct gllm_poly p = { .first = (uint16_t)s->nterms };
 	for (unsigned i = 0; i < terms; i++) {
 		unsigned at = s->nterms;
 		if (term[i].coef == 0)
 			continue;
-		while (at > p.first && s->term[at - 1].sym[0] > term[i].sym[0]) {
+		struct gllm_term x = in_pitches(s, param, term[i]);
+		while (at > p.first && (s->term[at - 1].sym[0] > x.sym[0] || (s->term[at - 1].sym[0] == x.sym[0] && s->term[at - 1].sym[1] > x.sym[1]))) {
 			s->term[at] = s->term[at - 1];
 			at--;
 		}
-		s->term[at] = term[i];
+		s->term[at] = x;
 		s->nterms++;
 		p.count++;
 	}
@@ -167,7 +190,7 @@ gllm_ref gllm_strip_access(struct gllm_strip *s, uint8_t param, enum gllm_type t
 	if (!room(s, s->naccesses, s->max_accesses) || !room(s, s->nterms + terms, s->max_terms))
 		return 0;
 	s->access[s->naccesses] = (struct gllm_access){ .param = param, .type = (uint8_t)type, .index = GLLM_NO_NODE,
-	                                                .offset = polynomial(s, offset, terms) };
+	                                                .offset = polynomial(s, param, offset, terms) };
 	struct gllm_node n = { .op = value == GLLM_NO_NODE ? GLLM_N_LOAD : GLLM_N_STORE, .type = (uint8_t)type, .a = value,
 	                       .b = GLLM_NO_NODE, .c = GLLM_NO_NODE, .imm = s->naccesses++ };
 	return gllm_strip_append(s, n);
@@ -186,7 +209,7 @@ void gllm_strip_hint(struct gllm_strip *s, gllm_ref of, const struct gllm_term *
 		sum[i] = s->term[a.offset.first + i];
 	for (unsigned i = 0; i < terms; i++)
 		sum[n + i] = more[i];
-	a.offset = polynomial(s, sum, n + terms);
+	a.offset = polynomial(s, a.param, sum, n + terms);
 	s->access[s->naccesses++] = a;
 }
 
@@ -196,7 +219,7 @@ void gllm_strip_hint_at(struct gllm_strip *s, uint8_t param, const struct gllm_t
 		return;
 	struct gllm_access *a = &s->access[s->naccesses++];
 	*a = (struct gllm_access){ .param = param, .type = (uint8_t)s->to->param[param].type, .index = GLLM_NO_NODE,
-	                           .offset = polynomial(s, offset, terms) };
+	                           .offset = polynomial(s, param, offset, terms) };
 }
 
 static gllm_ref mapped(const struct gllm_strip *s, gllm_ref r)
@@ -222,7 +245,7 @@ gllm_ref gllm_strip_node(struct gllm_strip *s, gllm_ref old)
 		unsigned terms = affine_of(t, t->poly[n.imm], &x) ? substitute(s, &x, term) : s->max_terms;
 		if (!room(s, s->npolys, s->max_polys) || !room(s, s->nterms + terms, s->max_terms))
 			return 0;
-		s->poly[s->npolys] = polynomial(s, term, terms);
+		s->poly[s->npolys] = polynomial(s, NO_PARAM, term, terms);
 		n.imm = s->npolys++;
 	}
 	if (n.op == GLLM_N_SCALAR)
@@ -286,6 +309,7 @@ enum gllm_status gllm_strip_finish(struct gllm_strip *s, enum gllm_pattern patte
 		.term = s->term, .nterms = s->nterms, .reduction = s->reduction, .nreductions = s->nreductions,
 		.pattern = pattern,
 	};
+	s->to->how.pitches = s->pitches;
 	s->to->trace.hash = gllm_trace_hash(&s->to->trace);
 	return GLLM_OK;
 }

@@ -25,6 +25,8 @@ struct gllm_strip {
 	int64_t shift[GLLM_STRIP_LOOPS];  /* added to the old variables */
 	gllm_ref *map;                    /* node of `from` -> node here, or GLLM_NO_NODE */
 	uint8_t param[GLLM_TRACE_PARAMS]; /* parameter of `from` -> parameter here, or 0xff */
+	int64_t pitch[GLLM_TRACE_PARAMS]; /* parameter of `from` -> bytes from row to row that each part says; 0: the trace says them */
+	struct { int64_t bytes; uint8_t param; } paced[GLLM_TRACE_PARAMS + 1]; /* the same by parameter here, and the parameter that says */
 	struct gllm_node *node;
 	struct gllm_loop *loop;
 	struct gllm_access *access;
@@ -33,6 +35,7 @@ struct gllm_strip {
 	struct gllm_reduction *reduction;
 	unsigned nnodes, nloops, naccesses, npolys, nterms, nreductions, nparams, max_nodes, max_accesses, max_polys, max_terms;
 	int8_t open;                      /* innermost open loop, -1 none */
+	uint32_t pitches;                 /* set of parameters that say pitches */
 	enum gllm_status status;
 };
 
@@ -41,6 +44,9 @@ bool gllm_strip_affine(const struct gllm_trace *t, struct gllm_affine *out);
 
 void gllm_strip_begin(struct gllm_strip *s, const struct gllm_composed *from, const struct gllm_affine *affine,
                       struct gllm_arena *arena);
+/* Multiples of `bytes` in offsets of `param`, which are written from here on, are by a number that each part says: traces that differ
+ * in it are one. It must be more than all other steps reach together (struct gllm_lower_options). */
+void gllm_strip_pace(struct gllm_strip *s, uint8_t param, int64_t bytes);
 uint8_t gllm_strip_param(struct gllm_strip *s, const char *name, enum gllm_param_kind kind, enum gllm_type type,
                          struct gllm_source source);
 /* Opens a loop inside the open one; a trip that depends on rows becomes a parameter. Returns its number. */

@@ -250,7 +250,7 @@ static uint64_t plan_hash(struct fixture *f, const struct shape *s, const struct
 		gllm_plan_step(p, i, &info);
 		for (uint32_t k = 0; k < info.code_bytes; k++)
 			h = (h ^ ((const unsigned char *)x->exec)[info.code_offset + k]) * 1099511628211u;
-		h = (h ^ 1) * 1099511628211u; /* the number of steps counts as well */
+		h = (h ^ info.times) * 1099511628211u; /* the number of steps counts as well, and how often each runs */
 	}
 	gllm_plan_free(f->c, p);
 	gllm_graph_free(f->c, g);
