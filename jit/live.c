@@ -24,12 +24,11 @@ static struct convention convention(const struct gllm_abi *abi)
 static struct live of_block(const struct gllm_sem_op_rec *s, unsigned n, const struct gllm_abi *abi, const struct convention *c)
 {
 	uint64_t read = 0, written = 0;
-	bool spills = false;
+	unsigned spills = 0;
 	for (const struct gllm_sem_op_rec *end = s + n; s < end; s++) {
 		uint64_t reads = live_bit(s->a) | live_bit(s->b) | live_bit(s->c), writes = live_bit(s->d);
-		if (s->op == GLLM_S_STORE)
-			spills = spills || live_is_spill(s, abi);
-		else if (s->op >= GLLM_S_CALL) {
+		spills |= live_is_spill(s, abi);
+		if (s->op >= GLLM_S_CALL) {
 			reads |= c->stack | (flow_primitive(s) ? c->arguments : 0);
 			writes |= flow_primitive(s) ? c->clobbered : s->op == GLLM_S_CALL ? live_bit(abi->link) : 0;
 		}
@@ -48,7 +47,7 @@ void gllm_live_find(struct live *of, const struct flow *f, const struct gllm_abi
 		again = false;
 		for (unsigned i = f->nblocks; i-- > 0; ) {
 			const struct flow_block *b = &f->block[i];
-			const uint64_t out = b->nsucc ? of[b->succ[0]].in | (b->nsucc > 1 ? of[b->succ[1]].in : 0) : 0;
+			const uint64_t out = (of[b->succ[0]].in | of[b->succ[b->nsucc >> 1]].in) & (b->nsucc ? ~UINT64_C(0) : 0);
 			const uint64_t in = of[i].in | of[i].read | (out & ~of[i].written);
 			again |= b->header & (in != of[i].in);
 			of[i].in = in;

@@ -21,9 +21,10 @@ static inline uint64_t live_bit(uint8_t loc)
 	return gllm_live_bit[loc];
 }
 
+/* Without branches: which of the three is another one nothing could predict. */
 static inline bool live_is_spill(const struct gllm_sem_op_rec *s, const struct gllm_abi *abi)
 {
-	return s->op == GLLM_S_STORE && s->a == abi->stack_pointer && s->b == GLLM_LOC_NONE;
+	return (s->op == GLLM_S_STORE) & (s->a == abi->stack_pointer) & (s->b == GLLM_LOC_NONE);
 }
 
 /* One row for every block. */
