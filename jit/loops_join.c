@@ -6,9 +6,9 @@ struct gate {
 	int level;              /* the loop whose blocks are walked; loops inside are passed as a whole */
 	uint16_t last;          /* an edge into this block ends the walk; those behind it do not count */
 	uint16_t phi;           /* with its raw value of this PHI for the edge; 0: true */
-	const uint16_t *target; /* or, if not NULL: blocks whose entry ends it with a value; ABSENT elsewhere */
+	const uint16_t *target; /* or, if not NULL: values of the blocks where it ends; ABSENT elsewhere */
 	int around;             /* for guards: the innermost of the loops that may run 0 times */
-	bool partial;           /* out: some path ends elsewhere, and not because of a guard, or goes on to a second target */
+	bool partial;           /* out: some path ends elsewhere, and not because of a guard */
 };
 
 static bool walked(const struct lifting *l, uint16_t b, int level)
@@ -48,48 +48,45 @@ static bool is_guard(struct lifting *l, const struct gate *g, cond_t c, bool avo
 	return false;
 }
 
-/* The value where the walk from `start` ends, as selects over the conditions passed; ABSENT if it never does. */
+/* The same from the end of block b of this level. */
+static uint16_t onward(struct lifting *l, struct gate *g, const uint16_t *at, uint16_t b)
+{
+	const struct flow_block *x = &l->f->block[b];
+	uint16_t f = x->nsucc ? along(l, g, at, b, x->succ[0]) : ABSENT;
+	if (x->nsucc < 2)
+		return f;
+	uint16_t t = along(l, g, at, b, x->succ[1]);
+	cond_t c = l->branch[b];
+	if (g->level >= 0 && b == l->f->loop[g->level].exit) /* of an iteration that counts, this goes on */
+		return x->succ[1] == l->f->loop[g->level].target ? f : t;
+	if (c == COND_TRUE || c == COND_FALSE)
+		return c == COND_TRUE ? t : f;
+	if (t != ABSENT && f != ABSENT)
+		return gllm_loops_choose(l, c, t, f);
+	if (t != f && !g->phi && !is_guard(l, g, c, t == ABSENT))
+		g->partial = true;
+	return t == ABSENT ? f : t;
+}
+
+/* The value where the walk from `start` ends, as selects over the conditions passed; ABSENT if it never does. Of several targets on
+ * one path it is the last one's. */
 static uint16_t walk(struct lifting *l, struct gate *g, uint16_t start)
 {
 	uint16_t at[FLOW_BLOCKS];
 	g->partial = false;
 	for (unsigned i = g->last; i-- > start; ) {
 		uint16_t b = (uint16_t)i;
-		const struct flow_block *x = &l->f->block[b];
 		at[b] = ABSENT;
 		if (!walked(l, b, g->level))
 			continue;
-		if (g->target && g->target[b] != ABSENT) {
-			at[b] = g->target[b];
-			for (unsigned k = 0; k < x->nsucc; k++)
-				g->partial |= along(l, g, at, b, x->succ[k]) != ABSENT;
-			continue;
-		}
-		if (x->loop != g->level) {
-			const struct flow_loop *inner = &l->f->loop[x->loop];
+		if (l->f->block[b].loop != g->level) {
+			const struct flow_loop *inner = &l->f->loop[l->f->block[b].loop];
 			at[b] = along(l, g, at, inner->exit, inner->target);
 			continue;
 		}
-		uint16_t f = x->nsucc ? along(l, g, at, b, x->succ[0]) : ABSENT;
-		if (x->nsucc < 2) {
-			at[b] = f;
-			continue;
-		}
-		uint16_t t = along(l, g, at, b, x->succ[1]);
-		cond_t c = l->branch[b];
-		if (g->level >= 0 && b == l->f->loop[g->level].exit) { /* of an iteration that counts, this goes on */
-			at[b] = x->succ[1] == l->f->loop[g->level].target ? f : t;
-			continue;
-		}
-		if (c == COND_TRUE || c == COND_FALSE)
-			at[b] = c == COND_TRUE ? t : f;
-		else if (t == ABSENT || f == ABSENT) {
-			at[b] = t == ABSENT ? f : t;
-			if (t != f && !g->phi && !is_guard(l, g, c, t == ABSENT))
-				g->partial = true;
-		} else {
-			at[b] = gllm_loops_choose(l, c, t, f);
-		}
+		at[b] = onward(l, g, at, b);
+		if (g->target && g->target[b] != ABSENT && at[b] == ABSENT)
+			at[b] = g->target[b];
 	}
 	return at[start];
 }

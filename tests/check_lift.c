@@ -237,6 +237,7 @@ static const struct {
 	ROW(running, call_map, map_param, OPAQUE),
 	ROW(decode, call_decode, decode_param, QUANT_DECODE),
 	ROW(triangle, call_map, map_param, REDUCTION),
+	ROW(stored_again, call_map, map_param, OPAQUE),
 	ROW(stored_twice, call_map, map_param, REDUCTION),
 	ROW(backwards, call_map, map_param, INJECTIVE),
 	ROW(in_place, call_in_place, place_param, ELEMENTWISE),
@@ -421,7 +422,7 @@ static void check_refused(struct lab *b)
 {
 	static const struct { const char *name; gllm_any_fn *fn; } bad[] = {
 #define BAD(fn) { #fn, (gllm_any_fn *)fn }
-		BAD(until_zero), BAD(sometimes), BAD(stored_again), BAD(into_input), BAD(unknown_call), BAD(at_least_once), BAD(wide),
+		BAD(until_zero), BAD(sometimes), BAD(into_input), BAD(unknown_call), BAD(at_least_once), BAD(wide),
 		BAD(narrow_count), BAD(doubling), BAD(from_changing), BAD(from_anywhere),
 	};
 	const struct gllm_trace *trace;
