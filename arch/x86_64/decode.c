@@ -442,6 +442,8 @@ static enum gllm_status decode_any(const unsigned char *bytes, size_t most, uint
 	}
 	x.rep = left ? prefix_left(left) : 0;
 	x.r.os = (more >> F_OS & 7) >> 1;
+	if (row && x.r.p >= x.r.end && gllm_x86_has_modrm(&gllm_x86_forms[row - 1])) /* what it says may be impossible */
+		return GLLM_TRUNCATED;
 	return row ? read_row(row, x.r, &x, bytes, addr, out) : GLLM_BAD_INSN;
 }
 
