@@ -2,10 +2,9 @@
  * arch/x86_64/decode.c - the table read from bytes to operands.
  *
  * Prefixes give a key (encoding, prefix, map, opcode); `run_end` names the last row for it, and the rows of one key are
- * neighbours. What else the bytes say of sizes, lengths, ModRM and decorations is a set of facts, and every row has the set
- * of facts that exclude it, which its columns tell: the row that is not excluded is the instruction's, and its operands are
- * read. What reserved bits are not at their required value is not an instruction. Bytes beyond `size` are never touched: of few
- * bytes a copy is read, which goes on with zeros, and what has read beyond the last one is cut off. */
+ * neighbours. A row is then rejected by sizes, lengths, ModRM and decorations, or its operands are read. What reserved bits
+ * are not at their required value is not an instruction. Bytes beyond `size` are never touched: of few bytes a copy is read,
+ * which goes on with zeros, and what has read beyond the last one is cut off. */
 #include "arch/x86_64/form.h"
 #include "core/bits.h"
 
@@ -14,127 +13,50 @@ enum { PAGES_LEG = 0, PAGES_VEX = 4 * 4, PAGES_EVEX = 4 * 7, PAGES = 4 * 13 };
 #define PAGE(enc, map, pp) \
 	(((enc) == LEG ? PAGES_LEG + (map) * 4 : ((enc) == VEX ? PAGES_VEX : PAGES_EVEX) + ((map) - 1) * 4) + (pp))
 
-/* Where the last row of a key is named; of the first page, which has most groups by /digit, the last one up to each digit. Its
- * eight entries an opcode are seven more than others have. */
-#define MORE (7 * 256)
-#define SLOT(page, opcode, reg) ((page) * 256 + (opcode) + ((page) == 0 ? (opcode) * 7 + (reg) : MORE))
-
 /* Opcodes that a row stands for: itself, eight (+r) or sixteen (+cc); the rows of a key have that in common, but for 90. */
 #define COVERS(n) ((n) == PR ? 8u : (n) == PC || (n) == CM ? 16u : 1u)
 
 /* Row + 1; 0 none. A later row of the same key overrides an earlier one on purpose: the last one is wanted. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
-static const uint16_t run_end[SLOT(PAGES, 0, 0)] = {
+static const uint16_t run_end[PAGES * 256] = {
 #define X(id, text, enc, pp, map, w, l, opc, n, ops, dec, isa, sem, arg, width) \
-	[SLOT(PAGE(enc, MAP_##map, pp), opc, (n) < 8 ? (n) : 0) ... SLOT(PAGE(enc, MAP_##map, pp), (opc) + COVERS(n) - 1, 7)] = \
-		X86_##id + 1,
+	[PAGE(enc, MAP_##map, pp) * 256 + (opc) ... PAGE(enc, MAP_##map, pp) * 256 + (opc) + COVERS(n) - 1] = X86_##id + 1,
 #include "arch/x86_64/insn.def"
 #undef X
 };
 #pragma GCC diagnostic pop
 
-/* Facts that exclude rows. The sets of OS, VL, REG and RM have one bit of each value. */
-enum fact {
-	F_OS,                  /* operand size: 16, 32, 64 bits */
-	F_VL = F_OS + 3,       /* vector length: 128, 256, 512, none */
-	F_REG = F_VL + 4,      /* ModRM.reg */
-	F_RM = F_REG + 8,      /* ModRM.rm */
-	F_MEMORY = F_RM + 8,   /* ModRM.rm is memory; a register */
-	F_REGISTER,
-	F_ZERO, F_NOT_ZERO,    /* the number in the opcode */
-	F_LEFT_66,             /* prefixes that the opcode has not */
-	F_LEFT_F3, F_2E, F_3E,
-	F_MANY_66,             /* more than one, or one that W overrules */
-	F_REG_8, F_REG_16,     /* the number in ModRM.reg is above 7; above 15 */
-	F_RM_8, F_RM_16,       /* that in ModRM.rm, a register */
-	F_VVV_8,               /* that in vvvv */
-	F_VVV, F_V2,           /* vvvv is there; the fifth bit of vvvv or of the index */
-	F_DIGIT_R,             /* R of EVEX, which is no part of a digit */
-	F_MASKED, F_UNMASKED, F_ZEROING, F_BROADCAST, F_ROUNDING, /* what EVEX says; UNMASKED: nothing */
-	F_COMMON,              /* nobody looked at ModRM.rm and the number in the opcode */
-	F_NEVER,
-	F_KEY = 48             /* from here on, of rows: their key */
-};
-#define BIT(fact) (UINT64_C(1) << (fact))
-#define BITS(fact, set) ((uint64_t)(set) << (fact))
-#define IF(condition, fact) ((condition) ? BIT(fact) : 0)
-
-/* The facts that do not exclude a row. */
-#define ANY_AT(place, a, b, c, d) (AT_(a, place) || AT_(b, place) || AT_(c, place) || AT_(d, place))
-#define ANY_OF(place, class, a, b, c, d) (OF_(a, place, class) || OF_(b, place, class) || OF_(c, place, class) || OF_(d, place, class))
-#define IS_90(enc, map, opc) ((enc) == LEG && (map) == MAP_1B && (opc) == 0x90)
-#define FITS_SIZES(w, l) \
-	(BITS(F_OS, (w) & WIG ? 7 : (w) & 7) | BITS(F_VL, (l) & LIG ? 7 : (l) & 7) | IF(((w) & (WIG | W16)) == W16, F_LEFT_66))
-#define FITS_MODRM(n, ...) \
-	(BITS(F_REG, (n) < 8 ? 1 << ((n) & 7) : (n) >= FIX ? 1 << ((n) >> 3 & 7) : 255) | \
-	 BITS(F_RM, (n) >= FIX ? 1 << ((n) & 7) : ANY_AT(P_VSIB, __VA_ARGS__) ? 1 << 4 : 255) | \
-	 IF((n) < FIX && !ANY_AT(P_RMR, __VA_ARGS__), F_MEMORY) | \
-	 IF(!ANY_AT(P_MEM, __VA_ARGS__) && !ANY_AT(P_VSIB, __VA_ARGS__), F_REGISTER) | IF((n) >= 8, F_DIGIT_R))
-#define FITS_REGISTER(place, f8, f16, ...) \
-	(IF(!ANY_OF(place, GLLM_R_MASK, __VA_ARGS__), f8) | \
-	 IF(!ANY_OF(place, GLLM_R_MASK, __VA_ARGS__) && !ANY_OF(place, GLLM_R_GPR, __VA_ARGS__), f16))
-#define FITS_REGISTERS(...) \
-	(FITS_REGISTER(P_REG, F_REG_8, F_REG_16, __VA_ARGS__) | (FITS_REGISTER(P_RM, F_RM_8, F_RM_16, __VA_ARGS__) & \
-	 FITS_REGISTER(P_RMR, F_RM_8, F_RM_16, __VA_ARGS__)) | IF(!ANY_OF(P_VVV, GLLM_R_MASK, __VA_ARGS__), F_VVV_8) | \
-	 IF(ANY_AT(P_VVV, __VA_ARGS__), F_VVV) | IF(ANY_OF(P_VVV, GLLM_R_VEC, __VA_ARGS__) || ANY_AT(P_VSIB, __VA_ARGS__), F_V2))
-#define FITS_DECORATION(dec) \
-	(IF((dec) & REP, F_LEFT_F3) | IF((dec) & PAD, F_2E) | IF((dec) & PAD, F_MANY_66) | IF((dec) & NOTRACK, F_3E) | \
-	 IF((dec) & K, F_MASKED) | IF(!((dec) & KREQ), F_UNMASKED) | IF((dec) & Z, F_ZEROING) | IF((dec) & (B2 | B4 | B8), F_BROADCAST) | \
-	 IF((dec) & (ER | SAE), F_ROUNDING))
-#define FITS(enc, map, w, l, opc, n, dec, a, b, c, d, ...) \
-	(FITS_SIZES(w, l) | FITS_MODRM(n, a, b, c, d) | FITS_REGISTERS(a, b, c, d) | FITS_DECORATION(dec) | \
-	 IF(!IS_90(enc, map, opc) || (n) == NM, F_ZERO) | IF(!IS_90(enc, map, opc) || (n) == PR, F_NOT_ZERO) | \
-	 IF(!IS_90(enc, map, opc) && (n) < FIX, F_COMMON))
-#define KEY(enc, map, pp, opc) BITS(F_KEY, PAGE(enc, map, pp) << 8 | (opc))
-
-/* Of every row the facts that exclude it, and its key; before the first one what has another key. */
-static const uint64_t excluding[X86_ROWS + 1] = {
-	~UINT64_C(0),
-#define X(id, text, enc, pp, map, w, l, opc, n, ops, dec, isa, sem, arg, width) \
-	(BIT(F_KEY) - 1) ^ FITS(enc, MAP_##map, w, l, opc, n, dec, ops, 0, 0, 0, 0) ^ KEY(enc, MAP_##map, pp, opc),
-#include "arch/x86_64/insn.def"
-#undef X
-};
-
-/* What a first byte is, or one behind a prefix; the first three have the number that they have as `pp`. */
-enum { LEAD_OPCODE, LEAD_66, LEAD_F3, LEAD_F2, LEAD_2E, LEAD_3E, LEAD_REX, LEAD_VEX, LEAD_EVEX };
+/* What a first byte is, or one behind a prefix; 0: an opcode. */
+enum { LEAD_PREFIX = 1, LEAD_REX, LEAD_MAP, LEAD_VEX, LEAD_EVEX };
 static const uint8_t lead[256] = {
-	[0x66] = LEAD_66, [0xf2] = LEAD_F2, [0xf3] = LEAD_F3, [0x2e] = LEAD_2E, [0x3e] = LEAD_3E,
-	[0x40 ... 0x4f] = LEAD_REX, [0xc4] = LEAD_VEX, [0xc5] = LEAD_VEX, [0x62] = LEAD_EVEX,
+	[0x66] = LEAD_PREFIX, [0xf2] = LEAD_PREFIX, [0xf3] = LEAD_PREFIX, [0x2e] = LEAD_PREFIX, [0x3e] = LEAD_PREFIX,
+	[0x40 ... 0x4f] = LEAD_REX, [0x0f] = LEAD_MAP, [0xc4] = LEAD_VEX, [0xc5] = LEAD_VEX, [0x62] = LEAD_EVEX,
 };
 
 enum { LONGEST = 15, W = 8, R = 4, X = 2, B = 1 }; /* bits of REX; VEX and EVEX are brought to the same places */
 enum { AHEAD = 48 };           /* more than is ever read of what begins with LONGEST bytes */
 
-/* How many of each prefix there are, four bits each; the longest instruction has no more than fit. */
-#define PREFIX(what) (1u << 4 * (what))
-#define PREFIXES(counts, what) ((counts) >> 4 * (what) & 15)
-
-/* Numbers of registers by where they come from, a byte each. */
-#define NUMBER(from, n) ((uint64_t)(n) << 8 * (from))
-
-/* What there is of every instruction. */
 struct reading {
 	const unsigned char *p, *end; /* what is not read yet; where no instruction goes on */
-	unsigned opcode;
-	unsigned rex;              /* W R X B; set, not inverted */
-	unsigned bare;             /* the size of which registers 4..7 are high bytes: 8, but not with REX or what has its bits */
-	unsigned os;               /* operand size: 0 16, 1 32, 2 64 bits */
-	uint64_t number;           /* only what prefixes say of them, until ModRM is read */
-};
-
-/* And what only few have. */
-struct rest {
-	struct reading r;
-	unsigned enc, page;
-	unsigned pp;               /* that the opcode has if there is such a row: F2 and F3 are asked before 66 */
-	unsigned prefixes;         /* counted; VEX and EVEX have the one that they say */
-	uint8_t rep;               /* the prefix that is left */
-	/* of VEX and EVEX */
-	unsigned vl, mask;
-	bool v2, zeroing, b;
-	bool rounding;             /* by b, of a register form; else it broadcasts */
+	const unsigned char *start, *operands; /* of the instruction; behind its opcode */
+	uint64_t addr;
+	struct gllm_operand *relative; /* the operand that counts from the instruction's end */
+	bool truncated;            /* some row was cut off that else may fit */
+	/* the key, and what came with it */
+	uint8_t enc, pp, map, page, opcode;
+	uint8_t rep;               /* f2, f3: the last one */
+	uint8_t segment;           /* 2e, 3e */
+	uint8_t n66, nrep, nseg;
+	bool prefixed;             /* by any of these */
+	uint8_t rex;               /* W R X B; set, not inverted */
+	bool has_rex;              /* or what has its bits, so that 4..7 are no high bytes */
+	bool r2, v2, z, bc;        /* of EVEX */
+	uint8_t vvv, ll, mask;
+	/* of the row that is tried */
+	uint8_t modrm;
+	bool broadcast;
+	unsigned os, vl;
 };
 
 static inline bool cut(const struct reading *r)
@@ -147,348 +69,372 @@ static inline unsigned next(struct reading *r)
 	return *r->p++;
 }
 
-/* ---- before ModRM ------------------------------------------------------------------------------------------------ */
-
-#define OF_REX(rex) (NUMBER(FROM_ONE, 1) | NUMBER(FROM_REG, (rex) << 1 & 8) | NUMBER(FROM_RM, (rex) << 3 & 8))
-static const uint64_t numbers_of_rex[16] = {
-	OF_REX(0), OF_REX(1), OF_REX(2), OF_REX(3), OF_REX(4), OF_REX(5), OF_REX(6), OF_REX(7),
-	OF_REX(8), OF_REX(9), OF_REX(10), OF_REX(11), OF_REX(12), OF_REX(13), OF_REX(14), OF_REX(15),
-};
-
-/* What VEX and EVEX have in common: their last byte but one, with W, vvvv and pp, and the map. */
-static void set_vector_key(struct rest *x, unsigned enc, unsigned map, unsigned rxb, unsigned b)
+static uint64_t next_le(struct reading *r, unsigned n)
 {
-	struct reading *r = &x->r;
-
-	x->enc = enc;
-	x->page = (enc == VEX ? PAGES_VEX : PAGES_EVEX) + (map - 1) * 4;
-	r->rex = rxb | (b >> 4 & W);
-	r->bare = 1;
-	r->number = numbers_of_rex[r->rex] | NUMBER(FROM_VVV, ~b >> 3 & 15);
-	x->pp = b & 3;
-	x->prefixes = x->pp ? PREFIX(x->pp) : 0;
+	const unsigned char *p = r->p;
+	r->p += n;
+	return n == 4 ? gllm_le32(p) : n == 2 ? gllm_le16(p) : gllm_le64(p);
 }
 
-static bool read_vex(struct rest *x)
+static int64_t sign(uint64_t v, unsigned bytes)
 {
-	struct reading *r = &x->r;
-	unsigned c = next(r), a = next(r), b = c == 0xc4 ? next(r) : a & 0x7f, map = c == 0xc4 ? a & 31 : (unsigned)MAP_0F;
+	unsigned shift = 64 - 8 * bytes;
+	return (int64_t)(v << shift) >> shift;
+}
 
-	set_vector_key(x, VEX, map, ~a >> 5 & (c == 0xc4 ? R | X | B : R), b);
-	x->vl = b >> 2 & 1;
-	r->opcode = next(r);
+static void note_prefix(struct reading *r, unsigned c)
+{
+	r->prefixed = true;
+	if (c == 0x66)
+		r->n66++;
+	else if (c >= 0xf2)
+		r->rep = (uint8_t)c, r->nrep++;
+	else
+		r->segment = (uint8_t)c, r->nseg++;
+}
+
+/* What VEX and EVEX have in common: their last byte but one, with W, vvvv and pp, and the map. */
+static void set_vector_key(struct reading *r, unsigned enc, unsigned map, unsigned rxb, unsigned b)
+{
+	r->enc = (uint8_t)enc;
+	r->map = (uint8_t)map;
+	r->page = (uint8_t)((enc == VEX ? PAGES_VEX : PAGES_EVEX) + (map - 1) * 4);
+	r->rex = (uint8_t)(rxb | (b >> 4 & W));
+	r->has_rex = true;
+	r->vvv = ~b >> 3 & 15;
+	r->pp = b & 3;
+}
+
+static bool read_vex(struct reading *r, unsigned c)
+{
+	unsigned a = next(r), b = c == 0xc4 ? next(r) : a & 0x7f, map = c == 0xc4 ? a & 31 : (unsigned)MAP_0F;
+
+	set_vector_key(r, VEX, map, ~a >> 5 & (c == 0xc4 ? R | X | B : R), b);
+	r->ll = b >> 2 & 1;
+	r->opcode = (uint8_t)next(r);
 	return cut(r) || (map >= MAP_0F && map <= MAP_0F3A);
 }
 
-static bool read_evex(struct rest *x)
+static bool read_evex(struct reading *r)
 {
-	struct reading *r = &x->r;
-	unsigned a = r->p[1], map = a & 15, b = r->p[2], c = r->p[3];
+	unsigned a = next(r), map = a & 15, b, c;
 
-	r->p += 2;
 	if (cut(r))
 		return true;
 	if (map < MAP_0F || map > MAP_6 || map == MAP_0F3A + 1)
 		return false;
-	r->p++;
+	b = next(r);
+	set_vector_key(r, EVEX, map, ~a >> 5 & (R | X | B), b);
+	r->r2 = !(a & 0x10);
 	if (!cut(r) && !(b & 4))
 		return false;
-	r->p++;
-	set_vector_key(x, EVEX, map, ~a >> 5 & (R | X | B), b);
-	x->zeroing = c >> 7, x->vl = c >> 5 & 3, x->b = c >> 4 & 1, x->v2 = !(c & 8), x->mask = c & 7;
-	r->number |= NUMBER(FROM_REG, ~a & 16) | NUMBER(FROM_RM, r->rex << 3 & 16) | NUMBER(FROM_VVV, x->v2 << 4);
-	r->opcode = next(r);
+	c = next(r);
+	r->z = c >> 7, r->ll = c >> 5 & 3, r->bc = c >> 4 & 1, r->v2 = !(c & 8), r->mask = c & 7;
+	r->opcode = (uint8_t)next(r);
 	return true;
 }
 
 /* Everything before ModRM. False: no instruction begins so. */
-static bool read_key(struct rest *x)
+static bool read_key(struct reading *r)
 {
-	struct reading *r = &x->r;
-	unsigned map = MAP_1B, what;
+	unsigned c = next(r), what;
 
-	for (; (what = lead[*r->p]) - 1 < LEAD_3E && !cut(r); r->p++) {
-		x->prefixes += PREFIX(what);
-		x->pp = what == LEAD_F2 || what == LEAD_F3 ? what : x->pp;
+	for (; (what = lead[c]) == LEAD_PREFIX && !cut(r); c = next(r))
+		note_prefix(r, c);
+	if (what == LEAD_REX) {
+		r->has_rex = true;
+		r->rex = c & 15;
+		c = next(r);
+		what = lead[c];
+		if (what == LEAD_REX || what >= LEAD_VEX)
+			return false;
 	}
-	if (!x->pp && PREFIXES(x->prefixes, LEAD_66))
-		x->pp = LEAD_66;
-	if (what >= LEAD_VEX && !x->prefixes)
-		return what == LEAD_EVEX ? read_evex(x) : read_vex(x);
-	r->bare = what == LEAD_REX ? 1 : 8;
-	r->rex = what == LEAD_REX ? next(r) & 15 : 0;
-	r->number = numbers_of_rex[r->rex];
-	r->opcode = next(r);
-	if (r->opcode == 0x0f) {
-		r->opcode = next(r);
-		map = r->opcode == 0x38 ? MAP_0F38 : r->opcode == 0x3a ? MAP_0F3A : MAP_0F;
-		if (map != MAP_0F)
-			r->opcode = next(r);
+	if (what >= LEAD_VEX) {
+		if (r->prefixed)
+			return false;
+		return what == LEAD_EVEX ? read_evex(r) : read_vex(r, c);
 	}
-	x->page = PAGES_LEG + map * 4;
+	if (what == LEAD_MAP) {
+		c = next(r);
+		r->map = (uint8_t)(c == 0x38 ? MAP_0F38 : c == 0x3a ? MAP_0F3A : MAP_0F);
+		if (r->map != MAP_0F)
+			c = next(r);
+	}
+	r->page = (uint8_t)(PAGES_LEG + r->map * 4);
+	r->opcode = (uint8_t)c;
 	return true;
 }
 
-/* ---- facts ------------------------------------------------------------------------------------------------------- */
-
-static inline uint64_t facts_of_modrm(unsigned modrm)
+/* Prefixes left over once `pp` is taken as the row's own: may this row have them? */
+static bool padding_fits(const struct gllm_x86_form *f, const struct reading *r, unsigned left66, unsigned left_rep,
+                         uint8_t *rep)
 {
-	return BIT(F_REG + (modrm >> 3 & 7)) | BIT(F_RM + (modrm & 7)) | BIT(modrm < 0xc0 ? F_MEMORY : F_REGISTER);
+	if (left_rep > 1 || (left_rep && (!(f->dec & REP) || r->rep != 0xf3)) || r->nseg > 1)
+		return false;
+	if (left_rep)
+		*rep = r->rep;
+	if (r->nseg) {
+		if (!(f->dec & (r->segment == 0x2e ? PAD : NOTRACK)) || left_rep)
+			return false;
+		*rep = r->segment;
+	}
+	if (left66 > 1 && !(f->dec & PAD))
+		return false;
+	return !left66 || (f->w & (WIG | W16)) == W16;
 }
 
-/* Of registers that VEX and EVEX can name and a class has not. */
-static uint64_t facts_of_numbers(uint64_t number, bool memory)
+/* The operand size that the prefixes choose, and the plain ones among them; 0: not this row. */
+static unsigned legacy_size(const struct gllm_x86_form *f, const struct reading *r, uint8_t *rep)
 {
-	return IF(number & NUMBER(FROM_REG, 24), F_REG_8) | IF(number & NUMBER(FROM_REG, 16), F_REG_16) |
-	       IF(number & NUMBER(FROM_VVV, 24), F_VVV_8) | IF(!memory && number & NUMBER(FROM_RM, 24), F_RM_8) |
-	       IF(!memory && number & NUMBER(FROM_RM, 16), F_RM_16);
-}
+	_Static_assert(W16 << 4 == 16 && W0 << 4 == 32 && W1 << 4 == 64, "a size is its bit");
+	unsigned size = r->rex & W ? W1 : W0;
 
-/* What b says needs ModRM. */
-static uint64_t facts_of_evex(const struct rest *x, bool there)
-{
-	return BIT(x->mask ? F_MASKED : F_UNMASKED) | IF(x->zeroing, F_ZEROING) | IF(x->zeroing && !x->mask, F_NEVER) |
-	       IF(x->b && there, x->rounding ? F_ROUNDING : F_BROADCAST) | IF(x->r.rex & R, F_DIGIT_R);
-}
-
-/* Whatever prefix is the opcode's. ModRM that is cut off excludes nothing. */
-static uint64_t facts_of_key(const struct rest *x, unsigned modrm)
-{
-	const bool there = x->r.p < x->r.end;
-	uint64_t facts = BIT((x->r.opcode & 7) || (x->r.rex & B) ? F_NOT_ZERO : F_ZERO);
-
-	if (there)
-		facts |= facts_of_modrm(modrm) | (x->enc == LEG ? 0 : facts_of_numbers(x->r.number, modrm < 0xc0));
-	if (there || !x->b)
-		facts |= BIT(F_VL + (x->rounding ? 2 : x->vl));
-	if (x->enc != LEG)
-		facts |= IF(x->r.number & NUMBER(FROM_VVV, 15), F_VVV) | IF(x->v2, F_V2);
-	return x->enc == EVEX ? facts | facts_of_evex(x, there) : facts;
-}
-
-/* Of what is left of the prefixes if the opcode has one of them, and the operand size that they choose. */
-static uint64_t facts_of_prefixes(unsigned left, bool wide)
-{
-	unsigned left66 = PREFIXES(left, LEAD_66), f3 = PREFIXES(left, LEAD_F3), f2 = PREFIXES(left, LEAD_F2);
-	unsigned cs = PREFIXES(left, LEAD_2E), ds = PREFIXES(left, LEAD_3E);
-
-	return BIT(F_OS + (wide ? 2 : left66 ? 0 : 1)) | IF(left66, F_LEFT_66) | IF(left66 > 1 || (left66 && wide), F_MANY_66) |
-	       IF(f3, F_LEFT_F3) | IF(cs, F_2E) | IF(ds, F_3E) | IF(f2 || f3 + cs + ds > 1, F_NEVER);
-}
-
-static uint8_t prefix_left(unsigned left)
-{
-	return PREFIXES(left, LEAD_2E) ? 0x2e : PREFIXES(left, LEAD_3E) ? 0x3e : PREFIXES(left, LEAD_F3) ? 0xf3 : 0;
-}
-
-/* The row of one key that no fact excludes, + 1; 0 if there is none. */
-static inline unsigned find_row(unsigned end, uint64_t facts)
-{
-	for (; excluding[end] & facts; end--)
-		if (!end || (excluding[end] ^ excluding[end - 1]) >> F_KEY)
+	if (r->prefixed) {
+		unsigned left66 = r->n66 - (unsigned)(r->pp == 1), left_rep = r->nrep - (unsigned)(r->pp >= 2);
+		if ((left66 | left_rep | r->nseg) && !padding_fits(f, r, left66, left_rep, rep))
 			return 0;
-	return end;
+		if (left66)
+			size = size == W0 ? W16 : f->dec & PAD ? W1 : 0;
+	}
+	return f->w & WIG ? 64 : (f->w & size) << 4;
 }
 
-/* ---- operands ---------------------------------------------------------------------------------------------------- */
-
-/* A register; of what is none only the kind. What may be memory is a register yet. */
-static inline void set_operand(const struct reading *r, uint32_t op, const uint16_t *sizes, struct gllm_operand *o)
+static bool uses(const struct gllm_x86_form *f, unsigned place)
 {
-	unsigned size = sizes[gllm_x86_rsize(op)], n = r->number >> (op >> 5 & 7u << 3) & 255;
-	uint32_t head = (op >> KIND_SHIFT & 0x03000307) ^ 1u << 24;
-
-	if (size == r->bare)
-		n += n >= 4 ? 12 : 0;
-	head |= n << 16;
-	o->kind = (uint8_t)head;
-	o->cls = (uint8_t)(head >> 8);
-	o->reg = (uint8_t)(head >> 16);
-	o->access = (uint8_t)(head >> 24);
-	o->size = (uint16_t)size;
-	o->imm = 0;
+	for (unsigned i = 0; i < 4 && f->op[i]; i++)
+		if (gllm_x86_place(f->op[i]) == place)
+			return true;
+	return false;
 }
 
-/* The displacement is counted from the instruction's end if the result is true. `v2`: the fifth bit of a vector index. */
-static inline bool read_memory(struct reading *r, unsigned modrm, unsigned unit, bool vsib, unsigned v2, struct gllm_operand *o)
+/* Masks, broadcast, rounding: after ModRM, since register and memory forms read the b bit differently. */
+static bool read_decoration(const struct gllm_x86_form *f, struct reading *r, struct gllm_insn *out)
 {
-	static const uint8_t bytes[4] = { 0, 1, 4 };
-	unsigned mod = modrm >> 6, sib = (modrm & 7) == 4, byte = *r->p, base = (sib ? byte : modrm) & 7;
-	unsigned index = (byte >> 3 & 7) | (r->rex << 2 & 8) | v2 << 4;
-	bool indexed = sib && (index != 4 || vsib), far = mod == 0 && base == 5, pc = far && !sib;
-	uint32_t disp;
+	if ((r->mask && !(f->dec & K)) || (r->z && (!(f->dec & Z) || !r->mask)) || ((f->dec & KREQ) && !r->mask))
+		return false;
+	out->mask = r->mask;
+	out->zeroing = r->z;
+	if (r->bc && r->modrm < 0xc0) {
+		if (gllm_x86_element(f) == 0)
+			return false;
+		out->broadcast = 1;
+	} else if (r->bc) {
+		if (!(f->dec & (ER | SAE)))
+			return false;
+		out->rounding = (uint8_t)(f->dec & ER ? 1 + r->ll : 1);
+		r->vl = f->l & LIG ? 0 : 2;
+	}
+	r->broadcast = out->broadcast;
+	return true;
+}
 
-	r->p += sib;
-	disp = gllm_le32(r->p);
-	r->p += far ? 4 : bytes[mod];
+/* What VEX and EVEX say beside the operands. */
+static bool vector_fits(const struct gllm_x86_form *f, struct reading *r, struct gllm_insn *out)
+{
+	bool scalar = f->l & LIG;
+
+	r->os = r->rex & W ? 64 : 32;
+	r->vl = scalar ? 0 : r->ll;
+	if (!(f->w & (WIG | (r->rex & W ? W1 : W0))) || (scalar && r->enc == EVEX && r->ll == 3 && !r->bc))
+		return false;
+	if ((r->vvv || r->v2) && !uses(f, P_VVV) && (r->vvv || !uses(f, P_VSIB)))
+		return false;
+	if (r->enc == EVEX && (!read_decoration(f, r, out) || (f->n < 8 && (r->rex & R))))
+		return false;
+	return scalar || (r->vl <= 2 && (f->l >> r->vl & 1));
+}
+
+static void read_memory(struct reading *r, unsigned unit, bool vsib, struct gllm_operand *o)
+{
+	unsigned mod = r->modrm >> 6, base = r->modrm & 7;
+	bool relative = mod == 0 && base == 5;
+
 	o->kind = GLLM_O_MEM;
-	o->cls = o->reg = 0;
-	o->base = (uint8_t)(pc ? GLLM_REG_PC : far ? GLLM_NO_REG : base | (r->rex << 3 & 8));
-	o->index = (uint8_t)(indexed ? index : GLLM_NO_REG);
+	o->index = GLLM_NO_REG;
 	o->index_vec = vsib;
-	o->scale = (uint8_t)(indexed ? byte >> 6 : 0);
-	o->imm = mod == 1 ? (int8_t)disp * (int64_t)unit : mod == 2 || far ? (int32_t)disp : 0;
-	return pc;
+	if (base == 4) {
+		unsigned sib = next(r), index = (sib >> 3 & 7) | (r->rex << 2 & 8) | (vsib ? (unsigned)r->v2 << 4 : 0);
+		base = sib & 7;
+		if (vsib || index != 4) {
+			o->index = (uint8_t)index;
+			o->scale = (uint8_t)(sib >> 6);
+		}
+	}
+	o->base = (uint8_t)(base | (r->rex << 3 & 8));
+	if (mod == 0 && base == 5) {
+		o->base = relative ? GLLM_REG_PC : GLLM_NO_REG;
+		r->relative = relative ? o : NULL;
+		mod = 2;
+	}
+	if (mod == 1)
+		o->imm = sign(next(r), 1) * (int64_t)unit;
+	else if (mod == 2)
+		o->imm = sign(next_le(r, 4), 4);
 }
 
-/* What stands behind all else: bytes, of which `mask` is left, then with `sign` for a sign; or a constant that is in no bytes. */
-struct last {
-	uint64_t mask, sign, less;
-	uint64_t relative;         /* all bits: counted from the instruction's end */
-};
-#define UNSIGNED(n) { .mask = ~UINT64_C(0) >> (64 - 8 * (n)) }
-#define SIGNED(n, from_end) { .mask = ~UINT64_C(0) >> (64 - 8 * (n)), .sign = UINT64_C(1) << (8 * (n) - 1), \
-	.less = UINT64_C(1) << (8 * (n) - 1), .relative = from_end }
-static const struct last last_of[P_CC + 1] = {
-	[P_IS4] = UNSIGNED(1), [P_ONE] = { .less = ~UINT64_C(0) }, [P_IB] = UNSIGNED(1), [P_IS] = SIGNED(1, 0), [P_IW] = UNSIGNED(2),
-	[P_IZ] = SIGNED(4, 0), [P_IQ] = UNSIGNED(8), [P_JB] = SIGNED(1, ~UINT64_C(0)), [P_JZ] = SIGNED(4, ~UINT64_C(0)),
-}, last_word = SIGNED(2, 0);
-
-static bool read_vector_memory(struct reading *r, const struct rest *x, unsigned modrm, const struct gllm_x86_form *f,
-                               struct gllm_operand *o)
+/* False: a register that does not exist. */
+static inline bool set_register(const struct reading *r, uint32_t op, unsigned n, struct gllm_operand *o)
 {
-	bool vsib = gllm_x86_place(f->op[f->memory]) == P_VSIB;
+	static const uint8_t most[] = { [GLLM_R_GPR] = 15, [GLLM_R_VEC] = 31, [GLLM_R_MASK] = 7 };
+	unsigned cls = gllm_x86_class(op), bits = gllm_x86_bits(gllm_x86_rsize(op), r->os, r->vl, true);
 
-	if (x->b)
-		o->size = (uint16_t)(gllm_x86_element(f) * 8);
-	return read_memory(r, modrm, x->enc != EVEX ? 1 : f->dec & E4 ? 4 : f->dec & E8 ? 8 : o->size / 8u, vsib, vsib && x->v2, o);
+	o->kind = GLLM_O_REG;
+	o->cls = (uint8_t)cls;
+	o->reg = (uint8_t)(bits == 8 && !r->has_rex && n >= 4 ? n + 12 : n);
+	o->size = (uint16_t)bits;
+	return n <= most[cls];
 }
 
-/* What EVEX decorates with; a merging destination is read, too. */
-static void decorate(const struct rest *x, const struct gllm_x86_form *f, struct gllm_insn *out)
+/* Of a place that is not in ModRM. */
+static bool read_other(struct reading *r, const struct gllm_x86_form *f, uint32_t op, struct gllm_operand *o)
 {
-	out->mask = (uint8_t)x->mask;
-	out->zeroing = x->zeroing;
-	out->broadcast = x->b && !x->rounding;
-	out->rounding = (uint8_t)(!x->rounding ? 0 : f->dec & ER ? 1 + x->vl : 1);
-	if (x->mask && !x->zeroing && out->op[0].access == 2 && out->op[0].kind == GLLM_O_REG && out->op[0].cls == GLLM_R_VEC)
+	unsigned place = gllm_x86_place(op), n;
+
+	switch ((enum gllm_x86_place)place) {
+	case P_VVV: return set_register(r, op, r->vvv | (unsigned)r->v2 << 4, o);
+	case P_OPR:
+		n = (r->opcode & 7) | (r->rex << 3 & 8);
+		return !gllm_x86_is_nop(f, n) && set_register(r, op, n, o);
+	case P_IS4:
+		n = next(r);
+		return !(n & 15) && set_register(r, op, n >> 4, o);
+	case P_ACC: return set_register(r, op, X86_RAX, o);
+	case P_X0:  return set_register(r, op, 0, o);
+	case P_CL:  return set_register(r, op, X86_RCX, o);
+	case P_ONE: o->imm = 1; return true;
+	case P_IB:  o->imm = next(r); return true;
+	case P_IS:  o->imm = sign(next(r), 1); return true;
+	case P_IW:  o->imm = (int64_t)next_le(r, 2); return true;
+	case P_IZ:  n = r->os == 16 ? 2 : 4; o->imm = sign(next_le(r, n), n); return true;
+	case P_IQ:  o->imm = (int64_t)next_le(r, 8); return true;
+	case P_JB:  case P_JZ:
+		o->kind = GLLM_O_REL;
+		o->imm = place == P_JB ? sign(next(r), 1) : sign(next_le(r, 4), 4);
+		r->relative = o;
+		return true;
+	case P_CC:
+		o->kind = GLLM_O_COND;
+		o->imm = r->opcode & 15;
+		return true;
+	case P_REG: case P_RM: case P_RMR: case P_MEM: case P_VSIB: case P_NONE: default: return false;
+	}
+}
+
+/* False: not this row, or a register that does not exist. */
+static inline bool read_operand(struct reading *r, const struct gllm_x86_form *f, uint32_t op, struct gllm_operand *o)
+{
+	unsigned place = gllm_x86_place(op), bits;
+
+	*o = (struct gllm_operand){ .kind = GLLM_O_IMM, .access = (uint8_t)gllm_x86_access(op) };
+	if (place == P_REG)
+		return set_register(r, op, (r->modrm >> 3 & 7) | (r->rex << 1 & 8) | (unsigned)r->r2 << 4, o);
+	if (place > P_VSIB)
+		return read_other(r, f, op, o);
+	if (r->modrm >= 0xc0)
+		return place <= P_RMR &&
+		       set_register(r, op, (r->modrm & 7) | (r->rex << 3 & 8) | (r->enc == EVEX ? r->rex << 3 & 16 : 0), o);
+	if (place == P_RMR || (place == P_VSIB && (r->modrm & 7) != 4))
+		return false;
+	bits = r->broadcast ? gllm_x86_element(f) * 8 : gllm_x86_bits(gllm_x86_msize(op), r->os, r->vl, false);
+	o->size = (uint16_t)bits;
+	read_memory(r, r->enc != EVEX ? 1 : f->dec & E4 ? 4 : f->dec & E8 ? 8 : bits / 8, place == P_VSIB, o);
+	return true;
+}
+
+/* Displacements become addresses; a merging destination is read, too. */
+static void finish(struct gllm_insn *out, const struct reading *r)
+{
+	out->addr = r->addr;
+	out->length = (uint8_t)(r->p - r->start);
+	out->vl = (uint8_t)r->vl;
+	if (r->relative)
+		r->relative->imm = (int64_t)((uint64_t)r->relative->imm + r->addr + out->length);
+	if (out->mask && !out->zeroing && out->op[0].access == 2 && out->op[0].kind == GLLM_O_REG && out->op[0].cls == GLLM_R_VEC)
 		out->op[0].access = 3;
 }
 
-/* Row `row` - 1, from ModRM on. `x` is NULL if it has none of what only few have: for that there is a copy of its own. */
-static inline __attribute__((always_inline)) enum gllm_status
-read_row(unsigned row, struct reading r, const struct rest *x, const unsigned char *bytes, uint64_t addr, struct gllm_insn *out)
+/* 90 is NOP; with REX.B it exchanges r8. */
+static bool wrong_nop(const struct gllm_x86_form *f, const struct reading *r)
 {
+	return f->n == NM && (r->opcode != 0x90 || (r->rex & B));
+}
+
+/* Is it this row? What is cut off still may be. */
+static bool match(const struct gllm_x86_form *f, struct reading *r, struct gllm_insn *out)
+{
+	uint8_t rep = 0;
+	unsigned n = 0;
+
+	r->p = r->operands;
+	r->relative = NULL;
+	if (r->enc == LEG) {
+		r->os = legacy_size(f, r, &rep);
+		if (r->os == 0 || (f->opcode == 0x90 && wrong_nop(f, r)))
+			return false;
+	}
+	r->p += gllm_x86_has_modrm(f);
+	out->rep = rep;
+	out->mask = out->zeroing = out->broadcast = out->rounding = 0;
+	if (r->enc != LEG && !vector_fits(f, r, out))
+		return false;
+	for (; n < 4 && f->op[n]; n++)
+		if (!read_operand(r, f, f->op[n], &out->op[n]) && !cut(r))
+			return false;
+	out->n = (uint8_t)n;
+	if (cut(r))
+		return false;
+	finish(out, r);
+	return true;
+}
+
+static inline uint32_t run_of(const struct gllm_x86_form *f)
+{
+	uint32_t key;
+	__builtin_memcpy(&key, &f->enc, sizeof key);
+	return key;
+}
+
+/* The rows of one key, from the last one on. */
+static bool match_key(struct reading *r, unsigned pp, struct gllm_insn *out)
+{
+	unsigned row = run_end[(r->page + pp) * 256u + r->opcode];
+	if (!row)
+		return false;
 	const struct gllm_x86_form *f = &gllm_x86_forms[--row];
-	const unsigned modrm = *r.p, has_modrm = f->dec / MODRM & 1;
-	const unsigned wide = !x || x->enc == LEG ? (unsigned)f->w / WIG << 1 : 0; /* 64 bits whatever the bytes say: 3 is 2, too */
-	const unsigned os = r.os | wide, vl = !x || f->l & LIG ? 0 : x->rounding ? 2 : x->vl;
-	const uint16_t *sizes = gllm_x86_register_sizes[vl][os];
-	bool relative = false;
-
-	r.number |= NUMBER(FROM_REG, modrm >> 3 & 7) | NUMBER(FROM_RM, (modrm ^ ((modrm ^ r.opcode) & (has_modrm - 1))) & 7);
-	set_operand(&r, f->op[0], sizes, &out->op[0]);
-	set_operand(&r, f->op[1], sizes, &out->op[1]);
-	for (unsigned i = 2; i < f->noperands; i++)
-		set_operand(&r, f->op[i], sizes, &out->op[i]);
-	out->op[f->condition].imm = r.opcode & 15;
-	r.p += has_modrm;
-	if ((modrm < 0xc0) & has_modrm) {
-		struct gllm_operand *o = &out->op[f->memory];
-		o->size = gllm_x86_memory_sizes[vl][os][f->access];
-		relative = x ? read_vector_memory(&r, x, modrm, f, o) : read_memory(&r, modrm, 1, false, 0, o);
-	}
-	const bool word = f->place == P_IZ && os == 0;
-	const struct last *last = word ? &last_word : &last_of[f->place];
-	const uint64_t v = gllm_le64(r.p) & last->mask;
-	r.p += word ? 2 : f->bytes;
-	if (cut(&r))
-		return GLLM_TRUNCATED;
-	const uint64_t end = addr + (uint64_t)(r.p - bytes);
-	out->op[f->last].imm = (int64_t)((v ^ last->sign) - last->less + (last->relative & end));
-	if (relative)
-		out->op[f->memory].imm = (int64_t)((uint64_t)out->op[f->memory].imm + end);
-	out->addr = addr;
-	out->row = (uint16_t)row;
-	out->length = (uint8_t)(r.p - bytes);
-	out->n = f->noperands;
-	out->vl = (uint8_t)vl;
-	out->mask = out->zeroing = out->broadcast = out->rounding = out->rep = 0;
-	if (!x)
-		return GLLM_OK;
-	out->rep = x->rep;
-	if (x->enc == EVEX)
-		decorate(x, f, out);
-	if (f->place != P_IS4)
-		return GLLM_OK;
-	out->op[f->last].reg = (uint8_t)(v >> 4);
-	out->op[f->last].imm = 0;
-	return v & 15 ? GLLM_BAD_INSN : GLLM_OK;
-}
-
-/* ---- the whole --------------------------------------------------------------------------------------------------- */
-
-/* Any instruction. */
-static enum gllm_status decode_any(const unsigned char *bytes, size_t most, uint64_t addr, struct gllm_insn *out)
-{
-	struct rest x = { .r = { .p = bytes, .end = bytes + most } };
-	uint64_t facts, more;
-	unsigned row = 0, left, modrm;
-
-	if (!read_key(&x))
-		return GLLM_BAD_INSN;
-	if (cut(&x.r))
-		return GLLM_TRUNCATED;
-	modrm = *x.r.p;
-	x.rounding = x.b && modrm >= 0xc0;
-	facts = facts_of_key(&x, modrm);
-	for (;;) {
-		left = x.prefixes - (x.pp ? PREFIX(x.pp) : 0);
-		more = left ? facts_of_prefixes(left, x.r.rex & W) : BIT(F_OS + 1) << (x.r.rex >> 3);
-		row = find_row(run_end[SLOT(x.page + x.pp, x.r.opcode, x.r.p < x.r.end ? modrm >> 3 & 7 : 7)], facts | more);
-		if (row || !x.pp || x.enc != LEG)
-			break;
-		x.pp = x.pp != LEAD_66 && PREFIXES(x.prefixes, LEAD_66) ? LEAD_66 : 0;
-	}
-	x.rep = left ? prefix_left(left) : 0;
-	x.r.os = (more >> F_OS & 7) >> 1;
-	if (row && x.r.p >= x.r.end && gllm_x86_has_modrm(&gllm_x86_forms[row - 1])) /* what it says may be impossible */
-		return GLLM_TRUNCATED;
-	return row ? read_row(row, x.r, &x, bytes, addr, out) : GLLM_BAD_INSN;
-}
-
-/* Most instructions have at most one prefix, which is their opcode's, then REX or not, 0F or not, and the opcode. Nothing could
- * predict what of these is there, so it is found without branches. Others are read as any. */
-static enum gllm_status decode(const unsigned char *bytes, size_t most, uint64_t addr, struct gllm_insn *out)
-{
-	uint64_t b = gllm_le64(bytes);
-	unsigned what = lead[b & 255], prefix = what - 1 < LEAD_F2, pp = what & (0u - prefix), rex, map, modrm, slot, row;
-	struct reading r = { .end = bytes + most };
-
-	if (what >= LEAD_VEX)
-		return decode_any(bytes, most, addr, out);
-	b >>= prefix * 8;
-	rex = (b & 0xf0) == 0x40;
-	r.rex = b & (0u - rex) & 15;
-	r.bare = 8 - 7 * rex;
-	b >>= rex * 8;
-	map = (b & 255) == 0x0f;
-	b >>= map * 8;
-	r.opcode = b & 255;
-	modrm = b >> 8 & 255;
-	r.p = bytes + 1 + prefix + rex + map;
-	r.number = numbers_of_rex[r.rex];
-	r.os = 1 + (r.rex >> 3);
-	slot = PAGE(LEG, map, pp) * 256 + r.opcode + MORE;
-	slot += (r.opcode * 7 + (modrm >> 3 & 7) - MORE) & (0u - (map + pp == 0)); /* SLOT without a branch */
-	row = find_row(run_end[slot],
-	               BIT(F_REG + (modrm >> 3 & 7)) | BIT(modrm < 0xc0 ? F_MEMORY : F_REGISTER) | BIT(F_OS) << r.os | BIT(F_VL) |
-	               BIT(F_COMMON));
-	if (!row || r.p >= r.end)
-		return decode_any(bytes, most, addr, out);
-	return read_row(row, r, NULL, bytes, addr, out);
+	const uint32_t run = run_of(f);
+	r->pp = (uint8_t)pp;
+	do {
+		if (((r->modrm ^ f->modrm) & f->modrm_mask) && r->operands < r->end)
+			continue;
+		out->row = (uint16_t)row;
+		if (match(f, r, out))
+			return true;
+		r->truncated = r->truncated || cut(r);
+	} while (row-- > 0 && run_of(--f) == run);
+	return false;
 }
 
 enum gllm_status gllm_x86_decode(const unsigned char *bytes, size_t size, uint64_t addr, struct gllm_insn *out)
 {
 	unsigned char copy[AHEAD];
-	enum gllm_status s;
+	const size_t most = size < LONGEST ? size : LONGEST;
+	bool found;
 
 	if (size < AHEAD) {
 		__builtin_memset(copy, 0, sizeof copy);
-		__builtin_memcpy(copy, bytes, size < LONGEST ? size : LONGEST);
+		__builtin_memcpy(copy, bytes, most);
 		bytes = copy;
 	}
-	s = decode(bytes, size < LONGEST ? size : LONGEST, addr, out);
-	return s == GLLM_TRUNCATED && size >= LONGEST ? GLLM_BAD_INSN : s;
+	struct reading r = { .p = bytes, .end = bytes + most, .start = bytes, .addr = addr };
+	if (!read_key(&r))
+		return GLLM_BAD_INSN;
+	if (cut(&r))
+		return size < LONGEST ? GLLM_TRUNCATED : GLLM_BAD_INSN;
+	const unsigned pp = r.pp;
+	r.operands = r.p;
+	r.modrm = *r.p;
+	/* A prefix belongs to the opcode if a row says so, F2 and F3 before 66; else it is the plain prefix. */
+	found = (r.nrep && match_key(&r, r.rep == 0xf3 ? 2 : 3, out)) || (r.n66 && match_key(&r, 1, out)) ||
+	        match_key(&r, pp, out);
+	return found ? GLLM_OK : r.truncated && size < LONGEST ? GLLM_TRUNCATED : GLLM_BAD_INSN;
 }

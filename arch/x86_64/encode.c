@@ -7,21 +7,24 @@
 #include "arch/x86_64/bytes.h"
 
 #define HAS_MODRM(n) ((n) <= NR || (n) == CM || (n) >= FIX ? MODRM : 0)
+#define MODRM_OF(n) ((n) < 8 ? ((n) & 7) << 3 : (n) >= FIX ? (n) & 255 : 0)
+#define MODRM_MASK(n) ((n) < 8 ? 7 << 3 : (n) >= FIX ? 255 : 0)
 #define PREFIX(enc, pp, map) ((enc) == EVEX ? 0x62 | (0xf0u | (map)) << 8 | (0x7cu | (pp)) << 16 | 8u << 24 \
 	: (enc) == VEX ? 0xc4 | (0xe0u | (map)) << 8 | (0x78u | (pp)) << 16 : 0)
 
 /* What rows without exceptions of their own are put by: see form.h. */
-#define IS_WHOLE(op, place) (OF_(op, place, GLLM_R_VEC) && RSIZE_(op) == SX)
-#define IS_RM(op) (AT_(op, P_MEM) || OF_(op, P_RM, GLLM_R_VEC))
+#define IS_WHOLE(op, place) (((op) & O_(31, 7, 31, 0)) == O_(place, GLLM_R_VEC, SX, 0))
+#define IS_RM(op) (IS_WHOLE(op, P_RM) || ((op) & 31) == P_MEM || ((op) & (O_(31, 7, 0, 0))) == O_(P_RM, GLLM_R_VEC, 0, 0))
 #define IS_LAST(op) ((op) == 0 || (op) == Ib)
 #define VECTORS(rm) (IS_WHOLE(rm, P_RM) ? X86_VECTORS : X86_VECTORS_AT)
 #define VECTOR_SHAPE(a, b, c, d, ...) \
 	(IS_WHOLE(a, P_REG) && IS_WHOLE(b, P_VVV) && IS_RM(c) && IS_LAST(d) ? VECTORS(c) \
 	 : (d) != 0 || !IS_LAST(c) ? X86_OTHER \
 	 : IS_WHOLE(a, P_REG) && IS_RM(b) ? VECTORS(b) : IS_RM(a) && IS_WHOLE(b, P_REG) ? VECTORS(a) : X86_OTHER)
-#define IS_GENERAL(op, place) (OF_(op, place, GLLM_R_GPR) && (RSIZE_(op) == SV || RSIZE_(op) == S32 || RSIZE_(op) == S64))
+#define IS_GENERAL(op, place) (((op) & O_(31, 7, 0, 0)) == O_(place, GLLM_R_GPR, 0, 0) && \
+	(((op) >> 8 & 31) == SV || ((op) >> 8 & 31) == S32 || ((op) >> 8 & 31) == S64))
 #define IS_NUMBER(op) ((op) == Ib || (op) == Is || (op) == Iz)
-#define IS_GENERAL_RM(op) (AT_(op, P_MEM) || OF_(op, P_RM, GLLM_R_GPR))
+#define IS_GENERAL_RM(op) (((op) & 31) == P_MEM || ((op) & O_(31, 7, 0, 0)) == O_(P_RM, GLLM_R_GPR, 0, 0))
 #define GENERAL(rm) (IS_GENERAL(rm, P_RM) ? X86_GENERAL : X86_GENERAL_AT)
 #define GENERAL_SHAPE(a, b, c, d, ...) \
 	((d) != 0 ? X86_OTHER : IS_GENERAL(a, P_REG) && IS_GENERAL_RM(b) && ((c) == 0 || IS_NUMBER(c)) ? GENERAL(b) \
@@ -29,25 +32,12 @@
 #define SHAPE(enc, pp, map, n, dec, ...) \
 	((enc) != LEG ? ((dec) & KREQ ? X86_OTHER : VECTOR_SHAPE(__VA_ARGS__, 0, 0, 0, 0)) \
 	 : (pp) || (map) > MAP_0F || (n) > NR ? X86_OTHER : GENERAL_SHAPE(__VA_ARGS__, 0, 0, 0, 0))
-#define MEMORY_SIZE(op) (IS_MEMORY(op) ? MSIZE_(op) : 0)
-#define ACCESS(a, b, c, ...) (MEMORY_SIZE(a) | MEMORY_SIZE(b) | MEMORY_SIZE(c))
-
-/* What the decoder reads beside registers. */
-#define WHICH(is, a, b, c, d, ...) (is(a) ? 0 : is(b) ? 1 : is(c) ? 2 : is(d) ? 3 : X86_OPERANDS)
-#define IS_MEMORY(op) (AT_(op, P_RM) || AT_(op, P_MEM) || AT_(op, P_VSIB))
-#define IS_CONDITION(op) AT_(op, P_CC)
-#define IS_BEHIND(op) (AT_(op, P_IS4) || (((op) & 31) >= P_ONE && ((op) & 31) <= P_JZ))
-#define BEHIND(op) (IS_BEHIND(op) ? (op) & 31 : 0)
-#define PLACE_BEHIND(a, b, c, d, ...) (BEHIND(a) | BEHIND(b) | BEHIND(c) | BEHIND(d))
-#define BYTES(op) (AT_(op, P_IW) ? 2 : AT_(op, P_IZ) || AT_(op, P_JZ) ? 4 : AT_(op, P_IQ) ? 8 : IS_BEHIND(op) && !AT_(op, P_ONE))
-#define BYTES_BEHIND(a, b, c, d, ...) (BYTES(a) | BYTES(b) | BYTES(c) | BYTES(d))
-#define COUNT(a, b, c, d, ...) (((a) != 0) + ((b) != 0) + ((c) != 0) + ((d) != 0))
+#define ACCESS_OF(op) (((op) & 31) == P_RM || ((op) & 31) == P_MEM ? (op) >> 13 & 31 : 0)
+#define ACCESS(a, b, c, ...) (ACCESS_OF(a) | ACCESS_OF(b) | ACCESS_OF(c))
 const struct gllm_x86_form gllm_x86_forms[X86_ROWS] = {
 #define X(id, text, enc, pp, map, w, l, opc, n, ops, dec, isa, sem, arg, width) \
-	{ text, enc, pp, MAP_##map, opc, w, l, n, (dec) | HAS_MODRM(n), { ops }, isa, sem, (uint8_t)(arg), \
-	  width, PREFIX(enc, pp, MAP_##map), SHAPE(enc, pp, MAP_##map, n, dec, ops), ACCESS(ops, 0, 0, 0), \
-	  WHICH(IS_MEMORY, ops, 0, 0, 0, 0), WHICH(IS_CONDITION, ops, 0, 0, 0, 0), WHICH(IS_BEHIND, ops, 0, 0, 0, 0), \
-	  PLACE_BEHIND(ops, 0, 0, 0, 0), BYTES_BEHIND(ops, 0, 0, 0, 0), COUNT(ops, 0, 0, 0, 0) },
+	{ text, enc, pp, MAP_##map, opc, w, l, n, (dec) | HAS_MODRM(n), MODRM_OF(n), MODRM_MASK(n), { ops }, isa, sem, (uint8_t)(arg), \
+	  width, PREFIX(enc, pp, MAP_##map), SHAPE(enc, pp, MAP_##map, n, dec, ops), ACCESS(ops, 0, 0, 0) },
 #include "arch/x86_64/insn.def"
 #undef X
 };
@@ -68,14 +58,14 @@ static inline bool in_range(int64_t v, int64_t least, int64_t greatest)
 	return v >= least && v <= greatest;
 }
 
-#define SIZES(os, x, h, q, e, dup) { [S8] = 8, [S16] = 16, [S32] = 32, [S64] = 64, [S128] = 128, [S256] = 256, [S512] = 512, \
-	[SV] = os, [SX] = x, [SXH] = h, [SXQ] = q, [SXE] = e, [SDUP] = dup }
-#define BY_OS(...) { SIZES(16, __VA_ARGS__), SIZES(32, __VA_ARGS__), SIZES(64, __VA_ARGS__), SIZES(64, __VA_ARGS__) }
-const uint16_t gllm_x86_register_sizes[3][4][16] = {
-	BY_OS(128, 128, 128, 128, 64), BY_OS(256, 128, 128, 128, 256), BY_OS(512, 256, 128, 128, 512),
+#define ALL(bits) { bits, bits, bits }
+#define FIXED_SIZES [S8] = ALL(8), [S16] = ALL(16), [S32] = ALL(32), [S64] = ALL(64), [S128] = ALL(128), [S256] = ALL(256), \
+	[S512] = ALL(512), [SX] = { 128, 256, 512 }, [SDUP] = { 64, 256, 512 }
+const uint16_t gllm_x86_register_sizes[SDUP + 1][3] = {
+	FIXED_SIZES, [SXH] = { 128, 128, 256 }, [SXQ] = ALL(128), [SXE] = ALL(128)
 };
-const uint16_t gllm_x86_memory_sizes[3][4][16] = {
-	BY_OS(128, 64, 32, 16, 64), BY_OS(256, 128, 64, 32, 256), BY_OS(512, 256, 128, 64, 512),
+const uint16_t gllm_x86_memory_sizes[SDUP + 1][3] = {
+	FIXED_SIZES, [SXH] = { 64, 128, 256 }, [SXQ] = { 32, 64, 128 }, [SXE] = { 16, 32, 64 }
 };
 
 static inline bool register_fits(const struct gllm_x86_form *f, uint32_t op, const struct gllm_operand *o, unsigned os, unsigned vl)

@@ -63,24 +63,12 @@ enum {
 	SDUP,      /* movddup: 64 at 128, else vl */
 };
 
-/* An operand's word: its place, kind, where its number comes from, class, sizes as a register and in memory, access. Kind, class
- * and access are as far from each other as in struct gllm_operand, but for KIND_SHIFT. */
-#define KIND_(place) ((place) == P_CC ? GLLM_O_COND : (place) == P_JB || (place) == P_JZ ? GLLM_O_REL \
-	: (place) >= P_ONE && (place) <= P_IQ ? GLLM_O_IMM : GLLM_O_REG)
-#define FROM_(place) ((place) == P_REG ? FROM_REG : (place) == P_RM || (place) == P_RMR || (place) == P_OPR ? FROM_RM \
-	: (place) == P_VVV ? FROM_VVV : (place) == P_CL ? FROM_ONE : FROM_NOTHING)
-enum { FROM_REG, FROM_RM, FROM_VVV, FROM_NOTHING, FROM_ONE };
-enum { KIND_SHIFT = 5 };
-#define O_(place, cls, rsize, msize) ((uint32_t)(place) | (uint32_t)KIND_(place) << 5 | (uint32_t)FROM_(place) << 8 | \
-	(uint32_t)(cls) << 13 | (uint32_t)(rsize) << 15 | (uint32_t)(msize) << 19)
+#define O_(place, cls, rsize, msize) \
+	((uint32_t)(place) | (uint32_t)(cls) << 5 | (uint32_t)(rsize) << 8 | (uint32_t)(msize) << 13)
 #define G_(place, size) O_(place, GLLM_R_GPR, size, size)
 #define V_(place, rsize, msize) O_(place, GLLM_R_VEC, rsize, msize)
 #define K_(place, msize) O_(place, GLLM_R_MASK, S64, msize)
-enum { RD = 0, WR = 3 << 29, RW = 2 << 29 };  /* access, kept so that nothing means read */
-#define AT_(op, place) (((op) & 31) == (place))
-#define OF_(op, place, cls) (AT_(op, place) && ((op) >> 13 & 3) == (cls))
-#define RSIZE_(op) ((op) >> 15 & 15)
-#define MSIZE_(op) ((op) >> 19 & 15)
+enum { RD = 0, WR = 3 << 18, RW = 2 << 18 };  /* access, kept so that nothing means read */
 
 /* Operands: the letters of the Intel opcode maps. b w d q = 8 16 32 64 bits, v = os, o = 128, x = vl, h = half of x. */
 #define Gb G_(P_REG, S8)
@@ -114,12 +102,12 @@ enum { RD = 0, WR = 3 << 29, RW = 2 << 29 };  /* access, kept so that nothing me
 #define AL G_(P_ACC, S8)
 #define Av G_(P_ACC, SV)
 #define CL G_(P_CL, S8)
-#define ONE O_(P_ONE, 0, S0, S0)
-#define Ib O_(P_IB, 0, S0, S0)
-#define Is O_(P_IS, 0, S0, S0)
-#define Iw O_(P_IW, 0, S0, S0)
-#define Iz O_(P_IZ, 0, S0, S0)
-#define Iq O_(P_IQ, 0, S0, S0)
+#define ONE O_(P_ONE, 0, S8, S8)
+#define Ib O_(P_IB, 0, S8, S8)
+#define Is O_(P_IS, 0, S8, S8)
+#define Iw O_(P_IW, 0, S16, S16)
+#define Iz O_(P_IZ, 0, SV, SV)
+#define Iq O_(P_IQ, 0, S64, S64)
 #define Jb O_(P_JB, 0, S0, S0)
 #define Jz O_(P_JZ, 0, S0, S0)
 #define Cc O_(P_CC, 0, S0, S0)
@@ -221,26 +209,20 @@ enum gllm_x86_sem {
 	SEM_COUNT,
 };
 
-enum { X86_OPERANDS = 4 }; /* at most */
-
 struct gllm_x86_form {
 	char text[16];
 	uint8_t enc, pp, map, opcode; /* together the key of a run of rows */
 	uint8_t w, l;
 	uint16_t n, dec;
-	uint32_t op[X86_OPERANDS];
+	uint8_t modrm, modrm_mask;  /* what /digit and FIX make of ModRM */
+	uint32_t op[4];
 	uint32_t isa;
 	uint8_t sem, arg;
 	uint16_t width;   /* of the float or lane the meaning is about; 0: from the operands */
 	uint32_t prefix;  /* VEX, EVEX: what they have whatever the operands are; see bytes.h */
 	uint8_t shape;    /* enum gllm_x86_shape */
 	uint8_t access;   /* size of a memory operand: what its letter says */
-	/* which operand may be memory, is a condition, is a number behind all else; X86_OPERANDS: none */
-	uint8_t memory, condition, last;
-	uint8_t place, bytes; /* of that last one */
-	uint8_t noperands;
 };
-_Static_assert(sizeof(struct gllm_x86_form) == 64, "a line of the cache");
 
 /* Forms of which an instruction is put from its registers' numbers without asking whether they fit (bytes.h). */
 enum gllm_x86_shape {
@@ -255,9 +237,10 @@ enum gllm_x86_shape {
 extern const struct gllm_x86_form gllm_x86_forms[X86_ROWS];
 
 static inline unsigned gllm_x86_place(uint32_t op) { return op & 31; }
-static inline unsigned gllm_x86_class(uint32_t op) { return op >> 13 & 3; }
-static inline unsigned gllm_x86_rsize(uint32_t op) { return RSIZE_(op); }
-static inline unsigned gllm_x86_msize(uint32_t op) { return MSIZE_(op); }
+static inline unsigned gllm_x86_class(uint32_t op) { return op >> 5 & 7; }
+static inline unsigned gllm_x86_rsize(uint32_t op) { return op >> 8 & 31; }
+static inline unsigned gllm_x86_msize(uint32_t op) { return op >> 13 & 31; }
+static inline unsigned gllm_x86_access(uint32_t op) { return (op >> 18 & 3) ^ 1; }
 static inline bool gllm_x86_has_modrm(const struct gllm_x86_form *f) { return f->dec & MODRM; }
 
 /* 90+r exchanges with the accumulator, but 90 itself is NOP. */
@@ -266,11 +249,12 @@ static inline bool gllm_x86_is_nop(const struct gllm_x86_form *f, unsigned r)
 	return f->n == PR && f->opcode == 0x90 && r == 0;
 }
 
-/* Bits of each size by vl and os (16, 32, 64; 64 once more), of registers (those of vectors are never below 128) and of memory. */
-extern const uint16_t gllm_x86_register_sizes[3][4][16], gllm_x86_memory_sizes[3][4][16];
+/* Bits of each size by vl, of registers (those of vectors are never below 128) and of memory; SV is os. */
+extern const uint16_t gllm_x86_register_sizes[SDUP + 1][3], gllm_x86_memory_sizes[SDUP + 1][3];
 static inline unsigned gllm_x86_bits(unsigned size, unsigned os, unsigned vl, bool reg)
 {
-	return (reg ? gllm_x86_register_sizes : gllm_x86_memory_sizes)[vl][os >> 5][size];
+	unsigned bits = (reg ? gllm_x86_register_sizes : gllm_x86_memory_sizes)[size][vl];
+	return size == SV ? os : bits;
 }
 
 /* Bytes of a broadcast element, 0 if the form has none. */
