@@ -95,18 +95,21 @@ static bool saved(const struct gllm_x86_gen *g, unsigned k)
 
 enum { NEEDS_SIGN = 1, NEEDS_COUNT = 2, NEEDS_WORDS = 4 };
 
-/* The constants in the frame that the program's operations ask for. */
+/* The constants in the frame that operations ask for, narrow and wide; a store does where it rounds to BF16. */
+static const uint8_t constants[2][GLLM_V_COUNT] = {
+	{ [GLLM_V_VINDEX] = NEEDS_COUNT, [GLLM_V_MTAIL] = NEEDS_COUNT, [GLLM_V_VSTORE] = NEEDS_WORDS },
+	{ [GLLM_V_VINDEX] = NEEDS_COUNT, [GLLM_V_VNEG] = NEEDS_SIGN, [GLLM_V_VABS] = NEEDS_SIGN, [GLLM_V_VCOPYSIGN] = NEEDS_SIGN,
+	  [GLLM_V_VSTORE] = NEEDS_WORDS },
+};
+
 static unsigned constants_of(const struct gllm_x86_gen *g)
 {
-	const uint8_t of[GLLM_V_COUNT] = {
-		[GLLM_V_VNEG] = g->wide ? NEEDS_SIGN : 0, [GLLM_V_VABS] = g->wide ? NEEDS_SIGN : 0,
-		[GLLM_V_VCOPYSIGN] = g->wide ? NEEDS_SIGN : 0,
-		[GLLM_V_VINDEX] = NEEDS_COUNT, [GLLM_V_MTAIL] = g->wide ? 0 : NEEDS_COUNT,
-	};
+	const uint8_t *of = constants[g->wide];
 	unsigned needs = 0;
 
-	for (const struct gllm_vi *i = g->v->ins; i < g->v->ins + g->v->n; i++)
-		needs |= of[i->op] | (i->op == GLLM_V_VSTORE && i->type == GLLM_F32 && i->mem == GLLM_BF16 ? NEEDS_WORDS : 0u);
+	for (const struct gllm_vi *i = g->v->ins, *end = i + g->v->n; i < end; i++)
+		if (of[i->op] & ~needs && (i->op != GLLM_V_VSTORE || (i->type == GLLM_F32 && i->mem == GLLM_BF16)))
+			needs |= of[i->op];
 	return needs;
 }
 
@@ -140,24 +143,24 @@ static void put_constants(struct gllm_x86_gen *g)
 
 void gllm_x86_prologue(struct gllm_x86_gen *g)
 {
-	const struct gllm_operand rsp = x86_gpr(X86_RSP, 64), rax = x86_gpr(X86_RAX, 64);
+	const struct gllm_operand old_rsp = slot(g, OLD_RSP), old = slot(g, OLD_MXCSR), new = slot(g, NEW_MXCSR);
 
 	x0(g, X86_ENDBR64);
 	for (unsigned k = 0; k < sizeof callee_saved; k++)
 		if (saved(g, k))
-			x1(g, X86_PUSH_R, x86_gpr(callee_saved[k], 64));
+			gllm_x86_stack(g, X86_PUSH_R, callee_saved[k]);
 	if (g->a->frame_bytes) {
-		x2(g, X86_MOV_RM, rax, rsp);
-		x2(g, X86_SUB_MI, rsp, x86_imm((int64_t)g->a->frame_bytes + BLOCK));
-		x2(g, X86_AND_MI8, rsp, x86_imm(-64));
-		x2(g, X86_MOV_MR, slot(g, OLD_RSP), rax);
+		gllm_x86_g(g, X86_MOV_RM, 64, X86_RAX, X86_RSP);
+		gllm_x86_gi(g, X86_SUB_MI, 64, 0, X86_RSP, (int32_t)(g->a->frame_bytes + BLOCK));
+		gllm_x86_gi(g, X86_AND_MI8, 64, 0, X86_RSP, -64);
+		gllm_x86_gm(g, X86_MOV_MR, 64, X86_RAX, &old_rsp);
 	} else {
-		x2(g, X86_SUB_MI8, rsp, x86_imm(SMALL_BLOCK));
+		gllm_x86_gi(g, X86_SUB_MI8, 64, 0, X86_RSP, SMALL_BLOCK);
 	}
-	x1(g, X86_VSTMXCSR, slot(g, OLD_MXCSR));
+	gllm_x86_state(g, X86_VSTMXCSR, &old);
 	x2(g, X86_MOV_RI, x86_gpr(X86_RAX, 32), x86_imm(MXCSR_OURS));
-	x2(g, X86_MOV_MR, slot(g, NEW_MXCSR), x86_gpr(X86_RAX, 32));
-	x1(g, X86_VLDMXCSR, slot(g, NEW_MXCSR));
+	gllm_x86_gm(g, X86_MOV_MR, 32, X86_RAX, &new);
+	gllm_x86_state(g, X86_VLDMXCSR, &new);
 	put_constants(g);
 }
 
@@ -183,16 +186,16 @@ struct gllm_operand gllm_x86_count(const struct gllm_x86_gen *g)
 
 void gllm_x86_epilogue(struct gllm_x86_gen *g)
 {
-	const struct gllm_operand rsp = x86_gpr(X86_RSP, 64);
+	const struct gllm_operand old_rsp = slot(g, OLD_RSP), old = slot(g, OLD_MXCSR);
 
-	x1(g, X86_VLDMXCSR, slot(g, OLD_MXCSR));
+	gllm_x86_state(g, X86_VLDMXCSR, &old);
 	x0(g, X86_VZEROUPPER);
 	if (g->a->frame_bytes)
-		x2(g, X86_MOV_RM, rsp, slot(g, OLD_RSP));
+		gllm_x86_gm(g, X86_MOV_RM, 64, X86_RSP, &old_rsp);
 	else
-		x2(g, X86_ADD_MI8, rsp, x86_imm(SMALL_BLOCK));
+		gllm_x86_gi(g, X86_ADD_MI8, 64, 0, X86_RSP, SMALL_BLOCK);
 	for (unsigned k = sizeof callee_saved; k-- > 0;)
 		if (saved(g, k))
-			x1(g, X86_POP_R, x86_gpr(callee_saved[k], 64));
+			gllm_x86_stack(g, X86_POP_R, callee_saved[k]);
 	x0(g, X86_RET);
 }

@@ -6,10 +6,11 @@
 #include "arch/x86_64/form.h"
 #include "core/bits.h"
 
-/* What of an EVEX prefix decorates the instruction. */
+/* What of an EVEX prefix decorates the instruction: k register, zeroing, broadcast or rounding. */
+enum { X86_DECORATION_MASK = 24, X86_DECORATION_B = 28, X86_DECORATION_Z = 31 };
 static inline uint32_t gllm_x86_decoration(uint32_t mask, uint32_t zeroing, bool b)
 {
-	return mask << 24 | zeroing << 31 | (uint32_t)b << 28;
+	return mask << X86_DECORATION_MASK | zeroing << X86_DECORATION_Z | (uint32_t)b << X86_DECORATION_B;
 }
 
 /* The prefix is one word, its first byte the lowest: what the row says of it, which is VEX's long form or EVEX with registers 0,
@@ -45,27 +46,40 @@ static inline unsigned gllm_x86_disp_shift(const struct gllm_x86_form *f, unsign
 	return f->enc != EVEX ? 0 : f->dec & E4 ? 2 : f->dec & E8 ? 3 : (unsigned)__builtin_ctz(bits) - 3;
 }
 
-/* ModRM, SIB and displacement of `m`; disp8 counts 1 << `shift` bytes. Relative to the pc: the displacement is still to be put. */
-static inline unsigned char *gllm_x86_put_memory(unsigned char *o, unsigned reg, const struct gllm_operand *m, unsigned shift)
+/* The same without a base register, or relative to the pc: then the displacement is still to be put. */
+static inline unsigned char *gllm_x86_put_baseless(unsigned char *o, unsigned r, const struct gllm_operand *m)
 {
-	unsigned base = m->base < 16 ? m->base & 7u : 5, mod, r = (reg & 7) << 3;
-	bool sib = m->index != GLLM_NO_REG || m->base == GLLM_NO_REG || base == 4;
-	int64_t d = m->imm, units = d >> shift;
-
 	if (m->base == GLLM_REG_PC) {
 		*o++ = (unsigned char)(r | 5);
 		return o + 4;
 	}
-	if (m->base == GLLM_NO_REG || (d == 0 && base != 5))
-		mod = 0;
-	else
-		mod = units == (int8_t)units && (int64_t)((uint64_t)units << shift) == d ? 1 : 2;
-	*o++ = (unsigned char)(mod << 6 | r | (sib ? 4 : base));
-	if (sib)
-		*o++ = (unsigned char)((unsigned)m->scale << 6 | (m->index == GLLM_NO_REG ? 4 : m->index & 7u) << 3 | base);
+	*o++ = (unsigned char)(r | 4);
+	*o++ = (unsigned char)((unsigned)m->scale << 6 | (m->index == GLLM_NO_REG ? 4 : m->index & 7u) << 3 | 5);
+	gllm_put_le32(o, (uint32_t)m->imm);
+	return o + 4;
+}
+
+/* ModRM, SIB and displacement of `m`; disp8 counts 1 << `shift` bytes. */
+static inline unsigned char *gllm_x86_put_memory(unsigned char *o, unsigned reg, const struct gllm_operand *m, unsigned shift)
+{
+	unsigned base = m->base & 7u, r = (reg & 7) << 3;
+	int32_t d = (int32_t)m->imm, units = d >> shift;
+
+	if (m->base >= 16)
+		return gllm_x86_put_baseless(o, r, m);
+	bool near = units == (int8_t)units && (int32_t)((uint32_t)units << shift) == d;
+	unsigned mod = d == 0 && base != 5 ? 0 : near ? 1 : 2;
+	if (m->index != GLLM_NO_REG) {
+		*o++ = (unsigned char)(mod << 6 | r | 4);
+		*o++ = (unsigned char)((unsigned)m->scale << 6 | (m->index & 7u) << 3 | base);
+	} else {
+		*o++ = (unsigned char)(mod << 6 | r | base);
+		if (base == 4)
+			*o++ = (unsigned char)((unsigned)m->scale << 6 | 4 << 3 | 4);
+	}
 	if (mod == 1) {
 		*o++ = (unsigned char)units;
-	} else if (mod == 2 || m->base == GLLM_NO_REG) {
+	} else if (mod == 2) {
 		gllm_put_le32(o, (uint32_t)d);
 		o += 4;
 	}
@@ -74,10 +88,10 @@ static inline unsigned char *gllm_x86_put_memory(unsigned char *o, unsigned reg,
 
 /* An instruction of whole vectors, 128 << vl bits, in a form of shape X86_VECTORS: ModRM.reg, vvvv (0 where the form has none)
  * and ModRM.rm. An immediate is the caller's to put behind it. */
-static inline unsigned char *gllm_x86_put_vectors(unsigned char *o, const struct gllm_x86_form *f, unsigned vl, unsigned reg,
-                                                  unsigned vvv, unsigned rm)
+static inline unsigned char *gllm_x86_put_vectors(unsigned char *o, const struct gllm_x86_form *f, unsigned vl, uint32_t decoration,
+                                                  unsigned reg, unsigned vvv, unsigned rm)
 {
-	o = gllm_x86_put_prefix(o, f, 0, reg, rm, vvv, f->w == W1, vl);
+	o = gllm_x86_put_prefix(o, f, decoration, reg, rm, vvv, f->w == W1, vl);
 	o[0] = f->opcode;
 	o[1] = (unsigned char)(0xc0 | (reg & 7) << 3 | (rm & 7));
 	return o + 2;
@@ -87,7 +101,7 @@ static inline unsigned char *gllm_x86_put_vectors(unsigned char *o, const struct
 static inline unsigned char *gllm_x86_put_vectors_at(unsigned char *o, const struct gllm_x86_form *f, unsigned vl, uint32_t decoration,
                                                      unsigned reg, unsigned vvv, const struct gllm_operand *m)
 {
-	unsigned bits = decoration >> 28 & 1 ? 8 * gllm_x86_element(f) : gllm_x86_memory_sizes[f->access][vl];
+	unsigned bits = decoration >> X86_DECORATION_B & 1 ? 8 * gllm_x86_element(f) : gllm_x86_memory_sizes[f->access][vl];
 
 	o = gllm_x86_put_prefix(o, f, decoration, reg, gllm_x86_address_bits(m), vvv, f->w == W1, vl);
 	*o++ = f->opcode;
@@ -121,5 +135,31 @@ static inline unsigned char *gllm_x86_put_general_at(unsigned char *o, const str
 	reg = f->n < 8 ? f->n : reg;
 	o = gllm_x86_put_general_opcode(o, f, wide, reg, gllm_x86_address_bits(m));
 	return gllm_x86_put_memory(o, reg, m, 0);
+}
+/* An opcode that holds its register's number. */
+static inline unsigned char *gllm_x86_put_opcode_register(unsigned char *o, const struct gllm_x86_form *f, unsigned reg)
+{
+	if (reg & 8)
+		*o++ = 0x41;
+	*o++ = (unsigned char)(f->opcode | (reg & 7));
+	return o;
+}
+
+/* A jump, `by` bytes on from its own end, on a condition or, above 15, always. */
+static inline unsigned char *gllm_x86_put_jump(unsigned char *o, unsigned cond, bool near, int32_t by)
+{
+	if (!near) {
+		*o++ = cond > 15 ? gllm_x86_forms[X86_JMP_8].opcode : (unsigned char)(gllm_x86_forms[X86_JCC_8].opcode | cond);
+		*o++ = (unsigned char)by;
+		return o;
+	}
+	if (cond > 15) {
+		*o++ = gllm_x86_forms[X86_JMP].opcode;
+	} else {
+		*o++ = 0x0f;
+		*o++ = (unsigned char)(gllm_x86_forms[X86_JCC].opcode | cond);
+	}
+	gllm_put_le32(o, (uint32_t)by);
+	return o + 4;
 }
 #endif

@@ -5,7 +5,7 @@
  * rax is never allocated: it carries constants, far addresses and lane bits within one VIR instruction. Nor is k7. */
 #ifndef GLLM_X86_GEN_H
 #define GLLM_X86_GEN_H
-#include "arch/x86_64/insn.h"
+#include "arch/x86_64/bytes.h"
 #include "core/bits.h"
 #include "core/target.h"
 
@@ -37,7 +37,8 @@ struct gllm_x86_gen {
 	unsigned vl;     /* the same as VEX.L and EVEX.L'L have it */
 	unsigned lanes;  /* of 32 bits, or 16 */
 	bool wide;       /* 512 bits: AVX-512 */
-	uint8_t mask, zeroing, broadcast; /* decorate the next instruction put */
+	uint32_t decoration; /* of the next instruction put, as bytes.h has it */
+	uint32_t pending;    /* the last jump whose displacement is not known yet; UINT32_MAX: none. The displacement is the one before */
 	const struct gllm_vi *folded; /* a load that is the memory operand of the instruction being emitted */
 };
 
@@ -110,15 +111,21 @@ static inline void x4(struct gllm_x86_gen *g, unsigned row, struct gllm_operand 
 }
 
 /* put.c: of whole vectors of the machine's width, or of 128 bits; ModRM.reg, vvvv (0 where the row has none), ModRM.rm; a memory
- * operand, which `under` and g->broadcast decorate. */
+ * operand, which `under` and `from_one` decorate; under k register `mask`. */
 void gllm_x86_v(struct gllm_x86_gen *g, unsigned row, unsigned reg, unsigned vvv, unsigned rm);
 void gllm_x86_vi(struct gllm_x86_gen *g, unsigned row, unsigned reg, unsigned vvv, unsigned rm, uint8_t imm);
+void gllm_x86_vk(struct gllm_x86_gen *g, unsigned row, unsigned mask, unsigned reg, unsigned vvv, unsigned rm);
 void gllm_x86_v128(struct gllm_x86_gen *g, unsigned row, unsigned reg, unsigned vvv, unsigned rm);
 void gllm_x86_vm(struct gllm_x86_gen *g, unsigned row, unsigned reg, unsigned vvv, const struct gllm_operand *m);
 /* Of general registers of 32 or 64 bits; `reg` says nothing where the row has a digit. An immediate must fit the row. */
 void gllm_x86_g(struct gllm_x86_gen *g, unsigned row, unsigned bits, unsigned reg, unsigned rm);
 void gllm_x86_gm(struct gllm_x86_gen *g, unsigned row, unsigned bits, unsigned reg, const struct gllm_operand *m);
 void gllm_x86_gi(struct gllm_x86_gen *g, unsigned row, unsigned bits, unsigned reg, unsigned rm, int32_t imm);
+
+void gllm_x86_state(struct gllm_x86_gen *g, unsigned row, const struct gllm_operand *m); /* loads or stores MXCSR */
+void gllm_x86_stack(struct gllm_x86_gen *g, unsigned row, unsigned reg);                 /* pushes or pops */
+/* `by` bytes on from the jump's end, on a condition or, if that is above X86_G, always. */
+void gllm_x86_jump(struct gllm_x86_gen *g, unsigned cond, bool near, int32_t by);
 
 static inline struct gllm_operand q(unsigned n) { return x86_gpr(n, 64); }
 static inline struct gllm_operand e(unsigned n) { return x86_gpr(n, 32); }
@@ -142,8 +149,13 @@ static inline struct gllm_operand part(const struct gllm_x86_gen *g, unsigned n,
 /* The next instruction works on the lanes of k register `mask` only; the others stay, or become 0. */
 static inline void under(struct gllm_x86_gen *g, unsigned mask, bool zeroing)
 {
-	g->mask = (uint8_t)mask;
-	g->zeroing = zeroing;
+	g->decoration = gllm_x86_decoration(mask, zeroing, false);
+}
+
+/* The next instruction's memory operand is one element for all lanes. */
+static inline void from_one(struct gllm_x86_gen *g)
+{
+	g->decoration |= UINT32_C(1) << X86_DECORATION_B;
 }
 
 static inline bool fits32(int64_t v) { return v >= INT32_MIN && v <= INT32_MAX; }
@@ -158,7 +170,14 @@ unsigned gllm_x86_row_of(struct gllm_x86_gen *g, const struct gllm_vi *in);
 size_t gllm_x86_hop(struct gllm_x86_gen *g, unsigned cond);
 void gllm_x86_land(struct gllm_x86_gen *g, size_t from);
 /* The memory operand; far displacements go through rax, large scales through the first temporary. */
-struct gllm_operand gllm_x86_address(struct gllm_x86_gen *g, const struct gllm_vi *in);
+struct gllm_operand gllm_x86_far_address(struct gllm_x86_gen *g, const struct gllm_vi *in);
+static inline struct gllm_operand gllm_x86_address(struct gllm_x86_gen *g, const struct gllm_vi *in)
+{
+	if (in->scale > 3 || in->imm < INT32_MIN || in->imm > INT32_MAX - 256)
+		return gllm_x86_far_address(g, in);
+	bool indexed = in->b != GLLM_NO_VREG;
+	return x86_mem(at(g, in->a), indexed ? at(g, in->b) : GLLM_NO_REG, indexed ? in->scale : 0, in->imm, 0);
+}
 /* The row with d in ModRM.reg, and of operands a and b of `in` the folded load, if there is one, last. */
 void gllm_x86_sources(struct gllm_x86_gen *g, unsigned row, unsigned d, const struct gllm_vi *in);
 void gllm_x86_vload(struct gllm_x86_gen *g, const struct gllm_vi *in);

@@ -60,10 +60,10 @@ void gllm_x86_put(gen *g, unsigned row, struct gllm_insn *in, unsigned operands)
 	in->n = (uint8_t)operands;
 	in->vl = sizes & 512 ? 2 : sizes & 256 ? 1 : 0;
 	in->rounding = in->rep = 0;
-	in->mask = g->mask;
-	in->zeroing = g->zeroing;
-	in->broadcast = g->broadcast;
-	g->mask = g->zeroing = g->broadcast = 0;
+	in->mask = g->decoration >> X86_DECORATION_MASK & 7;
+	in->zeroing = (uint8_t)(g->decoration >> X86_DECORATION_Z);
+	in->broadcast = g->decoration >> X86_DECORATION_B & 1;
+	g->decoration = 0;
 	size_t n = gllm_x86_encode_into(in, bytes);
 	if (n == 0)
 		gllm_x86_quit(g, GLLM_COMPILE_ERROR);
@@ -101,14 +101,14 @@ static const struct gllm_x86_form *vector_form(unsigned row, unsigned vl, unsign
 	return &gllm_x86_forms[vl == 2 || regs > 15 ? stands_for(row) : row];
 }
 
-static inline void put_whole(gen *g, unsigned row, unsigned vl, unsigned reg, unsigned vvv, unsigned rm, int imm)
+static inline void put_whole(gen *g, unsigned row, unsigned vl, unsigned mask, unsigned reg, unsigned vvv, unsigned rm, int imm)
 {
 	const struct gllm_x86_form *f = vector_form(row, vl, reg | vvv | rm);
 	unsigned char aside[X86_ROOM], *from = begin(g, aside), *o;
 
-	if (!allowed(g, f->shape == X86_VECTORS && (f->l >> vl & 1)))
+	if (!allowed(g, f->shape == X86_VECTORS && (f->l >> vl & 1) && (!mask || f->enc == EVEX)))
 		return;
-	o = gllm_x86_put_vectors(from, f, vl, reg, vvv, rm);
+	o = gllm_x86_put_vectors(from, f, vl, gllm_x86_decoration(mask, 0, false), reg, vvv, rm);
 	if (imm >= 0)
 		*o++ = (unsigned char)imm;
 	end(g, from, aside, o);
@@ -116,28 +116,33 @@ static inline void put_whole(gen *g, unsigned row, unsigned vl, unsigned reg, un
 
 void gllm_x86_v(gen *g, unsigned row, unsigned reg, unsigned vvv, unsigned rm)
 {
-	put_whole(g, row, g->vl, reg, vvv, rm, -1);
+	put_whole(g, row, g->vl, 0, reg, vvv, rm, -1);
 }
 
 void gllm_x86_vi(gen *g, unsigned row, unsigned reg, unsigned vvv, unsigned rm, uint8_t imm)
 {
-	put_whole(g, row, g->vl, reg, vvv, rm, imm);
+	put_whole(g, row, g->vl, 0, reg, vvv, rm, imm);
+}
+
+void gllm_x86_vk(gen *g, unsigned row, unsigned mask, unsigned reg, unsigned vvv, unsigned rm)
+{
+	put_whole(g, row, g->vl, mask, reg, vvv, rm, -1);
 }
 
 void gllm_x86_v128(gen *g, unsigned row, unsigned reg, unsigned vvv, unsigned rm)
 {
-	put_whole(g, row, 0, reg, vvv, rm, -1);
+	put_whole(g, row, 0, 0, reg, vvv, rm, -1);
 }
 
 void gllm_x86_vm(gen *g, unsigned row, unsigned reg, unsigned vvv, const operand *m)
 {
 	const struct gllm_x86_form *f = vector_form(row, g->vl, reg | vvv);
 	unsigned char aside[X86_ROOM], *from = begin(g, aside);
-	uint32_t decoration = gllm_x86_decoration(g->mask, g->zeroing, g->broadcast);
+	uint32_t decoration = g->decoration;
 	bool fits = (f->shape == X86_VECTORS || f->shape == X86_VECTORS_AT) && (f->l >> g->vl & 1) &&
-	            (decoration == 0 || (f->enc == EVEX && (!g->broadcast || gllm_x86_element(f) != 0)));
+	            (decoration == 0 || (f->enc == EVEX && (!(decoration >> X86_DECORATION_B & 1) || gllm_x86_element(f) != 0)));
 
-	g->mask = g->zeroing = g->broadcast = 0;
+	g->decoration = 0;
 	if (allowed(g, fits))
 		end(g, from, aside, gllm_x86_put_vectors_at(from, f, g->vl, decoration, reg, vvv, m));
 }
@@ -175,4 +180,29 @@ void gllm_x86_gi(gen *g, unsigned row, unsigned bits, unsigned reg, unsigned rm,
 		*o++ = (unsigned char)imm;
 	}
 	end(g, from, aside, o);
+}
+
+void gllm_x86_state(gen *g, unsigned row, const operand *m)
+{
+	const struct gllm_x86_form *f = &gllm_x86_forms[row];
+	unsigned char aside[X86_ROOM], *from = begin(g, aside);
+
+	if (allowed(g, f->enc == VEX && f->n < 8 && f->access == S32))
+		end(g, from, aside, gllm_x86_put_vectors_at(from, f, 0, 0, f->n, 0, m));
+}
+
+void gllm_x86_stack(gen *g, unsigned row, unsigned reg)
+{
+	unsigned char aside[X86_ROOM], *from = begin(g, aside);
+
+	if (allowed(g, gllm_x86_forms[row].n == PR))
+		end(g, from, aside, gllm_x86_put_opcode_register(from, &gllm_x86_forms[row], reg));
+}
+
+void gllm_x86_jump(gen *g, unsigned cond, bool near, int32_t by)
+{
+	unsigned char aside[X86_ROOM], *from = begin(g, aside);
+
+	if (allowed(g, true))
+		end(g, from, aside, gllm_x86_put_jump(from, cond, near, by));
 }

@@ -229,8 +229,8 @@ static void gdivi(gen *g, const struct gllm_vi *in)
 
 /* --- addresses ------------------------------------------------------------------------------------------------------ */
 
-/* The memory operand; far displacements go through rax, large scales through the first temporary. */
-operand gllm_x86_address(gen *g, const struct gllm_vi *in)
+/* Displacements that no access has go through rax, scales through the first temporary. */
+operand gllm_x86_far_address(gen *g, const struct gllm_vi *in)
 {
 	unsigned base = at(g, in->a), index = in->b == GLLM_NO_VREG ? GLLM_NO_REG : at(g, in->b), scale = in->scale;
 	int64_t disp = in->imm;
@@ -291,28 +291,23 @@ static unsigned label_at(const gen *g, int64_t label)
 	return (uint64_t)label < g->v->nlabels ? g->a->label[label] : UINT32_MAX;
 }
 
-/* Bytes back to which a jump is short: such a one ends within 2 bytes more, a near one after 5. */
+/* Bytes back to which a jump is short: such a one ends within 2 bytes more. */
 enum { SHORT_REACH = 120 };
 
-/* A jump to a label: short if it lies behind and near, else with a displacement that `patch` fills in. */
+/* A jump to a label: short if it lies behind and near, else with a displacement of 4 bytes, which of forward jumps `patch` fills in;
+ * until then it holds the jump that waits before this one. */
 static void jump(gen *g, int64_t label, unsigned cond)
 {
 	unsigned target = label_at(g, label);
-	bool always = cond > X86_G;
-	operand cc = x86_cond(cond);
 
-	if (target < g->i && g->code->used - g->at[target] < SHORT_REACH) {
-		operand rel = x86_rel((int64_t)g->at[target] - (int64_t)g->code->used);
-
-		if (always)
-			x1(g, X86_JMP_8, rel);
-		else
-			x2(g, X86_JCC_8, cc, rel);
-	} else if (always) {
-		x1(g, X86_JMP, x86_rel(0x1000));
-	} else {
-		x2(g, X86_JCC, cc, x86_rel(0x1000));
+	if (target < g->i) {
+		int64_t back = (int64_t)g->at[target] - (int64_t)g->code->used;
+		bool near = back <= -SHORT_REACH;
+		gllm_x86_jump(g, cond, near, (int32_t)(back - (!near ? 2 : cond > X86_G ? 5 : 6)));
+		return;
 	}
+	gllm_x86_jump(g, cond, true, (int32_t)g->pending);
+	g->pending = g->i;
 }
 
 static void jump_always(gen *g, const struct gllm_vi *in)
@@ -353,21 +348,20 @@ static void branchi(gen *g, const struct gllm_vi *in)
 	jump(g, in->imm, conds[in->cc % GLLM_COUNT(conds)]);
 }
 
-_Static_assert(GLLM_V_BRANCHI - GLLM_V_JUMP == 2, "JUMP BRANCH BRANCHI stand together");
-/* Fills in the displacements of forward and far jumps; each ends its VIR instruction. */
+/* Fills in the displacements of forward jumps; each ends its VIR instruction. */
 static void patch(gen *g)
 {
-	for (unsigned k = 0; k < g->v->n && g->code->status == GLLM_OK; k++) {
-		const struct gllm_vi *in = &g->v->ins[k];
-
-		if (in->op < GLLM_V_JUMP || in->op > GLLM_V_BRANCHI)
-			continue;
+	while (g->pending != UINT32_MAX && g->code->status == GLLM_OK) {
+		unsigned k = g->pending, target = label_at(g, g->v->ins[k].imm);
 		size_t end = k + 1 < g->v->n ? g->at[k + 1] : g->code->used;
-		unsigned target = label_at(g, in->imm);
-		if (target == UINT32_MAX)
+		unsigned char *by = g->code->base + end - 4;
+
+		if (target == UINT32_MAX) {
 			gllm_x86_quit(g, GLLM_INVALID_ARGUMENT);
-		else if (target > k || end - g->at[target] > SHORT_REACH + 2)
-			gllm_put_le32(g->code->base + end - 4, (uint32_t)(g->at[target] - end));
+			return;
+		}
+		g->pending = gllm_le32(by);
+		gllm_put_le32(by, (uint32_t)(g->at[target] - end));
 	}
 }
 
@@ -464,7 +458,7 @@ void gllm_x86_select(const struct gllm_vir *v, const struct gllm_machine *m, con
                      struct gllm_code *code, uint32_t *offsets)
 {
 	gen g = { .v = v, .m = m, .a = a, .code = code, .at = offsets ? offsets : a->offset, .bits = 8u * m->vector_bytes,
-	          .vl = m->vector_bytes == 64 ? 2 : 1,
+	          .vl = m->vector_bytes == 64 ? 2 : 1, .pending = UINT32_MAX,
 	          .lanes = m->vector_bytes / (v->halves ? 2u : 4u), .wide = m->vector_bytes == 64 };
 
 	if (v->status != GLLM_OK)

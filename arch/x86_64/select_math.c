@@ -122,7 +122,7 @@ static void vneg(gen *g, const struct gllm_vi *in)
 
 	if (is_float(in) && g->wide) {
 		t = gllm_x86_sign(g);
-		g->broadcast = true;
+		from_one(g);
 		gllm_x86_vm(g, X86_VXORPS, d.reg, a.reg, &t);
 	} else if (in->type == GLLM_F32) {
 		gllm_x86_ones(g, t);
@@ -142,7 +142,7 @@ static void vcopysign(gen *g, const struct gllm_vi *in)
 
 	if (!over_sign && d != a)
 		gllm_x86_vmove(g, d, a);
-	g->broadcast = true;
+	from_one(g);
 	x4(g, X86_EVPTERNLOGD, y(g, d), y(g, over_sign ? a : b), gllm_x86_sign(g), x86_imm(over_sign ? 0xe4 : 0xd8));
 }
 
@@ -153,7 +153,7 @@ static void vabs(gen *g, const struct gllm_vi *in)
 	if (!is_float(in)) {
 		x2(g, X86_VPABSD, d, a);
 	} else if (g->wide) {
-		g->broadcast = true;
+		from_one(g);
 		x3(g, X86_EVPANDD, d, a, gllm_x86_size(g)); /* one operation that waits for nothing but a */
 	} else {
 		t = ty(g, 0);
@@ -347,8 +347,7 @@ static void mnot(gen *g, const struct gllm_vi *in)
 static void vsel(gen *g, const struct gllm_vi *in)
 {
 	if (g->wide) {
-		under(g, at(g, in->a), false);
-		x3(g, in->type == GLLM_F16 ? X86_EVPBLENDMW : X86_EVBLENDMPS, yr(g, in->d), yr(g, in->c), yr(g, in->b));
+		gllm_x86_vk(g, in->type == GLLM_F16 ? X86_EVPBLENDMW : X86_EVBLENDMPS, at(g, in->a), at(g, in->d), at(g, in->c), at(g, in->b));
 		return;
 	}
 	x4(g, X86_VBLENDVPS, yr(g, in->d), yr(g, in->c), yr(g, in->b), yr(g, in->a));

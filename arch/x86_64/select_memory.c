@@ -190,7 +190,8 @@ void gllm_x86_sources(gen *g, unsigned row, unsigned d, const struct gllm_vi *in
 		return;
 	}
 	m = gllm_x86_address(g, load);
-	g->broadcast = load->op == GLLM_V_VBCAST;
+	if (load->op == GLLM_V_VBCAST)
+		from_one(g);
 	g->folded = NULL;
 	gllm_x86_vm(g, row, d, at(g, load->d == in->a ? in->b : in->a), &m);
 }
@@ -261,7 +262,7 @@ static void with_word(gen *g, unsigned wide, unsigned row, operand d, operand a,
 	const operand m = gllm_x86_word(g, word);
 
 	if (g->wide) {
-		g->broadcast = true;
+		from_one(g);
 		gllm_x86_vm(g, wide, d.reg, a.reg, &m);
 	} else {
 		x2(g, X86_VBROADCASTSS, t, m);
@@ -282,7 +283,7 @@ static void to_bf16(gen *g, operand c, operand u, operand t, operand w)
 	if (g->wide) {
 		x4(g, X86_EVCMPPS, x86_mask(SCRATCH_MASK), c, c, x86_imm(3));
 		under(g, SCRATCH_MASK, false);
-		g->broadcast = true;
+		from_one(g);
 		gllm_x86_vm(g, X86_VPOR, u.reg, c.reg, &quiet);
 	} else {
 		with_word(g, X86_VPOR, X86_VPOR, w, c, X86_WORD_QUIET, t);
