@@ -148,7 +148,7 @@ struct gllm_vir {
 enum { GLLM_VIR_TEMPS = 4 };
 struct gllm_need {
 	uint8_t g, v;
-	bool apart; /* better if the result is in no register of operand a or b (not required) */
+	uint16_t apart; /* true: better if the result is in no register of operand a or b (not required) */
 };
 
 /* What instructions compete for. */

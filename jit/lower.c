@@ -16,12 +16,18 @@ bool gllm_lower_fail(struct lower *l, enum gllm_status s, const char *what, uint
 	return false;
 }
 
-void *gllm_lower_alloc(struct lower *l, size_t n, size_t size)
+void *gllm_lower_room(struct lower *l, size_t n, size_t size)
 {
-	unsigned char *p = gllm_alloc_array(l->arena, n, size, 16);
+	void *p = gllm_alloc_array(l->arena, n, size, 16);
 
 	if (!p)
 		gllm_lower_fail(l, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", n);
+	return p;
+}
+
+void *gllm_lower_alloc(struct lower *l, size_t n, size_t size)
+{
+	unsigned char *p = gllm_lower_room(l, n, size);
 	size_t bytes = p ? n * size : 0, i = 0;
 	for (uint64_t *word = (uint64_t *)(void *)p; i + sizeof *word <= bytes; i += sizeof *word)
 		*word++ = 0;
@@ -578,8 +584,8 @@ static bool prepare(struct lower *l)
 
 	l->dep = gllm_lower_alloc(l, n, sizeof *l->dep);
 	l->uses = gllm_lower_alloc(l, n, sizeof *l->uses);
-	l->fused = gllm_lower_alloc(l, n, sizeof *l->fused);
-	l->direct = gllm_lower_alloc(l, n, sizeof *l->direct);
+	l->fused = gllm_lower_room(l, n, sizeof *l->fused);
+	l->direct = gllm_lower_room(l, n, sizeof *l->direct);
 	l->split = gllm_lower_alloc(l, n, 1);
 	l->integer = gllm_lower_alloc(l, n, 1);
 	l->loaded = gllm_lower_alloc(l, n, 1);
@@ -588,22 +594,20 @@ static bool prepare(struct lower *l)
 	l->signed_load = gllm_lower_alloc(l, n, sizeof *l->signed_load);
 	l->turned = gllm_lower_alloc(l, n, 1);
 	l->spread = gllm_lower_alloc(l, n, 1);
-	l->reduction = gllm_lower_alloc(l, n, sizeof *l->reduction);
-	l->through = gllm_lower_alloc(l, n, sizeof *l->through);
+	l->reduction = gllm_lower_room(l, n, sizeof *l->reduction);
+	l->through = gllm_lower_room(l, n, sizeof *l->through);
 	l->loop = gllm_lower_alloc(l, l->t->nloops + 1u, sizeof *l->loop);
-	l->frame = gllm_lower_alloc(l, l->t->nloops + 2u, sizeof *l->frame);
-	l->val = gllm_lower_alloc(l, n, sizeof *l->val);
-	l->sval = gllm_lower_alloc(l, n, sizeof *l->sval);
-	l->gval = gllm_lower_alloc(l, n, sizeof *l->gval);
-	l->result = gllm_lower_alloc(l, n, sizeof *l->result);
-	l->slot = gllm_alloc_array(l->arena, SLOTS, sizeof *l->slot, 16);
-	l->line = gllm_lower_alloc(l, n, sizeof *l->line);
-	l->constant = gllm_lower_alloc(l, 2 * n, sizeof *l->constant);
-	l->const_list = gllm_lower_alloc(l, 2 * n, sizeof *l->const_list);
-	l->same = gllm_lower_alloc(l, 2 * n, sizeof *l->same);
+	l->frame = gllm_lower_room(l, l->t->nloops + 2u, sizeof *l->frame);
+	l->val = gllm_lower_room(l, n, sizeof *l->val);
+	l->sval = gllm_lower_room(l, n, sizeof *l->sval);
+	l->gval = gllm_lower_room(l, n, sizeof *l->gval);
+	l->result = gllm_lower_room(l, n, sizeof *l->result);
+	l->slot = gllm_lower_room(l, SLOTS, sizeof *l->slot);
+	l->line = gllm_lower_room(l, n, sizeof *l->line);
+	l->constant = gllm_lower_room(l, 2 * n, sizeof *l->constant);
+	l->const_list = gllm_lower_room(l, 2 * n, sizeof *l->const_list);
+	l->same = gllm_lower_room(l, 2 * n, sizeof *l->same);
 	l->max_slots = SLOTS;
-	if (!l->slot)
-		gllm_lower_fail(l, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", SLOTS);
 	if (l->status != GLLM_OK)
 		return false;
 	for (size_t i = 0; i < n; i++) {

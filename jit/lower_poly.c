@@ -183,47 +183,56 @@ static bool same_induction(const struct lower *l, const struct induction *a, con
 	return true;
 }
 
+/* The terms of `loop`, which they have lost: no two are alike. A constant goes to `disp` if that is asked for. */
+static struct poly terms_of(const struct poly *whole, const int *of, int loop, int64_t *disp)
+{
+	struct poly part;
+
+	part.n = 0;
+	for (unsigned i = 0; i < whole->n; i++)
+		if (of[i] == loop && disp && whole->t[i].sym[0] == 0)
+			*disp += whole->t[i].coef;
+		else if (of[i] == loop)
+			gllm_terms_add_term(&part, whole->t[i]);
+	return part;
+}
+
 /* Splits `p` into an induction and a displacement; hints, whose `use` is no node, share inductions whatever they begin with. */
 static bool split(struct lower *l, struct gllm_poly trace_poly, int param, gllm_ref use, struct place *out)
 {
 	struct induction *x = &l->ind[l->ninds];
 	struct poly whole, part;
+	int of[POLY_TERMS];
 
 	if (!gllm_lower_poly(l, trace_poly, &whole))
 		return false;
 	*x = (struct induction){ .param = param, .base = NO_SYM, .last_use = use, .reg = GLLM_NO_VREG,
-	                         .stride = gllm_lower_alloc(l, l->t->nloops + 1u, sizeof *x->stride) };
+	                         .stride = gllm_lower_room(l, l->t->nloops + 1u, sizeof *x->stride) };
 	if (!x->stride)
 		return false;
+	for (unsigned i = 0; i < whole.n; i++) {
+		of[i] = take_loop(&whole.t[i]);
+		if (of[i] == -2)
+			return gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an address multiplies loop variables", use);
+		if (of[i] >= 0)
+			x->loops |= UINT32_C(1) << of[i];
+	}
 	out->disp = 0;
 	out->base.sym = NO_SYM;
-	for (int loop = -1; loop < (int)l->t->nloops; loop++) {
-		part.n = 0;
-		for (unsigned i = 0; i < whole.n; i++) {
-			struct gllm_term t = whole.t[i];
-			int of = take_loop(&t);
-			if (of == -2)
-				return gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an address multiplies loop variables", use);
-			if (of != loop)
-				continue;
-			if (loop < 0 && t.sym[0] == 0)
-				out->disp += t.coef;
-			else if (!gllm_terms_add_term(&part, t))
-				return gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an address has too many terms", use);
-		}
-		if (loop < 0) {
-			if (use == l->t->nnodes && part.n == 1) {
-				out->base.times = part.t[0].coef;
-				part.t[0].coef = 1;
-				out->base.sym = (int16_t)find_sym(l, &part);
-			} else if (part.n) {
-				x->base = (int16_t)find_sym(l, &part);
-			}
-		} else {
-			x->stride[loop] = to_lin(l, &part);
-			if (part.n)
-				x->loops |= UINT32_C(1) << loop;
-		}
+	part = terms_of(&whole, of, -1, &out->disp);
+	if (use == l->t->nnodes && part.n == 1) {
+		out->base.times = part.t[0].coef;
+		part.t[0].coef = 1;
+		out->base.sym = (int16_t)find_sym(l, &part);
+	} else if (part.n) {
+		x->base = (int16_t)find_sym(l, &part);
+	}
+	for (unsigned loop = 0; loop < l->t->nloops; loop++) {
+		x->stride[loop] = (struct lin){ 0, NO_SYM };
+		if (!(x->loops >> loop & 1))
+			continue;
+		part = terms_of(&whole, of, (int)loop, NULL);
+		x->stride[loop] = to_lin(l, &part);
 	}
 	for (unsigned i = 0; i < l->ninds; i++) {
 		if (same_induction(l, &l->ind[i], x)) {
@@ -243,12 +252,12 @@ bool gllm_lower_places(struct lower *l)
 	unsigned most = t->naccesses + t->npolys + t->nloops + 1;
 
 	l->max_syms = most * 2 + 8;
-	l->ind = gllm_lower_alloc(l, most, sizeof *l->ind);
+	l->ind = gllm_lower_room(l, most, sizeof *l->ind);
 	l->access = gllm_lower_alloc(l, t->naccesses + 1u, sizeof *l->access);
 	l->index = gllm_lower_alloc(l, t->npolys + 1u, sizeof *l->index);
-	l->trip = gllm_lower_alloc(l, t->nloops + 1u, sizeof *l->trip);
-	l->sym = gllm_lower_alloc(l, l->max_syms, sizeof *l->sym);
-	l->sym_reg = gllm_lower_alloc(l, l->max_syms, sizeof *l->sym_reg);
+	l->trip = gllm_lower_room(l, t->nloops + 1u, sizeof *l->trip);
+	l->sym = gllm_lower_room(l, l->max_syms, sizeof *l->sym);
+	l->sym_reg = gllm_lower_room(l, l->max_syms, sizeof *l->sym_reg);
 	if (l->status != GLLM_OK)
 		return false;
 	for (unsigned i = 0; i < t->nnodes; i++) {

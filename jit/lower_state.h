@@ -161,7 +161,8 @@ struct lower {
 
 /* The first failure sticks. Returns false always, so that callers can say `return gllm_lower_fail(..)`. */
 bool gllm_lower_fail(struct lower *l, enum gllm_status s, const char *what, uint64_t where);
-void *gllm_lower_alloc(struct lower *l, size_t n, size_t size);
+void *gllm_lower_alloc(struct lower *l, size_t n, size_t size); /* zeros */
+void *gllm_lower_room(struct lower *l, size_t n, size_t size);  /* anything */
 
 /* lower.c */
 /* All copies that a node of `node_loop` with this dependence has, one tuple after another: do .. while (.._next). */

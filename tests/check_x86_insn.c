@@ -81,7 +81,7 @@ static size_t put_by_shape(const struct gllm_insn *in, unsigned char *out, unsig
 		return 0;
 	if (vectors)
 		o = m ? gllm_x86_put_vectors_at(out, f, in->vl, gllm_x86_decoration(in->mask, in->zeroing, in->broadcast), reg, vvv, m)
-		      : gllm_x86_put_vectors(out, f, in->vl, reg, vvv, rm);
+		      : gllm_x86_put_vectors(out, f, in->vl, 0, reg, vvv, rm);
 	else
 		o = m ? gllm_x86_put_general_at(out, f, bits == 64, reg, m) : gllm_x86_put_general(out, f, bits == 64, reg, rm);
 	for (size_t k = 0; k < imm_bytes; k++)

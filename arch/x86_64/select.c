@@ -443,8 +443,11 @@ struct gllm_need gllm_x86_need(const struct gllm_vi *i)
 
 struct gllm_need gllm_x86_need_wide(const struct gllm_vi *i)
 {
-	struct gllm_need n = gllm_x86_rule(i->op)->wide;
+	const struct gllm_x86_rule *rule = gllm_x86_rule(i->op);
 
+	if (i->scale <= 3 && i->op != GLLM_V_VNEG && i->op != GLLM_V_VSTORE)
+		return rule->wide;
+	struct gllm_need n = rule->wide;
 	if (i->scale > 3)
 		n.g = (uint8_t)(n.g + far_index(i));
 	if (i->op == GLLM_V_VNEG && i->type == GLLM_F32)
