@@ -636,13 +636,9 @@ const struct kernel *gllm_block_kernel(struct blocker *x, enum kind kind, unsign
 	x->made = d;
 	x->lanes = m.lanes;
 	gllm_block_lanes(x->p, m.lanes);
-	if (x->tile && kind != MACRO) {
-		d->kernel = pack_pairs(x, kind, which, &m);
-		return d->kernel;
-	}
 	switch (kind) {
-	case PACK_PANELS: d->kernel = pack_panels(x, which, m.panels, m.lanes, m.depth); break;
-	case PACK_ROWS:   d->kernel = pack_rows(x, which, m.rows, m.depth); break;
+	case PACK_PANELS: d->kernel = x->tile ? pack_pairs(x, kind, which, &m) : pack_panels(x, which, m.panels, m.lanes, m.depth); break;
+	case PACK_ROWS:   d->kernel = x->tile ? pack_pairs(x, kind, which, &m) : pack_rows(x, which, m.rows, m.depth); break;
 	case BEHIND:      d->kernel = behind(x, &m); break;
 	case MACRO:       d->kernel = m.way == GLLM_BLOCK_STAGED || m.way == GLLM_BLOCK_DIRECT ? staged(x, &m) : macro(x, &m); break;
 	}

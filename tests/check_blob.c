@@ -417,14 +417,20 @@ static uint64_t plan_number(const struct blob *b, const char *name)
 	return gllm_le64(b->at + (FIRST + place_of(name, plan_fields, GLLM_COUNT(plan_fields))) * 8);
 }
 
-/* The word of a field in the first element of an array; 0 if the plan has none. */
+/* The word of a field in the first element of an array, or in the first slot that the caller binds; 0 if the plan has none. */
 static uint64_t word_of(const struct blob *b, const struct forged *f)
 {
 	uint64_t at = FIRST + GLLM_COUNT(plan_fields) + (gllm_le64(b->at + TEXTS * 8) + 7) / 8;
 	unsigned i = 0;
 	for (; !same_name(array[i].name, f->array); i++)
 		at += plan_number(b, array[i].count) * array[i].fields;
-	return plan_number(b, array[i].count) ? at + place_of(f->field, array[i].field, array[i].fields) : 0;
+	if (!plan_number(b, array[i].count))
+		return 0;
+	if (same_name(f->array, "slot"))
+		for (uint64_t kind = at + place_of("kind", array[i].field, array[i].fields);
+		     gllm_le64(b->at + kind * 8) != GLLM_SLOT_BIND; kind += array[i].fields)
+			at += array[i].fields;
+	return at + place_of(f->field, array[i].field, array[i].fields);
 }
 
 static void refuse_word(struct lab *l, const struct blob *b, uint64_t word, uint64_t value)
