@@ -163,7 +163,7 @@ static bool make_chain(struct gllm_context *c, unsigned one, bool chain, size_t 
 		gllm_graph_node(g, GLLM_OP_mul, 1, (struct gllm_actual[]){ GLLM_T(v[1]), GLLM_T(v[0]), GLLM_T(in[2]), GLLM_D(n) }, 4);
 		gllm_graph_node(g, GLLM_OP_relu, 1, (struct gllm_actual[]){ GLLM_T(v[2]), GLLM_T(v[1]), GLLM_D(n) }, 3);
 		gllm_graph_node(g, GLLM_OP_sub, 1, (struct gllm_actual[]){ GLLM_T(v[3]), GLLM_T(v[2]), GLLM_T(in[0]), GLLM_D(n) }, 4);
-		gllm_graph_node(g, GLLM_OP_silu, 1, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(v[3]), GLLM_D(n) }, 3);
+		gllm_graph_node(g, GLLM_OP_exp, 1, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(v[3]), GLLM_D(n) }, 3);
 	} else {
 		gllm_graph_node(g, one, 1, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(in[0]), GLLM_T(in[1]), GLLM_T(in[2]), GLLM_D(n) }, 5);
 	}
