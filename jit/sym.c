@@ -350,6 +350,22 @@ static void flags_of(struct exec *x, const struct gllm_sem_op_rec *s)
 	x->st[GLLM_LOC_FLAGS] = sym_integer(r) && r->w == s->w ? v : make(x, GLLM_S_FLAGSOF, s->w, v, UNDEF, 0);
 }
 
+static void arithmetic(struct exec *x, const struct gllm_sem_op_rec *s)
+{
+	bool bitwise = s->op == GLLM_S_AND || s->op == GLLM_S_OR || s->op == GLLM_S_XOR || s->op == GLLM_S_NOT;
+	unsigned w = bitwise && (is_vector(s->d) || s->w > 64) ? 32 : s->w; /* the low lane */
+	uint16_t a = read_loc(x, s->a);
+	if (a == UNDEF && s->a == s->b && (s->op == GLLM_S_XOR || s->op == GLLM_S_SUB)) { /* the idiom for zero */
+		write_loc(x, s->d, constant(x, 0));
+		return;
+	}
+	if (s->op == GLLM_S_NEG || s->op == GLLM_S_NOT)
+		a = integer(x, s->op, w, a, UNDEF);
+	else
+		a = s->b == GLLM_LOC_NONE ? integer_imm(x, s->op, w, a, s->imm) : integer(x, s->op, w, a, read_loc(x, s->b));
+	write_loc(x, s->d, is_vector(s->d) && w < 64 && s->a != s->b ? lane(x, a) : a);
+}
+
 /* Operations [s, end) are left of the block: returns how many of these were executed. Two are where most often the second
  * follows, which is cheaper than to look for what comes next. */
 static unsigned execute(struct exec *x, const struct gllm_sem_op_rec *s, const struct gllm_sem_op_rec *end)
@@ -359,21 +375,9 @@ static unsigned execute(struct exec *x, const struct gllm_sem_op_rec *s, const s
 	switch (s->op) {
 	case GLLM_S_MOV: move(x, s); break;
 	case GLLM_S_AND: case GLLM_S_OR: case GLLM_S_XOR: case GLLM_S_NOT:
-		if (is_vector(s->d) || w > 64)
-			w = 32; /* the low lane */
-		/* fall through */
 	case GLLM_S_ADD: case GLLM_S_SUB: case GLLM_S_MUL: case GLLM_S_SHL: case GLLM_S_SHR: case GLLM_S_SAR:
 	case GLLM_S_NEG: case GLLM_S_MULHU: case GLLM_S_MULHS: case GLLM_S_UDIV: case GLLM_S_SDIV:
-		a = read_loc(x, s->a);
-		if (a == UNDEF && s->a == s->b && (s->op == GLLM_S_XOR || s->op == GLLM_S_SUB)) { /* the idiom for zero */
-			write_loc(x, s->d, constant(x, 0));
-			break;
-		}
-		if (s->op == GLLM_S_NEG || s->op == GLLM_S_NOT)
-			a = integer(x, s->op, w, a, UNDEF);
-		else
-			a = s->b == GLLM_LOC_NONE ? integer_imm(x, s->op, w, a, s->imm) : integer(x, s->op, w, a, read_loc(x, s->b));
-		write_loc(x, s->d, is_vector(s->d) && w < 64 && s->a != s->b ? lane(x, a) : a);
+		arithmetic(x, s);
 		if (s + 1 == end || s[1].op != GLLM_S_FLAGSOF)
 			break;
 		flags_of(x, &s[1]);
