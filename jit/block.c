@@ -127,7 +127,7 @@ static void add_part(struct blocker *x, const struct kernel *k, struct at at, bo
 /* Numbers that the kernel of the part that was added last asks for. */
 static void set_number(struct blocker *x, uint8_t param, struct gllm_linear n)
 {
-	if (x->status == GLLM_OK && param != NO_COUNT && x->nparts)
+	if (x->status == GLLM_OK && param != NO_NUMBER && x->nparts)
 		x->part[x->nparts - 1].source[param].at = n;
 }
 
@@ -143,7 +143,7 @@ static void set_numbers(struct blocker *x, const struct kernel *k, const struct 
 /* The part that was added last has sums of so many steps of k to add to, if its kernel asks. */
 static void set_begun(struct blocker *x, const struct kernel *k, int64_t steps)
 {
-	if (x->status == GLLM_OK && k && k->begun != NO_COUNT && x->nparts)
+	if (x->status == GLLM_OK && k && k->begun != NO_NUMBER && x->nparts)
 		x->part[x->nparts - 1].source[k->begun].scalar = gllm_bits_f32((uint32_t)steps);
 }
 
@@ -292,7 +292,8 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 /* One block of j: the first block of k begins sums, the last ends them. */
 static void blocks_of_k(struct blocker *x, int64_t jc, int64_t nc)
 {
-	int64_t kc = x->b.kc, all = gllm_ceil_div(x->p->k, kc), alike = blocks_alike(x), first = alike > 1 ? 0 : 1, end = alike > 1 ? alike : all - 1;
+	int64_t kc = x->b.kc, all = gllm_ceil_div(x->p->k, kc), alike = blocks_alike(x);
+	int64_t first = alike > 1 ? 0 : 1, end = alike > 1 ? alike : all - 1;
 	if (x->apart) {
 		first = 0;
 		end = alike = all;
@@ -650,7 +651,7 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 			c->how.rows = (uint8_t)gllm_block_direct_rows(p, x->workers, x->b.mr);
 		if (product)
 			c->how.depth = x->unroll;
-		struct kernel k = { .c = product ? c : old[i].code, .count = NO_COUNT, .rows = NO_COUNT, .depth = NO_COUNT, .begun = NO_COUNT };
+		struct kernel k = { .c = product ? c : old[i].code, .count = NO_NUMBER, .rows = NO_NUMBER, .depth = NO_NUMBER, .begun = NO_NUMBER };
 		add_part(x, &k, (struct at){ .j = 0 }, old[i].beside);
 		if (x->status == GLLM_OK) {
 			struct gllm_part *part = &x->part[x->nparts - 1];

@@ -34,7 +34,7 @@ static struct kernel *new_kernel(struct blocker *x)
 {
 	struct kernel *k = gllm_block_take(x, 1, sizeof *k);
 	if (k)
-		k->count = k->rows = k->depth = k->begun = NO_COUNT;
+		k->count = k->rows = k->depth = k->begun = NO_NUMBER;
 	return k;
 }
 
@@ -459,6 +459,74 @@ static void hint_sources(struct blocker *x, struct gllm_strip *s, struct kernel 
 	}
 }
 
+/* Loops of a product's trace: blocks of columns and of k where one kernel has them all, panels, rows, lanes, k. */
+struct nest {
+	int8_t jb, kb, p, r, v, kk;
+};
+
+static void open_outer(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, struct nest *n)
+{
+	n->jb = m->wide ? gllm_strip_open(s, gllm_block_fixed(m->wide)) : -1;
+	n->kb = m->deep ? gllm_strip_open(s, gllm_block_fixed(m->deep)) : -1;
+	n->p = m->way == GLLM_BLOCK_DOTS ? gllm_strip_open_counted(s, m->panels, &k->count) : open_panels(x, s, k, m->panels);
+	n->r = open_rows(s, k, m->rows);
+	s->sub[I][0].coef = s->sub[J][1].coef = s->sub[K][0].coef = 1;
+	s->sub[I][0].loop = n->r;
+	s->sub[J][0].coef = x->b.nr;
+	s->sub[J][0].loop = n->p;
+	if (n->jb >= 0) {
+		s->sub[J][2].coef = x->b.nc;
+		s->sub[J][2].loop = n->jb;
+	}
+}
+
+/* The loop over k. Sums of any but the first block begin with `zero`, and are added behind it to what there is. */
+static void sum_up(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, struct nest *n, const gllm_ref *zero,
+                   const uint8_t *needed)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	n->kk = open_depth(x, s, k, x->tile ? m->depth / 2 : m->depth);
+	s->sub[K][0].loop = n->kk;
+	if (n->kb >= 0) {
+		s->sub[K][1].coef = x->b.kc;
+		s->sub[K][1].loop = n->kb;
+	}
+	for (unsigned i = m->sum; i < m->end; i++) {
+		gllm_ref *from = &s->map[t->node[x->p->sum[i].carry].a], kept = *from;
+		if (!m->first)
+			*from = zero[i];
+		gllm_strip_node(s, x->p->sum[i].carry);
+		*from = kept;
+	}
+	if (x->tile)
+		packed_pairs(x, s, k, m, n->p, n->r, n->v, n->kk);
+	else
+		packed_factors(x, s, k, m, n->p, n->r, n->v, n->kk);
+	gllm_strip_write(s, needed, K, 0, t->nnodes);
+	gllm_strip_close(s);
+	s->sub[K][0].coef = s->sub[K][1].coef = 0;
+}
+
+static struct gllm_lower_options how_to_lower(const struct blocker *x, const struct macro *m, const struct nest *n)
+{
+	unsigned wide = (unsigned)gllm_ceil_div(4 * (int64_t)x->b.nr, x->profile->vector_bytes);
+	struct gllm_lower_options how = { .rows = (uint8_t)x->b.mr, .depth = x->unroll, .split = (int8_t)((n->jb >= 0 ? n->jb : n->p) + 1) };
+	known(x, &how, n->p, n->kk);
+	if (m->way == GLLM_BLOCK_PACKED) {
+		how.deep = x->unroll < ALONE ? ALONE : 0;
+		how.unroll = (uint8_t)(wide <= MOST_WIDE ? wide : 0);
+		how.fetch_stores = true;
+		how.fetch = x->fetch;
+		how.fetch_loop = (int8_t)(n->kk + 1);
+	} else if (m->way == GLLM_BLOCK_DOTS) {
+		how.columns = (uint8_t)m->lanes;
+		how.most = (uint32_t)m->panels.fixed;
+	} else if (m->way == GLLM_BLOCK_STREAM) {
+		how.unroll = (uint8_t)(x->b.nr * 4 / x->profile->vector_bytes);
+	}
+	return how;
+}
+
 static struct kernel *macro(struct blocker *x, const struct macro *m)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
@@ -470,45 +538,17 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		return NULL;
 	macro_needs(x, m, s.map, needed);
 	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
-	gllm_ref zero[MAX_SUMS];
+	gllm_ref zero[MAX_SUMS] = { 0 };
 	for (unsigned i = m->sum; i < m->end && !m->first; i++)
 		zero[i] = node(&s, GLLM_N_CONST, x->p->sum[i].type, GLLM_NO_NODE, GLLM_NO_NODE, GLLM_NO_NODE);
-	int8_t jb = m->wide ? gllm_strip_open(&s, gllm_block_fixed(m->wide)) : -1, kb = m->deep ? gllm_strip_open(&s, gllm_block_fixed(m->deep)) : -1;
-	int8_t p = m->way == GLLM_BLOCK_DOTS ? gllm_strip_open_counted(&s, m->panels, &k->count) : open_panels(x, &s, k, m->panels);
-	int8_t r = open_rows(&s, k, m->rows);
-	s.sub[I][0].coef = s.sub[J][1].coef = s.sub[K][0].coef = 1;
-	s.sub[I][0].loop = r;
-	s.sub[J][0].coef = x->b.nr;
-	s.sub[J][0].loop = p;
-	if (jb >= 0) {
-		s.sub[J][2].coef = x->b.nc;
-		s.sub[J][2].loop = jb;
-	}
+	struct nest n;
+	open_outer(x, &s, k, m, &n);
 	gllm_strip_write(&s, needed, I, 0, t->nnodes);
-	int8_t v = gllm_strip_open(&s, gllm_block_fixed(m->lanes));
-	s.sub[J][1].loop = v;
+	n.v = gllm_strip_open(&s, gllm_block_fixed(m->lanes));
+	s.sub[J][1].loop = n.v;
 	s.sub[J][1].lane = true;
 	gllm_strip_write(&s, needed, J, 0, t->loop[K].first);
-	int8_t kk = open_depth(x, &s, k, x->tile ? m->depth / 2 : m->depth);
-	s.sub[K][0].loop = kk;
-	if (kb >= 0) {
-		s.sub[K][1].coef = x->b.kc;
-		s.sub[K][1].loop = kb;
-	}
-	for (unsigned i = m->sum; i < m->end; i++) {
-		gllm_ref *from = &s.map[t->node[x->p->sum[i].carry].a], kept = *from;
-		if (!m->first)
-			*from = zero[i];
-		gllm_strip_node(&s, x->p->sum[i].carry);
-		*from = kept;
-	}
-	if (x->tile)
-		packed_pairs(x, &s, k, m, p, r, v, kk);
-	else
-		packed_factors(x, &s, k, m, p, r, v, kk);
-	gllm_strip_write(&s, needed, K, 0, t->nnodes);
-	gllm_strip_close(&s);
-	s.sub[K][0].coef = s.sub[K][1].coef = 0;
+	sum_up(x, &s, k, m, &n, zero, needed);
 	gllm_ref begun = has_begun(&s, k, m);
 	for (unsigned i = m->sum; i < m->end && !m->first; i++)
 		add_partial(x, &s, k, i, &sums[i], begun);
@@ -519,25 +559,13 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		gllm_strip_close(&s);
 	unsigned made = s.naccesses;
 	if (m->way == GLLM_BLOCK_PACKED && !x->tile)
-		hint_panels(x, &s, m, r, kk);
+		hint_panels(x, &s, m, n.r, n.kk);
 	if (m->way == GLLM_BLOCK_PACKED && x->ahead)
-		hint_sources(x, &s, k, m, p, r, kk);
+		hint_sources(x, &s, k, m, n.p, n.r, n.kk);
 	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
-	s.to->how = (struct gllm_lower_options){ .hints = (uint8_t)(s.naccesses - made), .rows = (uint8_t)x->b.mr, .depth = x->unroll,
-		.deep = (uint8_t)(m->way == GLLM_BLOCK_PACKED && x->unroll < ALONE ? ALONE : 0), .split = (int8_t)((jb >= 0 ? jb : p) + 1), .pitches = s.pitches };
-	known(x, &s.to->how, p, kk);
-	if (m->way == GLLM_BLOCK_PACKED) {
-		unsigned wide = (unsigned)gllm_ceil_div(4 * (int64_t)x->b.nr, x->profile->vector_bytes);
-		s.to->how.unroll = (uint8_t)(wide <= MOST_WIDE ? wide : 0);
-		s.to->how.fetch_stores = true;
-		s.to->how.fetch = x->fetch;
-		s.to->how.fetch_loop = (int8_t)(kk + 1);
-	} else if (m->way == GLLM_BLOCK_DOTS) {
-		s.to->how.columns = (uint8_t)m->lanes;
-		s.to->how.most = (uint32_t)m->panels.fixed;
-	} else if (m->way == GLLM_BLOCK_STREAM) {
-		s.to->how.unroll = (uint8_t)(x->b.nr * 4 / x->profile->vector_bytes);
-	}
+	s.to->how = how_to_lower(x, m, &n);
+	s.to->how.hints = (uint8_t)(s.naccesses - made);
+	s.to->how.pitches = s.pitches;
 	return k;
 }
 
@@ -548,7 +576,7 @@ static struct kernel *staged(struct blocker *x, const struct macro *m)
 	uint8_t *needed = gllm_block_take(x, x->p->c->trace.nnodes, 1);
 	bool direct = m->way == GLLM_BLOCK_DIRECT;
 	struct gllm_stage stage = { .tiles = m->deep, .panels = m->panels, .rows = m->rows, .most = direct ? (uint64_t)m->rows.fixed : x->p->most,
-	                            .width = m->lanes, .tile = direct ? m->lanes : x->b.nr, .count = NO_COUNT };
+	                            .width = m->lanes, .tile = direct ? m->lanes : x->b.nr, .count = NO_NUMBER };
 	struct gllm_strip s;
 	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
 	if (!k || !needed || s.status != GLLM_OK)

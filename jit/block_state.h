@@ -14,14 +14,15 @@
 /* A composed trace of the new nest, and how far its parameters move per step of the old loops and of the panels. */
 struct kernel {
 	const struct gllm_composed *c;
-	uint8_t count;            /* the parameter that is the number of panels, by part; NO_COUNT: the trace says it */
+	uint8_t count;            /* the parameter that is the number of panels, by part; NO_NUMBER: the trace says it */
 	uint8_t rows, depth;      /* the same for rows and steps of k */
-	uint8_t begun;            /* the parameter whose bits are the steps of k of the sums to add to, by part; NO_COUNT: the trace says */
-	struct { uint8_t at, pitch, row; } next[MAX_SUMS]; unsigned nnext; /* parameters: where the next block begins, by part; the bytes
-	                                                                    * from column to column there; for each row of a tile */
+	uint8_t begun;            /* the parameter whose bits are the steps of k of the sums to add to, by part; NO_NUMBER: the trace says */
+	struct { uint8_t at, pitch, row; } next[MAX_SUMS]; /* parameters, by part: where the next block begins; the bytes from column to
+	                                                    * column there; those for each row of a tile */
+	unsigned nnext;
 	int64_t move[GLLM_TRACE_PARAMS][4];
 };
-enum { NO_COUNT = 0xff };
+enum { NO_NUMBER = 0xff };
 enum { PANEL = 3 }; /* fourth column of move: lanes from the beginning of the block of j */
 
 struct at { /* where a part begins */

@@ -147,6 +147,11 @@ static struct gllm_term in_pitches(const struct gllm_strip *s, uint8_t param, st
 	return (struct gllm_term){ .coef = x.coef / bytes, .sym = { (uint8_t)(GLLM_SYM_PARAM + s->paced[param].param), x.sym[0] } };
 }
 
+static bool is_behind(struct gllm_term a, struct gllm_term b)
+{
+	return a.sym[0] > b.sym[0] || (a.sym[0] == b.sym[0] && a.sym[1] > b.sym[1]);
+}
+
 /* Terms in ascending order. */
 static struct gllm_poly polynomial(struct gllm_strip *s, uint8_t param, const struct gllm_term *term, unsigned terms)
 {
@@ -156,7 +161,7 @@ static struct gllm_poly polynomial(struct gllm_strip *s, uint8_t param, const st
 		if (term[i].coef == 0)
 			continue;
 		struct gllm_term x = in_pitches(s, param, term[i]);
-		while (at > p.first && (s->term[at - 1].sym[0] > x.sym[0] || (s->term[at - 1].sym[0] == x.sym[0] && s->term[at - 1].sym[1] > x.sym[1]))) {
+		while (at > p.first && is_behind(s->term[at - 1], x)) {
 			s->term[at] = s->term[at - 1];
 			at--;
 		}
