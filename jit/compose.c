@@ -115,7 +115,7 @@ static bool stores(const struct gllm_trace *t, unsigned param)
 /* The values of `producer` that `consumer` reads. */
 struct via {
 	unsigned n;
-	unsigned from[GLLM_TRACE_PARAMS], to[GLLM_TRACE_PARAMS]; /* parameters of producer and consumer */
+	unsigned to[GLLM_TRACE_PARAMS]; /* parameters of the consumer */
 	gllm_ref store[GLLM_TRACE_PARAMS];
 	bool keep[GLLM_TRACE_PARAMS];
 	uint32_t gone, read;  /* parameters: of the producer that vanish, of the consumer that are values here */
@@ -135,7 +135,6 @@ static const char *find_values(const struct gllm_composed *producer, const struc
 			return "the producer stores the value in several places or reads it back";
 		if (v->n && producer->trace.node[store].loop != producer->trace.node[v->store[0]].loop)
 			return "the producer stores the values in different loops";
-		v->from[v->n] = from;
 		v->to[v->n] = i;
 		v->store[v->n] = store;
 		v->keep[v->n] = keep[consumer->source[i].tensor];

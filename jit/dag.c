@@ -34,10 +34,7 @@ static void find_edges(const struct gllm_context *c, const struct gllm_graph *g,
 			uint16_t t = g->node[i].actual[p].tensor;
 			if (!read_only(&o->param[p]) || g->tensor[t].producer == GLLM_NO_PRODUCER)
 				continue;
-			uint16_t from = g->tensor[t].producer;
-			bool elementwise = d->node[from].class == GLLM_OPCLASS_ELEMENTWISE && d->node[i].class == GLLM_OPCLASS_ELEMENTWISE;
-			d->edge[d->nedges++] = (struct gllm_dag_edge){ .from = from, .to = (uint16_t)i, .tensor = t,
-				.in_register = elementwise && g->tensor[t].consumers == 1 && g->tensor[t].kind == GLLM_TENSOR_VALUE,
+			d->edge[d->nedges++] = (struct gllm_dag_edge){ .from = g->tensor[t].producer, .to = (uint16_t)i, .tensor = t,
 				.bytes = gllm_tensor_bytes(g, t) };
 		}
 	}

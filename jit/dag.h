@@ -21,9 +21,8 @@ struct gllm_dag_node {
 	uint16_t meet;        /* immediate post-dominator: the first node on every path from here to an output, or GLLM_EXIT */
 };
 
-struct gllm_dag_edge {    /* `to` reads `tensor`, which `from` stores */
+struct gllm_dag_edge {    /* `to` reads `tensor`, which `from` stores; whether it can in a register is for compose.h to say */
 	uint16_t from, to, tensor;
-	bool in_register;     /* one reader, both ends elementwise */
 	uint64_t bytes;       /* at the greatest row count */
 };
 
