@@ -4,7 +4,7 @@
 #include "core/bits.h"
 #include "jit/block_state.h"
 
-enum { LINE = 64, REPEATED = 64, WAITING = 256, DEEP_UNIT = 4 };
+enum { LINE = 64, REPEATED = 64, WAITING = 256, DEEP_UNIT = 4, ALONE_DOTS = 4 };
 
 /* --- memory --------------------------------------------------------------------------------------------------------- */
 
@@ -375,6 +375,34 @@ static bool may_repeat(const struct blocker *x, const struct product *p)
 	return true;
 }
 
+/* The same with sums that wait apart: columns may run twice, nothing that is read is written. False, and nothing done, if they would
+ * take too much. */
+static bool block_dots_apart(struct blocker *x, const struct product *p)
+{
+	uint64_t bytes[MAX_SUMS] = { 0 };
+	int64_t nr = x->b.nr, wide = x->wide;
+	x->sum_pitch = 4 * p->n + LINE;
+	for (unsigned i = 0; i < p->nsums; i++)
+		bytes[i] = p->most * (uint64_t)x->sum_pitch;
+	if (!affordable(x, bytes, p->nsums, 0))
+		return false;
+	for (unsigned i = 0; i < p->nsums; i++)
+		x->partial[i] = scratch(x, bytes[i]);
+	struct macro m = { .panels = gllm_block_fixed(p->n / nr), .rows = p->m, .lanes = nr, .depth = p->k, .first = true, .way = GLLM_BLOCK_DOTS };
+	add_product(x, &m, (struct at){ .j = 0 }, false, p->m);
+	m.panels = gllm_block_fixed(1);
+	if (p->n % nr)
+		add_product(x, &m, (struct at){ .j = p->n - nr, .lane = p->n - nr }, true, p->m);
+	m = (struct macro){ .panels = gllm_block_fixed(p->n / wide), .rows = p->m, .lanes = wide };
+	if (p->n >= wide)
+		add_behind(x, &m, (struct at){ .j = 0 }, false, p->m);
+	m.panels = gllm_block_fixed(1);
+	m.lanes = p->n % wide;
+	if (m.lanes)
+		add_behind(x, &m, (struct at){ .j = p->n - m.lanes, .lane = p->n - m.lanes }, p->n >= wide, p->m);
+	return true;
+}
+
 /* All rows for a few columns at a time, so that the other side is read once from memory, however many passes its rows need
  * to fit the registers. */
 static void block_dots(struct blocker *x, const struct product *p, enum gllm_block_way way)
@@ -582,10 +610,13 @@ static bool block_packed(struct blocker *x, const struct product *p)
 	return true;
 }
 
-/* Whether all blocks of k are whole numbers of what lowering copies of its steps: then a part says how long they are. */
-static bool any_depth(const struct blocker *x, const struct product *p)
+/* Whether all blocks of k are whole numbers of what lowering copies of its steps: then a part says how long they are. Dot products have
+ * vectors of them, a row that is alone some more. */
+static bool any_depth(const struct blocker *x, const struct product *p, enum gllm_block_way way)
 {
 	int64_t unit = x->profile->vector_bytes / 4;
+	if (way != GLLM_BLOCK_PACKED)
+		return unit > 0 && p->k % (ALONE_DOTS * unit) == 0;
 	return unit >= DEEP_UNIT && unit % x->unroll == 0 && x->b.kc % unit == 0 && p->k % unit == 0 && !in_tiles(x, p);
 }
 
@@ -600,17 +631,23 @@ static bool block_in(struct blocker *x, const struct product *p, enum gllm_block
 	x->apart = apart;
 	if (way != GLLM_BLOCK_NOT)
 		x->b = gllm_block_sizes(x->profile, x->tuning, p, x->workers, way, apart);
-	if (apart && x->b.kc >= p->k)
+	if (apart && way == GLLM_BLOCK_PACKED && x->b.kc >= p->k)
 		return false;
-	if (apart)
-		x->columns = gllm_block_columns(x->profile, &x->b, x->workers);
+	if (apart) {
+		x->columns = way == GLLM_BLOCK_PACKED ? gllm_block_columns(x->profile, &x->b, x->workers) : 0;
+		x->wide = gllm_block_wide(x->profile, x->tuning, p);
+	}
 	x->ahead = way == GLLM_BLOCK_PACKED && (x->b.nc < p->n || x->b.kc < p->k) && gllm_block_ahead(x->profile, x->tuning, p);
 	x->unroll = gllm_block_unroll(x->profile, x->tuning, p, &x->b, way, apart);
-	x->any_depth = apart && any_depth(x, p);
+	x->any_depth = apart && any_depth(x, p, way);
 	switch (way) {
 	case GLLM_BLOCK_PACKED: return block_packed(x, p);
 	case GLLM_BLOCK_STREAM: return block_stream(x, p);
-	case GLLM_BLOCK_DOTS: case GLLM_BLOCK_STAGED: block_dots(x, p, way); return true;
+	case GLLM_BLOCK_DOTS: case GLLM_BLOCK_STAGED:
+		if (apart)
+			return block_dots_apart(x, p);
+		block_dots(x, p, way);
+		return true;
 	case GLLM_BLOCK_DIRECT: return block_direct(x, p);
 	case GLLM_BLOCK_NOT: break;
 	}
@@ -619,7 +656,7 @@ static bool block_in(struct blocker *x, const struct product *p, enum gllm_block
 
 static bool block_product(struct blocker *x, const struct product *p, enum gllm_block_way way)
 {
-	bool apart = way == GLLM_BLOCK_PACKED && gllm_block_apart(x->profile, x->tuning, p);
+	bool apart = gllm_block_apart(x->profile, x->tuning, p, way);
 	return block_in(x, p, way, apart) || (apart && block_in(x, p, way, false));
 }
 

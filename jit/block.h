@@ -20,7 +20,8 @@
  * Few rows by a side that lies along the lanes: that side is read where it lies, once (jit/block_sizes.h).
  * Where packing does not pay and a long map follows, a tile of rows leaves its sums to a loop behind it (jit/block_stage.h).
  * Few rows of operands that lie along k are not packed either: all rows for a few columns at a time. Products side by side
- * share the register tile by columns, or their sums are taken one after another (jit/block_stage.h).
+ * share the register tile by columns, or their sums are taken one after another (jit/block_stage.h). Where one side comes from memory,
+ * their sums wait in scratch as well, so that all of them have one kernel.
  * Everything is a trace, so the lowering makes them vector code like any other; sizes come from gllm_blocking and
  * gllm_tuning. A part that does not gain stays as it is. */
 #ifndef GLLM_JIT_BLOCK_H

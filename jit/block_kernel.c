@@ -146,7 +146,7 @@ static void known(const struct blocker *x, struct gllm_lower_options *how, int8_
 	}
 	if (x->any_depth) {
 		how->whole = (int8_t)(kk + 1);
-		how->bound = x->b.kc;
+		how->bound = x->columns ? x->b.kc : MOST_PITCH / 4;
 	}
 }
 
@@ -267,9 +267,9 @@ static struct kernel *pack_pairs(struct blocker *x, enum kind kind, unsigned whi
 	return k;
 }
 
-/* Where the partial sums of sum `which` are, as an access of the old loops' variables. */
+/* Where the partial sums of sum `which` are, as an access of the old loops' variables. `paced`: each part says how long their rows are. */
 static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param,
-                        gllm_ref value)
+                        gllm_ref value, bool paced)
 {
 	const struct product *p = x->p;
 	struct gllm_affine a = { .loop = { x->sum_pitch, 4 } };
@@ -286,6 +286,8 @@ static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *
 		*param = gllm_strip_param(s, "sums", kind, type, in_scratch(x->partial[which]));
 		k->move[*param][I] = a.loop[I];
 		k->move[*param][PANEL] = a.loop[J];
+		if (paced)
+			gllm_strip_pace(s, *param, x->sum_pitch);
 	}
 	if (s->to->param[*param].kind != kind)
 		s->to->param[*param].kind = GLLM_INOUT;
@@ -306,7 +308,7 @@ static gllm_ref node(struct gllm_strip *s, enum gllm_node_op op, enum gllm_type 
 static void add_partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param, gllm_ref begun)
 {
 	gllm_ref *last = &s->map[x->p->sum[which].last], sum = gllm_strip_node(s, x->p->sum[which].last);
-	*last = node(s, GLLM_N_ADD, x->p->sum[which].type, sum, partial(x, s, k, which, param, GLLM_NO_NODE), GLLM_NO_NODE);
+	*last = node(s, GLLM_N_ADD, x->p->sum[which].type, sum, partial(x, s, k, which, param, GLLM_NO_NODE, false), GLLM_NO_NODE);
 	if (begun != GLLM_NO_NODE)
 		*last = node(s, GLLM_N_SELECT, x->p->sum[which].type, begun, *last, sum);
 }
@@ -480,6 +482,18 @@ static void open_outer(struct blocker *x, struct gllm_strip *s, struct kernel *k
 	}
 }
 
+/* Writes a factor before all else of its loop: products of one operand, and those of operands of their own, are written alike. */
+static void write_factor(struct blocker *x, struct gllm_strip *s, gllm_ref value)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	uint8_t *needed = gllm_block_take(x, t->nnodes, 1);
+	if (!needed)
+		return;
+	needed[value] = 1;
+	gllm_strip_need(t, needed, s->map);
+	gllm_strip_write(s, needed, K, 0, t->nnodes);
+}
+
 /* The loop over k. Sums of any but the first block begin with `zero`, and are added behind it to what there is. */
 static void sum_up(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, struct nest *n, const gllm_ref *zero,
                    const uint8_t *needed)
@@ -502,6 +516,8 @@ static void sum_up(struct blocker *x, struct gllm_strip *s, struct kernel *k, co
 		packed_pairs(x, s, k, m, n->p, n->r, n->v, n->kk);
 	else
 		packed_factors(x, s, k, m, n->p, n->r, n->v, n->kk);
+	for (unsigned side = 0; side < 2 && x->apart; side++)
+		write_factor(x, s, x->p->sum[m->sum].value[side]);
 	gllm_strip_write(s, needed, K, 0, t->nnodes);
 	gllm_strip_close(s);
 	s->sub[K][0].coef = s->sub[K][1].coef = 0;
@@ -520,7 +536,7 @@ static struct gllm_lower_options how_to_lower(const struct blocker *x, const str
 		how.fetch_loop = (int8_t)(n->kk + 1);
 	} else if (m->way == GLLM_BLOCK_DOTS) {
 		how.columns = (uint8_t)m->lanes;
-		how.most = (uint32_t)m->panels.fixed;
+		how.most = x->apart ? how.most : (uint32_t)m->panels.fixed;
 	} else if (m->way == GLLM_BLOCK_STREAM) {
 		how.unroll = (uint8_t)(x->b.nr * 4 / x->profile->vector_bytes);
 	}
@@ -554,7 +570,7 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		add_partial(x, &s, k, i, &sums[i], begun);
 	gllm_strip_write(&s, needed, J, t->loop[K].end, t->nnodes);
 	for (unsigned i = m->sum; i < m->end && !m->last; i++)
-		partial(x, &s, k, i, &sums[i], s.map[x->p->sum[i].last]);
+		partial(x, &s, k, i, &sums[i], s.map[x->p->sum[i].last], m->way == GLLM_BLOCK_DOTS);
 	while (s.open >= 0 && s.status == GLLM_OK)
 		gllm_strip_close(&s);
 	unsigned made = s.naccesses;
@@ -615,14 +631,14 @@ static struct kernel *behind(struct blocker *x, const struct macro *m)
 	s.sub[I][0].loop = r;
 	gllm_strip_write(&s, needed, I, 0, t->nnodes);
 	int8_t p = open_panels(x, &s, k, m->panels), v = gllm_strip_open(&s, gllm_block_fixed(m->lanes));
-	s.sub[J][0].coef = x->b.nr;
+	s.sub[J][0].coef = x->wide;
 	s.sub[J][0].loop = p;
 	s.sub[J][1].coef = 1;
 	s.sub[J][1].loop = v;
 	gllm_strip_write(&s, needed, J, 0, t->loop[K].first);
 	for (unsigned i = 0; i < x->p->nsums; i++) {
 		uint8_t param = 0xff;
-		s.map[x->p->sum[i].last] = partial(x, &s, k, i, &param, GLLM_NO_NODE);
+		s.map[x->p->sum[i].last] = partial(x, &s, k, i, &param, GLLM_NO_NODE, true);
 	}
 	gllm_strip_write(&s, needed, J, t->loop[K].end, t->nnodes);
 	while (s.open >= 0 && s.status == GLLM_OK)

@@ -39,6 +39,12 @@ static int64_t l2_bytes(const struct gllm_profile *p)
 	return cache_bytes(p, 1, 256 << 10);
 }
 
+/* Whether the lane side comes from beyond all that is near. */
+static bool from_afar(const struct gllm_profile *p, const struct product *q)
+{
+	return q->n * q->k * 4 > FAR * l2_bytes(p);
+}
+
 /* As few blocks of at most `most` as possible, of even size, in multiples of `unit`. */
 static unsigned even(int64_t all, int64_t most, int64_t unit)
 {
@@ -173,6 +179,11 @@ static int64_t rows_of_block(int64_t held, const struct product *q, int64_t nc, 
 	return most > mr ? most / mr * mr : mr;
 }
 
+unsigned gllm_block_wide(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
+{
+	return t && t->nr ? t->nr : columns_each(p, gllm_blocking(p, q->most, (uint64_t)q->n, (uint64_t)q->k, 4).nr, 1);
+}
+
 /* Steps of k in a block of panels so wide, before blocks are made even. Larger blocks of k than gllm_blocking's pay: a panel passes
  * through L1 while the rows of a tile stay there. */
 static int64_t depth(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, unsigned nr)
@@ -183,7 +194,7 @@ static int64_t depth(const struct gllm_profile *p, const struct gllm_tuning *t, 
 	return t && t->kc ? t->kc : kc < most ? kc : most;
 }
 
-bool gllm_block_apart(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
+bool gllm_block_apart(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, enum gllm_block_way way)
 {
 	const struct gllm_node *node = q->c->trace.node;
 	for (unsigned i = 0; i < q->nsums; i++) {
@@ -191,7 +202,9 @@ bool gllm_block_apart(const struct gllm_profile *p, const struct gllm_tuning *t,
 		if (begin->op != GLLM_N_CONST || begin->imm != 0)
 			return false;
 	}
-	return !q->lanes && q->k > depth(p, t, q, t && t->nr ? t->nr : gllm_blocking(p, q->most, (uint64_t)q->n, (uint64_t)q->k, 4).nr);
+	if (way == GLLM_BLOCK_DOTS || way == GLLM_BLOCK_STAGED)
+		return from_afar(p, q);
+	return way == GLLM_BLOCK_PACKED && !q->lanes && q->k > depth(p, t, q, gllm_block_wide(p, t, q));
 }
 
 /* A panel is a part of L2; the panels of each worker and the rows of a block share it. */
@@ -261,7 +274,7 @@ uint8_t gllm_block_unroll(const struct gllm_profile *p, const struct gllm_tuning
                           const struct gllm_blocking *b, enum gllm_block_way way, bool apart)
 {
 	if (way == GLLM_BLOCK_NOT || way == GLLM_BLOCK_DOTS || way == GLLM_BLOCK_STAGED)
-		return p->vector_bytes >= LINE && along_depth(q) && q->n * q->k * 4 > FAR * l2_bytes(p);
+		return p->vector_bytes >= LINE && along_depth(q) && from_afar(p, q);
 	if (t && t->unroll)
 		return t->unroll;
 	bool whole = b->mr * b->nr * (apart ? 1 : q->nsums) * 4 >= WHOLE_TURN * p->vector_bytes;
@@ -273,7 +286,7 @@ struct gllm_blocking gllm_block_sizes(const struct gllm_profile *p, const struct
 {
 	struct gllm_blocking b = gllm_blocking(p, q->most, (uint64_t)q->n, (uint64_t)q->k, 4);
 	if (way == GLLM_BLOCK_DOTS || way == GLLM_BLOCK_STAGED)
-		dots(p, q, way == GLLM_BLOCK_STAGED ? 1 : q->nsums, &b);
+		dots(p, q, apart || way == GLLM_BLOCK_STAGED ? 1 : q->nsums, &b);
 	else if (way == GLLM_BLOCK_STREAM)
 		stream(p, q, workers, &b);
 	else

@@ -32,10 +32,13 @@ unsigned gllm_block_direct_rows(const struct product *q, unsigned workers, unsig
 uint8_t gllm_block_unroll(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q,
                           const struct gllm_blocking *b, enum gllm_block_way way, bool apart);
 
-/* Whether the sums of a packed product wait for what follows them: k has several blocks, each of which adds to them, so that what
- * follows is as well done where they lie by then. Then products have one kernel, whatever follows them and however many stand side
- * by side. */
-bool gllm_block_apart(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q);
+/* Whether the sums of a product wait for what follows them: packed, k has several blocks, each of which adds to them, so that what
+ * follows is as well done where they lie by then; dot products, the lane side comes from memory, beside which the few sums are nothing.
+ * Then products have one kernel, whatever follows them and however many stand side by side. */
+bool gllm_block_apart(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, enum gllm_block_way way);
+
+/* Columns of a panel of what follows such sums. */
+unsigned gllm_block_wide(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q);
 
 /* The most columns of a block of so many steps of k, on this machine. */
 unsigned gllm_block_columns(const struct gllm_profile *p, const struct gllm_blocking *b, unsigned workers);

@@ -62,8 +62,9 @@ struct blocker {
 	bool apart;                         /* sums wait in scratch, one after another, for a kernel of what follows them */
 	const struct kernel *pack[MAX_SUMS];/* the kernels of whole rows, by row side; NULL: packed already */
 	int64_t panel_pitch;                /* one step of k more than a panel has: panels do not fall into the same sets */
+	unsigned wide;                      /* columns of a panel of what follows sums that wait apart */
 	int64_t sum_pitch;                  /* of a row of partial sums; rows do not fall into the same sets of a cache */
-	unsigned columns;                   /* of a block at most, of all products whose sums wait apart */
+	unsigned columns;                   /* of a block at most, of all products whose sums wait apart; 0: any number */
 	uint16_t panel[MAX_SUMS], rows[MAX_SUMS], partial[MAX_SUMS]; /* scratch */
 	unsigned npanels, nrows;
 	gllm_ref panel_of[MAX_SUMS], rows_of[MAX_SUMS]; /* the values that are packed */

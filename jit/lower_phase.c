@@ -26,6 +26,8 @@ static void plan_vector_phases(const struct lower *l, struct frame *f, const str
 		return;
 	}
 	add_phase(f, (struct phase){ .vector = true, .copies = copies, .step = step, .count = -1 });
+	if (f->loop == l->o->whole - 1)
+		return;
 	if (copies > 1 && (t < 0 || t % step))
 		add_phase(f, (struct phase){ .vector = true, .copies = 1, .step = lanes, .count = -1 });
 	if (t < 0 || t % lanes)

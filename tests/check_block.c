@@ -208,6 +208,9 @@ static void own_blocks(struct fixture *f, uint64_t nr)
 		{ GLLM_OP_gemm_bt, 6, 641, 260, 9, GLLM_OP_silu, true, false },   /* not where more is read than sums are of */
 		{ GLLM_OP_gemm_bt, 8, 3103, 260, 11, GLLM_OP_COUNT, false, true },
 		{ GLLM_OP_gemm_bt_f16, 7, 3239, 258, 0, GLLM_OP_relu, false, true },
+		{ GLLM_OP_gemm_bt, 6, 403, 320, 9, GLLM_OP_silu, true, false }, /* sums wait apart where weights exceed the caches stated */
+		{ GLLM_OP_gemm_bt, 3, 517, 256, 0, GLLM_OP_COUNT, true, true },
+		{ GLLM_OP_gemm_bt_f16, 1, 301, 512, 7, GLLM_OP_COUNT, false, true },
 	};
 	for (unsigned i = 0; i < GLLM_COUNT(shape); i++)
 		compare(f, &shape[i], NULL);
