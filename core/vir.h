@@ -205,7 +205,14 @@ struct gllm_machine {
 	int64_t disp_reach;                  /* up to this in magnitude all are, of accesses of any size */
 	uint8_t stack;                       /* physical number of the stack pointer, as base of spill accesses */
 	struct gllm_need (*need)(const struct gllm_vi *i);
+	const bool *asks;                    /* per operation: see gllm_vi_asks */
 };
+
+/* False: need says nothing of the instruction, so it need not be asked. */
+static inline bool gllm_vi_asks(const struct gllm_machine *m, const struct gllm_vi *i)
+{
+	return m->asks[i->op] || i->mem != i->type || i->m != GLLM_NO_VREG || i->scale > 3;
+}
 
 static inline const struct gllm_timing *gllm_timing_of(const struct gllm_machine *m, const struct gllm_vi *i)
 {
@@ -216,6 +223,16 @@ static inline const struct gllm_timing *gllm_timing_of(const struct gllm_machine
 	return &m->timing[i->op];
 }
 
+/* Of a virtual register: from its first to its last access, 2i+1 a read or 2i+2 a write of instruction i; loops that need it count as
+ * reads at their end. What is not said of is the allocation's own. */
+struct gllm_interval {
+	uint32_t start, end;   /* start UINT32_MAX: never accessed */
+	uint8_t flags, file;
+	uint8_t place;
+	uint8_t once;          /* written by one instruction */
+	gllm_vreg next;
+};
+
 struct gllm_allocation {
 	/* Spilling is done by rewriting the VIR before this point (regalloc inserts reloads as VLOAD/VSTORE/GLOAD/GSTORE
 	 * relative to the frame register), so every register here is physical. */
@@ -223,9 +240,7 @@ struct gllm_allocation {
 	uint32_t used[3];           /* per file: physical registers written */
 	uint32_t frame_bytes;       /* of spill slots, a multiple of 64 */
 	gllm_vreg frame;            /* G register that holds the frame's address in inserted spill code: the stack pointer */
-	const uint32_t *last;       /* per register: its last access, 2i+1 a read or 2i+2 a write of instruction i; loops
-	                             * that need it count as reads at their end */
-	const uint8_t *once;        /* per register: one instruction writes it */
+	const struct gllm_interval *reg; /* per register */
 	uint32_t *offset;           /* room for select: a code offset per instruction */
 	const uint32_t *label;      /* per label: the instruction where it stands; UINT32_MAX: nowhere */
 	const uint8_t (*temp)[2][GLLM_VIR_TEMPS]; /* per instruction: G and V registers granted for machine.need */

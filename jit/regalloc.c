@@ -14,7 +14,6 @@
 #include "jit/vir.h"
 
 enum { MAX_DEPTH = 16 };
-_Static_assert(2 * GLLM_VIR_TEMPS == sizeof(uint64_t), "an instruction's temporaries are set to NOWHERE at once");
 
 /* --- intervals ------------------------------------------------------------------------------------------------------ */
 
@@ -29,41 +28,43 @@ struct sweep {
 };
 #define WAITS UINT32_MAX
 
-static void carry(struct sweep *w, gllm_vreg r)
+/* Register r, read in a loop, was written before it: false if it was not written at all. */
+static bool carry(struct sweep *w, gllm_vreg r)
 {
-	struct interval *x = &w->s->reg[r];
+	struct gllm_interval *x = &w->s->reg[r];
 	unsigned k = 0;
 
+	if (x->start == UINT32_MAX)
+		return false;
 	while (x->start >= w->open[k])
 		k++;
 	x->end = WAITS;
 	x->next = w->waiting[k];
 	w->waiting[k] = r;
+	return true;
 }
 
 /* False if the register is none of the program's, or is read before it is written. */
-static inline bool note_read(struct sweep *w, struct interval *reg, gllm_vreg r, uint32_t at)
+static inline bool note_read(struct sweep *w, struct gllm_interval *reg, gllm_vreg r, uint32_t at)
 {
 	if (r == NONE)
 		return true;
 	if (r >= w->nregs)
 		return false;
-	struct interval *x = &reg[r];
+	struct gllm_interval *x = &reg[r];
 	if (x->end >= at)
 		return true;
 	x->end = at;
-	if (x->start < w->inner)
-		carry(w, r);
-	return x->start != UINT32_MAX;
+	return x->start + 1 > w->inner || carry(w, r); /* start + 1: 0 of what was not written */
 }
 
-static inline bool note_write(const struct sweep *w, struct interval *reg, gllm_vreg r, uint32_t at)
+static inline bool note_write(const struct sweep *w, struct gllm_interval *reg, gllm_vreg r, uint32_t at)
 {
 	if (r == NONE)
 		return true;
 	if (r >= w->nregs || r == w->s->frame)
 		return false;
-	struct interval *d = &reg[r];
+	struct gllm_interval *d = &reg[r];
 	d->once = d->start == UINT32_MAX;
 	d->start = d->once ? at : d->start;
 	d->end = d->end < at ? at : d->end;
@@ -95,9 +96,8 @@ static bool note_flow(struct sweep *w, const struct gllm_vi *in, uint32_t i)
 static enum gllm_status intervals(struct scan *s)
 {
 	struct sweep w = { .s = s, .nregs = s->v->nregs };
-	const struct gllm_vi *ins = s->v->ins;
-	struct interval *reg = s->reg;
-	bool ok = true;
+	struct gllm_interval *reg = s->reg;
+	const struct gllm_vi *in = s->v->ins;
 
 	for (unsigned l = 0; l < s->v->nlabels; l++)
 		s->label[l] = UINT32_MAX;
@@ -105,181 +105,201 @@ static enum gllm_status intervals(struct scan *s)
 		reg[k].start = 0;
 	if (s->frame != NONE)
 		reg[s->frame].start = 0;
-	for (uint32_t i = 0, n = s->v->n; i < n && ok; i++) {
-		const struct gllm_vi *in = &ins[i];
-
-		ok = in->op < GLLM_V_COUNT && (!gllm_vi_is_flow(in) || note_flow(&w, in, i)) && note_read(&w, reg, in->a, 2 * i + 1) &&
-		     note_read(&w, reg, in->b, 2 * i + 1) && note_read(&w, reg, in->c, 2 * i + 1) && note_read(&w, reg, in->m, 2 * i + 1) &&
-		     note_write(&w, reg, in->d, 2 * i + 2);
+	for (uint32_t at = 1, end = 2 * s->v->n; at < end; at += 2, in++) {
+		if (in->op >= GLLM_V_COUNT || (gllm_vi_is_flow(in) && !note_flow(&w, in, at / 2)))
+			return GLLM_INVALID_ARGUMENT;
+		if (!note_read(&w, reg, in->a, at) || !note_read(&w, reg, in->b, at) || !note_read(&w, reg, in->c, at) ||
+		    !note_read(&w, reg, in->m, at) || !note_write(&w, reg, in->d, at + 1))
+			return GLLM_INVALID_ARGUMENT;
 	}
-	return ok && w.depth == 0 ? GLLM_OK : GLLM_INVALID_ARGUMENT;
+	return w.depth == 0 ? GLLM_OK : GLLM_INVALID_ARGUMENT;
 }
 
 /* --- one round ------------------------------------------------------------------------------------------------------ */
 
-static inline uint32_t bit_of(unsigned rank)
-{
-	return (uint32_t)(UINT64_C(1) << rank); /* of NOWHERE: none */
-}
-
 /* A register that was spilled may have lost its place. */
-static inline void release(struct scan *s, const struct interval *reg, gllm_vreg r)
+static inline void release(struct scan *s, unsigned place, gllm_vreg r)
 {
-	struct file *f = &s->file[reg[r].file];
-	unsigned rank = reg[r].rank;
-
-	f->vacant |= f->owner[rank] == r ? bit_of(rank) : 0;
-}
-
-static inline void release_dying(struct scan *s, const struct interval *reg, gllm_vreg r, uint32_t at)
-{
-	if (r != NONE && reg[r].end == at)
-		release(s, reg, r);
+	s->vacant[place / REGS] |= s->owner[place] == r ? gllm_place_bit(place) : 0;
 }
 
 /* Intervals end at a reader, at a write nobody reads, or at the end of a loop: nothing else need be looked at. */
 static void release_all(struct scan *s, uint32_t before)
 {
 	for (unsigned f = 0; f < FILES; f++)
-		for (uint32_t busy = ~s->file[f].vacant; busy; busy &= busy - 1) {
-			gllm_vreg o = s->file[f].owner[__builtin_ctz(busy)];
+		for (uint32_t busy = ~s->vacant[f]; busy; busy &= busy - 1) {
+			gllm_vreg o = s->owner[REGS * f + (unsigned)__builtin_ctz(busy)];
 			if (o != TEMP && s->reg[o].end < before)
-				release(s, s->reg, o);
+				release(s, s->reg[o].place, o);
 		}
 }
 
-/* A rank of the file for `who`: `hint` (a bit or none) if that is vacant, else rather none of `avoid`. NOWHERE if `who` itself is
- * the best to spill or nothing can be. */
-static inline unsigned take(struct scan *s, struct file *f, gllm_vreg who, uint32_t hint, uint32_t avoid)
+/* A place in the file for `who`: that of rank `hint` (a bit or none) if that is vacant, else rather none of `avoid`. NOWHERE if `who`
+ * itself is the best to spill or nothing can be. */
+static inline unsigned take(struct scan *s, unsigned file, gllm_vreg who, uint32_t hint, uint32_t avoid)
 {
-	uint32_t vacant = f->vacant & f->ranks, better = f->vacant & hint ? hint : vacant & ~avoid;
-	unsigned rank;
+	uint32_t all = s->vacant[file], vacant = all & s->ranks[file], better = all & hint ? hint : vacant & ~avoid;
+	unsigned place = REGS * file;
 
 	if (better)
-		rank = (unsigned)__builtin_ctz(better);
+		place += (unsigned)__builtin_ctz(better);
 	else if (vacant)
-		rank = 31u - (unsigned)__builtin_clz(vacant);
-	else if ((rank = gllm_regalloc_evict(s, f, who)) == NOWHERE)
+		place += 31u - (unsigned)__builtin_clz(vacant);
+	else if ((place = gllm_regalloc_evict(s, file, who)) == NOWHERE)
 		return NOWHERE;
-	f->owner[rank] = who;
-	f->vacant &= ~bit_of(rank);
-	f->used |= bit_of(rank);
-	return rank;
+	s->owner[place] = who;
+	s->vacant[file] = all & ~gllm_place_bit(place);
+	s->used[file] |= gllm_place_bit(place);
+	return place;
 }
 
-/* The rank of register r if it dies here in this file. */
-static inline uint32_t left_by(const struct interval *reg, gllm_vreg r, unsigned file, uint32_t at)
+/* An operand that dies here is released. If it was in this file, its rank, and rather none of `avoid`, is a hint before those
+ * that others left. */
+static inline void leave(struct scan *s, const struct gllm_interval *reg, gllm_vreg r, uint32_t at, unsigned file, uint32_t avoid,
+                         uint32_t *hint)
 {
-	return r != NONE && reg[r].end == at && reg[r].file == file ? bit_of(reg[r].rank) : 0;
+	if (r == NONE || reg[r].end != at)
+		return;
+	unsigned place = reg[r].place;
+	uint32_t bit = gllm_place_bit(place) & ~avoid;
+
+	release(s, place, r);
+	if (place / REGS == file && bit)
+		*hint = bit;
 }
 
 _Static_assert(GLLM_V_VTILE - GLLM_V_VFMA == 3, "VFMA VFNMA VDOT VTILE stand together");
-/* The rank of an operand that dies here; of an addend, which is overwritten best, before others. */
-static inline uint32_t hint_for(const struct interval *reg, const struct gllm_vi *in, uint32_t at, uint32_t avoid)
+/* Operands that die leave the result their ranks; an addend, which is overwritten best, before others. */
+static inline uint32_t leave_all(struct scan *s, const struct gllm_interval *reg, const struct gllm_vi *in, uint32_t at, uint32_t avoid)
 {
 	bool adds = in->op >= GLLM_V_VFMA && in->op <= GLLM_V_VTILE;
-	unsigned file = reg[in->d].file;
-	uint32_t hint = adds ? left_by(reg, in->c, file, at) & ~avoid : 0;
+	unsigned file = in->d == NONE ? FILES + 1 : reg[in->d].file;
+	uint32_t hint = 0;
 
-	hint = hint ? hint : left_by(reg, in->a, file, at) & ~avoid;
-	hint = hint ? hint : left_by(reg, in->b, file, at) & ~avoid;
-	hint = hint || adds ? hint : left_by(reg, in->c, file, at) & ~avoid;
-	return hint ? hint : left_by(reg, in->m, file, at) & ~avoid;
+	leave(s, reg, in->m, at, file, avoid, &hint);
+	if (!adds)
+		leave(s, reg, in->c, at, file, avoid, &hint);
+	leave(s, reg, in->b, at, file, avoid, &hint);
+	leave(s, reg, in->a, at, file, avoid, &hint);
+	if (adds)
+		leave(s, reg, in->c, at, file, avoid, &hint);
+	return hint;
 }
 
-static enum gllm_status grant_temps(struct scan *s, unsigned i, struct gllm_need need)
+/* Temporaries; `lent` gets their ranks. */
+static enum gllm_status grant_temps(struct scan *s, unsigned i, struct gllm_need need, uint32_t lent[FILES])
 {
 	const unsigned count[2] = { need.g, need.v };
 
 	for (unsigned c = 0; c < 2; c++)
 		for (unsigned k = 0; k < count[c] && k < GLLM_VIR_TEMPS; k++) {
-			struct file *f = &s->file[s->m->class_file[c]];
-			unsigned rank = take(s, f, TEMP, 0, 0);
+			unsigned file = s->m->class_file[c], place = take(s, file, TEMP, 0, 0);
 
-			if (rank == NOWHERE)
+			if (place == NOWHERE)
 				return GLLM_COMPILE_ERROR;
-			s->temp[i][c][k] = f->reg[rank];
+			lent[file] |= gllm_place_bit(place);
+			s->temp[i][c][k] = s->phys[place];
 		}
 	return GLLM_OK;
 }
 
-static void release_temps(struct scan *s, unsigned i)
+static inline enum gllm_status place(struct scan *s, struct gllm_interval *d, gllm_vreg r, uint32_t hint, uint32_t avoid)
 {
-	for (unsigned c = 0; c < 2; c++)
-		for (unsigned k = 0; k < GLLM_VIR_TEMPS && s->temp[i][c][k] < REGS; k++) {
-			struct file *f = &s->file[s->m->class_file[c]];
-			f->vacant |= bit_of(f->rank[s->temp[i][c][k]]);
-		}
+	unsigned at = take(s, d->file, r, hint, avoid);
+
+	d->place = (uint8_t)at;
+	s->where[r] = s->phys[at];
+	return at == NOWHERE && !(d->flags & SPILL) ? GLLM_COMPILE_ERROR : GLLM_OK;
 }
 
-static inline enum gllm_status place(struct scan *s, struct interval *reg, const struct gllm_vi *in, uint32_t at, bool apart)
+/* The result's place, which ends here if nobody reads it. */
+static inline enum gllm_status write(struct scan *s, gllm_vreg r, uint32_t at, uint32_t hint, uint32_t avoid)
 {
-	struct interval *d = &reg[in->d];
-	struct file *f = &s->file[d->file];
-	uint32_t avoid = 0;
+	struct gllm_interval *d = &s->reg[r];
+	enum gllm_status st = GLLM_OK;
 
-	if (apart)
-		avoid = (in->a == NONE ? 0 : bit_of(reg[in->a].rank)) | (in->b == NONE ? 0 : bit_of(reg[in->b].rank));
-	d->rank = (uint8_t)take(s, f, in->d, hint_for(reg, in, at, avoid), avoid);
-	return d->rank == NOWHERE && !(d->flags & SPILL) ? GLLM_COMPILE_ERROR : GLLM_OK;
+	if (d->start == at)
+		st = place(s, d, r, hint, avoid);
+	if (d->end == at)
+		release(s, d->place, r);
+	return st;
+}
+
+/* An instruction that needs temporaries or wants its result apart. */
+static enum gllm_status place_with(struct scan *s, uint32_t i, struct gllm_need need)
+{
+	const struct gllm_vi *in = &s->v->ins[i];
+	uint32_t lent[FILES] = { 0 }, avoid = 0;
+	enum gllm_status st = grant_temps(s, i, need, lent);
+
+	if (need.apart)
+		avoid = (in->a == NONE ? 0 : gllm_place_bit(s->reg[in->a].place)) | (in->b == NONE ? 0 : gllm_place_bit(s->reg[in->b].place));
+	uint32_t hint = leave_all(s, s->reg, in, 2 * i + 1, avoid);
+	if (st == GLLM_OK && gllm_vi_writes(in))
+		st = write(s, in->d, 2 * i + 2, hint, avoid);
+	for (unsigned f = 0; f < FILES; f++)
+		s->vacant[f] |= lent[f];
+	return st;
+}
+
+/* Ranks of the machine's registers. */
+static void rank_files(struct scan *s)
+{
+	for (unsigned f = 0; f < FILES; f++) {
+		uint8_t *phys = &s->phys[REGS * f];
+		unsigned n = s->m->norder[f];
+		uint32_t ranked = 0;
+
+		s->ranks[f] = n < REGS ? (UINT32_C(1) << n) - 1 : UINT32_MAX;
+		for (unsigned k = 0; k < n; k++) {
+			phys[k] = s->m->order[f][k];
+			ranked |= UINT32_C(1) << phys[k];
+		}
+		for (uint32_t others = ~ranked; others; others &= others - 1)
+			phys[n++] = (uint8_t)__builtin_ctz(others);
+		for (uint8_t k = 0; k < REGS; k++)
+			s->rank[f][phys[k]] = k;
+	}
+	s->phys[NOWHERE] = 0xff;
+	s->owner[NOWHERE] = NONE;
 }
 
 static void open_files(struct scan *s)
 {
-	for (unsigned c = 0; c < FILES; c++) {
-		struct file *f = &s->file[c];
-		unsigned n = 0;
-		uint32_t ranked = 0;
+	unsigned g = s->m->class_file[GLLM_CLASS_G];
 
-		*f = (struct file){ .n = s->m->norder[c], .vacant = UINT32_MAX };
-		f->ranks = f->n < REGS ? (UINT32_C(1) << f->n) - 1 : UINT32_MAX;
-		for (; n < f->n; n++) {
-			f->reg[n] = s->m->order[c][n];
-			ranked |= UINT32_C(1) << f->reg[n];
-		}
-		for (unsigned k = 0; k < REGS; k++)
-			if (!(ranked >> k & 1))
-				f->reg[n++] = (uint8_t)k;
-		for (unsigned k = 0; k < REGS; k++)
-			f->rank[f->reg[k]] = (uint8_t)k;
-		f->reg[NOWHERE] = 0xff;
-		f->owner[NOWHERE] = NONE;
+	for (unsigned f = 0; f < FILES; f++) {
+		s->vacant[f] = UINT32_MAX;
+		s->used[f] = 0;
 	}
+	for (gllm_vreg k = GLLM_VIR_ARGS; k < GLLM_VIR_FIRST_FREE; k++)
+		if (s->reg[k].end > 0)
+			place(s, &s->reg[k], k, UINT32_C(1) << s->rank[g][s->m->entry[k]], 0);
 }
 
 static enum gllm_status walk(struct scan *s)
 {
-	struct file *g = &s->file[s->m->class_file[GLLM_CLASS_G]];
-	struct gllm_need (*const need_of)(const struct gllm_vi *) = s->m->need;
-	const struct gllm_vi *ins = s->v->ins;
-	struct interval *reg = s->reg;
+	const struct gllm_machine *m = s->m;
+	const struct gllm_vi *in = s->v->ins;
+	enum gllm_status st = GLLM_OK;
 
 	open_files(s);
-	for (gllm_vreg k = GLLM_VIR_ARGS; k < GLLM_VIR_FIRST_FREE; k++)
-		if (reg[k].end > 0)
-			reg[k].rank = (uint8_t)take(s, g, k, bit_of(g->rank[s->m->entry[k]]), 0);
-	for (uint32_t i = 0, n = s->v->n; i < n; i++) {
-		const struct gllm_vi *in = &ins[i];
-		struct gllm_need need = need_of(in);
-		enum gllm_status st = need.g | need.v ? grant_temps(s, i, need) : GLLM_OK;
+	for (uint32_t i = 0, n = s->v->n; i < n && st == GLLM_OK; i++, in++) {
+		struct gllm_need need = { 0, 0, false };
 
-		release_dying(s, reg, in->a, 2 * i + 1);
-		release_dying(s, reg, in->b, 2 * i + 1);
-		release_dying(s, reg, in->c, 2 * i + 1);
-		release_dying(s, reg, in->m, 2 * i + 1);
+		if (gllm_vi_asks(m, in))
+			need = m->need(in);
+		if (need.g | need.v | need.apart) {
+			st = place_with(s, i, need);
+			continue;
+		}
+		uint32_t hint = leave_all(s, s->reg, in, 2 * i + 1, 0);
 		if (in->op == GLLM_V_LOOP_END)
 			release_all(s, 2 * i + 2);
-		if (st == GLLM_OK && gllm_vi_writes(in)) {
-			if (reg[in->d].start == 2 * i + 2)
-				st = place(s, reg, in, 2 * i + 1, need.apart);
-			release_dying(s, reg, in->d, 2 * i + 2);
-		}
-		if (st != GLLM_OK)
-			return st;
-		if (need.g | need.v)
-			release_temps(s, i);
+		if (gllm_vi_writes(in))
+			st = write(s, in->d, 2 * i + 2, hint, 0);
 	}
-	return GLLM_OK;
+	return st;
 }
 
 /* --- rounds --------------------------------------------------------------------------------------------------------- */
@@ -287,48 +307,38 @@ static enum gllm_status walk(struct scan *s)
 static enum gllm_status prepare(struct scan *s)
 {
 	size_t nregs = s->v->nregs, n = s->v->n + 1u;
+	const uint8_t *class_file = s->m->class_file;
 
 	s->reg = gllm_alloc_array(s->arena, nregs + 1, sizeof *s->reg, 8);
+	s->where = gllm_alloc_array(s->arena, nregs + 1, 1, 8);
 	s->offset = gllm_alloc_array(s->arena, n, sizeof *s->offset, 4);
 	s->label = gllm_alloc_array(s->arena, s->v->nlabels + 1u, sizeof *s->label, 4);
 	s->temp = gllm_alloc_array(s->arena, n, sizeof *s->temp, 8);
-	if (!s->reg || !s->offset || !s->label || !s->temp)
+	if (!s->reg || !s->where || !s->offset || !s->label || !s->temp)
 		return GLLM_OUT_OF_MEMORY;
 	for (size_t r = 0; r < nregs; r++)
-		s->reg[r] = (struct interval){ .start = UINT32_MAX, .rank = NOWHERE, .flags = s->flags ? s->flags[r] : 0,
-		                               .file = s->m->class_file[s->v->reg_class[r]] };
-	s->reg[nregs] = (struct interval){ .start = UINT32_MAX, .rank = NOWHERE };
-	unsigned char *temp = (unsigned char *)s->temp;
-	for (size_t i = 0; i < n * sizeof *s->temp; i += sizeof(uint64_t))
-		gllm_put_le64(temp + i, UINT64_MAX);
+		s->reg[r] = (struct gllm_interval){ .start = UINT32_MAX, .place = NOWHERE, .file = class_file[s->v->reg_class[r]] };
+	s->reg[nregs] = (struct gllm_interval){ .start = UINT32_MAX, .place = NOWHERE };
+	for (size_t r = 0; r < nregs && s->flags; r++)
+		s->reg[r].flags = s->flags[r];
+	__builtin_memset(s->where, 0xff, nregs + 1);
+	__builtin_memset(s->temp, 0xff, n * sizeof *s->temp);
 	s->weight = NULL;
 	s->nspilled = 0;
 	return GLLM_OK;
 }
 
 /* What select is told. */
-static enum gllm_status hand_on(struct scan *s, struct gllm_allocation *out)
+static void hand_on(struct scan *s, struct gllm_allocation *out)
 {
-	unsigned nregs = s->v->nregs;
-	uint8_t *where = gllm_alloc(s->arena, nregs, 1), *once = gllm_alloc(s->arena, nregs, 1);
-	uint32_t *last = gllm_alloc_array(s->arena, nregs, sizeof *last, 4);
-
-	if (!where || !once || !last)
-		return GLLM_OUT_OF_MEMORY;
-	for (unsigned r = 0; r < nregs; r++) {
-		where[r] = s->file[s->reg[r].file].reg[s->reg[r].rank];
-		once[r] = s->reg[r].once;
-		last[r] = s->reg[r].end;
-	}
 	if (s->frame != NONE)
-		where[s->frame] = s->m->stack;
-	*out = (struct gllm_allocation){ .where = where, .temp = (const uint8_t (*)[2][GLLM_VIR_TEMPS])s->temp,
-		.frame_bytes = (uint32_t)gllm_round_up(s->frame_bytes, 64), .frame = s->frame, .offset = s->offset, .label = s->label, .last = last,
-		.once = once };
+		s->where[s->frame] = s->m->stack;
+	*out = (struct gllm_allocation){ .where = s->where, .temp = (const uint8_t (*)[2][GLLM_VIR_TEMPS])s->temp,
+		.frame_bytes = (uint32_t)gllm_round_up(s->frame_bytes, 64), .frame = s->frame, .offset = s->offset, .label = s->label,
+		.reg = s->reg };
 	for (unsigned f = 0; f < FILES; f++)
-		for (uint32_t used = s->file[f].used; used; used &= used - 1)
-			out->used[f] |= UINT32_C(1) << s->file[f].reg[__builtin_ctz(used)];
-	return GLLM_OK;
+		for (uint32_t used = s->used[f]; used; used &= used - 1)
+			out->used[f] |= UINT32_C(1) << s->phys[REGS * f + (unsigned)__builtin_ctz(used)];
 }
 
 static enum gllm_status allocate(struct scan *s)
@@ -359,6 +369,7 @@ enum gllm_status gllm_regalloc(struct gllm_vir *v, const struct gllm_machine *m,
 
 	if (st == GLLM_OK && v->nregs < GLLM_VIR_FIRST_FREE)
 		st = GLLM_INVALID_ARGUMENT;
+	rank_files(&s);
 	while (st == GLLM_OK) {
 		st = prepare(&s);
 		if (st == GLLM_OK)
@@ -370,5 +381,7 @@ enum gllm_status gllm_regalloc(struct gllm_vir *v, const struct gllm_machine *m,
 			break;
 		st = gllm_regalloc_rewrite(&s);
 	}
-	return st == GLLM_OK ? hand_on(&s, out) : st;
+	if (st == GLLM_OK)
+		hand_on(&s, out);
+	return st;
 }

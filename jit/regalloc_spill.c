@@ -50,7 +50,7 @@ static bool weigh(struct scan *s)
  * weighted accesses per length of the interval. */
 static bool cheaper(const struct scan *s, gllm_vreg x, gllm_vreg y)
 {
-	const struct interval *a = &s->reg[x], *b = &s->reg[y];
+	const struct gllm_interval *a = &s->reg[x], *b = &s->reg[y];
 	uint64_t la = (uint64_t)a->end - a->start + 1, lb = (uint64_t)b->end - b->start + 1;
 	uint64_t ca = s->weight[x].cost >> ((a->flags & CONSTANT) != 0), cb = s->weight[y].cost >> ((b->flags & CONSTANT) != 0);
 
@@ -59,7 +59,7 @@ static bool cheaper(const struct scan *s, gllm_vreg x, gllm_vreg y)
 	return ca * lb < cb * la; /* costs < 2^40, lengths < 2^18 for the sizes compiled here; a wrap only costs speed */
 }
 
-unsigned gllm_regalloc_evict(struct scan *s, struct file *f, gllm_vreg who)
+unsigned gllm_regalloc_evict(struct scan *s, unsigned file, gllm_vreg who)
 {
 	gllm_vreg victim = who != TEMP && !(s->reg[who].flags & SHORT) ? who : NONE;
 
@@ -67,8 +67,8 @@ unsigned gllm_regalloc_evict(struct scan *s, struct file *f, gllm_vreg who)
 		s->status = GLLM_OUT_OF_MEMORY;
 		return NOWHERE;
 	}
-	for (unsigned k = 0; k < f->n; k++) {
-		gllm_vreg o = f->owner[k];
+	for (unsigned k = 0; k < s->m->norder[file]; k++) {
+		gllm_vreg o = s->owner[REGS * file + k];
 
 		if (o != TEMP && !(s->reg[o].flags & SHORT) && (victim == NONE || cheaper(s, o, victim)))
 			victim = o;
@@ -77,7 +77,7 @@ unsigned gllm_regalloc_evict(struct scan *s, struct file *f, gllm_vreg who)
 		return NOWHERE;
 	s->reg[victim].flags |= SPILL;
 	s->nspilled++;
-	return victim == who ? NOWHERE : s->reg[victim].rank;
+	return victim == who ? NOWHERE : s->reg[victim].place;
 }
 
 /* --- rewriting ------------------------------------------------------------------------------------------------------ */

@@ -9,19 +9,11 @@
 #include "core/arena.h"
 #include "core/vir.h"
 
-enum { FILES = 3, REGS = 32, NOWHERE = REGS };
+enum { FILES = 3, REGS = 32, NOWHERE = FILES * REGS };
 #define NONE GLLM_NO_VREG
 #define TEMP ((gllm_vreg)0xfffe) /* owner of a register granted as temporary */
 
 enum { SHORT = 1, SPILL = 2, CONSTANT = 4 }; /* what is known of a register */
-
-struct interval { /* of a virtual register */
-	uint32_t start, end;   /* start UINT32_MAX: never accessed */
-	uint8_t flags, file;
-	uint8_t rank;          /* of its register; NOWHERE */
-	uint8_t once;          /* written by one instruction */
-	gllm_vreg next;        /* see struct sweep */
-};
 
 struct weight { /* of a virtual register, once it is asked which to spill */
 	uint64_t cost;         /* accesses, weighted by loop depth */
@@ -31,15 +23,12 @@ struct weight { /* of a virtual register, once it is asked which to spill */
 	uint8_t depth;         /* of the innermost loop with an access */
 };
 
-/* Physical registers. A rank is a place in the machine's order; those outside of it have the ranks behind. NOWHERE is a rank without
- * register and owner. */
-struct file {
-	gllm_vreg owner[REGS + 1]; /* by rank; of one that is vacant, the last */
-	uint8_t reg[REGS + 1], rank[REGS];
-	uint32_t vacant;       /* ranks that have no owner */
-	uint32_t used, ranks;  /* that were handed out; that may be: the first n */
-	unsigned n;
-};
+/* A place is REGS * file + rank, a rank the number of a register in the machine's order; those outside of it have the ranks behind.
+ * NOWHERE is a place in a file of its own. */
+static inline uint32_t gllm_place_bit(unsigned place)
+{
+	return UINT32_C(1) << place % REGS;
+}
 
 struct scan {
 	struct gllm_vir *v;
@@ -47,13 +36,17 @@ struct scan {
 	struct gllm_arena *arena;
 	gllm_vreg frame;       /* NONE until something is spilled */
 	uint32_t frame_bytes;
-	struct interval *reg;  /* with one to spare */
+	struct gllm_interval *reg; /* with one to spare; next: see struct sweep */
+	uint8_t *where;        /* physical registers */
 	struct weight *weight; /* NULL until a register is to be spilled in this round */
 	const uint8_t *flags;  /* of the registers as this round begins */
 	uint8_t (*temp)[2][GLLM_VIR_TEMPS];
 	uint32_t *offset;      /* room for select */
 	uint32_t *label;       /* where labels stand */
-	struct file file[FILES];
+	gllm_vreg owner[NOWHERE + 1]; /* by place; of one that is vacant, the last */
+	uint8_t phys[NOWHERE + 1], rank[FILES][REGS];
+	uint32_t vacant[FILES + 1]; /* ranks that have no owner */
+	uint32_t used[FILES + 1], ranks[FILES]; /* that were handed out; that may be: the first of the order */
 	unsigned nspilled;
 	bool began;            /* not the first round */
 	enum gllm_status status; /* of what is asked while spilling */
@@ -65,8 +58,8 @@ static inline bool gllm_vi_writes(const struct gllm_vi *i)
 }
 
 /* regalloc_spill.c */
-/* The rank whose owner is the best to spill, `who` among them; NOWHERE if that is `who` or nothing can be. */
-unsigned gllm_regalloc_evict(struct scan *s, struct file *f, gllm_vreg who);
+/* The place of this file whose owner is the best to spill, `who` among them; NOWHERE if that is `who` or nothing can be. */
+unsigned gllm_regalloc_evict(struct scan *s, unsigned file, gllm_vreg who);
 /* The program anew, with accesses to the frame for what is to be spilled. */
 enum gllm_status gllm_regalloc_rewrite(struct scan *s);
 #endif

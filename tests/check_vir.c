@@ -599,6 +599,26 @@ static void wrong_allocations(struct bench *b)
 	CHECK_STATUS(b->t, gllm_regalloc_check(&v, &b->machine, &a, arena, &bad), GLLM_COMPILE_ERROR);
 }
 
+/* Instructions that the machine need not be asked about need nothing. */
+static void asks(struct bench *b)
+{
+	static const uint8_t types[] = { GLLM_F32, GLLM_I32, GLLM_U32, GLLM_F16, GLLM_BF16, GLLM_I8, GLLM_U8, GLLM_I16, GLLM_U16, GLLM_I64 };
+
+	for (unsigned o = 0; o < GLLM_V_COUNT; o++)
+		for (unsigned t = 0; t < GLLM_COUNT(types); t++)
+			for (unsigned k = 0; k < 16; k++) {
+				struct gllm_vi i = op((enum gllm_vir_op)o, types[t]);
+
+				i.mem = i.type;
+				i.a = i.b = i.c = 7;
+				i.d = (gllm_vreg)(7 + (k & 1));
+				i.imm = k;
+				struct gllm_need need = b->machine.need(&i);
+				if (!gllm_vi_asks(&b->machine, &i) && !CHECK(b->t, need.g == 0 && need.v == 0 && !need.apart))
+					check_print(b->t, "     %s type %u\n", gllm_vir_info[o].name, types[t]);
+			}
+}
+
 /* What must be refused: code that does not fit, operations a type does not have. */
 static void refusals(struct bench *b)
 {
@@ -686,6 +706,7 @@ static void for_width(struct bench *b)
 	for (unsigned k = 0; k < 4; k++)
 		addends_that_stay(b, k & 1, k & 2 ? 20 : 0);
 	wrong_allocations(b);
+	asks(b);
 	refusals(b);
 }
 

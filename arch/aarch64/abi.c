@@ -17,6 +17,17 @@ static bool disp_ok_sve(int64_t disp, unsigned bytes)
 	return disp > -4096 && disp < 4096;
 }
 
+/* Operations that need temporaries, whatever their operands. */
+static const bool asks_neon[GLLM_V_COUNT] = {
+	[GLLM_V_VINDEX] = true, [GLLM_V_VMIN] = true, [GLLM_V_VMAX] = true, [GLLM_V_VLDEXP] = true, [GLLM_V_VFMA] = true,
+	[GLLM_V_VFNMA] = true, [GLLM_V_VDOT] = true, [GLLM_V_VTILE] = true, [GLLM_V_VUNORD] = true, [GLLM_V_MTAIL] = true,
+	[GLLM_V_VREDUCE] = true, [GLLM_V_VHPAIR] = true,
+};
+static const bool asks_sve[GLLM_V_COUNT] = {
+	[GLLM_V_VLDEXP] = true, [GLLM_V_VDOT] = true, [GLLM_V_VTILE] = true, [GLLM_V_VREDUCE] = true, [GLLM_V_VHPAIR] = true,
+	[GLLM_V_VZIP] = true,
+};
+
 /* 32 registers of the profile's length, and masks in p1..p6: p0 and p7 are select's. */
 static void widen(struct gllm_machine *out, uint16_t bytes)
 {
@@ -30,6 +41,7 @@ static void widen(struct gllm_machine *out, uint16_t bytes)
 	out->class_file[GLLM_CLASS_M] = 2;
 	out->disp_ok = disp_ok_sve;
 	out->need = gllm_a64_need_sve;
+	out->asks = asks_sve;
 	for (uint8_t k = 0; k < 6; k++)
 		out->order[2][k] = (uint8_t)(k + 1);
 	out->norder[2] = 6;
@@ -83,7 +95,7 @@ enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_mach
 		.allocatable = { 0, UINT32_MAX, 0 },
 		.timing = gllm_a64_timing_neon, .width = 3, .window = 96,
 		.units = { [GLLM_UNIT_G] = 2, [GLLM_UNIT_LOAD] = 1, [GLLM_UNIT_STORE] = 1, [GLLM_UNIT_V] = 2 },
-		.stack = A64_SP, .disp_ok = disp_ok, .need = gllm_a64_need_neon,
+		.stack = A64_SP, .disp_ok = disp_ok, .need = gllm_a64_need_neon, .asks = asks_neon,
 		.dots = dots_of(p), .tiles = tiles_of(p),
 		.halves = p->have & GLLM_BIT(GLLM_A64_FP16), .widens = p->have & GLLM_BIT(GLLM_A64_FHM),
 	};

@@ -177,9 +177,9 @@ static bool only_multiplies(const gen *g, const struct gllm_vi *in)
 
 	if (in->aux == GLLM_VIR_FACTOR)
 		return true;
-	if (!g->a->once[d])
+	if (!g->a->reg[d].once)
 		return false;
-	for (unsigned k = g->i + 1; k < g->v->n && 2 * k + 1 <= g->a->last[d]; k++) {
+	for (unsigned k = g->i + 1; k < g->v->n && 2 * k + 1 <= g->a->reg[d].end; k++) {
 		const struct gllm_vi *use = &g->v->ins[k];
 
 		if (use->a != d && use->b != d && use->c != d && use->m != d)

@@ -568,7 +568,7 @@ struct gllm_need gllm_a64_need_sve(const struct gllm_vi *i)
 
 	if (i->op == GLLM_V_VZIP && i->imm >= 4)
 		n.v = 0;
-	if ((i->op == GLLM_V_VFMA || i->op == GLLM_V_VFNMA) && i->mem == GLLM_F16)
+	if ((i->op == GLLM_V_VFMA || i->op == GLLM_V_VFNMA) && i->type == GLLM_F32 && i->mem == GLLM_F16)
 		n.v = 1;
 	if (i->op == GLLM_V_VSTORE && i->type == GLLM_F32 && i->mem != GLLM_F32)
 		n.v = i->mem == GLLM_BF16 ? 2 : 1;

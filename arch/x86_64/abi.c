@@ -47,6 +47,13 @@ static void widen(struct gllm_machine *out)
 	out->allocatable[2] = 0x7e;
 }
 
+/* Operations that need temporaries at either width, whatever their operands. */
+static const bool asks[GLLM_V_COUNT] = {
+	[GLLM_V_GDIVI] = true, [GLLM_V_VINDEX] = true, [GLLM_V_VNEG] = true, [GLLM_V_VABS] = true, [GLLM_V_VLDEXP] = true,
+	[GLLM_V_VDOT] = true, [GLLM_V_VLT] = true, [GLLM_V_VLE] = true, [GLLM_V_MNOT] = true, [GLLM_V_MTAIL] = true,
+	[GLLM_V_VREDUCE] = true, [GLLM_V_VHPAIR] = true, [GLLM_V_VZIP] = true, [GLLM_V_VPICK] = true,
+};
+
 enum gllm_status gllm_x86_machine(const struct gllm_profile *p, struct gllm_machine *out)
 {
 	static const uint8_t gpr[] = { X86_RCX, X86_RDX, X86_RSI, X86_RDI, X86_R8, X86_R9, X86_R10, X86_R11,
@@ -65,7 +72,7 @@ enum gllm_status gllm_x86_machine(const struct gllm_profile *p, struct gllm_mach
 		.norder = { sizeof gpr, 16, 0 },
 		.timing = gllm_x86_timing, .width = 6, .window = 240, .takes = gllm_x86_takes,
 		.units = { [GLLM_UNIT_G] = 4, [GLLM_UNIT_LOAD] = 2, [GLLM_UNIT_STORE] = 1, [GLLM_UNIT_V] = 2 },
-		.stack = X86_RSP, .disp_ok = disp_ok, .disp_reach = INT32_MAX - 256, .need = gllm_x86_need,
+		.stack = X86_RSP, .disp_ok = disp_ok, .disp_reach = INT32_MAX - 256, .need = gllm_x86_need, .asks = asks,
 	};
 	for (unsigned k = 0; k < sizeof gpr; k++) {
 		out->order[0][k] = gpr[k];

@@ -175,7 +175,7 @@ static bool foldable(const gen *g, const struct gllm_vi *in)
 		return false;
 	k += plain(&g->v->ins[k]) && g->v->ins[k].d != in->d;
 	next = &g->v->ins[k];
-	if (g->a->last[in->d] != 2 * k + 1)
+	if (g->a->reg[in->d].end != 2 * k + 1)
 		return false;
 	return takes(next, in->d) && same_lanes(in, next) && (!adds_up(next) || at(g, next->d) == at(g, next->c));
 }
