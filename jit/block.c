@@ -100,8 +100,8 @@ static void add_part(struct blocker *x, const struct kernel *k, struct at at, bo
 		x->max_parts = max;
 	}
 	struct gllm_part *part = &x->part[x->nparts];
-	struct gllm_source *source = gllm_block_take(x, k->c->trace.nparams, sizeof *source);
-	int64_t (*moved)[GLLM_REPEAT_LEVELS] = x->open ? gllm_block_take(x, k->c->trace.nparams, sizeof *moved) : NULL;
+	struct gllm_source *source = gllm_block_room(x, k->c->trace.nparams, sizeof *source);
+	int64_t (*moved)[GLLM_REPEAT_LEVELS] = x->open ? gllm_block_room(x, k->c->trace.nparams, sizeof *moved) : NULL;
 	if (!source || (x->open && !moved))
 		return;
 	*part = (struct gllm_part){ .code = k->c, .source = source, .node = x->old->node, .n = x->old->n, .mode = x->old->mode,
@@ -109,11 +109,12 @@ static void add_part(struct blocker *x, const struct kernel *k, struct at at, bo
 	x->nparts++;
 	for (unsigned q = 0; q < k->c->trace.nparams; q++) {
 		struct gllm_source *s = &part->source[q];
-		*s = k->c->source[q];
+		*s = k->from[q] ? x->p->c->source[k->from[q] - 1] : k->c->source[q];
+		s->lanes = k->c->source[q].lanes;
 		const int64_t *move = k->move[q];
 		s->at.fixed += bytes_between(move, &at);
-		for (unsigned l = 0; l < x->open; l++)
-			moved[q][l] = bytes_between(move, &x->step[l]);
+		for (unsigned l = 0; l < GLLM_REPEAT_LEVELS && moved; l++)
+			moved[q][l] = l < x->open ? bytes_between(move, &x->step[l]) : 0;
 		if (move[I] * at.i.per_row != 0) {
 			if (s->at.per_row != 0)
 				x->status = GLLM_COMPILE_ERROR;
@@ -192,19 +193,24 @@ static unsigned split_rows(const struct blocker *x, struct rows out[2])
 	return n;
 }
 
+/* Whether the sums are what the product stores. */
+static bool are_result(const struct product *p)
+{
+	return p->result != GLLM_NO_NODE && p->c->trace.node[p->result].a == p->sum[0].last;
+}
+
 /* Blocks of k from the first one on that do the same but for what they add to: those before the last, and it as well if it is whole and
  * nothing follows the sums. One at most if sums do not begin with zero. */
 static int64_t blocks_alike(const struct blocker *x)
 {
 	const struct product *p = x->p;
 	const struct gllm_node *node = p->c->trace.node;
-	bool plain = p->result != GLLM_NO_NODE && node[p->result].a == p->sum[0].last;
 	for (unsigned i = 0; i < p->nsums; i++) {
 		const struct gllm_node *begin = &node[node[p->sum[i].carry].a];
 		if (begin->op != GLLM_N_CONST || begin->imm != 0)
 			return 1;
 	}
-	return (p->k - !plain) / x->b.kc;
+	return (p->k - !are_result(p)) / x->b.kc;
 }
 
 static void add_pack(struct blocker *x, enum kind kind, unsigned which, const struct macro *m, struct at at, bool beside,
@@ -382,17 +388,20 @@ static bool block_dots_apart(struct blocker *x, const struct product *p)
 	uint64_t bytes[MAX_SUMS] = { 0 };
 	int64_t nr = x->b.nr, wide = x->wide;
 	x->sum_pitch = 4 * p->n + LINE;
-	for (unsigned i = 0; i < p->nsums; i++)
+	x->plain = are_result(p);
+	for (unsigned i = 0; i < p->nsums && !x->plain; i++)
 		bytes[i] = p->most * (uint64_t)x->sum_pitch;
-	if (!affordable(x, bytes, p->nsums, 0))
+	if (!x->plain && !affordable(x, bytes, p->nsums, 0))
 		return false;
-	for (unsigned i = 0; i < p->nsums; i++)
+	for (unsigned i = 0; i < p->nsums && !x->plain; i++)
 		x->partial[i] = scratch(x, bytes[i]);
 	struct macro m = { .panels = gllm_block_fixed(p->n / nr), .rows = p->m, .lanes = nr, .depth = p->k, .first = true, .way = GLLM_BLOCK_DOTS };
 	add_product(x, &m, (struct at){ .j = 0 }, false, p->m);
 	m.panels = gllm_block_fixed(1);
 	if (p->n % nr)
 		add_product(x, &m, (struct at){ .j = p->n - nr, .lane = p->n - nr }, true, p->m);
+	if (x->plain)
+		return true;
 	m = (struct macro){ .panels = gllm_block_fixed(p->n / wide), .rows = p->m, .lanes = wide };
 	if (p->n >= wide)
 		add_behind(x, &m, (struct at){ .j = 0 }, false, p->m);
@@ -582,8 +591,9 @@ static bool block_packed(struct blocker *x, const struct product *p)
 	well = !x->tile && lies_well(x);
 	x->panel_pitch = 4 * (int64_t)x->b.nr * (x->b.kc + (x->tile ? 2 : 1));
 	x->sum_pitch = 4 * (int64_t)(x->apart ? x->columns : x->b.nc) + LINE; /* one block of j at a time */
-	for (x->whole = !well && !x->tile;; x->whole = false) {
-		x->made = NULL; /* kernels of whole rows write to other scratch */
+	if (!well)
+		x->made = NULL; /* kernels of other rows */
+	for (x->whole = !well && !x->tile;; x->whole = false, x->made = NULL) { /* kernels of whole rows write to other scratch */
 		x->row_pitch = well ? 0 : (x->tile ? 8 * (int64_t)x->b.mc : 4 * (x->whole ? p->k : x->b.kc)) + LINE;
 		uint64_t rows = x->whole ? whole_rows(x, p) : 0;
 		if (affordable(x, bytes, pieces(x, p, partials, bytes), rows))
@@ -620,15 +630,33 @@ static bool any_depth(const struct blocker *x, const struct product *p, enum gll
 	return unit >= DEEP_UNIT && unit % x->unroll == 0 && x->b.kc % unit == 0 && p->k % unit == 0 && !in_tiles(x, p);
 }
 
+/* Whether two parts do the same with other tensors, neither with packed ones. */
+static bool parts_alike(const struct gllm_part *a, const struct gllm_part *b)
+{
+	const struct gllm_trace *t = &a->code->trace, *u = &b->code->trace;
+	if (t->hash != u->hash || t->nnodes != u->nnodes || t->nterms != u->nterms || t->nparams != u->nparams)
+		return false;
+	for (unsigned q = 0; q < t->nparams; q++) {
+		const struct gllm_source *s = &a->source[q], *r = &b->source[q];
+		if (s->kind != r->kind || s->lanes || r->lanes || s->at.fixed != r->at.fixed || s->at.per_row != r->at.per_row ||
+		    s->at.block != r->at.block || s->at.rest != r->at.rest)
+			return false;
+	}
+	return true;
+}
+
 /* True if `p` has become parts of its own. */
 static bool block_in(struct blocker *x, const struct product *p, enum gllm_block_way way, bool apart)
 {
 	x->p = p;
 	x->used = x->npanels = x->nrows = 0;
-	x->made = NULL;
+	if (!x->alike || x->way != way || x->apart != apart)
+		x->made = NULL;
+	x->way = way;
 	x->row_pitch = 0;
 	x->whole = x->tile = false;
 	x->apart = apart;
+	x->plain = false;
 	if (way != GLLM_BLOCK_NOT)
 		x->b = gllm_block_sizes(x->profile, x->tuning, p, x->workers, way, apart);
 	if (apart && way == GLLM_BLOCK_PACKED && x->b.kc >= p->k)
@@ -668,9 +696,10 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 	x->repeat = NULL;
 	x->nparts = x->max_parts = x->nrepeats = x->max_repeats = x->npool = 0;
 	x->packed = (struct gllm_packed_rows){ .n = 0 };
+	x->last = NULL;
 	for (unsigned i = 0; i < n && x->status == GLLM_OK; i++) {
-		struct product *p = gllm_block_take(x, 1, sizeof *p);
-		struct gllm_composed *c = gllm_block_take(x, 1, sizeof *c);
+		struct product *p = gllm_block_room(x, 1, sizeof *p);
+		struct gllm_composed *c = gllm_block_room(x, 1, sizeof *c);
 		if (!p || !c)
 			return;
 		x->old = &old[i];
@@ -682,6 +711,8 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 		if (product)
 			choice = gllm_block_choose(x->profile, x->tuning, p);
 		x->fetch = choice.fetch;
+		x->alike = product && x->last && parts_alike(x->last, x->old);
+		x->last = product ? x->old : NULL;
 		if (product && (block_product(x, p, choice.way) || (choice.other != choice.way && block_product(x, p, choice.other))))
 			continue;
 		if (choice.way == GLLM_BLOCK_DIRECT || choice.other == GLLM_BLOCK_DIRECT)

@@ -17,11 +17,17 @@ struct made {
 	struct made *next;
 };
 
-void *gllm_block_take(struct blocker *x, size_t n, size_t size)
+void *gllm_block_room(struct blocker *x, size_t n, size_t size)
 {
-	unsigned char *p = gllm_alloc_array(x->arena, n ? n : 1, size, 8);
+	void *p = gllm_alloc_array(x->arena, n ? n : 1, size, 8);
 	if (!p && x->status == GLLM_OK)
 		x->status = GLLM_OUT_OF_MEMORY;
+	return p;
+}
+
+void *gllm_block_take(struct blocker *x, size_t n, size_t size)
+{
+	unsigned char *p = gllm_block_room(x, n, size);
 	size_t bytes = p ? n * size : 0, i = 0;
 	for (uint64_t *word = (uint64_t *)(void *)p; i + sizeof *word <= bytes; i += sizeof *word)
 		*word++ = 0;
@@ -100,6 +106,7 @@ static struct kernel *finish(struct blocker *x, struct gllm_strip *s, struct ker
 	for (unsigned q = 0; q < x->p->c->trace.nparams; q++) {
 		if (s->param[q] == 0xff)
 			continue;
+		k->from[s->param[q]] = (uint8_t)(q + 1);
 		for (unsigned l = 0; l < 3; l++)
 			k->move[s->param[q]][l] = l == K ? gllm_block_step(x->p, q, x->lanes) : x->p->stride[q][l];
 		s->to->source[s->param[q]].lanes = 0; /* it is read as it lies */
@@ -277,11 +284,15 @@ static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *
 	unsigned terms = 0;
 	enum gllm_param_kind kind = value == GLLM_NO_NODE ? GLLM_IN : GLLM_OUT;
 	enum gllm_type type = p->sum[which].type;
-	if (p->result != GLLM_NO_NODE && !x->apart) {
+	if (p->result != GLLM_NO_NODE && (!x->apart || x->plain)) {
 		const struct gllm_access *to = &p->c->trace.access[p->c->trace.node[p->result].imm];
 		a = p->affine[p->c->trace.node[p->result].imm];
-		if (*param == 0xff)
+		a.loop[I] = a.loop[I] ? a.loop[I] : x->sum_pitch;
+		if (*param == 0xff) {
 			*param = s->param[to->param] = gllm_strip_param(s, "sums", kind, type, p->c->source[to->param]);
+			if (paced)
+				gllm_strip_pace(s, *param, a.loop[I]);
+		}
 	} else if (*param == 0xff) {
 		*param = gllm_strip_param(s, "sums", kind, type, in_scratch(x->partial[which]));
 		k->move[*param][I] = a.loop[I];
@@ -449,6 +460,7 @@ static void hint_sources(struct blocker *x, struct gllm_strip *s, struct kernel 
 		        pitch = gllm_strip_param(s, "pitch", GLLM_DIM, GLLM_I64, number), by = gllm_strip_param(s, "row", GLLM_DIM, GLLM_I64, number);
 		for (unsigned l = 0; l < GLLM_STRIP_LOOPS; l++)
 			k->move[q][l] = a->loop[l];
+		k->from[q] = (uint8_t)(from->param + 1);
 		k->next[k->nnext].at = q;
 		k->next[k->nnext].pitch = pitch;
 		k->next[k->nnext++].row = by;

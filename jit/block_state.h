@@ -14,6 +14,7 @@
 /* A composed trace of the new nest, and how far its parameters move per step of the old loops and of the panels. */
 struct kernel {
 	const struct gllm_composed *c;
+	uint8_t from[GLLM_TRACE_PARAMS]; /* parameter of the product, plus one; 0: none of its */
 	uint8_t count;            /* the parameter that is the number of panels, by part; NO_NUMBER: the trace says it */
 	uint8_t rows, depth;      /* the same for rows and steps of k */
 	uint8_t begun;            /* the parameter whose bits are the steps of k of the sums to add to, by part; NO_NUMBER: the trace says */
@@ -52,6 +53,9 @@ struct blocker {
 	const struct product *p;
 	int64_t lanes;                      /* of the panels that the kernel at hand reads */
 	struct made *made;
+	enum gllm_block_way way;            /* that they were made for, with sums that wait apart or not */
+	const struct gllm_part *last;       /* the part of this group that was the product before */
+	bool alike;                         /* it differs from this one in its tensors alone: their kernels are the same */
 	struct gllm_blocking b;
 	uint8_t unroll, fetch;
 	int64_t row_pitch;                  /* bytes of a packed row of the row side; 0: read where it lies */
@@ -60,6 +64,7 @@ struct blocker {
 	bool whole;                         /* packed rows hold all of k; else one block of it at a time */
 	bool any_depth;                     /* and parts say how many steps of k they take */
 	bool apart;                         /* sums wait in scratch, one after another, for a kernel of what follows them */
+	bool plain;                         /* unless nothing does: then they are the result */
 	const struct kernel *pack[MAX_SUMS];/* the kernels of whole rows, by row side; NULL: packed already */
 	int64_t panel_pitch;                /* one step of k more than a panel has: panels do not fall into the same sets */
 	unsigned wide;                      /* columns of a panel of what follows sums that wait apart */
@@ -88,7 +93,8 @@ static inline struct gllm_linear gllm_block_fixed(int64_t n)
 	return (struct gllm_linear){ .fixed = n };
 }
 
-/* Zeroed; NULL and x->status if there is no room. */
+/* NULL and x->status if there is no room. The second: zeroed. */
+void *gllm_block_room(struct blocker *x, size_t n, size_t size);
 void *gllm_block_take(struct blocker *x, size_t n, size_t size);
 /* The kernel of one part, each made once: NULL and x->status if it could not be. Packing reads of `m` what it needs. */
 const struct kernel *gllm_block_kernel(struct blocker *x, enum kind kind, unsigned which, struct macro m);

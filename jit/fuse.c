@@ -71,6 +71,47 @@ static enum gllm_status apply(struct fuser *x, unsigned node, struct gllm_compos
 	return s == GLLM_OK ? s : gllm_fail(x->e, s, "the operator's trace exceeds a limit of composition", o->name, node, 0, 0);
 }
 
+/* Whether two nodes apply an operator alike, but for which tensors they take, of which none twice. */
+static bool applied_alike(const struct fuser *x, unsigned a, unsigned b)
+{
+	const struct gllm_graph_node_entry *n = &x->g->node[a], *m = &x->g->node[b];
+	if (n->op != m->op || n->batch != m->batch)
+		return false;
+	for (unsigned i = 0; i < op_of(x, a)->nparams; i++) {
+		const struct gllm_actual *p = &n->actual[i], *q = &m->actual[i];
+		const struct gllm_graph_tensor_entry *t = &x->g->tensor[p->tensor], *u = &x->g->tensor[q->tensor];
+		switch (op_of(x, a)->param[i].kind) {
+		case GLLM_DIM:
+			if (p->dim != q->dim)
+				return false;
+			break;
+		case GLLM_SCALAR:
+			if (gllm_f32_bits(p->scalar) != gllm_f32_bits(q->scalar))
+				return false;
+			break;
+		case GLLM_IN: case GLLM_OUT: case GLLM_INOUT: case GLLM_WEIGHT:
+			if (t->type != u->type || t->rows != u->rows || t->cols != u->cols || t->packing.lanes || u->packing.lanes)
+				return false;
+			for (unsigned k = 0; k < i; k++)
+				if (op_of(x, a)->param[k].kind < GLLM_DIM && (n->actual[k].tensor == p->tensor || m->actual[k].tensor == q->tensor))
+					return false;
+			break;
+		}
+	}
+	return true;
+}
+
+/* `out` is what node `a` applies, `code`, with the tensors of node `b`. */
+static void apply_again(const struct fuser *x, unsigned a, const struct gllm_composed *code, unsigned b, struct gllm_composed *out)
+{
+	const struct gllm_graph_node_entry *n = &x->g->node[a], *m = &x->g->node[b];
+	*out = *code;
+	for (unsigned q = 0; q < code->trace.nparams; q++)
+		for (unsigned i = 0; i < op_of(x, a)->nparams && code->source[q].kind == GLLM_FROM_TENSOR; i++)
+			if (op_of(x, a)->param[i].kind < GLLM_DIM && n->actual[i].tensor == code->source[q].tensor)
+				out->source[q].tensor = m->actual[i].tensor;
+}
+
 /* --- what the steps ask ----------------------------------------------------------------------------------------------- */
 
 void gllm_fuse_note(struct fuser *x, const struct offer *o, bool accepted, const char *why)
@@ -214,7 +255,14 @@ static enum gllm_status begin(struct fuser *x, bool scalar)
 		if (scalar)
 			continue;
 		own[i] = gllm_alloc(x->arena, sizeof *own[i], 8);
-		enum gllm_status s = own[i] ? apply(x, i, own[i]) : GLLM_OUT_OF_MEMORY;
+		unsigned like = 0;
+		while (like < i && !applied_alike(x, like, i))
+			like++;
+		enum gllm_status s = own[i] ? GLLM_OK : GLLM_OUT_OF_MEMORY;
+		if (s == GLLM_OK && like < i)
+			apply_again(x, like, own[like], i, own[i]);
+		else if (s == GLLM_OK)
+			s = apply(x, i, own[i]);
 		if (s != GLLM_OK)
 			return s;
 		x->unit[i].code = own[i];

@@ -11,6 +11,12 @@ static bool same_options(const struct gllm_lower_options *a, const struct gllm_l
 	       a->fetch_far == b->fetch_far && a->fetch_stores == b->fetch_stores && a->hints == b->hints;
 }
 
+/* Code is not told whose memory it reaches. */
+static uint8_t kind_of(const struct gllm_source *s)
+{
+	return s->kind == GLLM_FROM_SCRATCH || s->kind == GLLM_FROM_WORKER ? GLLM_FROM_TENSOR : s->kind;
+}
+
 /* Equal traces, to be lowered alike, whose parameters come from like sources, become the same bytes. */
 static bool same_code(const struct gllm_piece *p, const struct gllm_composed *t)
 {
@@ -18,7 +24,7 @@ static bool same_code(const struct gllm_piece *p, const struct gllm_composed *t)
 	    p->nparams != t->trace.nparams || !same_options(&p->how, &t->how))
 		return false;
 	for (unsigned i = 0; i < p->nparams; i++)
-		if (p->source[i] != t->source[i].kind)
+		if (p->source[i] != kind_of(&t->source[i]))
 			return false;
 	return true;
 }
@@ -49,7 +55,7 @@ struct gllm_piece *gllm_piece_add(struct gllm_context *c, const struct gllm_comp
 		p->nparams = t->trace.nparams;
 		p->how = t->how;
 		for (unsigned i = 0; i < p->nparams; i++)
-			p->source[i] = t->source[i].kind;
+			p->source[i] = kind_of(&t->source[i]);
 	}
 	c->pieces = p;
 	return p;
