@@ -101,7 +101,7 @@ static inline unsigned char *gllm_x86_put_vectors(unsigned char *o, const struct
 static inline unsigned char *gllm_x86_put_vectors_at(unsigned char *o, const struct gllm_x86_form *f, unsigned vl, uint32_t decoration,
                                                      unsigned reg, unsigned vvv, const struct gllm_operand *m)
 {
-	unsigned bits = decoration >> X86_DECORATION_B & 1 ? 8 * gllm_x86_element(f) : gllm_x86_memory_sizes[f->access][vl];
+	unsigned bits = decoration >> X86_DECORATION_B & 1 ? 8 * gllm_x86_element(f) : gllm_x86_memory_sizes[0][vl][f->access];
 
 	o = gllm_x86_put_prefix(o, f, decoration, reg, gllm_x86_address_bits(m), vvv, f->w == W1, vl);
 	*o++ = f->opcode;

@@ -2,9 +2,11 @@
  * arch/x86_64/decode.c - the table read from bytes to operands.
  *
  * Prefixes give a key (encoding, prefix, map, opcode); `run_end` names the last row for it, and the rows of one key are
- * neighbours. A row is then rejected by sizes, lengths, ModRM and decorations, or its operands are read. What reserved bits
- * are not at their required value is not an instruction. Bytes beyond `size` are never touched: of few bytes a copy is read,
- * which goes on with zeros, and what has read beyond the last one is cut off. */
+ * neighbours. A row is then rejected by sizes, lengths, ModRM and decorations, or its operands are read. Registers are set
+ * first, as if every operand were one, then what is in memory or in bytes of its own, since no CPU predicts the kinds of
+ * operands in code that it decodes once. What reserved bits are not at their required value is not an instruction.
+ * Bytes beyond `size` are never touched: of few bytes a copy is read, which goes on with zeros, and what has read beyond the
+ * last one is cut off. */
 #include "arch/x86_64/form.h"
 #include "core/bits.h"
 
@@ -37,404 +39,439 @@ static const uint8_t lead[256] = {
 enum { LONGEST = 15, W = 8, R = 4, X = 2, B = 1 }; /* bits of REX; VEX and EVEX are brought to the same places */
 enum { AHEAD = 48 };           /* more than is ever read of what begins with LONGEST bytes */
 
-struct reading {
-	const unsigned char *p, *end; /* what is not read yet; where no instruction goes on */
-	const unsigned char *start, *operands; /* of the instruction; behind its opcode */
-	uint64_t addr;
-	struct gllm_operand *relative; /* the operand that counts from the instruction's end */
-	bool truncated;            /* some row was cut off that else may fit */
-	/* the key, and what came with it */
-	uint8_t enc, pp, map, page, opcode;
-	uint8_t rep;               /* f2, f3: the last one */
-	uint8_t segment;           /* 2e, 3e */
-	uint8_t n66, nrep, nseg;
-	bool prefixed;             /* by any of these */
-	uint8_t rex;               /* W R X B; set, not inverted */
-	bool has_rex;              /* or what has its bits, so that 4..7 are no high bytes */
-	bool r2, v2, z, bc;        /* of EVEX */
-	uint8_t vvv, ll, mask;
-	/* of the row that is tried */
-	uint8_t modrm;
-	bool broadcast;
-	unsigned os, vl;
+/* What most instructions take is one function, and what few take does not cost it registers. */
+#define PART static inline __attribute__((always_inline))
+#define APART __attribute__((noinline)) static
+enum outcome { NO, CUT, YES }; /* CUT: not with these bytes, but maybe with more */
+
+/* ---- operands ------------------------------------------------------------------------------------------------------ */
+
+/* Registers' numbers by place; those behind P_X0 are none, and what is taken for their number is not used. */
+struct numbers {
+	uint8_t by_place[16];
 };
 
-static inline bool cut(const struct reading *r)
+/* Kind, class, number, access and size, as they stand in a struct gllm_operand; all else is zero. */
+PART void set_operand(struct gllm_operand *o, uint32_t op, unsigned kind, unsigned reg, unsigned size)
 {
-	return r->p > r->end;
+	_Static_assert(offsetof(struct gllm_operand, cls) == 1 && offsetof(struct gllm_operand, reg) == 2 &&
+	               offsetof(struct gllm_operand, access) == 3 && offsetof(struct gllm_operand, size) == 4 &&
+	               __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "of one word");
+	const uint64_t word = (((op & O_(0, 7, 0, 0)) | (op & WR)) ^ ((uint32_t)1 << 24 | kind)) | reg << 16 | (uint64_t)size << 32;
+
+	__builtin_memcpy(o, &word, sizeof word);
+	__builtin_memset((char *)o + sizeof word, 0, sizeof *o - sizeof word);
 }
 
-static inline unsigned next(struct reading *r)
+/* An operand that is nothing else is taken for a register. */
+PART void set_register(const struct numbers *s, const uint16_t *sizes, uint32_t op, struct gllm_operand *o)
 {
-	return *r->p++;
+	set_operand(o, op, GLLM_O_REG, s->by_place[op & 15], sizes[gllm_x86_rsize(op)]);
 }
 
-static uint64_t next_le(struct reading *r, unsigned n)
+PART void set_registers(const struct numbers *s, const uint16_t *sizes, const struct gllm_x86_form *f,
+                        struct gllm_operand *op)
 {
-	const unsigned char *p = r->p;
-	r->p += n;
-	return n == 4 ? gllm_le32(p) : n == 2 ? gllm_le16(p) : gllm_le64(p);
+	set_register(s, sizes, f->op[0], &op[0]); /* most have two */
+	set_register(s, sizes, f->op[1], &op[1]);
+	for (unsigned i = 2; i < f->n_ops; i++)
+		set_register(s, sizes, f->op[i], &op[i]);
 }
 
-static int64_t sign(uint64_t v, unsigned bytes)
+/* An index byte and a displacement, in units if of one byte, are read whether they are there or not. */
+PART const unsigned char *set_memory(uint32_t op, unsigned size, unsigned modrm, unsigned rex, unsigned v2, unsigned unit,
+                                     const unsigned char *p, struct gllm_operand *o, struct gllm_operand **relative)
 {
-	unsigned shift = 64 - 8 * bytes;
-	return (int64_t)(v << shift) >> shift;
+	static const uint8_t length[4] = { 0, 1, 4 }, shift[4] = { 32, 56, 32 };
+	const unsigned rm = modrm & 7, sib = *p, has_sib = rm == 4, vsib = gllm_x86_place(op) == P_VSIB;
+	const unsigned index = (sib >> 3 & 7) | (rex << 2 & 8) | (vsib ? v2 << 4 : 0), low = has_sib ? sib & 7 : rm;
+	const unsigned indexed = has_sib & (vsib | (index != 4)), mod = modrm >> 6 & 3, no_base = (mod == 0) & (low == 5);
+	const unsigned how = no_base ? 2 : mod;
+
+	p += has_sib;
+	int64_t d = (int64_t)((uint64_t)gllm_le32(p) << shift[how]) >> shift[how];
+	set_operand(o, op & ~O_(0, 7, 0, 0), GLLM_O_MEM, 0, size);
+	o->base = (uint8_t)(no_base ? GLLM_NO_REG - !has_sib : low | (rex << 3 & 8));
+	o->index = (uint8_t)(indexed ? index : GLLM_NO_REG);
+	o->index_vec = (uint8_t)vsib;
+	o->scale = (uint8_t)(indexed ? sib >> 6 : 0);
+	o->imm = how == 0 ? 0 : how == 1 ? d * unit : d;
+	*relative = no_base > has_sib ? o : *relative;
+	return p + length[how];
 }
 
-static void note_prefix(struct reading *r, unsigned c)
+/* What stands in bytes behind the address; NULL: a bit of a register's byte that must be 0. */
+static const unsigned char *set_number(unsigned os, uint32_t op, const unsigned char *p, struct gllm_operand *o)
 {
-	r->prefixed = true;
-	if (c == 0x66)
-		r->n66++;
-	else if (c >= 0xf2)
-		r->rep = (uint8_t)c, r->nrep++;
-	else
-		r->segment = (uint8_t)c, r->nseg++;
-}
+	static const uint8_t length[P_COUNT] = {
+		[P_IB] = 1, [P_IS] = 1, [P_IW] = 2, [P_IZ] = 4, [P_IQ] = 8, [P_JB] = 1, [P_JZ] = 4, [P_IS4] = 1
+	};
+	const unsigned place = gllm_x86_place(op), n = place == P_IZ && os == 16 ? 2 : length[place], spare = 64 - 8 * n;
+	const uint64_t bits = gllm_le64(p) << spare;
 
-/* What VEX and EVEX have in common: their last byte but one, with W, vvvv and pp, and the map. */
-static void set_vector_key(struct reading *r, unsigned enc, unsigned map, unsigned rxb, unsigned b)
-{
-	r->enc = (uint8_t)enc;
-	r->map = (uint8_t)map;
-	r->page = (uint8_t)((enc == VEX ? PAGES_VEX : PAGES_EVEX) + (map - 1) * 4);
-	r->rex = (uint8_t)(rxb | (b >> 4 & W));
-	r->has_rex = true;
-	r->vvv = ~b >> 3 & 15;
-	r->pp = b & 3;
-}
-
-static bool read_vex(struct reading *r, unsigned c)
-{
-	unsigned a = next(r), b = c == 0xc4 ? next(r) : a & 0x7f, map = c == 0xc4 ? a & 31 : (unsigned)MAP_0F;
-
-	set_vector_key(r, VEX, map, ~a >> 5 & (c == 0xc4 ? R | X | B : R), b);
-	r->ll = b >> 2 & 1;
-	r->opcode = (uint8_t)next(r);
-	return cut(r) || (map >= MAP_0F && map <= MAP_0F3A);
-}
-
-static bool read_evex(struct reading *r)
-{
-	unsigned a = next(r), map = a & 15, b, c;
-
-	if (cut(r))
-		return true;
-	if (map < MAP_0F || map > MAP_6 || map == MAP_0F3A + 1)
-		return false;
-	b = next(r);
-	set_vector_key(r, EVEX, map, ~a >> 5 & (R | X | B), b);
-	r->r2 = !(a & 0x10);
-	if (!cut(r) && !(b & 4))
-		return false;
-	c = next(r);
-	r->z = c >> 7, r->ll = c >> 5 & 3, r->bc = c >> 4 & 1, r->v2 = !(c & 8), r->mask = c & 7;
-	r->opcode = (uint8_t)next(r);
-	return true;
-}
-
-/* Everything before ModRM. False: no instruction begins so. */
-static bool read_key(struct reading *r)
-{
-	unsigned c = next(r), what;
-
-	for (; (what = lead[c]) == LEAD_PREFIX && !cut(r); c = next(r))
-		note_prefix(r, c);
-	if (what == LEAD_REX) {
-		r->has_rex = true;
-		r->rex = c & 15;
-		c = next(r);
-		what = lead[c];
-		if (what == LEAD_REX || what >= LEAD_VEX)
-			return false;
+	if (place == P_IS4) {
+		o->reg = (uint8_t)(bits >> 60);
+		return bits >> 56 & 15 ? NULL : p + n;
 	}
-	if (what >= LEAD_VEX) {
-		if (r->prefixed)
-			return false;
-		return what == LEAD_EVEX ? read_evex(r) : read_vex(r, c);
-	}
-	if (what == LEAD_MAP) {
-		c = next(r);
-		r->map = (uint8_t)(c == 0x38 ? MAP_0F38 : c == 0x3a ? MAP_0F3A : MAP_0F);
-		if (r->map != MAP_0F)
-			c = next(r);
-	}
-	r->page = (uint8_t)(PAGES_LEG + r->map * 4);
-	r->opcode = (uint8_t)c;
-	return true;
+	set_operand(o, 0, place == P_JB || place == P_JZ ? GLLM_O_REL : GLLM_O_IMM, 0, 0);
+	o->imm = place == P_IB || place == P_IW ? (int64_t)(bits >> spare) : (int64_t)bits >> spare;
+	return p + n;
 }
 
-/* Prefixes left over once `pp` is taken as the row's own: may this row have them? */
-static bool padding_fits(const struct gllm_x86_form *f, const struct reading *r, unsigned left66, unsigned left_rep,
-                         uint8_t *rep)
+PART void set_fixed(uint32_t op, unsigned opcode, struct gllm_operand *o)
 {
-	if (left_rep > 1 || (left_rep && (!(f->dec & REP) || r->rep != 0xf3)) || r->nseg > 1)
-		return false;
-	if (left_rep)
-		*rep = r->rep;
-	if (r->nseg) {
-		if (!(f->dec & (r->segment == 0x2e ? PAD : NOTRACK)) || left_rep)
-			return false;
-		*rep = r->segment;
-	}
-	if (left66 > 1 && !(f->dec & PAD))
-		return false;
-	return !left66 || (f->w & (WIG | W16)) == W16;
+	const bool cc = gllm_x86_place(op) == P_CC;
+
+	set_operand(o, 0, cc ? GLLM_O_COND : GLLM_O_IMM, 0, 0);
+	o->imm = cc ? opcode & 15 : 1;
 }
 
-/* The operand size that the prefixes choose, and the plain ones among them; 0: not this row. */
-static unsigned legacy_size(const struct gllm_x86_form *f, const struct reading *r, uint8_t *rep)
-{
-	_Static_assert(W16 << 4 == 16 && W0 << 4 == 32 && W1 << 4 == 64, "a size is its bit");
-	unsigned size = r->rex & W ? W1 : W0;
-
-	if (r->prefixed) {
-		unsigned left66 = r->n66 - (unsigned)(r->pp == 1), left_rep = r->nrep - (unsigned)(r->pp >= 2);
-		if ((left66 | left_rep | r->nseg) && !padding_fits(f, r, left66, left_rep, rep))
-			return 0;
-		if (left66)
-			size = size == W0 ? W16 : f->dec & PAD ? W1 : 0;
-	}
-	return f->w & WIG ? 64 : (f->w & size) << 4;
-}
-
-static bool uses(const struct gllm_x86_form *f, unsigned place)
-{
-	for (unsigned i = 0; i < 4 && f->op[i]; i++)
-		if (gllm_x86_place(f->op[i]) == place)
-			return true;
-	return false;
-}
-
-/* Masks, broadcast, rounding: after ModRM, since register and memory forms read the b bit differently. */
-static bool read_decoration(const struct gllm_x86_form *f, struct reading *r, struct gllm_insn *out)
-{
-	if ((r->mask && !(f->dec & K)) || (r->z && (!(f->dec & Z) || !r->mask)) || ((f->dec & KREQ) && !r->mask))
-		return false;
-	out->mask = r->mask;
-	out->zeroing = r->z;
-	if (r->bc && r->modrm < 0xc0) {
-		if (gllm_x86_element(f) == 0)
-			return false;
-		out->broadcast = 1;
-	} else if (r->bc) {
-		if (!(f->dec & (ER | SAE)))
-			return false;
-		out->rounding = (uint8_t)(f->dec & ER ? 1 + r->ll : 1);
-		r->vl = f->l & LIG ? 0 : 2;
-	}
-	r->broadcast = out->broadcast;
-	return true;
-}
-
-/* What VEX and EVEX say beside the operands. */
-static bool vector_fits(const struct gllm_x86_form *f, struct reading *r, struct gllm_insn *out)
-{
-	bool scalar = f->l & LIG;
-
-	r->os = r->rex & W ? 64 : 32;
-	r->vl = scalar ? 0 : r->ll;
-	if (!(f->w & (WIG | (r->rex & W ? W1 : W0))) || (scalar && r->enc == EVEX && r->ll == 3 && !r->bc))
-		return false;
-	if ((r->vvv || r->v2) && !uses(f, P_VVV) && (r->vvv || !uses(f, P_VSIB)))
-		return false;
-	if (r->enc == EVEX && (!read_decoration(f, r, out) || (f->n < 8 && (r->rex & R))))
-		return false;
-	return scalar || (r->vl <= 2 && (f->l >> r->vl & 1));
-}
-
-static void read_memory(struct reading *r, unsigned unit, bool vsib, struct gllm_operand *o)
-{
-	unsigned mod = r->modrm >> 6, base = r->modrm & 7;
-	bool relative = mod == 0 && base == 5;
-
-	o->kind = GLLM_O_MEM;
-	o->index = GLLM_NO_REG;
-	o->index_vec = vsib;
-	if (base == 4) {
-		unsigned sib = next(r), index = (sib >> 3 & 7) | (r->rex << 2 & 8) | (vsib ? (unsigned)r->v2 << 4 : 0);
-		base = sib & 7;
-		if (vsib || index != 4) {
-			o->index = (uint8_t)index;
-			o->scale = (uint8_t)(sib >> 6);
-		}
-	}
-	o->base = (uint8_t)(base | (r->rex << 3 & 8));
-	if (mod == 0 && base == 5) {
-		o->base = relative ? GLLM_REG_PC : GLLM_NO_REG;
-		r->relative = relative ? o : NULL;
-		mod = 2;
-	}
-	if (mod == 1)
-		o->imm = sign(next(r), 1) * (int64_t)unit;
-	else if (mod == 2)
-		o->imm = sign(next_le(r, 4), 4);
-}
-
-/* False: a register that does not exist. */
-static inline bool set_register(const struct reading *r, uint32_t op, unsigned n, struct gllm_operand *o)
-{
-	static const uint8_t most[] = { [GLLM_R_GPR] = 15, [GLLM_R_VEC] = 31, [GLLM_R_MASK] = 7 };
-	unsigned cls = gllm_x86_class(op), bits = gllm_x86_bits(gllm_x86_rsize(op), r->os, r->vl, true);
-
-	o->kind = GLLM_O_REG;
-	o->cls = (uint8_t)cls;
-	o->reg = (uint8_t)(bits == 8 && !r->has_rex && n >= 4 ? n + 12 : n);
-	o->size = (uint16_t)bits;
-	return n <= most[cls];
-}
-
-/* Of a place that is not in ModRM. */
-static bool read_other(struct reading *r, const struct gllm_x86_form *f, uint32_t op, struct gllm_operand *o)
-{
-	unsigned place = gllm_x86_place(op), n;
-
-	switch ((enum gllm_x86_place)place) {
-	case P_VVV: return set_register(r, op, r->vvv | (unsigned)r->v2 << 4, o);
-	case P_OPR:
-		n = (r->opcode & 7) | (r->rex << 3 & 8);
-		return !gllm_x86_is_nop(f, n) && set_register(r, op, n, o);
-	case P_IS4:
-		n = next(r);
-		return !(n & 15) && set_register(r, op, n >> 4, o);
-	case P_ACC: return set_register(r, op, X86_RAX, o);
-	case P_X0:  return set_register(r, op, 0, o);
-	case P_CL:  return set_register(r, op, X86_RCX, o);
-	case P_ONE: o->imm = 1; return true;
-	case P_IB:  o->imm = next(r); return true;
-	case P_IS:  o->imm = sign(next(r), 1); return true;
-	case P_IW:  o->imm = (int64_t)next_le(r, 2); return true;
-	case P_IZ:  n = r->os == 16 ? 2 : 4; o->imm = sign(next_le(r, n), n); return true;
-	case P_IQ:  o->imm = (int64_t)next_le(r, 8); return true;
-	case P_JB:  case P_JZ:
-		o->kind = GLLM_O_REL;
-		o->imm = place == P_JB ? sign(next(r), 1) : sign(next_le(r, 4), 4);
-		r->relative = o;
-		return true;
-	case P_CC:
-		o->kind = GLLM_O_COND;
-		o->imm = r->opcode & 15;
-		return true;
-	case P_REG: case P_RM: case P_RMR: case P_MEM: case P_VSIB: case P_NONE: default: return false;
-	}
-}
-
-/* False: not this row, or a register that does not exist. */
-static inline bool read_operand(struct reading *r, const struct gllm_x86_form *f, uint32_t op, struct gllm_operand *o)
-{
-	unsigned place = gllm_x86_place(op), bits;
-
-	*o = (struct gllm_operand){ .kind = GLLM_O_IMM, .access = (uint8_t)gllm_x86_access(op) };
-	if (place == P_REG)
-		return set_register(r, op, (r->modrm >> 3 & 7) | (r->rex << 1 & 8) | (unsigned)r->r2 << 4, o);
-	if (place > P_VSIB)
-		return read_other(r, f, op, o);
-	if (r->modrm >= 0xc0)
-		return place <= P_RMR &&
-		       set_register(r, op, (r->modrm & 7) | (r->rex << 3 & 8) | (r->enc == EVEX ? r->rex << 3 & 16 : 0), o);
-	if (place == P_RMR || (place == P_VSIB && (r->modrm & 7) != 4))
-		return false;
-	bits = r->broadcast ? gllm_x86_element(f) * 8 : gllm_x86_bits(gllm_x86_msize(op), r->os, r->vl, false);
-	o->size = (uint16_t)bits;
-	read_memory(r, r->enc != EVEX ? 1 : f->dec & E4 ? 4 : f->dec & E8 ? 8 : bits / 8, place == P_VSIB, o);
-	return true;
-}
-
-/* Displacements become addresses; a merging destination is read, too. */
-static void finish(struct gllm_insn *out, const struct reading *r)
-{
-	out->addr = r->addr;
-	out->length = (uint8_t)(r->p - r->start);
-	out->vl = (uint8_t)r->vl;
-	if (r->relative)
-		r->relative->imm = (int64_t)((uint64_t)r->relative->imm + r->addr + out->length);
-	if (out->mask && !out->zeroing && out->op[0].access == 2 && out->op[0].kind == GLLM_O_REG && out->op[0].cls == GLLM_R_VEC)
-		out->op[0].access = 3;
-}
-
-/* 90 is NOP; with REX.B it exchanges r8. */
-static bool wrong_nop(const struct gllm_x86_form *f, const struct reading *r)
-{
-	return f->n == NM && (r->opcode != 0x90 || (r->rex & B));
-}
-
-/* Is it this row? What is cut off still may be. */
-static bool match(const struct gllm_x86_form *f, struct reading *r, struct gllm_insn *out)
-{
-	uint8_t rep = 0;
-	unsigned n = 0;
-
-	r->p = r->operands;
-	r->relative = NULL;
-	if (r->enc == LEG) {
-		r->os = legacy_size(f, r, &rep);
-		if (r->os == 0 || (f->opcode == 0x90 && wrong_nop(f, r)))
-			return false;
-	}
-	r->p += gllm_x86_has_modrm(f);
-	out->rep = rep;
-	out->mask = out->zeroing = out->broadcast = out->rounding = 0;
-	if (r->enc != LEG && !vector_fits(f, r, out))
-		return false;
-	for (; n < 4 && f->op[n]; n++)
-		if (!read_operand(r, f, f->op[n], &out->op[n]) && !cut(r))
-			return false;
-	out->n = (uint8_t)n;
-	if (cut(r))
-		return false;
-	finish(out, r);
-	return true;
-}
-
-static inline uint32_t run_of(const struct gllm_x86_form *f)
+PART uint32_t run_of(const struct gllm_x86_form *f)
 {
 	uint32_t key;
 	__builtin_memcpy(&key, &f->enc, sizeof key);
 	return key;
 }
 
-/* The rows of one key, from the last one on. */
-static bool match_key(struct reading *r, unsigned pp, struct gllm_insn *out)
+/* With X86_REGISTER, which the carry from c0 on gives. */
+PART unsigned modrm_at(const unsigned char *p)
 {
-	unsigned row = run_end[(r->page + pp) * 256u + r->opcode];
+	return *p | ((*p + 0x40u) & X86_REGISTER);
+}
+
+/* ---- legacy encodings ---------------------------------------------------------------------------------------------- */
+
+/* Prefixes: how many of 66, of F2 and F3, of 2E and 3E; the last one of both kinds. A byte each. */
+enum { N66 = 0, NREP = 8, NSEGMENT = 16, REP_IS = 24, SEGMENT_IS = 32 };
+#define COUNT_OF(prefixes, what) ((unsigned)((prefixes) >> (what) & 255))
+#define ANY_PREFIX UINT64_C(0xffffff)
+
+static uint64_t read_prefixes(const unsigned char *p, const unsigned char *end)
+{
+	uint64_t x = 0;
+	for (; p < end && lead[*p] == LEAD_PREFIX; p++) {
+		if (*p == 0x66)
+			x += 1 << N66;
+		else if (*p >= 0xf2)
+			x = ((x & ~(UINT64_C(255) << REP_IS)) | (uint64_t)*p << REP_IS) + (1 << NREP);
+		else
+			x = ((x & ~(UINT64_C(255) << SEGMENT_IS)) | (uint64_t)*p << SEGMENT_IS) + (1 << NSEGMENT);
+	}
+	return x;
+}
+
+/* The operand size where prefixes are left over once the row has its own; 0: it cannot have them. *plain: the one to be
+ * kept. */
+static unsigned padded_size(const struct gllm_x86_form *f, uint64_t left, unsigned size, uint8_t *plain)
+{
+	const unsigned n66 = COUNT_OF(left, N66), nrep = COUNT_OF(left, NREP), nsegment = COUNT_OF(left, NSEGMENT);
+	const unsigned rep = COUNT_OF(left, REP_IS), segment = COUNT_OF(left, SEGMENT_IS);
+
+	if (nrep > 1 || (nrep && (!(f->dec & REP) || rep != 0xf3)) || nsegment > 1)
+		return 0;
+	if (nsegment && (nrep || !(f->dec & (segment == 0x2e ? PAD : NOTRACK))))
+		return 0;
+	*plain = (uint8_t)(nsegment ? segment : nrep ? rep : 0);
+	if (!n66)
+		return size;
+	if ((n66 > 1 && !(f->dec & PAD)) || (f->w & (WIG | W16)) != W16)
+		return 0;
+	return size == W0 ? W16 : f->dec & PAD ? W1 : 0;
+}
+
+/* 90 is NOP; with REX.B it exchanges r8. */
+static bool wrong_nop(const struct gllm_x86_form *f, unsigned opcode, unsigned rex)
+{
+	return f->n == NM ? opcode != 0x90 || (rex & B) : f->n == PR && opcode == 0x90 && !(rex & B);
+}
+
+/* ah .. bh, as the registers of 8 bits from 4 on are read without REX. */
+static void set_high(struct gllm_insn *out)
+{
+	for (unsigned i = 0; i < out->n; i++)
+		if (out->op[i].kind == GLLM_O_REG && out->op[i].size == 8 && out->op[i].reg >= 4)
+			out->op[i].reg = (uint8_t)(out->op[i].reg + 12);
+}
+
+/* Of a key's rows, from the last one on, the one that the bytes behind the opcode are; rex as it stands, 0 if it does
+ * not. */
+PART enum outcome match_legacy(const unsigned char *start, const unsigned char *operands, const unsigned char *end,
+                               unsigned key, unsigned rex, uint64_t left, struct gllm_insn *out)
+{
+	_Static_assert(W16 << 4 == 16 && W0 << 4 == 32 && W1 << 4 == 64 && WIG << 3 == 64 && W == 8, "a size is its bit");
+	const unsigned opcode = key & 255, b = rex << 3 & 8, modrm = modrm_at(operands);
+	unsigned row = run_end[key];
+	enum outcome found = NO;
 	if (!row)
-		return false;
+		return NO;
 	const struct gllm_x86_form *f = &gllm_x86_forms[--row];
 	const uint32_t run = run_of(f);
-	r->pp = (uint8_t)pp;
+	struct numbers s = { { [P_CL] = X86_RCX } };
+	s.by_place[P_REG] = (uint8_t)((modrm >> 3 & 7) | (rex << 1 & 8));
+	s.by_place[P_RM] = s.by_place[P_RMR] = (uint8_t)((modrm & 7) | b);
+	s.by_place[P_OPR] = (uint8_t)((opcode & 7) | b);
 	do {
-		if (((r->modrm ^ f->modrm) & f->modrm_mask) && r->operands < r->end)
+		if (((modrm ^ f->modrm) & f->modrm_mask) && operands < end)
 			continue;
+		unsigned size = W0 + (rex >> 2 & 2);
+		out->vl = out->mask = out->zeroing = out->broadcast = out->rounding = out->rep = 0;
+		if (left & ANY_PREFIX)
+			size = padded_size(f, left, size, &out->rep);
+		const unsigned os = (f->w & size) << 4 | (size ? (f->w & (unsigned)WIG) << 3 : 0);
+		if (!os || (f->opcode == 0x90 && wrong_nop(f, opcode, rex)))
+			continue;
+		struct gllm_operand *const op = out->op, *relative = &op[GLLM_INSN_OPERANDS - 1];
+		const unsigned char *p = operands + gllm_x86_has_modrm(f);
+		set_registers(&s, gllm_x86_register_sizes[os >> 5][0], f, op);
+		relative->imm = 0;
+		if ((modrm & 255) < f->below)
+			p = set_memory(f->op[f->rm], gllm_x86_memory_sizes[os >> 5][0][gllm_x86_msize(f->op[f->rm])], modrm, rex, 0, 1, p,
+			               &op[f->rm], &relative);
+		if (f->number) {
+			struct gllm_operand *o = &op[f->number - 1];
+			p = set_number(os, f->op[f->number - 1], p, o);
+			relative = o->kind == GLLM_O_REL ? o : relative;
+		}
+		if (f->fixed)
+			set_fixed(f->op[f->fixed - 1], opcode, &op[f->fixed - 1]);
 		out->row = (uint16_t)row;
-		if (match(f, r, out))
-			return true;
-		r->truncated = r->truncated || cut(r);
+		out->n = f->n_ops;
+		out->length = (uint8_t)(p - start);
+		relative->imm = (int64_t)((uint64_t)relative->imm + out->addr + out->length);
+		if (p <= end) {
+			if (f->dec & BYTES && !rex)
+				set_high(out);
+			return YES;
+		}
+		found = CUT;
 	} while (row-- > 0 && run_of(--f) == run);
+	return found;
+}
+
+/* A prefix belongs to the opcode if a row says so, F2 and F3 before 66; else it is the plain prefix. */
+APART enum outcome match_others(const unsigned char *start, const unsigned char *operands, const unsigned char *end,
+                                unsigned key, unsigned rex, uint64_t prefixes, struct gllm_insn *out)
+{
+	enum outcome found = NO;
+	if (COUNT_OF(prefixes, NREP) && COUNT_OF(prefixes, N66))
+		found = match_legacy(start, operands, end, key | 1 << 8, rex, prefixes - (1 << N66), out);
+	return found == YES ? YES : found | match_legacy(start, operands, end, key, rex, prefixes, out);
+}
+
+PART enum outcome decode_legacy(const unsigned char *start, const unsigned char *end, struct gllm_insn *out)
+{
+	const unsigned char *p = start;
+	uint64_t prefixes = 0, own = 0;
+	unsigned pp = 0, rex = 0, page = PAGES_LEG;
+	if (lead[*p] == LEAD_PREFIX) {
+		prefixes = read_prefixes(p, end);
+		p += COUNT_OF(prefixes, N66) + COUNT_OF(prefixes, NREP) + COUNT_OF(prefixes, NSEGMENT);
+		pp = COUNT_OF(prefixes, NREP) ? COUNT_OF(prefixes, REP_IS) == 0xf3 ? 2 : 3 : COUNT_OF(prefixes, N66) ? 1 : 0;
+		own = pp >= 2 ? 1 << NREP : pp << N66;
+	}
+	if (lead[*p] == LEAD_REX)
+		rex = *p++;
+	if (lead[*p] >= LEAD_REX) {
+		if (lead[*p] != LEAD_MAP)
+			return NO;
+		p++;
+		page = PAGES_LEG + MAP_0F * 4;
+		if (*p == 0x38 || *p == 0x3a)
+			page = *p++ == 0x38 ? PAGES_LEG + MAP_0F38 * 4 : PAGES_LEG + MAP_0F3A * 4;
+	}
+	const unsigned key = page << 8 | *p++;
+	if (p > end)
+		return CUT;
+	enum outcome found = match_legacy(start, p, end, key | pp << 8, rex, prefixes - own, out);
+	if (found == YES || !pp)
+		return found;
+	return found | match_others(start, p, end, key, rex, prefixes, out);
+}
+
+/* ---- VEX and EVEX -------------------------------------------------------------------------------------------------- */
+
+struct vector {
+	unsigned enc, page, pp, opcode, modrm, rex, vvv, ll, mask;
+	bool r2, v2, z, bc;            /* of EVEX */
+};
+
+/* What both have in common: their last byte but one, with W, vvvv and pp, and the map. */
+static void set_key(struct vector *k, unsigned enc, unsigned map, unsigned rxb, unsigned b)
+{
+	k->enc = enc;
+	k->page = (enc == VEX ? PAGES_VEX : PAGES_EVEX) + (map - 1) * 4;
+	k->rex = rxb | (b >> 4 & W);
+	k->vvv = ~b >> 3 & 15;
+	k->pp = b & 3;
+}
+
+/* The opcode's address; NULL: no instruction begins so. What is cut off goes on with zeros. */
+static const unsigned char *read_vex(struct vector *k, const unsigned char *p, const unsigned char *end)
+{
+	const bool long_form = p[0] == 0xc4;
+	const unsigned a = p[1], b = long_form ? p[2] : a & 0x7f, map = long_form ? a & 31 : (unsigned)MAP_0F;
+
+	p += long_form ? 3 : 2;
+	if (p < end && (map < MAP_0F || map > MAP_0F3A))
+		return NULL;
+	set_key(k, VEX, map, ~a >> 5 & (long_form ? R | X | B : R), b);
+	k->ll = b >> 2 & 1;
+	return p;
+}
+
+static const unsigned char *read_evex(struct vector *k, const unsigned char *p, const unsigned char *end)
+{
+	const unsigned map = p[1] & 15, b = p[2], c = p[3];
+
+	if ((p + 1 < end && (map < MAP_0F || map > MAP_6 || map == MAP_0F3A + 1)) || (p + 2 < end && !(b & 4)))
+		return NULL;
+	set_key(k, EVEX, map, ~(unsigned)p[1] >> 5 & (R | X | B), b);
+	k->r2 = !(p[1] & 0x10);
+	k->z = c >> 7, k->ll = c >> 5 & 3, k->bc = c >> 4 & 1, k->v2 = !(c & 8), k->mask = c & 7;
+	return p + 4;
+}
+
+static bool uses(const struct gllm_x86_form *f, unsigned place)
+{
+	for (unsigned i = 0; i < f->n_ops; i++)
+		if (gllm_x86_place(f->op[i]) == place)
+			return true;
 	return false;
+}
+
+/* Masks, broadcast, rounding: after ModRM, since register and memory forms read the b bit differently. */
+static bool read_decoration(const struct gllm_x86_form *f, const struct vector *k, struct gllm_insn *out)
+{
+	if ((k->mask && !(f->dec & K)) || (k->z && (!(f->dec & Z) || !k->mask)) || ((f->dec & KREQ) && !k->mask))
+		return false;
+	out->mask = (uint8_t)k->mask;
+	out->zeroing = k->z;
+	if (k->bc && !(k->modrm & X86_REGISTER)) {
+		if (gllm_x86_element(f) == 0)
+			return false;
+		out->broadcast = 1;
+	} else if (k->bc) {
+		if (!(f->dec & (ER | SAE)))
+			return false;
+		out->rounding = (uint8_t)(f->dec & ER ? 1 + k->ll : 1);
+		out->vl = f->l & LIG ? 0 : 2;
+	}
+	return true;
+}
+
+/* What is said beside the operands. */
+static bool vector_fits(const struct gllm_x86_form *f, const struct vector *k, struct gllm_insn *out)
+{
+	const bool scalar = f->l & LIG;
+
+	out->mask = out->zeroing = out->broadcast = out->rounding = out->rep = 0;
+	out->vl = (uint8_t)(scalar ? 0 : k->ll);
+	if (!(f->w & (WIG | (k->rex & W ? W1 : W0))) || (scalar && k->enc == EVEX && k->ll == 3 && !k->bc))
+		return false;
+	if ((k->vvv || k->v2) && !uses(f, P_VVV) && (k->vvv || !uses(f, P_VSIB)))
+		return false;
+	if (k->enc == EVEX && (!read_decoration(f, k, out) || (f->n < 8 && (k->rex & R))))
+		return false;
+	if (gllm_x86_place(f->op[f->rm]) == P_VSIB && (k->modrm & 7) != 4)
+		return false;
+	return scalar || (out->vl <= 2 && (f->l >> out->vl & 1));
+}
+
+/* False: a register of those that are numbered by more bits than it takes. */
+static bool registers_exist(const struct gllm_insn *in)
+{
+	static const uint8_t most[] = { [GLLM_R_GPR] = 15, [GLLM_R_VEC] = 31, [GLLM_R_MASK] = 7 };
+
+	for (unsigned i = 0; i < in->n; i++)
+		if (in->op[i].kind == GLLM_O_REG && in->op[i].reg > most[in->op[i].cls])
+			return false;
+	return true;
+}
+
+static enum outcome match_vector(const struct vector *k, const unsigned char *start, const unsigned char *operands,
+                                 const unsigned char *end, struct gllm_insn *out)
+{
+	unsigned row = run_end[(k->page + k->pp) * 256 + k->opcode];
+	enum outcome found = NO;
+	if (!row)
+		return NO;
+	const struct gllm_x86_form *f = &gllm_x86_forms[--row];
+	const uint32_t run = run_of(f);
+	const unsigned os = k->rex & W ? 64 : 32;
+	struct numbers s = { { 0 } };
+	s.by_place[P_REG] = (uint8_t)((k->modrm >> 3 & 7) | (k->rex << 1 & 8) | (unsigned)k->r2 << 4);
+	s.by_place[P_RM] = s.by_place[P_RMR] = (uint8_t)((k->modrm & 7) | (k->rex << 3 & (k->enc == EVEX ? 24 : 8)));
+	s.by_place[P_VVV] = (uint8_t)(k->vvv | (unsigned)k->v2 << 4);
+	do {
+		struct gllm_operand *const op = out->op, *relative = &op[GLLM_INSN_OPERANDS - 1];
+		const unsigned char *p = operands + gllm_x86_has_modrm(f);
+		if (((k->modrm ^ f->modrm) & f->modrm_mask) && operands < end)
+			continue;
+		if (!vector_fits(f, k, out)) {
+			found |= p > end ? CUT : NO;
+			continue;
+		}
+		out->row = (uint16_t)row;
+		out->n = f->n_ops;
+		set_registers(&s, gllm_x86_register_sizes[os >> 5][out->vl], f, op);
+		relative->imm = 0;
+		if ((k->modrm & 255) < f->below) {
+			unsigned bytes = gllm_x86_memory_sizes[os >> 5][out->vl][gllm_x86_msize(f->op[f->rm])] / 8u;
+			bytes = out->broadcast ? gllm_x86_element(f) : bytes;
+			p = set_memory(f->op[f->rm], 8 * bytes, k->modrm, k->rex, k->v2,
+			               k->enc != EVEX ? 1 : f->dec & E4 ? 4 : f->dec & E8 ? 8 : bytes, p, &op[f->rm], &relative);
+		}
+		if (f->number) {
+			const unsigned char *behind = set_number(os, f->op[f->number - 1], p, &op[f->number - 1]);
+			if (!behind && p < end)
+				continue;
+			p = behind ? behind : p + 1;
+		}
+		if (!registers_exist(out))
+			continue;
+		found = CUT;
+		if (p > end)
+			continue;
+		out->length = (uint8_t)(p - start);
+		relative->imm = (int64_t)((uint64_t)relative->imm + out->addr + out->length);
+		if (out->mask && !out->zeroing && op[0].access == 2 && op[0].kind == GLLM_O_REG && op[0].cls == GLLM_R_VEC)
+			op[0].access = 3; /* what it merges with */
+		return YES;
+	} while (row-- > 0 && run_of(--f) == run);
+	return found;
+}
+
+APART enum outcome decode_vector(const unsigned char *start, const unsigned char *end, struct gllm_insn *out)
+{
+	struct vector k = { .enc = LEG };
+	const unsigned char *p = lead[*start] == LEAD_EVEX ? read_evex(&k, start, end) : read_vex(&k, start, end);
+
+	if (!p || p >= end)
+		return p ? CUT : NO;
+	k.opcode = p[0];
+	k.modrm = modrm_at(p + 1);
+	return match_vector(&k, start, p + 1, end, out);
+}
+
+static enum outcome decode(const unsigned char *bytes, const unsigned char *end, struct gllm_insn *out)
+{
+	return lead[*bytes] >= LEAD_VEX ? decode_vector(bytes, end, out) : decode_legacy(bytes, end, out);
+}
+
+APART enum gllm_status decode_last(const unsigned char *bytes, size_t size, struct gllm_insn *out)
+{
+	const size_t most = size < LONGEST ? size : LONGEST;
+	unsigned char copy[AHEAD] = { 0 };
+
+	__builtin_memcpy(copy, bytes, most);
+	const enum outcome found = decode(copy, copy + most, out);
+	return found & YES ? GLLM_OK : found == CUT && size < LONGEST ? GLLM_TRUNCATED : GLLM_BAD_INSN;
 }
 
 enum gllm_status gllm_x86_decode(const unsigned char *bytes, size_t size, uint64_t addr, struct gllm_insn *out)
 {
-	unsigned char copy[AHEAD];
-	const size_t most = size < LONGEST ? size : LONGEST;
-	bool found;
-
-	if (size < AHEAD) {
-		__builtin_memset(copy, 0, sizeof copy);
-		__builtin_memcpy(copy, bytes, most);
-		bytes = copy;
-	}
-	struct reading r = { .p = bytes, .end = bytes + most, .start = bytes, .addr = addr };
-	if (!read_key(&r))
-		return GLLM_BAD_INSN;
-	if (cut(&r))
-		return size < LONGEST ? GLLM_TRUNCATED : GLLM_BAD_INSN;
-	const unsigned pp = r.pp;
-	r.operands = r.p;
-	r.modrm = *r.p;
-	/* A prefix belongs to the opcode if a row says so, F2 and F3 before 66; else it is the plain prefix. */
-	found = (r.nrep && match_key(&r, r.rep == 0xf3 ? 2 : 3, out)) || (r.n66 && match_key(&r, 1, out)) ||
-	        match_key(&r, pp, out);
-	return found ? GLLM_OK : r.truncated && size < LONGEST ? GLLM_TRUNCATED : GLLM_BAD_INSN;
+	out->addr = addr;
+	if (size < AHEAD)
+		return decode_last(bytes, size, out);
+	return decode(bytes, bytes + LONGEST, out) & YES ? GLLM_OK : GLLM_BAD_INSN;
 }

@@ -9,6 +9,9 @@
 #define HAS_MODRM(n) ((n) <= NR || (n) == CM || (n) >= FIX ? MODRM : 0)
 #define MODRM_OF(n) ((n) < 8 ? ((n) & 7) << 3 : (n) >= FIX ? (n) & 255 : 0)
 #define MODRM_MASK(n) ((n) < 8 ? 7 << 3 : (n) >= FIX ? 255 : 0)
+#define SOME(place, a, b, c, d, ...) (((a) & 31) == (place) || ((b) & 31) == (place) || ((c) & 31) == (place) || ((d) & 31) == (place))
+#define RM_OF(...) (SOME(P_RMR, __VA_ARGS__) ? X86_REGISTER : 0)
+#define RM_MASK(...) (SOME(P_RMR, __VA_ARGS__) || SOME(P_MEM, __VA_ARGS__) || SOME(P_VSIB, __VA_ARGS__) ? X86_REGISTER : 0)
 #define PREFIX(enc, pp, map) ((enc) == EVEX ? 0x62 | (0xf0u | (map)) << 8 | (0x7cu | (pp)) << 16 | 8u << 24 \
 	: (enc) == VEX ? 0xc4 | (0xe0u | (map)) << 8 | (0x78u | (pp)) << 16 : 0)
 
@@ -21,8 +24,8 @@
 	(IS_WHOLE(a, P_REG) && IS_WHOLE(b, P_VVV) && IS_RM(c) && IS_LAST(d) ? VECTORS(c) \
 	 : (d) != 0 || !IS_LAST(c) ? X86_OTHER \
 	 : IS_WHOLE(a, P_REG) && IS_RM(b) ? VECTORS(b) : IS_RM(a) && IS_WHOLE(b, P_REG) ? VECTORS(a) : X86_OTHER)
-#define IS_GENERAL(op, place) (((op) & O_(31, 7, 0, 0)) == O_(place, GLLM_R_GPR, 0, 0) && \
-	(((op) >> 8 & 31) == SV || ((op) >> 8 & 31) == S32 || ((op) >> 8 & 31) == S64))
+#define IS_GENERAL_OF(op, place, size) (((op) & O_(31, 7, 31, 0)) == O_(place, GLLM_R_GPR, size, 0))
+#define IS_GENERAL(op, place) (IS_GENERAL_OF(op, place, SV) || IS_GENERAL_OF(op, place, S32) || IS_GENERAL_OF(op, place, S64))
 #define IS_NUMBER(op) ((op) == Ib || (op) == Is || (op) == Iz)
 #define IS_GENERAL_RM(op) (((op) & 31) == P_MEM || ((op) & O_(31, 7, 0, 0)) == O_(P_RM, GLLM_R_GPR, 0, 0))
 #define GENERAL(rm) (IS_GENERAL(rm, P_RM) ? X86_GENERAL : X86_GENERAL_AT)
@@ -32,12 +35,26 @@
 #define SHAPE(enc, pp, map, n, dec, ...) \
 	((enc) != LEG ? ((dec) & KREQ ? X86_OTHER : VECTOR_SHAPE(__VA_ARGS__, 0, 0, 0, 0)) \
 	 : (pp) || (map) > MAP_0F || (n) > NR ? X86_OTHER : GENERAL_SHAPE(__VA_ARGS__, 0, 0, 0, 0))
-#define ACCESS_OF(op) (((op) & 31) == P_RM || ((op) & 31) == P_MEM ? (op) >> 13 & 31 : 0)
+#define ACCESS_OF(op) (((op) & 31) == P_RM || ((op) & 31) == P_MEM ? (op) >> 16 & 31 : 0)
 #define ACCESS(a, b, c, ...) (ACCESS_OF(a) | ACCESS_OF(b) | ACCESS_OF(c))
+
+/* Where the decoder finds the operands; as many as are said. */
+#define IN_RM(op) (((op) & 31) >= P_RM && ((op) & 31) <= P_VSIB)
+#define IN_BYTES(op) (((op) & 31) == P_IS4 || (((op) & 31) > P_ONE && ((op) & 31) < P_CC))
+#define OPERANDS(a, b, c, d, ...) (((a) != 0) + ((b) != 0) + ((c) != 0) + ((d) != 0))
+#define WHICH(IS, a, b, c, d, ...) (IS(a) ? 1 : IS(b) ? 2 : IS(c) ? 3 : IS(d) ? 4 : 0)
+#define IS_BYTE(op) (((op) & 31) < P_ONE && ((op) & O_(0, 7, 31, 0)) == O_(0, GLLM_R_GPR, S8, 0))
+#define HAS_BYTES(...) (WHICH(IS_BYTE, __VA_ARGS__) ? BYTES : 0)
+#define IS_FIXED(op) ((op) == Cc || (op) == ONE)
+#define RM(...) WHICH(IN_RM, __VA_ARGS__)
+#define FIXED(...) WHICH(IS_FIXED, __VA_ARGS__)
+#define NUMBER(...) WHICH(IN_BYTES, __VA_ARGS__)
 const struct gllm_x86_form gllm_x86_forms[X86_ROWS] = {
 #define X(id, text, enc, pp, map, w, l, opc, n, ops, dec, isa, sem, arg, width) \
-	{ text, enc, pp, MAP_##map, opc, w, l, n, (dec) | HAS_MODRM(n), MODRM_OF(n), MODRM_MASK(n), { ops }, isa, sem, (uint8_t)(arg), \
-	  width, PREFIX(enc, pp, MAP_##map), SHAPE(enc, pp, MAP_##map, n, dec, ops), ACCESS(ops, 0, 0, 0) },
+	{ text, enc, pp, MAP_##map, opc, w, l, n, (dec) | HAS_MODRM(n) | HAS_BYTES(ops, 0, 0, 0, 0), MODRM_OF(n) | RM_OF(ops, 0, 0, 0, 0), \
+	  MODRM_MASK(n) | RM_MASK(ops, 0, 0, 0, 0), sem, (uint8_t)(arg), { ops }, isa, PREFIX(enc, pp, MAP_##map), width, \
+	  SHAPE(enc, pp, MAP_##map, n, dec, ops), ACCESS(ops, 0, 0, 0), OPERANDS(ops, 0, 0, 0, 0), (RM(ops, 0, 0, 0, 0) - 1) & 3, \
+	  RM(ops, 0, 0, 0, 0) ? 0xc0 : 0, NUMBER(ops, 0, 0, 0, 0), FIXED(ops, 0, 0, 0, 0) },
 #include "arch/x86_64/insn.def"
 #undef X
 };
@@ -58,15 +75,12 @@ static inline bool in_range(int64_t v, int64_t least, int64_t greatest)
 	return v >= least && v <= greatest;
 }
 
-#define ALL(bits) { bits, bits, bits }
-#define FIXED_SIZES [S8] = ALL(8), [S16] = ALL(16), [S32] = ALL(32), [S64] = ALL(64), [S128] = ALL(128), [S256] = ALL(256), \
-	[S512] = ALL(512), [SX] = { 128, 256, 512 }, [SDUP] = { 64, 256, 512 }
-const uint16_t gllm_x86_register_sizes[SDUP + 1][3] = {
-	FIXED_SIZES, [SXH] = { 128, 128, 256 }, [SXQ] = ALL(128), [SXE] = ALL(128)
-};
-const uint16_t gllm_x86_memory_sizes[SDUP + 1][3] = {
-	FIXED_SIZES, [SXH] = { 64, 128, 256 }, [SXQ] = { 32, 64, 128 }, [SXE] = { 16, 32, 64 }
-};
+#define SIZES(os, vl, h, q, e) { [S8] = 8, [S16] = 16, [S32] = 32, [S64] = 64, [S128] = 128, [S256] = 256, [S512] = 512, \
+	[SV] = os, [SX] = 128 << (vl), [SXH] = h, [SXQ] = q, [SXE] = e, [SDUP] = (vl) ? 128 << (vl) : 64 }
+#define REGISTER_SIZES(os) { SIZES(os, 0, 128, 128, 128), SIZES(os, 1, 128, 128, 128), SIZES(os, 2, 256, 128, 128) }
+#define MEMORY_SIZES(os) { SIZES(os, 0, 64, 32, 16), SIZES(os, 1, 128, 64, 32), SIZES(os, 2, 256, 128, 64) }
+const uint16_t gllm_x86_register_sizes[3][3][16] = { REGISTER_SIZES(16), REGISTER_SIZES(32), REGISTER_SIZES(64) };
+const uint16_t gllm_x86_memory_sizes[3][3][16] = { MEMORY_SIZES(16), MEMORY_SIZES(32), MEMORY_SIZES(64) };
 
 static inline bool register_fits(const struct gllm_x86_form *f, uint32_t op, const struct gllm_operand *o, unsigned os, unsigned vl)
 {

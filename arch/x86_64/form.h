@@ -29,6 +29,7 @@ enum {
 	NOTRACK = 1024,               /* 3e */
 	E4 = 2048, E8 = 4096,         /* disp8 counts elements of 4, 8 bytes though the access is a whole vector */
 	MODRM = 8192,                 /* has one; said by n */
+	BYTES = 16384,                /* has registers of 8 bits; said by the operands */
 };
 
 enum gllm_x86_place {
@@ -43,16 +44,17 @@ enum gllm_x86_place {
 	P_OPR,   /* low three bits of the opcode */
 	P_ACC,   /* al, ax, eax, rax */
 	P_CL,
-	P_ONE,   /* the constant 1 */
+	P_X0,    /* xmm0 */
+	P_ONE,   /* the constant 1; from here on no register */
 	P_IB,    /* imm8, unsigned */
 	P_IS,    /* imm8, sign-extended */
 	P_IW,    /* imm16, unsigned */
 	P_IZ,    /* imm16 if os is 16, else imm32; sign-extended */
 	P_IQ,    /* imm64 */
 	P_JB, P_JZ, /* rel8, rel32 */
-	P_X0,    /* xmm0 */
 	P_CC,    /* condition in the low four bits of the opcode */
 };
+enum { P_COUNT = P_CC + 1 };
 
 /* sizes */
 enum {
@@ -63,12 +65,13 @@ enum {
 	SDUP,      /* movddup: 64 at 128, else vl */
 };
 
+/* Class and access stand where the first word of a struct gllm_operand has them (decode.c). */
 #define O_(place, cls, rsize, msize) \
-	((uint32_t)(place) | (uint32_t)(cls) << 5 | (uint32_t)(rsize) << 8 | (uint32_t)(msize) << 13)
+	((uint32_t)(place) | (uint32_t)(cls) << 8 | (uint32_t)(rsize) << 11 | (uint32_t)(msize) << 16)
 #define G_(place, size) O_(place, GLLM_R_GPR, size, size)
 #define V_(place, rsize, msize) O_(place, GLLM_R_VEC, rsize, msize)
 #define K_(place, msize) O_(place, GLLM_R_MASK, S64, msize)
-enum { RD = 0, WR = 3 << 18, RW = 2 << 18 };  /* access, kept so that nothing means read */
+enum { RD = 0, WR = 3 << 24, RW = 2 << 24 };  /* access, kept so that nothing means read */
 
 /* Operands: the letters of the Intel opcode maps. b w d q = 8 16 32 64 bits, v = os, o = 128, x = vl, h = half of x. */
 #define Gb G_(P_REG, S8)
@@ -209,19 +212,27 @@ enum gllm_x86_sem {
 	SEM_COUNT,
 };
 
+/* Beside the bits of ModRM: a register is in ModRM.rm. */
+enum { X86_REGISTER = 0x100 };
+
 struct gllm_x86_form {
 	char text[16];
 	uint8_t enc, pp, map, opcode; /* together the key of a run of rows */
 	uint8_t w, l;
 	uint16_t n, dec;
-	uint8_t modrm, modrm_mask;  /* what /digit and FIX make of ModRM */
+	uint16_t modrm, modrm_mask;  /* what /digit, FIX and operands make of ModRM */
+	uint8_t sem, arg;
 	uint32_t op[4];
 	uint32_t isa;
-	uint8_t sem, arg;
-	uint16_t width;   /* of the float or lane the meaning is about; 0: from the operands */
 	uint32_t prefix;  /* VEX, EVEX: what they have whatever the operands are; see bytes.h */
+	uint8_t width;    /* of the float or lane the meaning is about; 0: from the operands */
 	uint8_t shape;    /* enum gllm_x86_shape */
 	uint8_t access;   /* size of a memory operand: what its letter says */
+	uint8_t n_ops;    /* operands */
+	uint8_t rm;       /* which of them is in ModRM.rm; */
+	uint8_t below;    /* it is memory where ModRM is below this: c0, or 0 where there is none */
+	uint8_t number;   /* 1 + which of them is in bytes of its own; 0 none is */
+	uint8_t fixed;    /* 1 + which of them is the condition or 1; 0 none is */
 };
 
 /* Forms of which an instruction is put from its registers' numbers without asking whether they fit (bytes.h). */
@@ -237,10 +248,10 @@ enum gllm_x86_shape {
 extern const struct gllm_x86_form gllm_x86_forms[X86_ROWS];
 
 static inline unsigned gllm_x86_place(uint32_t op) { return op & 31; }
-static inline unsigned gllm_x86_class(uint32_t op) { return op >> 5 & 7; }
-static inline unsigned gllm_x86_rsize(uint32_t op) { return op >> 8 & 31; }
-static inline unsigned gllm_x86_msize(uint32_t op) { return op >> 13 & 31; }
-static inline unsigned gllm_x86_access(uint32_t op) { return (op >> 18 & 3) ^ 1; }
+static inline unsigned gllm_x86_class(uint32_t op) { return op >> 8 & 7; }
+static inline unsigned gllm_x86_rsize(uint32_t op) { return op >> 11 & 31; }
+static inline unsigned gllm_x86_msize(uint32_t op) { return op >> 16 & 31; }
+static inline unsigned gllm_x86_access(uint32_t op) { return (op >> 24 & 3) ^ 1; }
 static inline bool gllm_x86_has_modrm(const struct gllm_x86_form *f) { return f->dec & MODRM; }
 
 /* 90+r exchanges with the accumulator, but 90 itself is NOP. */
@@ -249,12 +260,11 @@ static inline bool gllm_x86_is_nop(const struct gllm_x86_form *f, unsigned r)
 	return f->n == PR && f->opcode == 0x90 && r == 0;
 }
 
-/* Bits of each size by vl, of registers (those of vectors are never below 128) and of memory; SV is os. */
-extern const uint16_t gllm_x86_register_sizes[SDUP + 1][3], gllm_x86_memory_sizes[SDUP + 1][3];
+/* Bits of each size by os / 32 and vl, of registers (those of vectors are never below 128) and of memory. */
+extern const uint16_t gllm_x86_register_sizes[3][3][16], gllm_x86_memory_sizes[3][3][16];
 static inline unsigned gllm_x86_bits(unsigned size, unsigned os, unsigned vl, bool reg)
 {
-	unsigned bits = (reg ? gllm_x86_register_sizes : gllm_x86_memory_sizes)[size][vl];
-	return size == SV ? os : bits;
+	return (reg ? gllm_x86_register_sizes : gllm_x86_memory_sizes)[os >> 5][vl][size];
 }
 
 /* Bytes of a broadcast element, 0 if the form has none. */
