@@ -272,6 +272,16 @@ static const struct {
 	{ "output_norm.weight", LIE_OFFSET, 0, GLLM_OVERLAP, "output_norm.weight" },
 	{ "output_norm.weight", LIE_OFFSET, 1 << 20, GLLM_TRUNCATED, "output_norm.weight" },
 	{ "output_norm.weight", LIE_OFFSET, UINT64_MAX - 31, GLLM_TRUNCATED, "output_norm.weight" },
+	{ "attn_norm.weight", LIE_STRANGER, 0, GLLM_UNSUPPORTED, "attn_norm.weight" },
+	{ "blk.0.output_norm.weight", LIE_STRANGER, 0, GLLM_UNSUPPORTED, "blk.0.output_norm.weight" },
+	{ "blk.0.attn_norm.weights", LIE_STRANGER, 0, GLLM_UNSUPPORTED, "blk.0.attn_norm.weights" },
+	{ "blk.1.attn_norm.weight", LIE_STRANGER, 0, GLLM_UNSUPPORTED, "blk.1.attn_norm.weight" },
+	{ "blk.00.attn_norm.weight", LIE_STRANGER, 0, GLLM_UNSUPPORTED, "blk.00.attn_norm.weight" },
+	{ "blk.4294967296.attn_norm.weight", LIE_STRANGER, 0, GLLM_UNSUPPORTED, "blk.4294967296.attn_norm.weight" },
+	{ "blk..attn_norm.weight", LIE_STRANGER, 0, GLLM_UNSUPPORTED, "blk..attn_norm.weight" },
+	{ "blk.0attn_norm.weight", LIE_STRANGER, 0, GLLM_UNSUPPORTED, "blk.0attn_norm.weight" },
+	{ "blk.0", LIE_STRANGER, 0, GLLM_UNSUPPORTED, "blk.0" },
+	{ "bl", LIE_STRANGER, 0, GLLM_UNSUPPORTED, "bl" },
 };
 
 static void lies(struct bench *x)

@@ -9,7 +9,7 @@
 #include "gllm/model.h"
 
 enum lie_kind { LIE_NONE, LIE_SKIP, LIE_TWICE, LIE_LENGTH, LIE_TYPE, LIE_ELEMENT, LIE_COUNT, LIE_VALUE, LIE_NDIMS, LIE_DIM,
-                LIE_OFFSET };
+                LIE_OFFSET, LIE_STRANGER /* a tensor of that name more */ };
 
 struct lie {
 	const char *at;
@@ -217,6 +217,8 @@ static inline void build_llama(struct build *b, unsigned char *memory, size_t ca
 	build_tensor(b, "blk.0.ffn_gate.weight", GLLM_GGML_F32, 8, 12);
 	build_tensor(b, "blk.0.ffn_up.weight", GLLM_GGML_F32, 8, 12);
 	build_tensor(b, "blk.0.ffn_down.weight", GLLM_GGML_F32, 12, 8);
+	if (lie.kind == LIE_STRANGER)
+		build_tensor(b, lie.at, GLLM_GGML_F32, 8, 0);
 	build_finish(b);
 }
 #endif
