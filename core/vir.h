@@ -29,6 +29,12 @@
 
 typedef uint16_t gllm_vreg;
 #define GLLM_NO_VREG ((gllm_vreg)0xffff)
+/* A register's number in a table whose first element stands for no register, so that nobody need ask, which costs more than to
+ * read that element: what an instruction lacks no CPU can predict. */
+static inline unsigned gllm_vreg_from_none(gllm_vreg r)
+{
+	return (uint16_t)(r + 1);
+}
 enum { GLLM_VIR_LANES = 64 }; /* most lanes of a machine */
 enum { GLLM_VIR_ARGS, GLLM_VIR_SHARED, GLLM_VIR_WORKER, GLLM_VIR_BEGIN, GLLM_VIR_RANGE_END, GLLM_VIR_FIRST_FREE };
 

@@ -10,7 +10,7 @@ enum { OFTEN = 1u << 31, WRITTEN = 1u << 30, READS = WRITTEN - 1 }; /* of a regi
 
 struct tidy {
 	struct gllm_vir *v;
-	uint32_t *count;                    /* per register: reads elsewhere than by what writes it, and writes */
+	uint32_t *count;                    /* per register: reads elsewhere than by what writes it, and writes; before them, of none */
 	uint16_t *move; unsigned nmoves;    /* instructions of these kinds, in their order */
 	struct step { uint16_t at, line; } *step; unsigned nsteps; /* additions of constants, and in which straight line they are */
 	uint64_t *gone;                     /* a bit per instruction */
@@ -24,35 +24,28 @@ static void drop(struct tidy *t, struct gllm_vi *i)
 	t->gone[k / 64] |= UINT64_C(1) << k % 64;
 }
 
-static inline void count_read(uint32_t *count, gllm_vreg r, gllm_vreg d)
-{
-	if (r != GLLM_NO_VREG && r != d)
-		count[r]++;
-}
-
 static void look(struct tidy *t)
 {
 	const struct gllm_vi *ins = t->v->ins, *end = ins + t->v->n;
-	uint32_t *count = t->count;
+	uint32_t *count = t->count - 1; /* from none */
 	unsigned line = 0;
 
-	for (unsigned r = 0, n = t->v->nregs; r < n; r++)
+	for (unsigned r = 0, n = t->v->nregs; r <= n; r++)
 		count[r] = 0;
 	for (const struct gllm_vi *i = ins; i < end; i++) {
-		count_read(count, i->a, i->d);
-		count_read(count, i->b, i->d);
-		count_read(count, i->c, i->d);
-		count_read(count, i->m, i->d);
-		if (i->d == GLLM_NO_VREG) {
-			line += gllm_vi_is_flow(i);
-			continue;
-		}
-		count[i->d] |= (count[i->d] & WRITTEN) << 1 | WRITTEN;
+		count[gllm_vreg_from_none(i->a)] += i->a != i->d;
+		count[gllm_vreg_from_none(i->b)] += i->b != i->d;
+		count[gllm_vreg_from_none(i->c)] += i->c != i->d;
+		count[gllm_vreg_from_none(i->m)] += i->m != i->d;
+		uint32_t *d = &count[gllm_vreg_from_none(i->d)];
+		*d |= (*d & WRITTEN) << 1 | WRITTEN;
+		line += gllm_vi_is_flow(i);
 		if (i->op == GLLM_V_GADDI)
 			t->step[t->nsteps++] = (struct step){ (uint16_t)(i - ins), (uint16_t)line };
 		else if (i->op == GLLM_V_VMOV || i->op == GLLM_V_GMOV)
 			t->move[t->nmoves++] = (uint16_t)(i - ins);
 	}
+	count[gllm_vreg_from_none(GLLM_NO_VREG)] = 1;
 }
 
 /* Instructions without effect whose result nobody reads. Backwards, so that what only fed one of them goes in the same turn;
@@ -64,7 +57,7 @@ static void sweep(struct tidy *t)
 	for (bool again = true; again;) {
 		again = false;
 		for (struct gllm_vi *x = t->v->ins + t->v->n; x-- > t->v->ins;) {
-			if (x->d == GLLM_NO_VREG || (t->count[x->d] & READS))
+			if ((t->count - 1)[gllm_vreg_from_none(x->d)] & READS)
 				continue;
 			for (unsigned n = gllm_vi_uses(x, use); n-- > 0;)
 				if (use[n] != x->d)
@@ -183,12 +176,13 @@ enum gllm_status gllm_vir_tidy(struct gllm_vir *v, struct gllm_arena scratch)
 {
 	struct tidy t = { .v = v };
 
-	t.count = gllm_alloc_array(&scratch, v->nregs + 1u, sizeof *t.count, 4);
+	uint32_t *count = gllm_alloc_array(&scratch, v->nregs + 1u, sizeof *t.count, 4);
 	t.move = gllm_alloc_array(&scratch, v->n + 1u, sizeof *t.move, 2);
 	t.step = gllm_alloc_array(&scratch, v->n + 1u, sizeof *t.step, 2);
 	t.gone = gllm_alloc_array(&scratch, v->n / 64 + 1u, sizeof *t.gone, 8);
-	if (!t.count || !t.move || !t.step || !t.gone)
+	if (!count || !t.move || !t.step || !t.gone)
 		return GLLM_OUT_OF_MEMORY;
+	t.count = count + 1;
 	for (unsigned w = 0; w <= v->n / 64; w++)
 		t.gone[w] = 0;
 	look(&t);
