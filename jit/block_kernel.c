@@ -27,12 +27,10 @@ void *gllm_block_room(struct blocker *x, size_t n, size_t size)
 
 void *gllm_block_take(struct blocker *x, size_t n, size_t size)
 {
-	unsigned char *p = gllm_block_room(x, n, size);
-	size_t bytes = p ? n * size : 0, i = 0;
-	for (uint64_t *word = (uint64_t *)(void *)p; i + sizeof *word <= bytes; i += sizeof *word)
-		*word++ = 0;
-	for (; i < bytes; i++)
-		p[i] = 0;
+	void *p = gllm_block_room(x, n, size);
+
+	if (p)
+		__builtin_memset(p, 0, n * size);
 	return p;
 }
 

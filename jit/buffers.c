@@ -11,6 +11,7 @@ struct placer {
 	const struct gllm_fusion *f;
 	struct gllm_life *life;
 	unsigned n;
+	uint16_t *needed; unsigned nneeded, nvalues; /* numbers of the lives that anything touches, values before scratch */
 	uint64_t bytes;
 };
 
@@ -35,6 +36,16 @@ static void touch_part(struct placer *x, const struct gllm_part *part, unsigned 
 			touch(x, part->source[p].tensor, group);
 		else if (part->source[p].kind == GLLM_FROM_SCRATCH)
 			touch(x, x->g->ntensors + part->source[p].tensor, group);
+	}
+}
+
+/* Most tensors are no values of a plan: what follows looks at the others only. */
+static void list_needed(struct placer *x)
+{
+	for (unsigned i = 0; i < x->n; i++) {
+		x->needed[x->nneeded] = (uint16_t)i;
+		x->nneeded += x->life[i].needed;
+		x->nvalues += x->life[i].needed && i < x->g->ntensors;
 	}
 }
 
@@ -121,16 +132,17 @@ static bool in_place(const struct placer *x, unsigned g, unsigned from, unsigned
 /* Lives of equal size that meet in one group and may share a place, each with at most one before and one behind it. */
 static void share_places(struct placer *x)
 {
-	for (unsigned to = 0; to < x->g->ntensors; to++) {
+	for (unsigned i = 0; i < x->nvalues; i++) {
+		const unsigned to = x->needed[i];
 		struct gllm_life *l = &x->life[to];
 		const struct gllm_graph_tensor_entry *t = &x->g->tensor[to];
-		for (unsigned from = 0; from < x->g->ntensors && l->needed && l->from == to; from++) {
-			const struct gllm_life *o = &x->life[from];
+		for (unsigned j = 0; j < x->nvalues && l->from == to; j++) {
+			const unsigned from = x->needed[j];
+			struct gllm_life *o = &x->life[from];
 			const struct gllm_graph_tensor_entry *u = &x->g->tensor[from];
-			bool fits = o->needed && o->last == l->first && o->first < o->last && u->type == t->type && u->rows == t->rows &&
-			            u->cols == t->cols;
-			for (unsigned k = 0; k < x->g->ntensors && fits; k++)
-				fits = k == to || k == from || x->life[k].from != from;
+			bool fits = o->last == l->first && o->first < o->last && u->type == t->type && u->rows == t->rows && u->cols == t->cols;
+			for (unsigned k = 0; k < x->nvalues && fits; k++)
+				fits = x->needed[k] == to || x->needed[k] == from || x->life[x->needed[k]].from != from;
 			if (fits && in_place(x, l->first, from, to))
 				l->from = from;
 		}
@@ -146,37 +158,53 @@ static unsigned root_of(const struct placer *x, unsigned life)
 	return life;
 }
 
-/* Interval colouring: by birth, then size; each goes to the lowest gap free for its whole life. A group's inputs and
- * outputs never share memory otherwise, since their lives meet in the group. */
-static void place(struct placer *x)
+/* What is placed next of the `n` lives at `list`: the earliest born, of these the largest. */
+static unsigned choose(const struct placer *x, const uint16_t *list, unsigned n)
 {
-	for (unsigned i = 0; i < x->n; i++) {
-		struct gllm_life *root = &x->life[root_of(x, i)];
-		root->until = x->life[i].last > root->until ? x->life[i].last : root->until;
+	unsigned best = 0;
+	for (unsigned k = 1; k < n; k++) {
+		const struct gllm_life *l = &x->life[list[k]], *b = &x->life[list[best]];
+		if (l->first < b->first || (l->first == b->first && l->bytes > b->bytes))
+			best = k;
 	}
-	for (;;) {
-		struct gllm_life *next = NULL;
-		for (unsigned i = 0; i < x->n; i++) {
-			struct gllm_life *l = &x->life[i];
-			if (l->needed && !l->placed && l->from == i && (!next || l->first < next->first ||
-			                                                (l->first == next->first && l->bytes > next->bytes)))
-				next = l;
-		}
-		if (!next)
-			break;
-		bool moved = true;
-		while (moved) {
-			moved = false;
-			for (unsigned i = 0; i < x->n; i++) {
-				const struct gllm_life *o = &x->life[i];
-				if (o->placed && o->first <= next->until && next->first <= o->until &&
-				    o->offset < next->offset + next->bytes && next->offset < o->offset + o->bytes) {
-					next->offset = o->offset + o->bytes;
-					moved = true;
-				}
+	return best;
+}
+
+/* The lowest gap that is free for its whole life among the `n` that are placed. */
+static void find_gap(const struct placer *x, struct gllm_life *next, const uint16_t *placed, unsigned n)
+{
+	for (bool moved = true; moved;) {
+		moved = false;
+		for (unsigned k = 0; k < n; k++) {
+			const struct gllm_life *o = &x->life[placed[k]];
+			if (o->first <= next->until && next->first <= o->until && o->offset < next->offset + next->bytes &&
+			    next->offset < o->offset + o->bytes) {
+				next->offset = o->offset + o->bytes;
+				moved = true;
 			}
 		}
-		next->placed = true;
+	}
+}
+
+/* Interval colouring: by birth, then size. A group's inputs and outputs never share memory otherwise, since their lives meet
+ * in the group. The list of needed lives becomes that of roots, in the order in which they are placed. */
+static void place(struct placer *x)
+{
+	unsigned roots = 0;
+	for (unsigned k = 0; k < x->nneeded; k++) {
+		struct gllm_life *l = &x->life[x->needed[k]], *root = &x->life[root_of(x, x->needed[k])];
+		root->until = l->last > root->until ? l->last : root->until;
+		x->needed[roots] = x->needed[k];
+		roots += l == root;
+	}
+	for (unsigned k = 0; k < roots; k++) {
+		unsigned at = k + choose(x, x->needed + k, roots - k);
+		const uint16_t chosen = x->needed[at];
+		struct gllm_life *next = &x->life[chosen];
+		for (; at > k; at--) /* equal ones stay in their order */
+			x->needed[at] = x->needed[at - 1];
+		x->needed[k] = chosen;
+		find_gap(x, next, x->needed, k);
 		if (next->offset + next->bytes > x->bytes)
 			x->bytes = next->offset + next->bytes;
 	}
@@ -191,13 +219,15 @@ enum gllm_status gllm_place_buffers(const struct gllm_context *c, const struct g
 {
 	struct placer x = { .c = c, .g = g, .f = f, .n = g->ntensors + f->nscratch };
 	x.life = gllm_alloc_array(arena, x.n + 1u, sizeof *x.life, 8);
-	if (!x.life)
+	x.needed = gllm_alloc_array(arena, x.n + 1u, sizeof *x.needed, 2);
+	if (!x.life || !x.needed)
 		return GLLM_OUT_OF_MEMORY;
 	for (unsigned i = 0; i < x.n; i++) {
 		uint64_t size = i < g->ntensors ? gllm_tensor_bytes(g, i) : f->scratch[i - g->ntensors].bytes;
 		x.life[i] = (struct gllm_life){ .bytes = gllm_round_up(size, 64), .from = i };
 	}
 	find_lives(&x);
+	list_needed(&x);
 	share_places(&x);
 	place(&x);
 	*life = x.life;

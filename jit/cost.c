@@ -32,39 +32,35 @@ uint64_t gllm_l1_budget(const struct gllm_profile *p)
 
 static double flops_of(const struct gllm_node *n)
 {
-	switch ((enum gllm_node_op)n->op) {
-	case GLLM_N_DOT: return n->type == GLLM_F32 ? 3 : 7;
-	case GLLM_N_FMA: case GLLM_N_SQRT: return 2;
-	case GLLM_N_ADD: case GLLM_N_SUB: case GLLM_N_MUL: case GLLM_N_DIV: case GLLM_N_NEG: case GLLM_N_ABS: case GLLM_N_RINT:
-	case GLLM_N_LDEXP: case GLLM_N_AND: case GLLM_N_OR: case GLLM_N_XOR: case GLLM_N_SHL: case GLLM_N_SHR: case GLLM_N_SAR:
-	case GLLM_N_LT: case GLLM_N_LE: case GLLM_N_EQ: case GLLM_N_UNORD: case GLLM_N_SELECT: case GLLM_N_CVT: case GLLM_N_CVTN:
-		return 1;
-	case GLLM_N_CONST: case GLLM_N_SCALAR: case GLLM_N_INDEX: case GLLM_N_LOAD: case GLLM_N_STORE: case GLLM_N_CARRY:
-	case GLLM_N_LAST: case GLLM_N_BITS: case GLLM_N_COUNT:
-		break;
-	}
-	return 0;
+	static const uint8_t flops[GLLM_N_COUNT] = {
+		[GLLM_N_DOT] = 7, [GLLM_N_FMA] = 2, [GLLM_N_SQRT] = 2, [GLLM_N_ADD] = 1, [GLLM_N_SUB] = 1, [GLLM_N_MUL] = 1,
+		[GLLM_N_DIV] = 1, [GLLM_N_NEG] = 1, [GLLM_N_ABS] = 1, [GLLM_N_RINT] = 1, [GLLM_N_LDEXP] = 1, [GLLM_N_AND] = 1,
+		[GLLM_N_OR] = 1, [GLLM_N_XOR] = 1, [GLLM_N_SHL] = 1, [GLLM_N_SHR] = 1, [GLLM_N_SAR] = 1, [GLLM_N_LT] = 1,
+		[GLLM_N_LE] = 1, [GLLM_N_EQ] = 1, [GLLM_N_UNORD] = 1, [GLLM_N_SELECT] = 1, [GLLM_N_CVT] = 1, [GLLM_N_CVTN] = 1,
+	};
+	return n->op == GLLM_N_DOT && n->type == GLLM_F32 ? 3 : flops[n->op];
 }
 
-/* Whether the address depends on loop l: it moves along, or the loaded index in it does. */
-static bool moves_along(const struct gllm_trace *t, const struct gllm_access *a, unsigned l)
+/* The loops that the address depends on: it moves along them, or the loaded index in it does. */
+static uint32_t loops_of(const struct gllm_trace *t, const struct gllm_access *a)
 {
+	uint32_t loops = 0;
 	for (unsigned i = 0; i < a->offset.count; i++)
-		for (unsigned k = 0; k < GLLM_TERM_SYMS; k++)
-			if (t->term[a->offset.first + i].sym[k] == GLLM_SYM_LOOP + l)
-				return true;
+		for (unsigned k = 0; k < GLLM_TERM_SYMS; k++) {
+			uint16_t sym = t->term[a->offset.first + i].sym[k];
+			loops |= (uint32_t)(sym >= GLLM_SYM_LOOP) << (sym - GLLM_SYM_LOOP) % 32u;
+		}
 	for (int8_t of = a->index == GLLM_NO_NODE ? -1 : t->node[a->index].loop; of >= 0; of = t->loop[of].parent)
-		if (of == (int8_t)l)
-			return true;
-	return false;
+		loops |= UINT32_C(1) << of;
+	return loops;
 }
 
 /* Elements that an access reaches if each step of the loops it moves along is another one. */
 static double elements_of(const struct gllm_trace *t, const struct gllm_access *a, const double *trip)
 {
 	double n = 1;
-	for (unsigned l = 0; l < t->nloops; l++)
-		n *= moves_along(t, a, l) ? trip[l] : 1;
+	for (uint32_t loops = loops_of(t, a); loops; loops &= loops - 1)
+		n *= trip[__builtin_ctz(loops)];
 	return n;
 }
 

@@ -32,12 +32,12 @@ static uint64_t bytes_of(const struct gllm_graph *g, const struct gllm_graph_ten
 	return gllm_dim_value(x->rows, g->max_rows) * x->cols * gllm_type_bytes((enum gllm_type)x->type);
 }
 
-/* An output of `least` bytes that no node reads, of a kernel that is no product of matrices. */
+/* An output of `least` bytes that no node reads. */
 static bool is_large(const struct gllm_part *part, unsigned q, const struct gllm_graph *g, uint64_t least)
 {
 	const struct gllm_trace *t = &part->code->trace;
 	const struct gllm_source *s = &part->source[q];
-	if (t->pattern == GLLM_PATTERN_GEMM || t->param[q].kind != GLLM_OUT || s->kind != GLLM_FROM_TENSOR)
+	if (t->param[q].kind != GLLM_OUT || s->kind != GLLM_FROM_TENSOR)
 		return false;
 	const struct gllm_graph_tensor_entry *x = &g->tensor[s->tensor];
 	return x->kind == GLLM_TENSOR_OUTPUT && x->consumers == 0 && bytes_of(g, x) >= least;
@@ -52,14 +52,22 @@ static uint32_t outputs(const struct gllm_part *part, const struct gllm_graph *g
 	return set;
 }
 
-/* Node n is a load, in an innermost loop, from a tensor of `least` bytes. */
-static bool reads_large(const struct gllm_part *part, const struct gllm_graph *g, uint64_t least, uint32_t around, unsigned n)
+/* Parameters that are tensors of `least` bytes. */
+static uint32_t large_params(const struct gllm_part *part, const struct gllm_graph *g, uint64_t least)
 {
-	const struct gllm_trace *t = &part->code->trace;
+	uint32_t set = 0;
+	for (unsigned p = 0; p < part->code->trace.nparams; p++)
+		if (part->source[p].kind == GLLM_FROM_TENSOR && bytes_of(g, &g->tensor[part->source[p].tensor]) >= least)
+			set |= UINT32_C(1) << p;
+	return set;
+}
+
+/* Node n is a load, in an innermost loop, from one of the parameters `large`. */
+static bool reads_large(const struct gllm_trace *t, uint32_t large, uint32_t around, unsigned n)
+{
 	const struct gllm_node *x = &t->node[n];
 	unsigned p = x->op == GLLM_N_LOAD ? t->access[x->imm].param : t->nparams;
-	return p < t->nparams && part->source[p].kind == GLLM_FROM_TENSOR && x->loop >= 0 && !(around >> x->loop & 1) &&
-	       bytes_of(g, &g->tensor[part->source[p].tensor]) >= least;
+	return p < t->nparams && (large >> p & 1) && x->loop >= 0 && !(around >> x->loop & 1);
 }
 
 /* Rows of an input, each of which passes of its own, that are as long as what is fetched ahead and several within the second
@@ -77,12 +85,12 @@ static void fetch_ahead(const struct gllm_profile *p, const struct gllm_part *pa
                         struct gllm_lower_options *how)
 {
 	const struct gllm_trace *t = &part->code->trace;
-	bool streams = t->pattern == GLLM_PATTERN_GEMM || t->pattern == GLLM_PATTERN_REDUCTION || how->fetch_loop;
-	uint32_t around = 0;
+	bool streams = t->pattern == GLLM_PATTERN_REDUCTION || how->fetch_loop;
+	uint32_t around = 0, large = streams ? 0 : large_params(part, g, least);
 	for (unsigned i = 0; i < t->nloops; i++)
 		around |= t->loop[i].parent < 0 ? 0 : UINT32_C(1) << t->loop[i].parent;
-	for (unsigned i = 0; i < t->nnodes && !streams; i++) {
-		if (!reads_large(part, g, least, around, i))
+	for (unsigned i = 0; i < t->nnodes && large; i++) {
+		if (!reads_large(t, large, around, i))
 			continue;
 		if (!how->fetch_loop) {
 			how->fetch = FETCH;
@@ -106,6 +114,8 @@ enum gllm_status gllm_store_past(const struct gllm_profile *p, bool past, const 
 		for (unsigned k = 0; k < f->group[i].nparts; k++) {
 			struct gllm_part *part = &f->group[i].part[k];
 			enum gllm_status s = GLLM_OK;
+			if (part->code->trace.pattern == GLLM_PATTERN_GEMM) /* products of matrices stream as they are */
+				continue;
 			for (unsigned q = part->code->trace.nparams; past && q-- > 0 && s == GLLM_OK;)
 				if (is_large(part, q, g, least))
 					s = gllm_row_apart(p, part, q, f, arena);

@@ -15,8 +15,7 @@ struct gllm_plan *gllm_plan_new(struct gllm_context *c, const struct gllm_plan *
 	unsigned char *at = gllm_heap_alloc(&c->heap, head + pool + arrays + like->text_bytes);
 	if (!at)
 		return NULL;
-	for (size_t i = head; i < head + pool + arrays; i += 8)
-		gllm_put_le64(at + i, 0);
+	__builtin_memset(at + head, 0, pool + arrays);
 	struct gllm_plan *p = (struct gllm_plan *)(void *)at;
 	*p = *like;
 	at += head;
