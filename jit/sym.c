@@ -69,8 +69,8 @@ static bool fold(unsigned op, unsigned w, uint64_t a, uint64_t b, uint64_t *r)
 	return true;
 }
 
-/* a op imm */
-static uint16_t integer_imm(struct exec *x, unsigned op, unsigned w, uint16_t a, int64_t imm)
+/* a op imm, where a is a constant, undefined, or a distance from the stack pointer. */
+static uint16_t known_imm(struct exec *x, unsigned op, unsigned w, uint16_t a, int64_t imm)
 {
 	const struct raw *ra = &x->s->raw[a];
 	uint64_t r;
@@ -78,6 +78,15 @@ static uint16_t integer_imm(struct exec *x, unsigned op, unsigned w, uint16_t a,
 		return make(x, RAW_SP, 64, 0, 0, op == GLLM_S_ADD ? ra->imm + imm : ra->imm - imm);
 	if (ra->op == RAW_CONST && fold(op, w, (uint64_t)ra->imm, (uint64_t)imm, &r))
 		return constant(x, r);
+	return make(x, op, w, a, constant(x, (uint64_t)imm), 0);
+}
+
+/* a op imm */
+static uint16_t integer_imm(struct exec *x, unsigned op, unsigned w, uint16_t a, int64_t imm)
+{
+	_Static_assert(RAW_UNDEF == RAW_CONST + 1 && RAW_SP == RAW_CONST + 2, "neighbours");
+	if (x->s->raw[a].op - (unsigned)RAW_CONST <= RAW_SP - RAW_CONST)
+		return known_imm(x, op, w, a, imm);
 	return make(x, op, w, a, constant(x, (uint64_t)imm), 0);
 }
 
@@ -103,11 +112,17 @@ static uint16_t integer(struct exec *x, unsigned op, unsigned w, uint16_t a, uin
 #define SIXTEEN(n) FOUR(n), FOUR((n) + 4), FOUR((n) + 8), FOUR((n) + 12)
 #define NO4 NOWHERE, NOWHERE, NOWHERE, NOWHERE
 #define NO16 NO4, NO4, NO4, NO4
+#define GONE4 VANISHES, VANISHES, VANISHES, VANISHES
+#define GONE16 GONE4, GONE4, GONE4, GONE4
 _Static_assert(GLLM_LOC_FLAGS == 64 && GLLM_LOC_T0 == 65 && GLLM_LOC_COUNT == 81 && GLLM_LOC_ZERO == 254, "the table's order");
-/* Where in a state a location is. */
+/* Where in a state a location is, and where what is written to it goes. */
 static const uint8_t place[256] = {
 	SIXTEEN(0), SIXTEEN(16), SIXTEEN(32), SIXTEEN(48), GLLM_LOC_FLAGS, SIXTEEN(TEMPORARY0), NOWHERE, NOWHERE, NOWHERE,
 	NO4, NO4, NO4, NO16, NO16, NO16, NO16, NO16, NO16, NO16, NO16, NO16, NO4, NO4, NO4, NOWHERE, NOWHERE, ZERO, NOWHERE,
+};
+static const uint8_t to[256] = {
+	SIXTEEN(0), SIXTEEN(16), SIXTEEN(32), SIXTEEN(48), GLLM_LOC_FLAGS, SIXTEEN(TEMPORARY0), VANISHES, VANISHES, VANISHES,
+	GONE4, GONE4, GONE4, GONE16, GONE16, GONE16, GONE16, GONE16, GONE16, GONE16, GONE16, GONE16, GONE16,
 };
 
 static uint16_t read_loc(const struct exec *x, uint8_t loc)
@@ -117,7 +132,7 @@ static uint16_t read_loc(const struct exec *x, uint8_t loc)
 
 static void write_loc(struct exec *x, uint8_t loc, uint16_t v)
 {
-	x->st[loc < GLLM_LOC_COUNT ? place[loc] : VANISHES] = v;
+	x->st[to[loc]] = v;
 }
 
 static bool is_vector(uint8_t loc)
@@ -370,8 +385,8 @@ static void arithmetic(struct exec *x, const struct gllm_sem_op_rec *s)
  * follows, which is cheaper than to look for what comes next. */
 static unsigned execute(struct exec *x, const struct gllm_sem_op_rec *s, const struct gllm_sem_op_rec *end)
 {
-	uint16_t flags = x->st[GLLM_LOC_FLAGS], a, b;
-	unsigned w = s->w;
+	uint16_t a, b;
+	const unsigned w = s->w;
 	switch (s->op) {
 	case GLLM_S_MOV: move(x, s); break;
 	case GLLM_S_AND: case GLLM_S_OR: case GLLM_S_XOR: case GLLM_S_NOT:
@@ -402,10 +417,10 @@ static unsigned execute(struct exec *x, const struct gllm_sem_op_rec *s, const s
 	case GLLM_S_SELECT:
 		a = read_loc(x, s->a);
 		b = operand_b(x, s);
-		write_loc(x, s->d, make3(x, s->op, w, a, b, condition(x, flags, s->cc, s->fcc), 0));
+		write_loc(x, s->d, make3(x, s->op, w, a, b, condition(x, x->st[GLLM_LOC_FLAGS], s->cc, s->fcc), 0));
 		break;
 	case GLLM_S_SETCC:
-		write_loc(x, s->d, make3(x, s->op, 1, 0, 0, condition(x, flags, s->cc, s->fcc), 0));
+		write_loc(x, s->d, make3(x, s->op, 1, 0, 0, condition(x, x->st[GLLM_LOC_FLAGS], s->cc, s->fcc), 0));
 		break;
 	case GLLM_S_FADD: case GLLM_S_FSUB: case GLLM_S_FMUL: case GLLM_S_FDIV: case GLLM_S_FMIN: case GLLM_S_FMAX:
 	case GLLM_S_FMINN: case GLLM_S_FMAXN: case GLLM_S_FMINNM: case GLLM_S_FMAXNM: case GLLM_S_FSQRT: case GLLM_S_FNEG:
@@ -425,7 +440,7 @@ static unsigned execute(struct exec *x, const struct gllm_sem_op_rec *s, const s
 		x->s->raw[a].fcc = s->fcc ? s->fcc : s->cc;
 		write_loc(x, s->d, a);
 		break;
-	case GLLM_S_BRANCH: branch_if(x, flags, s->cc, s->fcc); break;
+	case GLLM_S_BRANCH: branch_if(x, x->st[GLLM_LOC_FLAGS], s->cc, s->fcc); break;
 	case GLLM_S_BRZ: case GLLM_S_BRNZ:
 		a = read_loc(x, s->a);
 		a = make(x, GLLM_S_CMP, w, a, constant(x, 0), 0);
@@ -456,8 +471,7 @@ static void copy_state(const struct exec *x, const uint16_t *from)
 static void run_block(struct exec *x, uint16_t b)
 {
 	const struct flow_block *block = &x->f->block[b];
-	x->block = b;
-	x->at = block->first;
+	x->tail = (uint64_t)b << 16 | (uint64_t)block->first << 32; /* whole: it is read as often as it is stored */
 	x->st = &x->out[b * STATE];
 	x->st[NOWHERE] = UNDEF;
 	x->st[ZERO] = x->zero;
@@ -468,10 +482,11 @@ static void run_block(struct exec *x, uint16_t b)
 		gllm_sym_begin_loop(x, &x->f->loop[block->loop]);
 	else if (block->npreds > 1)
 		gllm_sym_join(x, block);
-	const struct gllm_sem_op_rec *const first = &x->f->op[block->first];
-	for (unsigned i = 0; i < block->n && !x->status; ) {
-		x->at = (uint16_t)(block->first + i);
-		i += execute(x, &first[i], &first[block->n]);
+	const struct gllm_sem_op_rec *s = &x->f->op[block->first], *const end = s + block->n;
+	while (s < end && !x->status) {
+		const unsigned done = execute(x, s, end);
+		s += done;
+		x->tail += (uint64_t)done << 32;
 	}
 	for (unsigned k = 0; k < block->nsucc; k++)
 		if (block->succ[k] <= b)
