@@ -50,6 +50,12 @@ static void mark_roots(const struct lifting *l, uint8_t *live)
  * loop to a PHI: that counts as needed. What is needed cannot be predicted, so the others mark too: number 0. */
 static const uint16_t *list_live(struct lifting *l)
 {
+	enum { UNLISTED = 1, CONSTANT = 2, JOINS = 4 };
+	static const uint8_t kind[] = {
+		[RAW_CONST] = UNLISTED | CONSTANT, [RAW_PHI] = JOINS, [GLLM_S_CMP] = UNLISTED, [GLLM_S_TEST] = UNLISTED,
+		[GLLM_S_CMN] = UNLISTED, [GLLM_S_FLAGSOF] = UNLISTED, [GLLM_S_FCMP] = UNLISTED, [GLLM_S_CCMP] = UNLISTED,
+		[GLLM_S_FCCMP] = UNLISTED, [RAW_PRIM] = 0,
+	};
 	const struct sym *const s = l->s;
 	const struct raw *const raw = s->raw;
 	uint8_t *const live = l->live;
@@ -59,22 +65,21 @@ static const uint16_t *list_live(struct lifting *l)
 	*first = RAW_VALUES;
 	l->value[0] = POISON; /* the undefined one */
 	l->condition[0] = COND_POISON;
+	const struct raw *x = &raw[s->n];
 	for (unsigned i = s->n; i-- > 1; ) {
-		const struct raw *x = &raw[i];
-		const unsigned is_live = live[i], mask = 0u - is_live;
-		const bool is_constant = x->op == RAW_CONST, compares = sym_compares(x);
+		x--;
+		const unsigned is_live = live[i], mask = 0u - is_live, of = kind[x->op];
 		first[-1] = *constant = (uint16_t)i;
-		first -= is_live & !(is_constant | compares);
-		constant += is_live & is_constant;
+		first -= is_live & ~of;
+		constant += is_live & of >> 1;
 		live[x->a & mask] = 1;
 		live[x->b & mask] = 1;
 		live[x->c & mask] = 1;
 		l->value[i] = VAL_NONE;
 		l->condition[i] = COND_POISON;
-		if ((x->op != RAW_PHI) | !x->fcc)
-			continue;
-		for (unsigned p = 2; p < l->f->block[x->block].npreds; p++)
-			live[s->input[(size_t)x->imm + p] & mask] = 1;
+		if (of >> 2 & x->fcc) /* a PHI of more than two, which is rare: one branch */
+			for (unsigned p = 2; p < l->f->block[x->block].npreds; p++)
+				live[s->input[(size_t)x->imm + p] & mask] = 1;
 	}
 	while (constant > l->ordered) {
 		const uint16_t i = *--constant;
@@ -117,14 +122,15 @@ static const uint16_t *walk_block(struct lifting *l, uint16_t b, const uint16_t 
 {
 	const int loop = block_loop(l, b);
 	const uint16_t end = l->s->first[b + 1];
-	for (; *raw < end; raw++) {
-		if (!l->alive[b] || l->value[*raw] != VAL_NONE)
-			continue;
-		l->value[*raw] = gllm_loops_evaluate(l, *raw, loop);
-		if (l->status)
-			break;
+	if (!l->alive[b]) {
+		while (*raw < end)
+			raw++;
+		return raw;
 	}
-	if (l->s->cond[b] && l->alive[b])
+	for (uint16_t v; (v = *raw) < end && !l->status; raw++)
+		if (l->value[v] == VAL_NONE)
+			l->value[v] = gllm_loops_evaluate(l, v, loop);
+	if (l->s->cond[b])
 		l->branch[b] = l->condition[l->s->cond[b]];
 	return raw;
 }

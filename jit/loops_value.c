@@ -191,6 +191,8 @@ static uint16_t phi_value(struct lifting *l, uint16_t raw)
 static uint16_t other_operation(struct lifting *l, const struct raw *x, uint16_t a, uint16_t b, int loop)
 {
 	struct canon *c = &l->c;
+	if (x->op >= GLLM_S_FADD && x->op <= GLLM_S_FNMS && x->w != 32)
+		return POISON;
 	switch (x->op) {
 	case GLLM_S_NEG: return gllm_canon_int(c, GLLM_N_SUB, x->w, gllm_canon_const(c, GLLM_I64, 0), a);
 	case GLLM_S_NOT: return gllm_canon_int(c, GLLM_N_XOR, x->w, a, gllm_canon_const(c, GLLM_I64, ~UINT64_C(0)));
@@ -239,8 +241,6 @@ uint16_t gllm_loops_evaluate(struct lifting *l, uint16_t raw, int loop)
 	struct canon *c = &l->c;
 	const struct raw *x = &l->s->raw[raw];
 	uint16_t a, b;
-	if ((x->op >= GLLM_S_FADD) & (x->op <= GLLM_S_FNMS) & (x->w != 32))
-		return POISON;
 	switch (x->op) {
 	case RAW_PARAM: return parameter(l, x);
 	case RAW_PHI: return phi_value(l, raw);
@@ -254,10 +254,14 @@ uint16_t gllm_loops_evaluate(struct lifting *l, uint16_t raw, int loop)
 		return gllm_canon_int(c, node[x->op], x->w, a, b);
 	case GLLM_S_ZEXT: return gllm_canon_zext(c, get(l, x->a, loop), x->w);
 	case GLLM_S_FADD: case GLLM_S_FSUB:
+		if (x->w != 32)
+			return POISON;
 		a = get(l, x->a, loop);
 		b = get(l, x->b, loop);
 		return gllm_canon_sum(c, x->op == GLLM_S_FSUB, a, b);
 	case GLLM_S_FMUL: case GLLM_S_FDIV:
+		if (x->w != 32)
+			return POISON;
 		a = get(l, x->a, loop);
 		b = get(l, x->b, loop);
 		return gllm_canon_product(c, node[x->op], a, b);

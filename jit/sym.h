@@ -62,12 +62,6 @@ struct sym {
 	struct gllm_error *error;
 };
 
-/* What leaves flags, and no value. */
-static inline bool sym_compares(const struct raw *x)
-{
-	return x->op - (unsigned)GLLM_S_CMP <= GLLM_S_FCCMP - GLLM_S_CMP;
-}
-
 /* An operation on integers; where flags are asked for, it stands for the comparison of its value with 0. */
 static inline bool sym_integer(const struct raw *x)
 {
