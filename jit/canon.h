@@ -27,6 +27,7 @@ enum val_op {
 	VAL_ICMP,   /* a < b (aux 0) or a == b (aux 1); the operands' type decides the sign */
 	VAL_PCOND,  /* polynomial imm is 0 (aux 0) or is at least 1 (aux 1); a == b or a < b as integers if it chooses values */
 	VAL_MSEL,   /* condition a ? condition b : condition c, each with its negation in a bit of aux */
+	VAL_OPS,
 };
 
 enum { OUT_LESS = 1, OUT_EQUAL = 2, OUT_GREATER = 4, OUT_UNORDERED = 8, OUT_ALL = 15 };

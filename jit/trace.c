@@ -36,12 +36,15 @@ static uint64_t poly_hash(const struct emit *e, uint16_t p)
 	return h;
 }
 
-static unsigned symmetric(const struct val *x)
-{
-	const uint64_t always = UINT64_C(1) << GLLM_N_ADD | UINT64_C(1) << GLLM_N_MUL | UINT64_C(1) << GLLM_N_FMA |
-	                        UINT64_C(1) << GLLM_N_AND | UINT64_C(1) << GLLM_N_OR | UINT64_C(1) << GLLM_N_XOR;
-	return (unsigned)(always >> x->op & 1) | (unsigned)((x->op == VAL_ICMP) & (x->aux == 1));
-}
+/* What a hash must know of an operation: that the order of its first two operands does not matter, that it is a number and
+ * nothing else, or that it has a way of its own. What comes next cannot be predicted: there is a branch for the last alone. */
+enum { SYMMETRIC = 1, NUMBER = 2, UNCOMMON = 4 };
+static const uint8_t kind[VAL_OPS] = {
+	[GLLM_N_ADD] = SYMMETRIC, [GLLM_N_MUL] = SYMMETRIC, [GLLM_N_FMA] = SYMMETRIC, [GLLM_N_AND] = SYMMETRIC,
+	[GLLM_N_OR] = SYMMETRIC, [GLLM_N_XOR] = SYMMETRIC, [GLLM_N_CONST] = NUMBER, [GLLM_N_SCALAR] = NUMBER,
+	[GLLM_N_LOAD] = UNCOMMON, [GLLM_N_INDEX] = UNCOMMON, [GLLM_N_CARRY] = UNCOMMON, [VAL_FCMP] = UNCOMMON,
+	[VAL_ICMP] = UNCOMMON,
+};
 
 static uint64_t load_hash(const struct emit *e, const struct val *x, uint64_t h)
 {
@@ -51,76 +54,81 @@ static uint64_t load_hash(const struct emit *e, const struct val *x, uint64_t h)
 	return mix(h, s->index == VAL_NONE ? 0 : mix(e->hash[at(s->index)], s->index_bytes));
 }
 
-static uint64_t value_hash(const struct emit *e, const struct val *x)
+static uint64_t uncommon_hash(const struct emit *e, const struct val *x, uint64_t a, uint64_t b, uint64_t c)
 {
-	uint64_t h = mix(x->op, x->type);
-	if (x->op == GLLM_N_CONST || x->op == GLLM_N_SCALAR)
-		return mix(h, x->imm);
-	if (x->op == GLLM_N_LOAD)
-		return load_hash(e, x, h);
-	if (x->op == GLLM_N_INDEX)
-		return mix(h, poly_hash(e, (uint16_t)x->imm));
-	if (x->op == GLLM_N_CARRY)
-		return mix(x->type, (uint64_t)(uint8_t)e->now[x->loop]);
-	/* no value hashes to 0; which of its operands one lacks is said here */
-	const uint64_t a = e->hash[at(x->a)] + (x->a == VAL_NONE), b = e->hash[at(x->b)] + 2u * (x->b == VAL_NONE),
-	               c = e->hash[at(x->c)] + 3u * (x->c == VAL_NONE);
-	if (x->op == VAL_FCMP) { /* the same however the pair is ordered */
-		bool swap = a > b;
-		unsigned truth = swap ? swap_outcomes(x->aux) : x->aux;
-		return mix(mix(mix(h, truth), swap ? b : a), swap ? a : b);
+	const uint64_t h = mix(x->op, x->type);
+	switch (x->op) {
+	case GLLM_N_LOAD: return load_hash(e, x, h);
+	case GLLM_N_INDEX: return mix(h, poly_hash(e, (uint16_t)x->imm));
+	case GLLM_N_CARRY: return mix(x->type, (uint64_t)(uint8_t)e->now[x->loop]);
+	case VAL_ICMP: return mix(x->aux ? mix(mix(h, x->aux), a + b) : mix(mix(mix(h, x->aux), a), b), c);
+	default: break; /* a comparison of floats, the same however the pair is ordered */
 	}
-	h = mix(h, x->aux);
-	const uint64_t first = mix(h, symmetric(x) ? a + b : a), both = mix(first, b);
-	return mix(symmetric(x) ? first : both, c);
+	const bool swap = a > b;
+	return mix(mix(mix(h, swap ? swap_outcomes(x->aux) : x->aux), swap ? b : a), swap ? a : b);
 }
 
-/* Operands whose order does not matter stand in the order of their hashes, which cannot be predicted. */
-static void sort_operands(struct emit *e, struct val *x)
+static void swap_uncommon(struct val *x)
 {
-	const unsigned compares = x->op == VAL_FCMP, more = e->hash[at(x->a)] > e->hash[at(x->b)];
-	const unsigned swap = (symmetric(x) | compares) & more;
-	const uint16_t differ = (uint16_t)((x->a ^ x->b) & (0 - swap));
-	x->a ^= differ;
-	x->b ^= differ;
-	if (swap & compares)
+	if (x->op != VAL_FCMP && (x->op != VAL_ICMP || !x->aux))
+		return;
+	const uint16_t first = x->a;
+	x->a = x->b;
+	x->b = first;
+	if (x->op == VAL_FCMP)
 		x->aux = (uint8_t)swap_outcomes(x->aux);
 }
 
-static bool carried(const struct emit *e, const struct val *x)
+/* Gives the values list[i], list[i + step] .. their hashes, operands before what is made of them. Those that are made of
+ * CARRYs are listed in `again` and come back, their CARRYs being hashed by what they end as; of the others, and of all when
+ * it is `final`, operands whose order does not matter are put in the order of their hashes. Returns how many come back. */
+static unsigned hash_list(struct emit *e, const uint16_t *list, unsigned i, unsigned step, unsigned count, uint16_t *again,
+                          bool final)
 {
-	return (e->mark[at(x->a)] | e->mark[at(x->b)] | e->mark[at(x->c)]) & CARRIED;
+	uint64_t *const hash = e->hash;
+	uint8_t *const mark = e->mark;
+	unsigned n = 0;
+	for (; count; count--, i += step) {
+		const uint16_t v = list[i];
+		struct val *const x = &e->v[v];
+		const unsigned p = at(x->a), q = at(x->b), r = at(x->c), of = kind[x->op], is_carry = x->op == GLLM_N_CARRY;
+		const unsigned made_of = (mark[p] | mark[q] | mark[r]) & CARRIED & (is_carry - 1u);
+		/* no value hashes to 0; which of its operands one lacks is said here */
+		const uint64_t a = hash[p] + !p, b = hash[q] + 2u * !q, c = hash[r] + 3u * !r, h = mix(x->op, x->type);
+		const bool swap = (final | !(made_of | is_carry)) & (a > b);
+		mark[at(v)] |= (uint8_t)(made_of | is_carry * CARRIED);
+		e->ref[at(v)] = UNWRITTEN;
+		again[n] = v;
+		n += made_of != 0;
+		if (of & UNCOMMON) {
+			hash[at(v)] = uncommon_hash(e, x, a, b, c);
+			if (swap)
+				swap_uncommon(x);
+			continue;
+		}
+		const uint64_t symmetric = 0u - (uint64_t)(of & SYMMETRIC), number = 0u - (uint64_t)(of >> 1);
+		const uint64_t first = mix(mix(h, x->aux), a + (b & symmetric)), both = mix(first, b);
+		const uint64_t made = mix(both ^ ((both ^ first) & symmetric), c), plain = mix(h, x->imm);
+		hash[at(v)] = made ^ ((made ^ plain) & number);
+		const uint16_t differ = (uint16_t)((x->a ^ x->b) & (0u - (of & SYMMETRIC & swap)));
+		x->a ^= differ;
+		x->b ^= differ;
+	}
+	return n;
 }
 
 /* What is made of CARRYs is hashed again, twice, when their ends have hashes. */
 static void hash_values(struct emit *e)
 {
-	uint16_t *const again = e->stack; /* the others that are made of CARRYs */
-	unsigned n = 0;
-	for (unsigned i = e->nlist; i-- > 0; ) {
-		uint16_t v = e->list[i];
-		struct val *x = &e->v[v];
-		e->hash[at(v)] = value_hash(e, x);
-		const bool is_carry = x->op == GLLM_N_CARRY;
-		if (is_carry | carried(e, x))
-			e->mark[at(v)] |= CARRIED;
-		else
-			sort_operands(e, x);
-		again[n] = v;
-		n += (e->mark[at(v)] & CARRIED) && !is_carry;
-	}
+	uint16_t *const again = e->stack;
+	const unsigned n = hash_list(e, e->list, e->nlist - 1u, ~0u, e->nlist, again, false);
 	for (unsigned round = 0; round < 2 && e->l->ncarries; round++) {
 		for (unsigned i = 0; i < e->l->ncarries; i++) {
 			uint16_t v = e->l->carry[i].value;
 			if (is_live(e, v))
 				e->hash[at(v)] = mix(mix(e->hash[at(v)], e->hash[at(e->v[v].a)]), e->hash[at(e->v[v].b)]);
 		}
-		for (unsigned i = 0; i < n; i++) {
-			struct val *x = &e->v[again[i]];
-			e->hash[at(again[i])] = value_hash(e, x);
-			if (round == 1)
-				sort_operands(e, x);
-		}
+		hash_list(e, again, 0, 1, n, again, round == 1);
 	}
 }
 
@@ -135,10 +143,11 @@ static struct gllm_poly place(struct emit *e, uint16_t p)
 	to->done = true;
 	to->at = (struct gllm_poly){ (uint16_t)(x->count ? e->nterms : 0), x->count };
 	for (unsigned i = 0; i < x->count; i++) {
-		struct gllm_term t = e->c->p.term[x->first + i];
+		const struct gllm_term *from = &e->c->p.term[x->first + i];
+		struct gllm_term *const t = &e->term[e->nterms++];
+		t->coef = from->coef;
 		for (unsigned k = 0; k < GLLM_TERM_SYMS; k++)
-			t.sym[k] = renamed(e, t.sym[k]);
-		e->term[e->nterms++] = t;
+			t->sym[k] = renamed(e, from->sym[k]);
 	}
 	return to->at;
 }
@@ -471,7 +480,7 @@ static enum gllm_status finish(struct emit *e, const char *name, struct gllm_are
 		.nnodes = e->nnodes, .loop = e->loop, .nloops = e->nloops, .access = e->access, .naccesses = e->naccesses,
 		.poly = e->poly, .npolys = e->npolys, .term = e->term, .nterms = e->nterms,
 		.table = e->table, .ntables = e->ntables };
-	made.nreductions = gllm_trace_reductions(&made, e->reduction);
+	made.nreductions = e->l->ncarries ? gllm_trace_reductions(&made, e->reduction) : 0;
 	made.reduction = copy(keep_in, e->reduction, made.nreductions, sizeof *e->reduction);
 	if (!t || !node || !loop || !access || !poly || !term || !table || !made.reduction) {
 		before.high = keep_in->high;

@@ -169,30 +169,51 @@ static bool same_poly(const struct gllm_trace *t, struct gllm_poly a, struct gll
 	return true;
 }
 
+static bool is_float(unsigned type)
+{
+	return type == GLLM_F32 || type == GLLM_F16 || type == GLLM_BF16;
+}
+
+/* Some load is of integers: where no access is, no node needs to be looked at. */
+static bool decodes(const struct gllm_trace *t)
+{
+	bool some = false;
+	for (unsigned i = 0; i < t->naccesses; i++)
+		some = some || !is_float(t->access[i].type);
+	for (unsigned i = 0; some && i < t->nnodes; i++)
+		if (t->node[i].op == GLLM_N_LOAD && !is_float(t->access[t->node[i].imm].type))
+			return true;
+	return false;
+}
+
+static const struct gllm_access *last_stored(const struct gllm_trace *t)
+{
+	for (unsigned i = t->nnodes; i-- > 0; ) /* most often it is the last node */
+		if (t->node[i].op == GLLM_N_STORE)
+			return &t->access[t->node[i].imm];
+	return NULL;
+}
+
 static enum gllm_pattern map_pattern(const struct gllm_trace *t)
 {
-	unsigned loads = 0, stores = 0, decodes = 0;
-	const struct gllm_access *out = NULL;
+	if (decodes(t))
+		return GLLM_PATTERN_QUANT_DECODE;
+	if (t->nloops != 1)
+		return t->nloops ? GLLM_PATTERN_INJECTIVE : GLLM_PATTERN_OPAQUE;
+	unsigned loads = 0, stores = 0;
+	const struct gllm_access *const out = last_stored(t);
 	bool aligned = true;
-	for (unsigned i = 0; i < t->nnodes; i++)
-		if (t->node[i].op == GLLM_N_STORE) {
-			out = &t->access[t->node[i].imm];
-			stores++;
-		}
 	for (unsigned i = 0; i < t->nnodes; i++) {
 		const struct gllm_node *n = &t->node[i];
+		stores += n->op == GLLM_N_STORE;
 		if (n->op != GLLM_N_LOAD)
 			continue;
 		const struct gllm_access *a = &t->access[n->imm];
 		loads++;
-		decodes += a->type != GLLM_F32 && a->type != GLLM_F16 && a->type != GLLM_BF16;
 		aligned = aligned && out && a->type == out->type && a->index == GLLM_NO_NODE && same_poly(t, a->offset, out->offset);
 	}
-	if (decodes)
-		return GLLM_PATTERN_QUANT_DECODE;
-	if (t->nloops == 1 && stores == 1 && aligned && loads >= 1 && loads <= 2)
-		return loads == 1 ? GLLM_PATTERN_ELEMENTWISE : GLLM_PATTERN_BINARY;
-	return t->nloops ? GLLM_PATTERN_INJECTIVE : GLLM_PATTERN_OPAQUE;
+	return stores != 1 || !aligned || loads < 1 || loads > 2 ? GLLM_PATTERN_INJECTIVE
+	       : loads == 1 ? GLLM_PATTERN_ELEMENTWISE : GLLM_PATTERN_BINARY;
 }
 
 static bool is_product_sum(const struct gllm_trace *t, const struct gllm_reduction *r)

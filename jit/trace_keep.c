@@ -4,10 +4,10 @@
 
 /* ---- what is kept ---------------------------------------------------------------------------------------------- */
 
-static bool expressible(unsigned op)
-{
-	return op - (unsigned)VAL_POISON > VAL_PTR - VAL_POISON && op != VAL_MSEL;
-}
+/* Operations of values that no trace has, a bit each. */
+static const uint64_t inexpressible = UINT64_C(1) << VAL_POISON | UINT64_C(1) << VAL_TRUE | UINT64_C(1) << VAL_PTR |
+                                      UINT64_C(1) << VAL_MSEL;
+_Static_assert(VAL_OPS <= 64, "one word holds them");
 
 static void refuse_value(struct emit *e, uint16_t v)
 {
@@ -27,63 +27,64 @@ static void check_ends(struct emit *e, const struct carry *k)
 
 /* Marks and lists what the marked values need. Operands have lower numbers than what is made of them, but for the ends
  * of CARRYs, which their LASTs ask for as well: where one is found late, it goes back up. What is needed cannot be
- * predicted, so the others mark too: no value. Returns the loops they are in, and whether all can be written. */
-static uint32_t list_live(struct emit *e, bool *writable)
+ * predicted, so the others mark too: no value. Returns the loops they are in, a bit of number + 1 each; *ops: what they are. */
+static uint64_t list_live(struct emit *e, uint64_t *ops)
 {
+	const bool carries = e->l->ncarries; /* else there are no LASTs either */
 	uint8_t *const mark = e->mark;
-	uint32_t loops = 0;
-	unsigned not_so = 0;
+	uint16_t *last = e->list;
+	uint64_t loops = 0, are = 0;
+	const struct val *x = &e->v[e->c->n];
 	for (unsigned i = e->c->n; i-- > 0; ) {
-		const struct val *x = &e->v[i];
+		x--;
 		const unsigned live = mark[i + 1], mask = 0u - live;
-		e->list[e->nlist] = (uint16_t)i;
-		e->nlist += live;
-		e->ref[i + 1] = UNWRITTEN;
-		loops |= loop_bit(x->loop) & mask;
-		not_so |= live & !expressible(x->op);
-		if (x->op == GLLM_N_LAST && e->v[x->a].b < i)
+		*last = (uint16_t)i;
+		last += live;
+		loops |= (uint64_t)live << (x->loop + 1);
+		are |= (uint64_t)live << x->op;
+		if (carries && x->op == GLLM_N_LAST && e->v[x->a].b < i)
 			mark[at(e->v[x->a].b) & mask] = LIVE;
-		if (x->op == GLLM_N_CARRY && live && x->b > i && !mark[at(x->b)]) {
+		if (carries && x->op == GLLM_N_CARRY && live && x->b > i && !mark[at(x->b)]) {
 			mark[at(x->b)] = LIVE;
 			i = x->b + 1u;
-			while (e->nlist && e->list[e->nlist - 1] < i)
-				e->nlist--;
+			x = &e->v[i];
+			while (last > e->list && last[-1] < i)
+				last--;
 			continue;
 		}
 		mark[at(x->a) & mask] = LIVE;
 		mark[at(x->b) & mask] = LIVE;
 		mark[at(x->c) & mask] = LIVE;
 	}
-	*writable = !not_so;
+	e->nlist = (unsigned)(last - e->list);
+	*ops = are;
 	return loops;
 }
 
 void gllm_emit_keep(struct emit *e)
 {
 	struct lifting *l = e->l;
-	uint32_t loops = 0;
-	bool writable;
+	uint64_t loops = 0, ops;
 	e->mark[at(VAL_NONE)] = LIVE;
 	for (unsigned i = 0; i < l->nstores; i++) {
 		const struct effect *s = &l->store[i];
 		if (s->dead)
 			continue;
 		e->mark[at(s->value)] = e->mark[at(e->c->access[s->access].index)] = LIVE;
-		loops |= loop_bit(l->f->block[s->block].loop);
+		loops |= UINT64_C(1) << (l->f->block[s->block].loop + 1);
 	}
-	loops |= list_live(e, &writable);
+	loops |= list_live(e, &ops);
 	for (unsigned i = l->ncarries; i-- > 0 && !l->status; )
 		check_ends(e, &l->carry[i]);
-	for (unsigned i = 0; i < e->nlist && !writable && !l->status; i++)
-		if (!expressible(e->v[e->list[i]].op))
+	for (unsigned i = 0; i < e->nlist && ops & inexpressible && !l->status; i++)
+		if (inexpressible >> e->v[e->list[i]].op & 1)
 			refuse_value(e, e->list[i]);
 	for (unsigned i = l->f->nloops; i-- > 0; )
-		if (loops >> i & 1)
-			loops |= loop_bit(l->f->loop[i].parent);
+		loops |= (loops >> (i + 1) & 1) << (l->f->loop[i].parent + 1);
 	for (unsigned i = 0; i < GLLM_SYM_PARAM + l->nparams; i++)
 		e->renamed[i] = (uint8_t)i;
 	for (unsigned i = 0; i < l->f->nloops; i++) {
-		e->now[i] = loops >> i & 1 ? (int8_t)e->nloops++ : (int8_t)-1;
+		e->now[i] = loops >> (i + 1) & 1 ? (int8_t)e->nloops++ : (int8_t)-1;
 		e->renamed[GLLM_SYM_LOOP + i] = (uint8_t)(GLLM_SYM_LOOP + e->now[i]);
 	}
 }
