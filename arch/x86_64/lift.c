@@ -16,7 +16,7 @@ enum { NONE = GLLM_LOC_NONE, FLAGS = GLLM_LOC_FLAGS, R_RAX = GLLM_LOC_R0 + X86_R
 struct lift {
 	const struct gllm_insn *in;
 	const struct gllm_x86_form *f;
-	struct gllm_sem *out;
+	struct gllm_sem_op_rec *next, *end; /* where the next operation goes, and where there is no more room */
 	unsigned temps;
 	bool refused;
 };
@@ -30,13 +30,11 @@ static void refuse(struct lift *l)
 
 static rec *emit(struct lift *l, unsigned op, unsigned w, unsigned d, unsigned a, unsigned b)
 {
-	rec *r;
-
-	if (l->out->n == GLLM_SEM_MAX) {
+	if (l->next == l->end) {
 		refuse(l);
-		l->out->n--;
+		l->next--;
 	}
-	r = &l->out->op[l->out->n++];
+	rec *r = l->next++;
 	*r = (rec){ .op = (uint8_t)op, .w = (uint8_t)w, .d = (uint8_t)d, .a = (uint8_t)a, .b = (uint8_t)b, .c = NONE };
 	return r;
 }
@@ -98,17 +96,15 @@ static void store(struct lift *l, const struct gllm_operand *m, unsigned source,
 
 static unsigned loc(const struct gllm_operand *o)
 {
-	return (o->cls == GLLM_R_VEC ? GLLM_LOC_V0 : GLLM_LOC_R0) + (unsigned)o->reg;
+	_Static_assert(GLLM_LOC_R0 == 0 && GLLM_R_GPR == 0 && GLLM_R_VEC == 1, "vector registers are behind the others");
+	return GLLM_LOC_V0 * (unsigned)o->cls + o->reg;
 }
 
-/* The location that holds an operand; only its low w bits count. */
-static unsigned value(struct lift *l, const struct gllm_operand *o, unsigned w)
+/* Of what is no whole register. */
+static unsigned part_value(struct lift *l, const struct gllm_operand *o, unsigned w)
 {
-	unsigned t;
+	unsigned t = temp(l);
 
-	if (o->kind == GLLM_O_REG && (o->cls == GLLM_R_VEC || o->reg < 16))
-		return loc(o);
-	t = temp(l);
 	if (o->kind == GLLM_O_REG) /* ah .. bh */
 		emit_imm(l, GLLM_S_SHR, 64, t, GLLM_LOC_R0 + (o->reg & 3u), 8);
 	else if (o->kind == GLLM_O_MEM)
@@ -116,6 +112,12 @@ static unsigned value(struct lift *l, const struct gllm_operand *o, unsigned w)
 	else
 		emit_imm(l, GLLM_S_MOV, w < 64 ? w : 64, t, NONE, o->imm);
 	return t;
+}
+
+/* The location that holds an operand; only its low w bits count. */
+static inline unsigned value(struct lift *l, const struct gllm_operand *o, unsigned w)
+{
+	return o->kind == GLLM_O_REG && (o->cls == GLLM_R_VEC || o->reg < 16) ? loc(o) : part_value(l, o, w);
 }
 
 /* d = a op operand: an immediate goes into the operation itself. */
@@ -143,7 +145,7 @@ static void write_high(struct lift *l, unsigned d, unsigned v) /* ah .. bh are b
 	emit(l, GLLM_S_OR, 64, d, rest, t);
 }
 
-static void write_back(struct lift *l, const struct gllm_operand *o, unsigned v)
+static void write_part(struct lift *l, const struct gllm_operand *o, unsigned v)
 {
 	if (o->kind == GLLM_O_MEM)
 		store(l, o, v, o->size);
@@ -151,8 +153,14 @@ static void write_back(struct lift *l, const struct gllm_operand *o, unsigned v)
 		write_high(l, GLLM_LOC_R0 + (o->reg & 3u), v);
 	else if (o->size < 32)
 		emit(l, GLLM_S_INSERT, o->size, loc(o), v, loc(o));
-	else if (loc(o) != v)
+	else
 		emit(l, GLLM_S_MOV, o->size, loc(o), v, NONE);
+}
+
+static inline void write_back(struct lift *l, const struct gllm_operand *o, unsigned v)
+{
+	if (v != loc(o) || o->kind != GLLM_O_REG || o->size < 32)
+		write_part(l, o, v);
 }
 
 static unsigned width(const struct lift *l)
@@ -240,13 +248,16 @@ static void sem_alu(struct lift *l)
 	unsigned b = s->kind == GLLM_O_IMM ? (unsigned)NONE : value(l, s, w);
 	int64_t imm = s->kind == GLLM_O_IMM ? s->imm : 0;
 
-	if (op == GLLM_S_SUB || op == GLLM_S_AND) /* before the operands are overwritten */
-		emit(l, op == GLLM_S_SUB ? GLLM_S_CMP : GLLM_S_TEST, w, FLAGS, a, b)->imm = imm;
-	emit(l, op, w, r, a, b)->imm = imm;
-	if (op == GLLM_S_OR || op == GLLM_S_XOR)
-		emit(l, GLLM_S_TEST, w, FLAGS, r, r);
-	else if (op == GLLM_S_ADD)
+	if (op == GLLM_S_ADD) {
+		emit(l, op, w, r, a, b)->imm = imm;
 		emit(l, GLLM_S_FLAGSOF, w, FLAGS, r, NONE);
+	} else if (op == GLLM_S_SUB || op == GLLM_S_AND) { /* before the operands are overwritten */
+		emit(l, op == GLLM_S_SUB ? GLLM_S_CMP : GLLM_S_TEST, w, FLAGS, a, b)->imm = imm;
+		emit(l, op, w, r, a, b)->imm = imm;
+	} else {
+		emit(l, op, w, r, a, b)->imm = imm;
+		emit(l, GLLM_S_TEST, w, FLAGS, r, r);
+	}
 	write_back(l, d, r);
 }
 
@@ -793,14 +804,13 @@ enum gllm_status gllm_x86_meaning(const struct gllm_insn *in, struct gllm_sem *o
 		[SEM_I2F] = sem_i2f, [SEM_F2I] = sem_f2i, [SEM_F2IN] = sem_f2in, [SEM_F2F] = sem_f2f,
 		[SEM_BCAST] = sem_bcast, [SEM_LANE0] = sem_lane0, [SEM_UNPCK] = sem_unpck,
 	};
-	struct lift l = { .in = in, .out = out };
-
 	out->n = 0;
 	if (in->row >= X86_ROWS)
 		return GLLM_INVALID_ARGUMENT;
-	l.f = &gllm_x86_forms[in->row];
+	struct lift l = { .in = in, .f = &gllm_x86_forms[in->row], .next = out->op, .end = out->op + GLLM_SEM_MAX };
 	evaluator[l.f->sem](&l);
 	if (l.refused)
-		out->n = 0;
-	return l.refused ? GLLM_NOT_LIFTED : GLLM_OK;
+		return GLLM_NOT_LIFTED;
+	out->n = (unsigned)(l.next - out->op);
+	return GLLM_OK;
 }
