@@ -20,6 +20,7 @@ struct discovery {
 	unsigned ncontexts;
 	uint16_t bucket[BUCKETS], chain[FLOW_BLOCKS]; /* blocks by address */
 	uint64_t read_to;                             /* nothing from here on was read */
+	bool indirect;                                /* some jump or call was resolved by what stands before it */
 };
 
 static bool covers(const struct gllm_range *r, uint64_t addr, uint64_t size)
@@ -140,7 +141,7 @@ static bool cut_block(const struct discovery *d, uint16_t made)
 			b->bytes = (uint32_t)(m->addr - b->addr);
 			b->nsucc = 1;
 			b->succ[0] = made;
-			return resolved_within(d, m);
+			return !d->indirect || resolved_within(d, m);
 		}
 	}
 	return true;
@@ -247,7 +248,7 @@ static bool resolve(struct discovery *d, unsigned first)
 	if (o->op != GLLM_S_JUMP && !call)
 		return true;
 	uint64_t target = (uint64_t)o->imm;
-	if (o->a != GLLM_LOC_NONE && !constant_at(d, first, f->nops - 1, o->a, &target))
+	if (o->a != GLLM_LOC_NONE && !(d->indirect = constant_at(d, first, f->nops - 1, o->a, &target)))
 		return false;
 	enum gllm_primitive prim = known(d->img, target);
 	o->imm = (int64_t)target;
@@ -264,30 +265,44 @@ static bool resolve(struct discovery *d, unsigned first)
 	return true;
 }
 
-/* Appends the operations of the instruction at `addr`, of which `left` bytes and what follows are at p; *next is then the
- * address behind it. */
-static enum gllm_status read_insn(struct discovery *d, unsigned first, uint64_t addr, const unsigned char *p, uint64_t left,
-                                  uint64_t *next)
+/* Where the next instruction is: its address, and of its range what is left, at p. */
+struct reader {
+	uint64_t addr, left;
+	const unsigned char *p;
+};
+
+/* Appends the operations of an instruction, and goes on behind it. *ends: so does the block. */
+static enum gllm_status read_insn(struct discovery *d, unsigned first, struct reader *at, bool *ends)
 {
 	struct flow *f = d->f;
 	struct gllm_insn insn;
 	struct gllm_sem sem = { .op = &f->op[f->nops] };
-	if (d->t->decode(p, (size_t)left, addr, &insn))
-		return gllm_fail(f->error, GLLM_BAD_INSN, "decoding", NULL, addr - f->entry, 0, p[0]);
+	struct flow_place *place = &f->place[f->nops];
+	const uint64_t addr = at->addr;
+	if (d->t->decode(at->p, (size_t)at->left, addr, &insn))
+		return gllm_fail(f->error, GLLM_BAD_INSN, "decoding", NULL, addr - f->entry, 0, at->p[0]);
 	if (d->t->meaning(&insn, &sem))
 		return gllm_flow_refuse(f, "an instruction whose meaning cannot be said", addr);
 	if (!sem.n)
 		sem.op[sem.n++] = (struct gllm_sem_op_rec){ .op = GLLM_S_NOP };
 	if (f->nops + sem.n + 2 > FLOW_OPS)
 		return gllm_flow_refuse(f, "too many instructions", addr);
-	*next = addr + insn.length;
-	struct flow_place *place = &f->place[f->nops];
-	place[0] = place[1] = (struct flow_place){ addr, *next };
+	at->addr += insn.length;
+	at->left -= insn.length;
+	at->p += insn.length;
+	for (unsigned i = 0; i < FLOW_COMMON; i++) {
+		place[i].addr = addr;
+		place[i].next = at->addr;
+	}
 	for (unsigned i = FLOW_COMMON; i < sem.n; i++)
 		place[i] = place[0];
 	f->nops += sem.n;
-	if (sem.op[sem.n - 1].op >= GLLM_S_JUMP && !resolve(d, first))
+	*ends = false;
+	if (sem.op[sem.n - 1].op < GLLM_S_JUMP)
+		return GLLM_OK;
+	if (!resolve(d, first))
 		return gllm_flow_refuse(f, not_constant, addr);
+	*ends = ends_block(&f->op[f->nops - 1]);
 	return GLLM_OK;
 }
 
@@ -313,32 +328,27 @@ static enum gllm_status read_block(struct discovery *d, uint16_t n)
 	struct flow *f = d->f;
 	const uint16_t context = f->block[n].context;
 	const unsigned first = f->nops;
-	uint64_t addr = f->block[n].addr;
-	const unsigned char *p = NULL;
-	uint64_t left = 0, next = addr;
+	struct reader at = { .addr = f->block[n].addr };
+	bool ends;
 	enum gllm_status s;
 	if (read_before(d, n, &s))
 		return s;
 	f->block[n].first = (uint16_t)first;
 	do {
-		if (!left) {
-			const struct gllm_range *r = range_of(d->img, addr, 1);
+		if (!at.left) {
+			const struct gllm_range *r = range_of(d->img, at.addr, 1);
 			if (!r)
-				return gllm_flow_refuse(f, "code leads out of the image", addr);
-			p = r->bytes + (addr - r->addr);
-			left = r->size - (addr - r->addr);
+				return gllm_flow_refuse(f, "code leads out of the image", at.addr);
+			at.p = r->bytes + (at.addr - r->addr);
+			at.left = r->size - (at.addr - r->addr);
 		}
-		s = read_insn(d, first, addr, p, left, &next);
+		s = read_insn(d, first, &at, &ends);
 		if (s)
 			return s;
-		p += next - addr;
-		left -= next - addr;
-		addr = next;
-	} while (!ends_block(&f->op[f->nops - 1]) &&
-	         (d->bucket[addr % BUCKETS] == FLOW_NONE || find_block(d, addr, context) == FLOW_NONE));
+	} while (!ends && (d->bucket[at.addr % BUCKETS] == FLOW_NONE || find_block(d, at.addr, context) == FLOW_NONE));
 	f->block[n].n = (uint16_t)(f->nops - first);
-	f->block[n].bytes = (uint32_t)(addr - f->block[n].addr);
-	d->read_to = addr > d->read_to ? addr : d->read_to;
+	f->block[n].bytes = (uint32_t)(at.addr - f->block[n].addr);
+	d->read_to = at.addr > d->read_to ? at.addr : d->read_to;
 	return leave_block(d, n, f->nops - 1);
 }
 
@@ -347,6 +357,7 @@ static enum gllm_status discover(struct discovery *d, uint64_t addr)
 	d->context[0] = (struct context){ .entry = addr };
 	d->ncontexts = 1;
 	d->read_to = 0;
+	d->indirect = false;
 	_Static_assert(FLOW_NONE == 0xffff, "what the bytes make");
 	__builtin_memset(d->bucket, 0xff, sizeof d->bucket);
 	uint16_t first;
