@@ -18,6 +18,7 @@ struct row {
 	uint64_t dim[5];    /* in the order of the operator's dims */
 	double flops;       /* per call; 0: judged by bytes */
 	const char *label;
+	bool masked;        /* of each 32 elements of an input 16 are -inf */
 	uint8_t from, to;   /* element types in place of F32, of inputs and outputs; 0: F32 */
 	/* filled in */
 	struct gllm_plan *plan;
@@ -36,6 +37,7 @@ static struct row row[] = {
 	{ .op = "tanh",     .dim = { 8192 },           .label = "tanh 64 KiB" },
 	{ .op = "rms_norm", .dim = { 5461 },           .label = "rms_norm 64 KiB" },
 	{ .op = "softmax",  .dim = { 8192 },           .label = "softmax 64 KiB" },
+	{ .op = "softmax",  .dim = { 8192 },           .label = "softmax 64 KiB masked", .masked = true },
 	{ .op = "rope_adjacent", .dim = { 32, 64 },    .label = "rope_adjacent 32x128" },
 	{ .op = "rope_halves",   .dim = { 32, 64 },    .label = "rope_halves 32x128" },
 	{ .op = "argmax",   .dim = { 16384 },          .label = "argmax 64 KiB" },
@@ -68,10 +70,12 @@ static struct row row[] = {
 };
 enum { ROWS = sizeof row / sizeof row[0] };
 
-static void fill(const struct gllm_param *p, enum gllm_type type, unsigned char *to, uint64_t bytes)
+static void fill(const struct gllm_param *p, enum gllm_type type, bool masked, unsigned char *to, uint64_t bytes)
 {
 	for (uint64_t k = 0; k + 4 <= bytes; k += 4) {
 		float x = (float)((k / 4 * 2654435761u) % 2000) * 0.001f - 1.0f;
+		if (masked && k / 64 % 2)
+			x = -__builtin_inff();
 		uint32_t half = 0x3c003800, index = (uint32_t)(k / 4 * 7 % TABLE); /* 1 and 0.5; rows of a table */
 		memcpy(to + k, type == GLLM_F16 || type == GLLM_BF16 ? (void *)&half : p->type == GLLM_U32 ? (void *)&index : (void *)&x, 4);
 	}
@@ -112,7 +116,7 @@ static enum gllm_status prepare(struct gllm_context *c, struct row *r, struct gl
 		uint64_t room = op == GLLM_OP_gather && p->kind == GLLM_WEIGHT ? TABLE * bytes : bytes;
 		unsigned char *memory = host_memory(room + 4096);
 		if (p->kind != GLLM_OUT)
-			fill(p, type, memory, room);
+			fill(p, type, r->masked, memory, room);
 		r->bind[pointers++] = memory;
 		r->bytes += (double)bytes;
 		r->written += p->kind == GLLM_OUT ? (double)bytes : 0.0;

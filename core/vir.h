@@ -75,6 +75,7 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	V(VLDEXP,   v, "vv")   /* F32 a * 2^(I32 b), correctly rounded once (two exact steps or the ISA's scale) */ \
 	V(VSCALE,   v, "vv")   /* F32 a * 2^b for an F32 b that is an integer or not below 2^22 in magnitude; only    \
 	                        * where machine.has_scale */                                                      \
+	V(VSCALEM,  v, "vvi")  /* the same in lanes of m, which it must have; in all others 0, or -0 if imm is 1 */ \
 	V(VFMA,     v, "vvv")  /* a * b + c, one rounding if the machine has it. Where machine.widens, and mem is F16: of F16 a \
 	                        * and b that VLOAD or VBCAST of type F16 left as they are, in a program of words */                              \
 	V(VFNMA,    v, "vvv")  /* c - a * b */                                                                  \
@@ -90,7 +91,7 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	V(VCVTN,    v, "v")    /* F32->I32 to nearest even */                                                   \
 	V(VWIDEN,   v, "vi")   /* the lower (imm 0) or upper (1) half of the elements of type `mem`, 16 bits each, that fill a, \
 	                        * as lanes: F16 and BF16 to F32, I16 and U16 to I32; only where machine.has_widen */  \
-	V(VLT,      m, "vv")   V(VLE, m, "vv") V(VEQ, m, "vv") V(VUNORD, m, "vv")                               \
+	V(VLT,      m, "vv")   V(VLE, m, "vv") V(VEQ, m, "vv") V(VUNORD, m, "vv")    /* aux: GLLM_VIR_NOT */    \
 	V(MAND,     m, "mm")   V(MOR, m, "mm") V(MXOR, m, "mm") V(MNOT, m, "m")                                 \
 	V(MTAIL,    m, "g")    /* the first min(a, lanes) lanes, a >= 0 */                                      \
 	V(VSEL,     v, "mvv")  /* a ? b : c */                                                                  \
@@ -122,6 +123,8 @@ enum { GLLM_VIR_FIXED = 0xffff }; /* a segment: of the arguments and of the plan
 /* aux of VBCAST: whatever reads what it writes is a VFMA or VFNMA of F32 or a VDOT, which multiplies it by something that no
  * VBCAST wrote. Not said of a register that has one write: there it can be seen. */
 enum { GLLM_VIR_FACTOR = 1 };
+/* aux of comparisons, only where machine.has_scale: the lanes in which that is not so. */
+enum { GLLM_VIR_NOT = 1 };
 /* aux of VMOV, only where machine.adds_over: what it reads is kept in the frame, and nothing else reads it. */
 enum { GLLM_VIR_KEPT = 1 };
 
@@ -190,7 +193,7 @@ struct gllm_machine {
 	bool one_converts;                   /* of several units one does VCVT and VCVTN */
 	bool past;                           /* stores past the caches exist, and a vector is a whole line */
 	bool picks;                          /* VPICK exists */
-	bool has_scale;                      /* VSCALE */
+	bool has_scale;                      /* VSCALE, VSCALEM, and comparisons have their opposites */
 	uint8_t dots;                        /* VDOT of these (enum gllm_dot) exists and is faster than separate products */
 	uint8_t tiles;                       /* VTILE of these exists and is faster than VDOT; so do VQUAD and VZIP 8, 9 */
 	bool has_copysign;                   /* VCOPYSIGN: in fewer instructions than three */

@@ -3,7 +3,7 @@
  * compiled from it. Values are bit patterns in 64 bits, zero above their type. */
 #include "core/bits.h"
 #include "gllm/ops.h"
-#include "jit/trace.h"
+#include "jit/eval.h"
 
 enum { CARRIES = 32 };
 
@@ -195,6 +195,18 @@ static bool step(struct run *r, unsigned i)
 	}
 	r->value[i] = low(v, n->type);
 	return ok;
+}
+
+bool gllm_trace_value(const struct gllm_trace *t, gllm_ref n, uint64_t *value)
+{
+	struct run r = { .t = t, .value = value };
+
+	switch (t->node[n].op) {
+	case GLLM_N_SCALAR: case GLLM_N_INDEX: case GLLM_N_LOAD: case GLLM_N_STORE: case GLLM_N_CARRY: case GLLM_N_LAST:
+		return false;
+	default:
+		return step(&r, n);
+	}
 }
 
 /* Sets the CARRYs of a loop: before the first iteration to a, after each to b, all at once. */

@@ -353,7 +353,15 @@ static gllm_vreg compare_node(struct lower *l, gllm_ref n, enum gllm_vir_op op)
 		a = gllm_lower_emit(l, GLLM_V_VXOR, GLLM_I32, a, sign, GLLM_NO_VREG);
 		b = gllm_lower_emit(l, GLLM_V_VXOR, GLLM_I32, b, sign, GLLM_NO_VREG);
 	}
-	return put(l, n, op, type == GLLM_U32 ? GLLM_I32 : type, a, b, GLLM_NO_VREG, 0);
+	const struct known *k = gllm_lower_known(l, n);
+	struct gllm_vi i = gllm_vi(op);
+
+	i.type = i.mem = (uint8_t)(type == GLLM_U32 ? GLLM_I32 : type);
+	i.a = a;
+	i.b = b;
+	i.aux = k && k->negated ? GLLM_VIR_NOT : 0;
+	i.d = target(l, n);
+	return gllm_vir_emit(l->v, i);
 }
 
 /* a is -b, both F32. */
@@ -370,8 +378,12 @@ static gllm_vreg select_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_node *x = node(l, n), *c = node(l, x->a);
 	enum gllm_type type = lane_type(l, x->type);
+	const struct known *k = gllm_lower_known(l, n);
 	gllm_vreg m, not_m;
 	struct operands o;
+
+	if (k && k->choice == n)
+		return gllm_lower_value(l, k->other);
 
 	if (c->op == GLLM_N_LT && x->type == GLLM_F32 && node(l, c->a)->type == GLLM_F32) {
 		bool turned = negated(l, x->b, c->a) && negated(l, x->c, c->b); /* p < q ? -p : -q is the greater of these */
@@ -458,50 +470,6 @@ unsigned gllm_lower_temporaries(const struct lower *l, gllm_ref n)
 	return simple[node(l, n)->op].operands && l->m->need ? l->m->need(&i).v : 0;
 }
 
-/* A constant that is near 1.5 * 2^23: added to v, it leaves v rounded to an integer in the low bits wherever v is below 2^21
- * in magnitude. */
-static bool is_magic(const struct lower *l, gllm_ref n)
-{
-	return n != GLLM_NO_NODE && node(l, n)->op == GLLM_N_CONST && node(l, n)->imm >> 16 == 0x4b40;
-}
-
-/* M + v or M - v */
-static bool is_shifted(const struct lower *l, gllm_ref n)
-{
-	const struct gllm_node *s = node(l, n);
-
-	switch (s->op) {
-	case GLLM_N_ADD: return s->type == GLLM_F32 && (is_magic(l, s->a) || is_magic(l, s->b));
-	case GLLM_N_SUB: return s->type == GLLM_F32 && is_magic(l, s->a);
-	case GLLM_N_FMA: return is_magic(l, s->c);
-	default: return false;
-	}
-}
-
-/* Integers: (v + M) - M', and the lesser of v + M and M', less v + M. */
-static bool is_rounded(const struct lower *l, gllm_ref n)
-{
-	const struct gllm_node *d = node(l, n), *s;
-
-	if (d->op != GLLM_N_SUB || d->type != GLLM_F32)
-		return false;
-	if (is_shifted(l, d->a))
-		return is_magic(l, d->b);
-	s = node(l, d->a);
-	return s->op == GLLM_N_SELECT && is_shifted(l, d->b) &&
-	       ((s->b == d->b && is_magic(l, s->c)) || (s->c == d->b && is_magic(l, s->b)));
-}
-
-/* The exponent as a float where the machine scales by floats: either it is below 2^22 in magnitude and an integer, or
- * the result is 0, infinite or not a number whatever it is. */
-static gllm_ref float_exponent(const struct lower *l, const struct gllm_node *x)
-{
-	const struct gllm_node *b = node(l, x->b);
-	bool fits = l->m->has_scale && x->op == GLLM_N_LDEXP && b->op == GLLM_N_CVT && b->type == GLLM_I32 && is_rounded(l, b->a);
-
-	return fits ? b->a : GLLM_NO_NODE;
-}
-
 /* (x & sign) | bits of |y|: y with the sign of x. */
 static bool copies_sign(const struct lower *l, const struct gllm_node *or, gllm_ref *y, gllm_ref *x)
 {
@@ -546,6 +514,24 @@ static gllm_vreg half_node(struct lower *l, gllm_ref load)
 	return gllm_vir_emit(l->v, i);
 }
 
+/* Lanes whose choice was made by a constant have the result that it leads to. */
+static gllm_vreg scale_node(struct lower *l, gllm_ref n, gllm_ref exponent)
+{
+	const struct known *k = gllm_lower_known(l, n);
+	struct operands o = values(l, node(l, n)->a, exponent, GLLM_NO_NODE);
+	struct gllm_vi i = gllm_vi(k ? GLLM_V_VSCALEM : GLLM_V_VSCALE);
+
+	i.type = i.mem = GLLM_F32;
+	i.a = o.a;
+	i.b = o.b;
+	if (k) {
+		i.m = gllm_lower_value(l, k->condition);
+		i.imm = k->bits != 0;
+	}
+	i.d = target(l, n);
+	return gllm_vir_emit(l->v, i);
+}
+
 static gllm_vreg simple_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_node *x = node(l, n);
@@ -554,12 +540,10 @@ static gllm_vreg simple_node(struct lower *l, gllm_ref n)
 	gllm_ref size, sign;
 	const struct simple *s = &simple[x->op];
 	bool mask = x->type == GLLM_MASK;
-	gllm_ref exponent = float_exponent(l, x);
+	gllm_ref exponent = gllm_lower_float_exponent(l, n);
 
-	if (exponent != GLLM_NO_NODE) {
-		struct operands o = values(l, x->a, exponent, GLLM_NO_NODE);
-		return put(l, n, GLLM_V_VSCALE, GLLM_F32, o.a, o.b, GLLM_NO_VREG, 0);
-	}
+	if (exponent != GLLM_NO_NODE)
+		return scale_node(l, n, exponent);
 	if (copies_sign(l, x, &size, &sign)) {
 		struct operands o = values(l, size, sign, GLLM_NO_NODE);
 		return put(l, n, GLLM_V_VCOPYSIGN, GLLM_F32, o.a, o.b, GLLM_NO_VREG, 0);

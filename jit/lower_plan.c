@@ -772,6 +772,7 @@ bool gllm_lower_plan(struct lower *l)
 			mark_split(l, i);
 	mark_integers(l);
 	gllm_lower_mark_loaded(l);
+	gllm_lower_mark_known(l);
 	mark_direct(l);
 	gllm_lower_mark_through(l);
 	return l->status == GLLM_OK;

@@ -17,6 +17,7 @@
  *   lower_spread.c  accesses of every second, fourth or eighth element
  *   lower_idiom.c values that are put together from bytes, and can be loaded
  *   lower_half.c  whether all lanes can be halves
+ *   lower_scale.c products with powers of two, and lanes whose result is known
  *
  * Words used throughout. A loop is *reorderable* if its iterations may run in any order (its carries are associative
  * reductions, its memory accesses independent). Reorderable loops can be *copied* (several iterations side by side in the
@@ -30,7 +31,7 @@
 #include "jit/lower.h"
 #include "jit/vir.h"
 
-enum { OPEN_LOOPS = 34, POLY_TERMS = 8, MAX_PHASES = 4, MAX_COPIES = 16, MAX_BODY = 1024, MAX_TUPLE = 128, MAX_POOL = 512, NO_SYM = -1 };
+enum { OPEN_LOOPS = 34, POLY_TERMS = 8, MAX_PHASES = 4, MAX_COPIES = 16, MAX_BODY = 1024, MAX_TUPLE = 128, MAX_POOL = 512, MAX_KNOWN = 4, NO_SYM = -1 };
 #define NO_BLOCK UINT32_MAX
 
 struct poly {
@@ -102,6 +103,14 @@ struct walk { /* the frames that have copies, slowest first */
 	uint32_t moved; /* the loop whose copy differs from the last tuple's, while faster ones begin again; first: all */
 };
 
+/* Lanes whose result is known: lower_scale.c. choice = condition ? constant : other, or the other way round. */
+struct known {
+	gllm_ref condition, choice, constant, other;
+	gllm_ref result;      /* the last node that follows from the choice alone */
+	uint32_t bits;        /* its value where the constant was chosen: 0 or -0 */
+	bool negated;         /* the constant is chosen where the condition holds */
+};
+
 struct lower {
 	const struct gllm_trace *t;
 	const struct gllm_lower_options *o;
@@ -126,6 +135,7 @@ struct lower {
 	uint8_t *idle;           /* per node: it is read by nodes alone that are not emitted */
 	uint8_t *loaded;         /* per LOAD: the type that its elements are loaded as */
 	gllm_ref *signed_load;   /* per node: the LOAD whose value it has, since that loads integers with their sign; NO_NODE */
+	struct known known[MAX_KNOWN]; unsigned nknown;
 	uint8_t *integer;        /* per node: needed as an integer in class G */
 	uint16_t *reduction;     /* per node: number of the reduction of a CARRY, 0xffff none */
 	gllm_ref *through;       /* per CARRY of nested loops that are one sum: the innermost one, whose accumulators serve all; NO_NODE */
@@ -221,6 +231,13 @@ void gllm_lower_mark_loaded(struct lower *l); /* after loops in lanes are chosen
 
 /* lower_half.c */
 bool gllm_lower_fits_halves(struct lower *l);
+
+/* lower_scale.c */
+/* The exponent of LDEXP n as a float where the machine scales by floats; NO_NODE: it is none, or n no LDEXP. */
+gllm_ref gllm_lower_float_exponent(const struct lower *l, gllm_ref n);
+void gllm_lower_mark_known(struct lower *l); /* after uses are counted */
+/* Of which node n is the condition, the choice or the result; NULL. */
+const struct known *gllm_lower_known(const struct lower *l, gllm_ref n);
 
 /* lower_copies.c */
 unsigned gllm_lower_copies(struct lower *l, unsigned loop);

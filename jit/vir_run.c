@@ -259,7 +259,7 @@ static uint32_t run_lane(const struct gllm_vi *i, uint32_t a, uint32_t b, uint32
 	case GLLM_V_VABS: return f ? a & 0x7fffffff : (int32_t)a < 0 ? 0 - a : a;
 	case GLLM_V_VRINT: return gllm_f32_bits(gllm_rintf(as_float(a)));
 	case GLLM_V_VLDEXP: return gllm_f32_bits(gllm_ldexpf(as_float(a), (int)(int32_t)b));
-	case GLLM_V_VSCALE: return gllm_f32_bits(scale(as_float(a), as_float(b)));
+	case GLLM_V_VSCALE: case GLLM_V_VSCALEM: return gllm_f32_bits(scale(as_float(a), as_float(b)));
 	case GLLM_V_VFMA: return gllm_f32_bits(gllm_fmaf(as_float(a), as_float(b), as_float(c)));
 	case GLLM_V_VFNMA: return gllm_f32_bits(gllm_fmaf(-as_float(a), as_float(b), as_float(c)));
 	case GLLM_V_VDOT: return word_dot(i, a, b, c);
@@ -329,6 +329,8 @@ static void run_vector(struct vm *vm, const struct gllm_vi *i)
 		case 'm': d[k] = vm->m[i->a] >> k & 1 ? b[k] : c[k]; break;
 		default:
 			d[k] = run_lane(i, a[k], i->b == GLLM_NO_VREG ? 0 : b[k], i->c == GLLM_NO_VREG ? 0 : c[k]);
+			if (i->op == GLLM_V_VSCALEM && !(vm->m[i->m] >> k & 1))
+				d[k] = i->imm ? UINT32_C(0x80000000) : 0;
 		}
 	}
 }
@@ -348,7 +350,7 @@ static void run_mask(struct vm *vm, const struct gllm_vi *i)
 		break;
 	default:
 		for (unsigned k = 0; k < vm->lanes; k++)
-			r |= (uint64_t)compare_lane(i, a[k], b[k]) << k;
+			r |= (uint64_t)(compare_lane(i, a[k], b[k]) != (i->aux == GLLM_VIR_NOT)) << k;
 	}
 	m[i->d] = r & all_lanes(vm);
 }

@@ -28,7 +28,7 @@ static inline float over(float x, float sum, float shifted)
 /* 1 / (1 + e^-x) */
 static inline float sigmoid(float x)
 {
-	float d = x < -110.0f ? -110.0f : x; /* the result is 0 from there; NaN passes */
+	float d = x < -117.0f ? -117.0f : x; /* the result is 0 from there; NaN passes */
 	float c = d > 80.0f ? 80.0f : d;     /* 1 */
 	float shifted = (d < 80.0f ? d : 80.0f) * LOG2_E + EXPONENT_MAGIC, n = shifted - EXPONENT_MAGIC; /* numbers always */
 	float r = (c - n * LN2_HIGH) - n * LN2_LOW;
@@ -39,7 +39,7 @@ static inline float sigmoid(float x)
 /* x * sigmoid(x) */
 static inline float silu(float x)
 {
-	float d = x < -110.0f ? -110.0f : x; /* the result is 0 from there; NaN passes */
+	float d = x < -117.0f ? -117.0f : x; /* the result is 0 from there; NaN passes */
 	float c = d < 80.0f ? d : 80.0f;     /* x; here NaN does not pass */
 	float shifted = c * LOG2_E + EXPONENT_MAGIC, n = shifted - EXPONENT_MAGIC;
 	float r = (c - n * LN2_HIGH) - n * LN2_LOW;
@@ -98,7 +98,7 @@ static inline float mills(float a, float *lost)
 static inline float gelu_erf(float x)
 {
 	float t = gllm_bits_f32(gllm_f32_bits(x) | 0x80000000u), lost; /* -|x| */
-	float c = t > -14.5f ? t : -14.5f; /* the result is 0 from there */
+	float c = t > -14.9f ? t : -14.9f; /* the result is 0 from there */
 	float square = c * c, rest = gllm_fmaf(c, c, -square);
 	float n = gllm_round_near(square * (-0.5f * LOG2_E));
 	float p = gllm_expm1_reduced((square * -0.5f - n * LN2_HIGH) - (rest * 0.5f + n * LN2_LOW));

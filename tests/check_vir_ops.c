@@ -38,6 +38,7 @@ static const struct one ops[] = {
 	{ "vrint", GLLM_V_VRINT, FLOAT, 0, 0, ANY },
 	{ "vldexp", GLLM_V_VLDEXP, FLOAT, 0, 0, POWERS },
 	{ "vscale", GLLM_V_VSCALE, FLOAT, 0, 0, SCALES },
+	{ "vscalem", GLLM_V_VSCALEM, FLOAT, 0, 0, SCALES }, { "vscalem -0", GLLM_V_VSCALEM, FLOAT, 0, 1, SCALES },
 	{ "vfma", GLLM_V_VFMA, FLOAT, 0, 0, ANY }, { "vfnma", GLLM_V_VFNMA, FLOAT, 0, 0, ANY },
 	{ "vdot bf16", GLLM_V_VDOT, GLLM_F32, GLLM_BF16, GLLM_BF16, 0, PAIRS },
 	{ "vdot i8", GLLM_V_VDOT, GLLM_I32, GLLM_I8, GLLM_I8, 0, ANY },
@@ -74,6 +75,10 @@ static const struct one ops[] = {
 	{ "vle u32", GLLM_V_VLE, UINT, 0, 0, ANY },
 	{ "veq f32", GLLM_V_VEQ, FLOAT, 0, 0, ANY }, { "veq i32", GLLM_V_VEQ, INT, 0, 0, ANY },
 	{ "vunord", GLLM_V_VUNORD, FLOAT, 0, 0, ANY },
+	{ "not vlt f32", GLLM_V_VLT, FLOAT, GLLM_VIR_NOT, 0, ANY }, { "not vlt i32", GLLM_V_VLT, INT, GLLM_VIR_NOT, 0, ANY },
+	{ "not vle f32", GLLM_V_VLE, FLOAT, GLLM_VIR_NOT, 0, ANY }, { "not vle u32", GLLM_V_VLE, UINT, GLLM_VIR_NOT, 0, ANY },
+	{ "not veq f32", GLLM_V_VEQ, FLOAT, GLLM_VIR_NOT, 0, ANY }, { "not veq i32", GLLM_V_VEQ, INT, GLLM_VIR_NOT, 0, ANY },
+	{ "not vunord", GLLM_V_VUNORD, FLOAT, GLLM_VIR_NOT, 0, ANY },
 	{ "mand", GLLM_V_MAND, FLOAT, 0, 0, ANY }, { "mor", GLLM_V_MOR, FLOAT, 0, 0, ANY },
 	{ "mxor", GLLM_V_MXOR, FLOAT, 0, 0, ANY }, { "mnot", GLLM_V_MNOT, FLOAT, 0, 0, ANY },
 	{ "mtail", GLLM_V_MTAIL, FLOAT, 0, 0, ANY },
@@ -152,6 +157,8 @@ static gllm_vreg apply(struct bench *b, const struct one *o, const struct operan
 		letter[k] = *s;
 		*place[k++] = *s == 'v' ? x->v[v++] : *s == 'g' ? x->g[g++] : x->m[m++];
 	}
+	if (o->op == GLLM_V_VSCALEM)
+		i.m = x->m[0];
 	if (share && letter[share - 1] == d) { /* through a copy: the operand itself is needed again */
 		if (d == 'm') {
 			struct gllm_vi copy = op(GLLM_V_MOR, GLLM_F32);
@@ -506,7 +513,8 @@ static void late_widening(struct bench *b, enum gllm_vir_op fma, const char *nam
 static bool exists(const struct gllm_machine *m, const struct one *o)
 {
 	switch (o->op) {
-	case GLLM_V_VSCALE: return m->has_scale;
+	case GLLM_V_VSCALE: case GLLM_V_VSCALEM: return m->has_scale;
+	case GLLM_V_VLT: case GLLM_V_VLE: case GLLM_V_VEQ: case GLLM_V_VUNORD: return !o->aux || m->has_scale;
 	case GLLM_V_VCOPYSIGN: return m->has_copysign;
 	case GLLM_V_VZIP: return o->imm >= 8 ? m->tiles : m->zips && (o->imm < 4 || !m->picks);
 	case GLLM_V_VPICK: return m->picks;

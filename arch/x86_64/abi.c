@@ -51,7 +51,7 @@ static void widen(struct gllm_machine *out)
 static const bool asks[GLLM_V_COUNT] = {
 	[GLLM_V_GDIVI] = true, [GLLM_V_VINDEX] = true, [GLLM_V_VNEG] = true, [GLLM_V_VABS] = true, [GLLM_V_VLDEXP] = true,
 	[GLLM_V_VDOT] = true, [GLLM_V_VLT] = true, [GLLM_V_VLE] = true, [GLLM_V_MNOT] = true, [GLLM_V_MTAIL] = true,
-	[GLLM_V_VREDUCE] = true, [GLLM_V_VHPAIR] = true, [GLLM_V_VZIP] = true, [GLLM_V_VPICK] = true,
+	[GLLM_V_VREDUCE] = true, [GLLM_V_VHPAIR] = true, [GLLM_V_VZIP] = true, [GLLM_V_VPICK] = true, [GLLM_V_VSCALEM] = true,
 };
 
 enum gllm_status gllm_x86_machine(const struct gllm_profile *p, struct gllm_machine *out)
@@ -106,6 +106,7 @@ enum { NEEDS_SIGN = 1, NEEDS_COUNT = 2, NEEDS_WORDS = 4 };
 static const uint8_t constants[2][GLLM_V_COUNT] = {
 	{ [GLLM_V_VINDEX] = NEEDS_COUNT, [GLLM_V_MTAIL] = NEEDS_COUNT, [GLLM_V_VSTORE] = NEEDS_WORDS },
 	{ [GLLM_V_VINDEX] = NEEDS_COUNT, [GLLM_V_VNEG] = NEEDS_SIGN, [GLLM_V_VABS] = NEEDS_SIGN, [GLLM_V_VCOPYSIGN] = NEEDS_SIGN,
+	  [GLLM_V_VSCALEM] = NEEDS_SIGN,
 	  [GLLM_V_VSTORE] = NEEDS_WORDS },
 };
 
@@ -115,7 +116,7 @@ static unsigned constants_of(const struct gllm_x86_gen *g)
 	unsigned needs = 0;
 
 	for (const struct gllm_vi *i = g->v->ins, *end = i + g->v->n; i < end; i++)
-		if (of[i->op] & ~needs && (i->op != GLLM_V_VSTORE || (i->type == GLLM_F32 && i->mem == GLLM_BF16)))
+		if (of[i->op] & ~needs && (i->op != GLLM_V_VSCALEM || i->imm) && (i->op != GLLM_V_VSTORE || (i->type == GLLM_F32 && i->mem == GLLM_BF16)))
 			needs |= of[i->op];
 	return needs;
 }

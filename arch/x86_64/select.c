@@ -445,12 +445,14 @@ struct gllm_need gllm_x86_need_wide(const struct gllm_vi *i)
 {
 	const struct gllm_x86_rule *rule = gllm_x86_rule(i->op);
 
-	if (i->scale <= 3 && i->op != GLLM_V_VNEG && i->op != GLLM_V_VSTORE)
+	if (i->scale <= 3 && i->op != GLLM_V_VNEG && i->op != GLLM_V_VSTORE && i->op != GLLM_V_VSCALEM)
 		return rule->wide;
 	struct gllm_need n = rule->wide;
 	if (i->scale > 3)
 		n.g = (uint8_t)(n.g + far_index(i));
-	if (i->op == GLLM_V_VNEG && i->type == GLLM_F32)
+	if (i->op == GLLM_V_VSCALEM)
+		n.apart = i->imm != 0;
+	else if (i->op == GLLM_V_VNEG && i->type == GLLM_F32)
 		n.v = 0;
 	else if (i->op == GLLM_V_VSTORE && i->type == GLLM_F32 && i->mem != GLLM_F32 && i->mem != GLLM_F16)
 		n.v = 1;

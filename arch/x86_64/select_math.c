@@ -229,6 +229,30 @@ static void vscale(gen *g, const struct gllm_vi *in)
 		gllm_x86_quit(g, GLLM_UNSUPPORTED);
 }
 
+/* -0 is there before the others are written, or comes where 0 was left. */
+static void vscalem(gen *g, const struct gllm_vi *in)
+{
+	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), m = at(g, in->m);
+	bool minus = in->imm, before = minus && d != a && d != b;
+	operand sign;
+
+	if (!g->wide) {
+		gllm_x86_quit(g, GLLM_UNSUPPORTED);
+		return;
+	}
+	if (minus)
+		sign = gllm_x86_sign(g);
+	if (before)
+		gllm_x86_vm(g, X86_VBROADCASTSS, d, 0, &sign);
+	under(g, m, !before);
+	x3(g, X86_EVSCALEFPS, y(g, d), y(g, a), y(g, b));
+	if (minus && !before) {
+		x2(g, X86_KNOTW, x86_mask(SCRATCH_MASK), x86_mask(m));
+		under(g, SCRATCH_MASK, false);
+		gllm_x86_vm(g, X86_VBROADCASTSS, d, 0, &sign);
+	}
+}
+
 /* a * b + c or c - a * b; the rule's rows are the 231 form and the 213 form. */
 static void vfma(gen *g, const struct gllm_vi *in)
 {
@@ -285,6 +309,12 @@ static void invert(gen *g, operand d, operand s, operand t)
 	x3(g, X86_VPXOR, d, s, t);
 }
 
+/* The bit by which predicates that are each other's opposites differ. */
+static uint8_t opposite(const struct gllm_vi *in)
+{
+	return in->aux == GLLM_VIR_NOT ? 4 : 0;
+}
+
 static void fcompare(gen *g, const struct gllm_vi *in)
 {
 	static const uint8_t predicate[GLLM_V_COUNT] = {
@@ -292,7 +322,7 @@ static void fcompare(gen *g, const struct gllm_vi *in)
 	};
 
 	x4(g, in->type == GLLM_F16 ? X86_EVCMPPH : g->wide ? X86_EVCMPPS : X86_VCMPPS, mr(g, in->d), yr(g, in->a), yr(g, in->b),
-	   x86_imm(predicate[in->op]));
+	   x86_imm(predicate[in->op] ^ opposite(in)));
 }
 
 static void icompare_wide(gen *g, const struct gllm_vi *in)
@@ -303,7 +333,7 @@ static void icompare_wide(gen *g, const struct gllm_vi *in)
 		gllm_x86_quit(g, GLLM_UNSUPPORTED);
 	else
 		x4(g, in->type == GLLM_U32 ? X86_EVPCMPUD : X86_EVPCMPD, mr(g, in->d), yr(g, in->a), yr(g, in->b),
-		   x86_imm(predicate[in->op]));
+		   x86_imm(predicate[in->op] ^ opposite(in)));
 }
 
 static void compare(gen *g, const struct gllm_vi *in)
@@ -479,6 +509,7 @@ const struct gllm_x86_rule gllm_x86_vector[GLLM_V_COUNT] = {
 	[GLLM_V_VRINT]      = { vrint,       { N(VROUNDPS), 0, 0 },                            TEMPS(0, 0), TEMPS(0, 0) },
 	[GLLM_V_VLDEXP]     = { vldexp,      { 0 },                                            TEMPS(0, 4), TEMPS(0, 1) },
 	[GLLM_V_VSCALE]     = { vscale,      { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_VSCALEM]    = { vscalem,     { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
 	[GLLM_V_VFMA]       = { vfma,        { N(VFMADD231PS), N(VFMADD213PS), 0 },            TEMPS(0, 0), TEMPS(0, 0) },
 	[GLLM_V_VFNMA]      = { vfma,        { N(VFNMADD231PS), N(VFNMADD213PS), 0 },          TEMPS(0, 0), TEMPS(0, 0) },
 	[GLLM_V_VDOT]       = { vdot,        { 0 },                                            TEMPS(0, 0), TEMPS(0, 1) },

@@ -23,6 +23,7 @@ const struct gllm_timing gllm_x86_timing[GLLM_TIMINGS] = {
 	[GLLM_V_VMIN] = { 4, V, 1 },     [GLLM_V_VMAX] = { 4, V, 1 },
 	[GLLM_V_VNEG] = { 1, V, 1 },     [GLLM_V_VABS] = { 1, V, 1 },    [GLLM_V_VRINT] = { 8, V, 2 },
 	[GLLM_V_VLDEXP] = { 12, V, 7 },  [GLLM_V_VSCALE] = { 6, V, 1 },
+	[GLLM_V_VSCALEM] = { 6, V, 1 },
 	[GLLM_V_VAND] = { 1, V, 1 },     [GLLM_V_VOR] = { 1, V, 1 },     [GLLM_V_VXOR] = { 1, V, 1 },
 	[GLLM_V_VANDN] = { 1, V, 1 },    [GLLM_V_VSHLI] = { 1, V, 1 },   [GLLM_V_VSHRI] = { 1, V, 1 },
 	[GLLM_V_VSARI] = { 1, V, 1 },    [GLLM_V_VCVT] = { 4, V, 1 },    [GLLM_V_VCVTN] = { 4, V, 1 },
