@@ -42,6 +42,7 @@ enum { AHEAD = 48 };           /* more than is ever read of what begins with LON
 /* What most instructions take is one function, and what few take does not cost it registers. */
 #define PART static inline __attribute__((always_inline))
 #define APART __attribute__((noinline)) static
+#define RARELY(x) __builtin_expect(!!(x), 0)
 enum outcome { NO, CUT, YES }; /* CUT: not with these bytes, but maybe with more */
 
 /* ---- operands ------------------------------------------------------------------------------------------------------ */
@@ -215,13 +216,15 @@ PART enum outcome match_legacy(const unsigned char *start, const unsigned char *
 			continue;
 		unsigned size = W0 + (rex >> 2 & 2);
 		out->vl = out->mask = out->zeroing = out->broadcast = out->rounding = out->rep = 0;
-		if (left & ANY_PREFIX)
+		if (RARELY(left & ANY_PREFIX))
 			size = padded_size(f, left, size, &out->rep);
 		const unsigned os = (f->w & size) << 4 | (size ? (f->w & (unsigned)WIG) << 3 : 0);
-		if (!os || (f->opcode == 0x90 && wrong_nop(f, opcode, rex)))
+		if (RARELY(!os || f->opcode == 0x90) && (!os || wrong_nop(f, opcode, rex)))
 			continue;
 		struct gllm_operand *const op = out->op, *relative = &op[GLLM_INSN_OPERANDS - 1];
 		const unsigned char *p = operands + gllm_x86_has_modrm(f);
+		out->row = (uint16_t)row;
+		out->n = f->n_ops;
 		set_registers(&s, gllm_x86_register_sizes[os >> 5][0], f, op);
 		relative->imm = 0;
 		if ((modrm & 255) < f->below)
@@ -234,58 +237,67 @@ PART enum outcome match_legacy(const unsigned char *start, const unsigned char *
 		}
 		if (f->fixed)
 			set_fixed(f->op[f->fixed - 1], opcode, &op[f->fixed - 1]);
-		out->row = (uint16_t)row;
-		out->n = f->n_ops;
 		out->length = (uint8_t)(p - start);
 		relative->imm = (int64_t)((uint64_t)relative->imm + out->addr + out->length);
-		if (p <= end) {
-			if (f->dec & BYTES && !rex)
-				set_high(out);
-			return YES;
-		}
 		found = CUT;
+		if (RARELY(p > end))
+			continue;
+		if (RARELY(f->dec & BYTES && !rex))
+			set_high(out);
+		return YES;
 	} while (row-- > 0 && run_of(--f) == run);
 	return found;
 }
 
-/* A prefix belongs to the opcode if a row says so, F2 and F3 before 66; else it is the plain prefix. */
-APART enum outcome match_others(const unsigned char *start, const unsigned char *operands, const unsigned char *end,
-                                unsigned key, unsigned rex, uint64_t prefixes, struct gllm_insn *out)
-{
-	enum outcome found = NO;
-	if (COUNT_OF(prefixes, NREP) && COUNT_OF(prefixes, N66))
-		found = match_legacy(start, operands, end, key | 1 << 8, rex, prefixes - (1 << N66), out);
-	return found == YES ? YES : found | match_legacy(start, operands, end, key, rex, prefixes, out);
-}
+struct key {
+	const unsigned char *operands; /* behind the opcode; NULL: no instruction begins so */
+	uint64_t prefixes;
+	unsigned pp, rex, opcode;      /* what F2 and F3, or 66, make of pp; the page too */
+};
 
-PART enum outcome decode_legacy(const unsigned char *start, const unsigned char *end, struct gllm_insn *out)
+PART struct key read_key(const unsigned char *p, const unsigned char *end)
 {
-	const unsigned char *p = start;
-	uint64_t prefixes = 0, own = 0;
-	unsigned pp = 0, rex = 0, page = PAGES_LEG;
+	struct key k = { .pp = 0 };
 	if (lead[*p] == LEAD_PREFIX) {
-		prefixes = read_prefixes(p, end);
-		p += COUNT_OF(prefixes, N66) + COUNT_OF(prefixes, NREP) + COUNT_OF(prefixes, NSEGMENT);
-		pp = COUNT_OF(prefixes, NREP) ? COUNT_OF(prefixes, REP_IS) == 0xf3 ? 2 : 3 : COUNT_OF(prefixes, N66) ? 1 : 0;
-		own = pp >= 2 ? 1 << NREP : pp << N66;
+		k.prefixes = read_prefixes(p, end);
+		p += COUNT_OF(k.prefixes, N66) + COUNT_OF(k.prefixes, NREP) + COUNT_OF(k.prefixes, NSEGMENT);
+		k.pp = COUNT_OF(k.prefixes, NREP) ? COUNT_OF(k.prefixes, REP_IS) == 0xf3 ? 2 : 3 : COUNT_OF(k.prefixes, N66) ? 1 : 0;
 	}
 	if (lead[*p] == LEAD_REX)
-		rex = *p++;
+		k.rex = *p++;
+	k.opcode = PAGES_LEG << 8;
 	if (lead[*p] >= LEAD_REX) {
 		if (lead[*p] != LEAD_MAP)
-			return NO;
+			return k;
 		p++;
-		page = PAGES_LEG + MAP_0F * 4;
+		k.opcode = (PAGES_LEG + MAP_0F * 4) << 8;
 		if (*p == 0x38 || *p == 0x3a)
-			page = *p++ == 0x38 ? PAGES_LEG + MAP_0F38 * 4 : PAGES_LEG + MAP_0F3A * 4;
+			k.opcode = (PAGES_LEG + (*p++ == 0x38 ? MAP_0F38 : MAP_0F3A) * 4u) << 8;
 	}
-	const unsigned key = page << 8 | *p++;
-	if (p > end)
-		return CUT;
-	enum outcome found = match_legacy(start, p, end, key | pp << 8, rex, prefixes - own, out);
-	if (found == YES || !pp)
-		return found;
-	return found | match_others(start, p, end, key, rex, prefixes, out);
+	k.opcode |= *p;
+	k.operands = p + 1;
+	return k;
+}
+
+/* Where the prefix that a row could have as its own is none's: it is a plain one, or 66 is the row's. */
+APART enum outcome decode_padded(const unsigned char *start, const unsigned char *end, struct gllm_insn *out)
+{
+	const struct key k = read_key(start, end);
+	enum outcome found = NO;
+	if (COUNT_OF(k.prefixes, NREP) && COUNT_OF(k.prefixes, N66))
+		found = match_legacy(start, k.operands, end, k.opcode | 1 << 8, k.rex, k.prefixes - (1 << N66), out);
+	return found == YES ? YES : found | match_legacy(start, k.operands, end, k.opcode, k.rex, k.prefixes, out);
+}
+
+/* A prefix belongs to the opcode if a row says so, F2 and F3 before 66; else it is the plain prefix. */
+PART enum outcome decode_legacy(const unsigned char *start, const unsigned char *end, struct gllm_insn *out)
+{
+	static const uint32_t own[4] = { 0, 1 << N66, 1 << NREP, 1 << NREP };
+	const struct key k = read_key(start, end);
+	if (!k.operands || k.operands > end)
+		return k.operands ? CUT : NO;
+	enum outcome found = match_legacy(start, k.operands, end, k.opcode | k.pp << 8, k.rex, k.prefixes - own[k.pp], out);
+	return found == YES || !k.pp ? found : found | decode_padded(start, end, out);
 }
 
 /* ---- VEX and EVEX -------------------------------------------------------------------------------------------------- */
@@ -453,9 +465,11 @@ APART enum outcome decode_vector(const unsigned char *start, const unsigned char
 	return match_vector(&k, start, p + 1, end, out);
 }
 
-static enum outcome decode(const unsigned char *bytes, const unsigned char *end, struct gllm_insn *out)
+/* Of bytes up to `end`, with zeros behind: less than LONGEST of them are all that there are. */
+static enum gllm_status decode(const unsigned char *bytes, const unsigned char *end, struct gllm_insn *out)
 {
-	return lead[*bytes] >= LEAD_VEX ? decode_vector(bytes, end, out) : decode_legacy(bytes, end, out);
+	const enum outcome found = lead[*bytes] >= LEAD_VEX ? decode_vector(bytes, end, out) : decode_legacy(bytes, end, out);
+	return found & YES ? GLLM_OK : found == CUT && end - bytes < LONGEST ? GLLM_TRUNCATED : GLLM_BAD_INSN;
 }
 
 APART enum gllm_status decode_last(const unsigned char *bytes, size_t size, struct gllm_insn *out)
@@ -464,14 +478,11 @@ APART enum gllm_status decode_last(const unsigned char *bytes, size_t size, stru
 	unsigned char copy[AHEAD] = { 0 };
 
 	__builtin_memcpy(copy, bytes, most);
-	const enum outcome found = decode(copy, copy + most, out);
-	return found & YES ? GLLM_OK : found == CUT && size < LONGEST ? GLLM_TRUNCATED : GLLM_BAD_INSN;
+	return decode(copy, copy + most, out);
 }
 
 enum gllm_status gllm_x86_decode(const unsigned char *bytes, size_t size, uint64_t addr, struct gllm_insn *out)
 {
 	out->addr = addr;
-	if (size < AHEAD)
-		return decode_last(bytes, size, out);
-	return decode(bytes, bytes + LONGEST, out) & YES ? GLLM_OK : GLLM_BAD_INSN;
+	return size < AHEAD ? decode_last(bytes, size, out) : decode(bytes, bytes + LONGEST, out);
 }
