@@ -372,22 +372,27 @@ static enum gllm_status discover(struct discovery *d, uint64_t addr)
 	return GLLM_OK;
 }
 
+struct room {
+	struct gllm_sem_op_rec op[FLOW_OPS + GLLM_SEM_MAX]; /* the last ones may turn out too many */
+	struct flow_place place[FLOW_OPS + FLOW_COMMON];
+	struct flow_block block[FLOW_BLOCKS];
+	uint16_t pred[2 * FLOW_BLOCKS];
+	struct flow_loop loop[FLOW_LOOPS];
+	struct context context[FLOW_CONTEXTS];
+};
+
 enum gllm_status gllm_flow_build(struct flow *f, const struct gllm_target *t, const struct gllm_image *img,
                                  uint64_t addr, struct gllm_arena *a, struct gllm_error *e)
 {
-	*f = (struct flow){ .entry = addr, .error = e };
+	struct room *const r = gllm_alloc(a, sizeof *r, 8);
+	if (!r)
+		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch for the flow graph", NULL, 0, 0, 0);
+	*f = (struct flow){ .op = r->op, .place = r->place, .block = r->block, .pred = r->pred, .loop = r->loop, .entry = addr, .error = e };
 	struct discovery d; /* a block's link in its chain is made with it */
 	d.f = f;
 	d.t = t;
 	d.img = img;
-	f->op = gllm_alloc_array(a, FLOW_OPS + GLLM_SEM_MAX, sizeof *f->op, 8); /* the last ones may turn out too many */
-	f->place = gllm_alloc_array(a, FLOW_OPS + FLOW_COMMON, sizeof *f->place, 8);
-	f->block = gllm_alloc_array(a, FLOW_BLOCKS, sizeof *f->block, 8);
-	f->pred = gllm_alloc_array(a, 2 * FLOW_BLOCKS, sizeof *f->pred, 8);
-	f->loop = gllm_alloc_array(a, FLOW_LOOPS, sizeof *f->loop, 8);
-	d.context = gllm_alloc_array(a, FLOW_CONTEXTS, sizeof *d.context, 8);
-	if (!f->op || !f->place || !f->block || !f->pred || !f->loop || !d.context)
-		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "scratch for the flow graph", NULL, 0, 0, 0);
+	d.context = r->context;
 	enum gllm_status s = discover(&d, addr);
 	return s ? s : gllm_flow_arrange(f, a);
 }

@@ -8,6 +8,7 @@ const uint64_t gllm_live_bit[256] = { BITS16(0), BITS16(16), BITS16(32), BITS16(
 
 struct convention { /* of primitives and of calls */
 	uint64_t arguments, clobbered, stack;
+	uint64_t spill;
 };
 
 static struct convention convention(const struct gllm_abi *abi)
@@ -18,6 +19,7 @@ static struct convention convention(const struct gllm_abi *abi)
 		             live_bit(abi->float_arg[2]),
 		.clobbered = ((uint32_t)~abi->preserved_int | (uint64_t)(uint32_t)~abi->preserved_vec << GLLM_LOC_V0) & ~stack,
 		.stack = stack | live_bit(abi->link),
+		.spill = live_spill(abi),
 	};
 }
 
@@ -27,7 +29,7 @@ static struct live of_block(const struct gllm_sem_op_rec *s, unsigned n, const s
 	unsigned spills = 0;
 	for (const struct gllm_sem_op_rec *end = s + n; s < end; s++) {
 		uint64_t reads = live_bit(s->a) | live_bit(s->b) | live_bit(s->c), writes = live_bit(s->d);
-		spills |= live_is_spill(s, abi);
+		spills |= live_is_spill(s, c->spill);
 		if (s->op >= GLLM_S_CALL) {
 			reads |= c->stack | (flow_primitive(s) ? c->arguments : 0);
 			writes |= flow_primitive(s) ? c->clobbered : s->op == GLLM_S_CALL ? live_bit(abi->link) : 0;

@@ -21,10 +21,24 @@ static inline uint64_t live_bit(uint8_t loc)
 	return gllm_live_bit[loc];
 }
 
-/* Without branches: which of the three is another one nothing could predict. */
-static inline bool live_is_spill(const struct gllm_sem_op_rec *s, const struct gllm_abi *abi)
+/* The bytes before the scale of an operation, and those of a store at the stack pointer plus a constant, of which three say
+ * so: one comparison, as nothing could predict which of them is another one. */
+static inline uint64_t live_word(struct gllm_sem_op_rec s)
 {
-	return (s->op == GLLM_S_STORE) & (s->a == abi->stack_pointer) & (s->b == GLLM_LOC_NONE);
+	uint64_t word;
+	_Static_assert(offsetof(struct gllm_sem_op_rec, scale) == sizeof word, "of one word");
+	__builtin_memcpy(&word, &s, sizeof word);
+	return word;
+}
+
+static inline uint64_t live_spill(const struct gllm_abi *abi)
+{
+	return live_word((struct gllm_sem_op_rec){ .op = GLLM_S_STORE, .a = abi->stack_pointer, .b = GLLM_LOC_NONE });
+}
+
+static inline bool live_is_spill(const struct gllm_sem_op_rec *s, uint64_t spill)
+{
+	return (live_word(*s) & live_word((struct gllm_sem_op_rec){ .op = 255, .a = 255, .b = 255 })) == spill;
 }
 
 /* One row for every block. */

@@ -82,12 +82,13 @@ static uint64_t changed(const struct exec *x, const struct flow_loop *l)
 /* Marks the slots that a loop plainly stores to, the stack pointer being what it is before. */
 static void mark_spills(struct exec *x, const struct flow_loop *l, const struct raw *sp)
 {
+	const uint64_t spill = live_spill(x->abi);
 	for (unsigned b = l->header; b < l->end && x->nslots; b++) {
 		if (!x->live[b].spills || sp->op != RAW_SP)
 			continue;
 		for (unsigned i = 0; i < x->f->block[b].n; i++) {
 			const struct gllm_sem_op_rec *s = &x->f->op[x->f->block[b].first + i];
-			for (unsigned k = 0; k < x->nslots && live_is_spill(s, x->abi); k++)
+			for (unsigned k = 0; k < x->nslots && live_is_spill(s, spill); k++)
 				if (overlaps(&x->slot[k], sp->imm + s->imm, s->w / 8u))
 					x->slot[k].varies = true;
 		}
