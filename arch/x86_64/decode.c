@@ -79,26 +79,31 @@ PART void set_registers(const struct numbers *s, const uint16_t *sizes, const st
 		set_register(s, sizes, f->op[i], &op[i]);
 }
 
-/* An index byte and a displacement, in units if of one byte, are read whether they are there or not. */
+/* An index byte is read whether it is there or not; a displacement of one byte counts units. */
 PART const unsigned char *set_memory(uint32_t op, unsigned size, unsigned modrm, unsigned rex, unsigned v2, unsigned unit,
                                      const unsigned char *p, struct gllm_operand *o, struct gllm_operand **relative)
 {
-	static const uint8_t length[4] = { 0, 1, 4 }, shift[4] = { 32, 56, 32 };
 	const unsigned rm = modrm & 7, sib = *p, has_sib = rm == 4, vsib = gllm_x86_place(op) == P_VSIB;
 	const unsigned index = (sib >> 3 & 7) | (rex << 2 & 8) | (vsib ? v2 << 4 : 0), low = has_sib ? sib & 7 : rm;
 	const unsigned indexed = has_sib & (vsib | (index != 4)), mod = modrm >> 6 & 3, no_base = (mod == 0) & (low == 5);
 	const unsigned how = no_base ? 2 : mod;
 
 	p += has_sib;
-	int64_t d = (int64_t)((uint64_t)gllm_le32(p) << shift[how]) >> shift[how];
 	set_operand(o, op & ~O_(0, 7, 0, 0), GLLM_O_MEM, 0, size);
 	o->base = (uint8_t)(no_base ? GLLM_NO_REG - !has_sib : low | (rex << 3 & 8));
 	o->index = (uint8_t)(indexed ? index : GLLM_NO_REG);
 	o->index_vec = (uint8_t)vsib;
 	o->scale = (uint8_t)(indexed ? sib >> 6 : 0);
-	o->imm = how == 0 ? 0 : how == 1 ? d * unit : d;
 	*relative = no_base > has_sib ? o : *relative;
-	return p + length[how];
+	if (how == 1) {
+		o->imm = (int64_t)(int8_t)*p * unit;
+		return p + 1;
+	}
+	if (how == 2) {
+		o->imm = (int32_t)gllm_le32(p);
+		return p + 4;
+	}
+	return p;
 }
 
 /* What stands in bytes behind the address; NULL: a bit of a register's byte that must be 0. */

@@ -614,13 +614,11 @@ static unsigned first(struct lift *l)
 	return loc(operand(l, gllm_x86_place(l->f->op[1]) == P_VVV));
 }
 
+/* The source in ModRM.rm. */
 static unsigned second(struct lift *l, unsigned w)
 {
-	for (unsigned i = 0; i < 4; i++) {
-		unsigned place = gllm_x86_place(l->f->op[i]);
-		if (i > 0 && (place == P_RM || place == P_RMR || place == P_MEM))
-			return value(l, operand(l, i), w);
-	}
+	if (l->f->below && l->f->rm > 0)
+		return value(l, operand(l, l->f->rm), w);
 	refuse(l);
 	return NONE;
 }
