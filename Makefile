@@ -46,9 +46,9 @@ ARCH_SRC := $(wildcard arch/*/probe.c)
 else
 ARCH_SRC := $(wildcard arch/*/*.c)
 endif
-# Suites that test back ends; suites.def leaves them out likewise.
-JIT_SUITES := x86_insn a64_insn lift record user lower schedule pipeline vir vir_ops vir_access vir_bench fusion planner block pack prepacked past random_graph reorder half half_exact dot chains chunks blob vector_length pieces underflow
-TEST_SRC := $(filter-out $(if $(filter 0,$(JIT)),$(JIT_SUITES:%=tests/check_%.c)),$(wildcard tests/check*.c))
+# Suites that test back ends, which suites.def leaves out likewise, and what they share.
+JIT_SUITES := $(shell sed -n '/^.if GLLM_JIT/,/^.endif/s/SUITE(\(.*\))/\1/p' tests/suites.def)
+TEST_SRC := $(filter-out $(if $(filter 0,$(JIT)),$(JIT_SUITES:%=tests/check_%.c) tests/check_vir_bench.c),$(wildcard tests/check*.c))
 FIXTURE_SRC := $(wildcard tests/fixtures/*.c)
 # Its operators are recorded beside the library's (rows of 48 bytes: struct user_op).
 RECORD_OPS := --ops user_op:48

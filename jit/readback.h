@@ -7,7 +7,7 @@
  *        nothing is called, no jump is indirect and the code is never read as data; nothing below the stack pointer is
  *        accessed; registers the ABI preserves are saved before they change and loaded again before each return;
  *        untouchable registers are not named.
- * Fails: GLLM_COMPILE_ERROR, `e` says what and the offset; GLLM_OUT_OF_MEMORY if scratch has less than size / 8 bytes. */
+ * Fails: GLLM_COMPILE_ERROR, `e` says what and the offset; GLLM_OUT_OF_MEMORY if scratch has less than size / 8 + 1 bytes. */
 #ifndef GLLM_READBACK_H
 #define GLLM_READBACK_H
 #include "core/arena.h"
