@@ -214,6 +214,28 @@ static void fill_norms(struct check *t, unsigned char *model, size_t size, void 
 				gllm_put_le32(model + (g.tensors[i].data - model) + 4 * k, gllm_f32_bits(check_float(t, 0.5f, 1.5f)));
 }
 
+/* A session that ends gives all of its plans back, those for one row and those for several, which may be the same. */
+static void ends(struct bench *b, struct gllm_speaker *s)
+{
+	struct gllm_stats first, now;
+	size_t bytes;
+
+	gllm_context_stats(s->context, &first);
+	if (!CHECK_STATUS(b->t, gllm_llama_quote(&s->gguf, &s->options.llama, &bytes, NULL), GLLM_OK))
+		return;
+	void *memory = gllm_alloc(&b->arena, bytes, 64);
+	for (unsigned i = 0; i < 3 && CHECK(b->t, memory != NULL); i++) {
+		gllm_llama_free(s->llama);
+		gllm_context_stats(s->context, &now);
+		CHECK(b->t, now.code_bytes == 0 || b->config.host.code.once);
+		if (!CHECK_STATUS(b->t, gllm_llama_create(s->context, &s->gguf, &s->options.llama, memory, bytes, &s->llama, NULL), GLLM_OK))
+			return;
+	}
+	gllm_context_stats(s->context, &now);
+	CHECK(b->t, now.code_bytes == first.code_bytes || b->config.host.code.once);
+	CHECK_EQ(b->t, now.heap_high, first.heap_high);
+}
+
 static void compare_own(struct bench *b, bool half)
 {
 	static const int32_t token[] = { 1, 3, 4, 5, 6, 4, 3, 2, 0, 6, 5, 5, 4, 1, 3, 6, 6, 2, 4, 5, 3, 1 };
@@ -253,6 +275,7 @@ static void compare_own(struct bench *b, bool half)
 		CHECK_STATUS(b->t, gllm_llama_rewind(y.llama, 27), GLLM_OK);
 		gllm_llama_eval(y.llama, token + 5, 1, &got, &e);
 		CHECK(b->t, distance(got, before, OWN_TOKENS) == 0.0);
+		ends(b, &y);
 	}
 	b->arena = mark;
 }
