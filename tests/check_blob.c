@@ -151,6 +151,35 @@ static void same_results(struct lab *l, const struct gllm_plan *a, const struct 
 	l->arena = mark;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	while (*a && *a == *b)
+		a++, b++;
+	return *a == *b;
+}
+
+/* The addresses of a kernel's code tell its name, others do not. A kernel that several steps share has the first one's; one
+ * that another plan made first has that plan's, which `own` excludes. */
+static void find_names(struct lab *l, const struct gllm_plan *p, bool own)
+{
+	uint64_t base = (uint64_t)(uintptr_t)l->config.host.code.exec;
+	struct gllm_stats now;
+
+	gllm_context_stats(l->c, &now);
+	CHECK(l->t, gllm_where(l->c, base - 1) == NULL && gllm_where(l->c, base + now.code_bytes) == NULL);
+	for (unsigned i = 0; i < gllm_plan_steps(p); i++) {
+		struct gllm_step_info step, first;
+		unsigned k = 0;
+		gllm_plan_step(p, i, &step);
+		do
+			gllm_plan_step(p, k++, &first);
+		while (first.code_offset != step.code_offset);
+		const char *at = gllm_where(l->c, base + step.code_offset), *end = gllm_where(l->c, base + step.code_offset + step.code_bytes - 1);
+		CHECK(l->t, at && at == end && (!own || same_text(at, first.name)));
+		CHECK(l->t, gllm_where(l->c, base + step.code_offset + step.code_bytes) != at);
+	}
+}
+
 static void check_example(struct lab *l, const char *text, size_t n)
 {
 	struct gllm_arena mark = l->arena;
@@ -166,6 +195,7 @@ static void check_example(struct lab *l, const char *text, size_t n)
 		gllm_plan_tensor(p, i, &info);
 		rows = info.rows == GLLM_ROWS ? ROWS : rows;
 	}
+	find_names(l, p, false);
 	CHECK_STATUS(l->t, gllm_plan_key(l->c, g, NULL, &key, &l->e), GLLM_OK);
 	struct blob b = save(l, p), again;
 	gllm_context_stats(l->c, &before);
@@ -176,6 +206,7 @@ static void check_example(struct lab *l, const char *text, size_t n)
 		gllm_context_stats(l->c, &after);
 		CHECK_EQ(l->t, after.kernels, before.kernels);
 		CHECK_EQ(l->t, after.loaded, before.loaded + 1);
+		find_names(l, q, true);
 		again = save(l, q);
 		CHECK(l->t, again.n == b.n && same_bytes(again.at, b.at, b.n));
 		same_words(l, p, q);

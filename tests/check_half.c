@@ -243,6 +243,8 @@ static void without_back_end(struct check *t, struct gllm_context *c)
 	struct gllm_error e = { .status = GLLM_OK };
 	struct gllm_calls calls;
 	bool same = true;
+	for (unsigned i = 0; i < GLLM_OP_COUNT; i++)
+		calls.f16.any[i] = gllm_op_info[i].ref;
 	CHECK_STATUS(t, gllm_calls_fill(c, GLLM_CALLS_F32, &calls, &e), GLLM_OK);
 	for (unsigned i = 0; i < GLLM_OP_COUNT; i++)
 		same = same && calls.f32.any[i] == gllm_op_info[i].ref && calls.f16.any[i] == NULL;

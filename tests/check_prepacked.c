@@ -98,6 +98,12 @@ static void *packed(struct fixture *f, const struct gllm_packing *p, const void 
 	for (size_t i = 0; i < bytes - GLLM_PACKED_HEADER; i++)
 		same = same && to[GLLM_PACKED_HEADER + i] == want[i];
 	ok = CHECK(f->t, same) && ok;
+	struct gllm_stats first, now; /* packing leaves nothing behind */
+	gllm_context_stats(f->c, &first);
+	for (unsigned i = 0; i < 2; i++)
+		CHECK_STATUS(f->t, gllm_pack_b(f->c, p, b, turn, to, bytes, &f->e), GLLM_OK);
+	gllm_context_stats(f->c, &now);
+	CHECK(f->t, now.heap_high == first.heap_high);
 	if (!ok)
 		check_print(f->t, "     packing %llu x %llu in %u: %s\n", (unsigned long long)p->n, (unsigned long long)p->k, p->lanes, f->e.what);
 	return to;
