@@ -151,7 +151,7 @@ static unsigned slot_of(struct exec *x, int64_t offset, uint32_t bytes, bool lan
 	}
 	for (unsigned i = 0; i <= x->block; i++) /* later blocks begin with what these have */
 		x->out[i * STATE + SLOT0 + x->nslots] = NOTHING;
-	x->slot[x->nslots] = (struct slot){ offset, bytes, lane, false };
+	x->slot[x->nslots] = (struct slot){ offset, bytes, lane };
 	return x->nslots++;
 }
 
@@ -561,6 +561,7 @@ enum gllm_status gllm_sym_build(struct sym *s, const struct flow *f, const struc
 	x->live = r->live;
 	x->phi = r->phi;
 	x->nslots = 0;
+	x->varying = 0;
 	x->status = GLLM_OK;
 	gllm_live_find(r->live, f, abi);
 	do

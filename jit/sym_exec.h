@@ -22,7 +22,6 @@ struct slot {
 	int64_t offset;
 	uint32_t bytes;
 	bool lane;                     /* written from a vector register: above 32 bits nothing is known */
-	bool varies;                   /* in some loop it does not keep the value it had before */
 };
 
 struct exec {
@@ -36,7 +35,8 @@ struct exec {
 	uint16_t *phi; unsigned nphis; /* all PHIs */
 	struct slot slot[RAW_SLOTS];
 	unsigned nslots;
-	uint64_t changed[FLOW_LOOPS];  /* registers that a loop may change and that are read in it or behind it */
+	uint64_t varying;              /* slots, a bit each, that in some loop do not keep the value they had before */
+	uint64_t stays[FLOW_LOOPS];    /* registers that a loop may change and that hold copies of the stack pointer before it */
 	bool again;                    /* a slot was taken to stay that varies */
 	union {
 		struct { uint16_t none, block, at; };
