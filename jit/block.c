@@ -3,8 +3,9 @@
 #include "jit/block.h"
 #include "core/bits.h"
 #include "jit/block_state.h"
+#include "jit/trace.h"
 
-enum { LINE = 64, REPEATED = 64, WAITING = 256, DEEP_UNIT = 4, ALONE_DOTS = 4 };
+enum { LINE = 64, REPEATED = 64, WAITING = 256, DEEP_UNIT = 4, ALONE_DOTS = 4, MOST_UNIT = 64 };
 
 /* --- memory --------------------------------------------------------------------------------------------------------- */
 
@@ -112,9 +113,12 @@ static void add_part(struct blocker *x, const struct kernel *k, struct at at, bo
 		*s = k->from[q] ? x->p->c->source[k->from[q] - 1] : k->c->source[q];
 		s->lanes = k->c->source[q].lanes;
 		const int64_t *move = k->move[q];
-		s->at.fixed += bytes_between(move, &at);
+		bool moves = (move[I] | move[J] | move[K] | move[PANEL]) != 0;
 		for (unsigned l = 0; l < GLLM_REPEAT_LEVELS && moved; l++)
-			moved[q][l] = l < x->open ? bytes_between(move, &x->step[l]) : 0;
+			moved[q][l] = moves && l < x->open ? bytes_between(move, &x->step[l]) : 0;
+		if (!moves)
+			continue;
+		s->at.fixed += bytes_between(move, &at);
 		if (move[I] * at.i.per_row != 0) {
 			if (s->at.per_row != 0)
 				x->status = GLLM_COMPILE_ERROR;
@@ -622,11 +626,12 @@ static bool block_packed(struct blocker *x, const struct product *p)
 
 /* Whether all blocks of k are whole numbers of what lowering copies of its steps: then a part says how long they are. Dot products have
  * vectors of them, a row that is alone some more. */
-static bool any_depth(const struct blocker *x, const struct product *p, enum gllm_block_way way)
+static bool any_depth(struct blocker *x, const struct product *p, enum gllm_block_way way)
 {
 	int64_t unit = x->profile->vector_bytes / 4;
+	x->deep_unit = way == GLLM_BLOCK_PACKED ? unit : ALONE_DOTS * unit;
 	if (way != GLLM_BLOCK_PACKED)
-		return unit > 0 && p->k % (ALONE_DOTS * unit) == 0;
+		return unit > 0 && p->k % x->deep_unit == 0;
 	return unit >= DEEP_UNIT && unit % x->unroll == 0 && x->b.kc % unit == 0 && p->k % unit == 0 && !in_tiles(x, p);
 }
 
@@ -688,6 +693,43 @@ static bool block_product(struct blocker *x, const struct product *p, enum gllm_
 	return block_in(x, p, way, apart) || (apart && block_in(x, p, way, false));
 }
 
+/* The columns of a product of one row, its first loop, become a number that `part` says: products of memory have one kernel, however
+ * many they are. */
+static void count_columns(struct blocker *x, const struct product *p, struct gllm_composed *c, struct gllm_part *part)
+{
+	struct gllm_trace *t = &c->trace;
+	const int64_t unit = p->n & -p->n;
+	if (t->nloops != 2 || t->nparams == GLLM_TRACE_PARAMS || unit < x->profile->vector_bytes / 4 || !gllm_block_counts(x->profile, p))
+		return;
+	struct gllm_term *term = gllm_block_room(x, t->nterms + 1u, sizeof *term);
+	struct gllm_loop *loop = gllm_block_room(x, t->nloops, sizeof *loop);
+	struct gllm_source *source = gllm_block_room(x, t->nparams + 1u, sizeof *source);
+	if (!term || !loop || !source)
+		return;
+	for (unsigned i = 0; i < t->nterms; i++)
+		term[i] = t->term[i];
+	for (unsigned i = 0; i < t->nloops; i++)
+		loop[i] = t->loop[i];
+	for (unsigned q = 0; q < t->nparams; q++) {
+		c->param[q] = t->param[q];
+		source[q] = c->source[q];
+	}
+	source[t->nparams] = c->source[t->nparams] = (struct gllm_source){ .kind = GLLM_FROM_ROWS, .at = gllm_block_fixed(p->n) };
+	c->param[t->nparams] = (struct gllm_param){ "columns", GLLM_DIM, GLLM_I64 };
+	term[t->nterms] = (struct gllm_term){ .coef = 1, .sym = { (uint8_t)(GLLM_SYM_PARAM + t->nparams) } };
+	loop[0].trip = (struct gllm_poly){ .first = (uint16_t)t->nterms, .count = 1 };
+	t->term = term;
+	t->loop = loop;
+	t->param = c->param;
+	t->nterms++;
+	t->nparams++;
+	t->hash = gllm_trace_hash(t);
+	c->how.whole = 1;
+	c->how.bound = GLLM_BLOCK_MOST;
+	c->how.unit = (uint16_t)(unit < MOST_UNIT ? unit : MOST_UNIT);
+	part->source = source;
+}
+
 static void block_group(struct blocker *x, struct gllm_group *g)
 {
 	struct gllm_part *old = g->part;
@@ -727,6 +769,8 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 			*part = old[i];
 			part->code = k.c;
 			part->beside = beside;
+			if (product)
+				count_columns(x, p, c, part);
 		}
 	}
 	g->part = x->part;

@@ -7,7 +7,7 @@ enum { LINE = 64, MOST_HINTS = 4, MOST_ROWS = 12 }; /* hints of a body of the pr
 enum { ALONE = 4 };      /* steps of k in a body of one row of a tile, at least */
 enum { MOST_WIDE = 4 };  /* vectors of a tile's row */
 enum { FETCH_ROWS = 8 }; /* a block's rows lie apart, too short for prefetchers */
-enum { LEAST_PITCH = 256, MOST_PITCH = INT32_MAX }; /* that a part says: below they are elements of several bytes */
+enum { LEAST_PITCH = 256, MOST_PITCH = 4 * GLLM_BLOCK_MOST }; /* that a part says: below they are elements of several bytes */
 
 struct made {
 	enum kind kind;
@@ -151,7 +151,8 @@ static void known(const struct blocker *x, struct gllm_lower_options *how, int8_
 	}
 	if (x->any_depth) {
 		how->whole = (int8_t)(kk + 1);
-		how->bound = x->columns ? x->b.kc : MOST_PITCH / 4;
+		how->bound = x->columns ? x->b.kc : GLLM_BLOCK_MOST;
+		how->unit = (uint16_t)x->deep_unit;
 	}
 }
 

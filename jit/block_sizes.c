@@ -270,6 +270,11 @@ static bool along_depth(const struct product *q)
 	return true;
 }
 
+bool gllm_block_counts(const struct gllm_profile *p, const struct product *q)
+{
+	return q->most == 1 && along_depth(q) && from_afar(p, q);
+}
+
 uint8_t gllm_block_unroll(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q,
                           const struct gllm_blocking *b, enum gllm_block_way way, bool apart)
 {

@@ -23,7 +23,7 @@ struct kernel {
 	unsigned nnext;
 	int64_t move[GLLM_TRACE_PARAMS][4];
 };
-enum { NO_NUMBER = 0xff };
+enum { NO_NUMBER = 0xff, GLLM_BLOCK_MOST = INT32_MAX / 4 }; /* the second: steps of floats in a row that lowering can count */
 enum { PANEL = 3 }; /* fourth column of move: lanes from the beginning of the block of j */
 
 struct at { /* where a part begins */
@@ -62,7 +62,8 @@ struct blocker {
 	bool tile;                          /* words are packed in pairs, for products of tiles: block_kernel.c */
 	bool ahead;                         /* blocks fetch what the next is packed from: block_sizes.h */
 	bool whole;                         /* packed rows hold all of k; else one block of it at a time */
-	bool any_depth;                     /* and parts say how many steps of k they take */
+	bool any_depth;                     /* and parts say how many steps of k they take, multiples of: */
+	int64_t deep_unit;
 	bool apart;                         /* sums wait in scratch, one after another, for a kernel of what follows them */
 	bool plain;                         /* unless nothing does: then they are the result */
 	const struct kernel *pack[MAX_SUMS];/* the kernels of whole rows, by row side; NULL: packed already */

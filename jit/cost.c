@@ -104,7 +104,7 @@ struct gllm_cost gllm_cost_of(const struct gllm_composed *c, const struct gllm_s
 		trips[l] = (double)trip;
 		times[l] = (double)trip * (t->loop[l].parent >= 0 ? times[t->loop[l].parent] : 1);
 	}
-	for (unsigned i = 0; i < t->naccesses; i++) /* constant tables come from a cache */
+	for (unsigned i = 0; i + c->how.hints < t->naccesses; i++) /* constant tables come from a cache */
 		if (t->access[i].param < t->nparams)
 			sum[t->access[i].param] += gllm_type_bytes(t->access[i].type) * elements_of(t, &t->access[i], trips);
 	for (unsigned i = 0; i < t->nnodes; i++) {

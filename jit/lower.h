@@ -34,8 +34,9 @@ struct gllm_lower_options {
 	bool fetch_stores;  /* what is stored behind such a reduction is fetched before it */
 	int8_t split;       /* number of the split loop plus one; 0: chosen */
 	uint32_t most;      /* its trips at most, where a parameter says how many; 0: unknown */
-	int8_t whole;       /* number plus one of a loop of which a parameter says how many bodies it has, copies and lanes multiplied; */
-	uint32_t bound;     /* its trips at most */
+	int8_t whole;       /* number plus one of a loop of which a parameter says how many trips it has: */
+	uint32_t bound;     /* at most so many, */
+	uint16_t unit;      /* a multiple of this, so that bodies which divide it leave nothing over */
 	uint32_t pitches;   /* set of parameters: steps of so many bytes are larger than what all loops of fixed steps reach together */
 	uint32_t tile;      /* least iterations per unit of the split loop; 0: chosen */
 	uint32_t past;      /* set of parameters: whole vectors are stored to them past the caches where machine.past */

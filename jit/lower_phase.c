@@ -9,6 +9,12 @@ static void add_phase(struct frame *f, struct phase p)
 		f->ph[f->nphases++] = p;
 }
 
+/* Whether bodies of so many steps leave nothing of the loop over. */
+static bool divides(const struct lower *l, const struct frame *f, int64_t step)
+{
+	return f->loop == l->o->whole - 1 && l->o->unit % step == 0;
+}
+
 static void plan_vector_phases(const struct lower *l, struct frame *f, const struct loop_plan *p, uint8_t copies)
 {
 	int64_t lanes = (int64_t)l->lanes, u = copies, step = lanes * u, t = p->trip;
@@ -26,11 +32,11 @@ static void plan_vector_phases(const struct lower *l, struct frame *f, const str
 		return;
 	}
 	add_phase(f, (struct phase){ .vector = true, .copies = copies, .step = step, .count = -1 });
-	if (f->loop == l->o->whole - 1)
+	if (divides(l, f, step))
 		return;
 	if (copies > 1 && (t < 0 || t % step))
 		add_phase(f, (struct phase){ .vector = true, .copies = 1, .step = lanes, .count = -1 });
-	if (t < 0 || t % lanes)
+	if (t < 0 ? !divides(l, f, lanes) : t % lanes)
 		add_phase(f, (struct phase){ .vector = mask, .masked = mask, .copies = 1, .step = mask ? lanes : 1,
 		                             .count = mask ? -2 : -1 });
 }
@@ -42,6 +48,8 @@ static void plan_paired_phases(const struct lower *l, struct frame *f, const str
 
 	add_phase(f, (struct phase){ .paired = true, .masked = part, .copies = columns, .step = n,
 	                             .count = fixed ? t / n : -1 });
+	if (divides(l, f, n))
+		return;
 	if (fixed && t % n > 1 && l->m->has_mask)
 		add_phase(f, (struct phase){ .paired = true, .masked = true, .copies = (uint8_t)(t % n), .step = t % n, .count = 1 });
 	else if (t < 0 || t % n)
@@ -59,7 +67,7 @@ static void plan_plain_phases(const struct lower *l, struct frame *f, const stru
 		return;
 	}
 	add_phase(f, (struct phase){ .copies = copies, .step = u, .count = -1 });
-	if (f->loop == l->o->whole - 1)
+	if (divides(l, f, u))
 		return;
 	if (t >= 0 && l->info->tile % u == 0) { /* shares begin at whole bodies: only the last of them meets the rest */
 		if (t % u)

@@ -211,6 +211,9 @@ static void own_blocks(struct fixture *f, uint64_t nr)
 		{ GLLM_OP_gemm_bt, 6, 403, 320, 9, GLLM_OP_silu, true, false }, /* sums wait apart where weights exceed the caches stated */
 		{ GLLM_OP_gemm_bt, 3, 517, 256, 0, GLLM_OP_COUNT, true, true },
 		{ GLLM_OP_gemm_bt_f16, 1, 301, 512, 7, GLLM_OP_COUNT, false, true },
+		{ GLLM_OP_gemm_bt, 1, 336, 261, 0, GLLM_OP_COUNT, false, false }, /* one row, columns are a number */
+		{ GLLM_OP_gemm_bt, 1, 488, 256, 0, GLLM_OP_silu, true, false },
+		{ GLLM_OP_gemm_bt, 1, 1027, 256, 0, GLLM_OP_COUNT, false, false },
 	};
 	for (unsigned i = 0; i < GLLM_COUNT(shape); i++)
 		compare(f, &shape[i], NULL);
