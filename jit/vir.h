@@ -44,8 +44,11 @@ static inline gllm_vreg gllm_vir_emit(struct gllm_vir *v, struct gllm_vi i)
 {
 	if (v->n >= v->max && v->status == GLLM_OK)
 		v->status = GLLM_COMPILE_ERROR;
-	if (v->status == GLLM_OK)
-		v->ins[v->n++] = i;
+	if (v->status == GLLM_OK) {
+		struct gllm_vi *to = &v->ins[v->n++];
+		*to = (struct gllm_vi){ .op = i.op, .type = i.type, .mem = i.mem, .scale = i.scale, .lanes = i.lanes, .cc = i.cc, .d = i.d,
+		                        .a = i.a, .b = i.b, .c = i.c, .m = i.m, .segment = i.segment, .copy = i.copy, .aux = i.aux, .imm = i.imm };
+	}
 	return i.d;
 }
 
