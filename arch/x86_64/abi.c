@@ -179,7 +179,7 @@ void gllm_x86_prologue(struct gllm_x86_gen *g)
 	}
 	gllm_x86_state(g, X86_VSTMXCSR, &old);
 	size_t ours = unless_other(g);
-	x2(g, X86_MOV_RI, x86_gpr(X86_RAX, 32), x86_imm(MXCSR_OURS));
+	gllm_x86_word_constant(g, X86_RAX, MXCSR_OURS);
 	gllm_x86_gm(g, X86_MOV_MR, 32, X86_RAX, &new);
 	gllm_x86_state(g, X86_VLDMXCSR, &new);
 	gllm_x86_land(g, ours);

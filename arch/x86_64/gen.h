@@ -124,6 +124,7 @@ void gllm_x86_gi(struct gllm_x86_gen *g, unsigned row, unsigned bits, unsigned r
 
 void gllm_x86_state(struct gllm_x86_gen *g, unsigned row, const struct gllm_operand *m); /* loads or stores MXCSR */
 void gllm_x86_stack(struct gllm_x86_gen *g, unsigned row, unsigned reg);                 /* pushes or pops */
+void gllm_x86_word_constant(struct gllm_x86_gen *g, unsigned reg, uint32_t v);           /* in 64 bits, the upper half 0 */
 /* `by` bytes on from the jump's end, on a condition or, if that is above X86_G, always. */
 void gllm_x86_jump(struct gllm_x86_gen *g, unsigned cond, bool near, int32_t by);
 

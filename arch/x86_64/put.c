@@ -199,6 +199,17 @@ void gllm_x86_stack(gen *g, unsigned row, unsigned reg)
 		end(g, from, aside, gllm_x86_put_opcode_register(from, &gllm_x86_forms[row], reg));
 }
 
+void gllm_x86_word_constant(gen *g, unsigned reg, uint32_t v)
+{
+	unsigned char aside[X86_ROOM], *from = begin(g, aside), *o;
+
+	if (!allowed(g, true))
+		return;
+	o = gllm_x86_put_opcode_register(from, &gllm_x86_forms[X86_MOV_RI], reg);
+	gllm_put_le32(o, v);
+	end(g, from, aside, o + 4);
+}
+
 void gllm_x86_jump(gen *g, unsigned cond, bool near, int32_t by)
 {
 	unsigned char aside[X86_ROOM], *from = begin(g, aside);

@@ -22,7 +22,7 @@ void gllm_x86_constant(gen *g, unsigned reg, int64_t v)
 	if (v == 0)
 		gllm_x86_g(g, X86_XOR_RM, 32, reg, reg);
 	else if (v > 0 && v <= UINT32_MAX)
-		x2(g, X86_MOV_RI, e(reg), x86_imm((int64_t)(int32_t)(uint32_t)v));
+		gllm_x86_word_constant(g, reg, (uint32_t)v);
 	else if (fits32(v))
 		gllm_x86_gi(g, X86_MOV_MI, 64, 0, reg, (int32_t)v);
 	else
@@ -272,7 +272,10 @@ static void gstore(gen *g, const struct gllm_vi *in)
 	unsigned c = at(g, in->c), bytes = gllm_type_bytes((enum gllm_type)in->mem);
 	operand m = gllm_x86_address(g, in);
 
-	x2(g, bytes == 1 ? X86_MOV8_MR : X86_MOV_MR, m, x86_gpr(c, 8 * bytes));
+	if (bytes >= 4)
+		gllm_x86_gm(g, X86_MOV_MR, 8 * bytes, c, &m);
+	else
+		x2(g, bytes == 1 ? X86_MOV8_MR : X86_MOV_MR, m, x86_gpr(c, 8 * bytes));
 }
 
 static void prefetch(gen *g, const struct gllm_vi *in)
