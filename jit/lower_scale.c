@@ -128,7 +128,7 @@ void gllm_lower_mark_known(struct lower *l)
 	uint64_t *value = NULL;
 	struct known k;
 
-	for (gllm_ref c = 0; scales(l) && c < l->t->nnodes && l->nknown < MAX_KNOWN; c++) {
+	for (gllm_ref c = 0, end = scales(l) ? (gllm_ref)l->t->nnodes : 0; c < end && l->nknown < MAX_KNOWN; c++) {
 		if (!is_choice(l, c, &k))
 			continue;
 		if (!value) {
