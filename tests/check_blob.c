@@ -151,10 +151,10 @@ static void same_results(struct lab *l, const struct gllm_plan *a, const struct 
 	l->arena = mark;
 }
 
-static bool same_text(const char *a, const char *b)
+static bool same_name(const char *a, const char *b)
 {
-	while (*a && *a == *b)
-		a++, b++;
+	for (; *a && *a == *b; a++)
+		b++;
 	return *a == *b;
 }
 
@@ -175,7 +175,7 @@ static void find_names(struct lab *l, const struct gllm_plan *p, bool own)
 			gllm_plan_step(p, k++, &first);
 		while (first.code_offset != step.code_offset);
 		const char *at = gllm_where(l->c, base + step.code_offset), *end = gllm_where(l->c, base + step.code_offset + step.code_bytes - 1);
-		CHECK(l->t, at && at == end && (!own || same_text(at, first.name)));
+		CHECK(l->t, at && at == end && (!own || same_name(at, first.name)));
 		CHECK(l->t, gllm_where(l->c, base + step.code_offset + step.code_bytes) != at);
 	}
 }
@@ -428,13 +428,6 @@ static const struct forged {
 	{ "buffer", "offset", "workspace", 1 }, { "buffer", "bytes", "workspace", 1 },
 };
 
-static bool same_name(const char *a, const char *b)
-{
-	for (; *a && *a == *b; a++)
-		b++;
-	return *a == *b;
-}
-
 static unsigned place_of(const char *name, const char *const *field, unsigned n)
 {
 	unsigned i = 0;
@@ -448,20 +441,19 @@ static uint64_t plan_number(const struct blob *b, const char *name)
 	return gllm_le64(b->at + (FIRST + place_of(name, plan_fields, GLLM_COUNT(plan_fields))) * 8);
 }
 
-/* The word of a field in the first element of an array, or in the first slot that the caller binds; 0 if the plan has none. */
-static uint64_t word_of(const struct blob *b, const struct forged *f)
+/* The word of a field in the first element of an array, or in the first slot of a kind; 0 if the plan has none. */
+static uint64_t word_of(const struct blob *b, const struct forged *f, enum gllm_slot_kind slot)
 {
 	uint64_t at = FIRST + GLLM_COUNT(plan_fields) + (gllm_le64(b->at + TEXTS * 8) + 7) / 8;
 	unsigned i = 0;
 	for (; !same_name(array[i].name, f->array); i++)
 		at += plan_number(b, array[i].count) * array[i].fields;
-	if (!plan_number(b, array[i].count))
-		return 0;
-	if (same_name(f->array, "slot"))
-		for (uint64_t kind = at + place_of("kind", array[i].field, array[i].fields);
-		     gllm_le64(b->at + kind * 8) != GLLM_SLOT_BIND; kind += array[i].fields)
-			at += array[i].fields;
-	return at + place_of(f->field, array[i].field, array[i].fields);
+	uint64_t left = plan_number(b, array[i].count);
+	bool slots = same_name(f->array, "slot");
+	unsigned kind = slots ? place_of("kind", array[i].field, array[i].fields) : 0;
+	for (; slots && left && gllm_le64(b->at + (at + kind) * 8) != slot; left--)
+		at += array[i].fields;
+	return left == 0 ? 0 : at + place_of(f->field, array[i].field, array[i].fields);
 }
 
 static void refuse_word(struct lab *l, const struct blob *b, uint64_t word, uint64_t value)
@@ -488,7 +480,7 @@ static void check_repeat_order(struct lab *l, const struct blob *b)
 	for (unsigned i = 0; i < GLLM_COUNT(array); i++)
 		size = same_name(array[i].name, "repeat") ? array[i].fields : size;
 	for (unsigned k = 0; k < 3; k++)
-		word[k] = word_of(b, &(struct forged){ "repeat", field[k], NULL, 0 });
+		word[k] = word_of(b, &(struct forged){ "repeat", field[k], NULL, 0 }, GLLM_SLOT_BIND);
 	for (uint64_t i = 1; i < n; i++) {
 		for (unsigned k = 0; k < 3; k++)
 			was[k] = gllm_le64(b->at + (word[k] + i * size) * 8);
@@ -521,12 +513,20 @@ static void check_forged(struct lab *l)
 	gllm_graph_free(l->c, g);
 	unsigned absent = 0;
 	for (unsigned i = 0; i < GLLM_COUNT(forged); i++) {
-		uint64_t word = word_of(&b, &forged[i]);
+		uint64_t word = word_of(&b, &forged[i], GLLM_SLOT_BIND);
 		absent += word == 0;
 		if (word)
 			refuse_word(l, &b, word, forged[i].value + (forged[i].above ? plan_number(&b, forged[i].above) : 0));
 	}
 	CHECK_EQ(l->t, absent, 0);
+	static const struct { enum gllm_slot_kind kind; struct forged f; } place[] = {
+		{ GLLM_SLOT_WORK, { "slot", "value", "workspace", 1 } }, { GLLM_SLOT_POOL, { "slot", "value", "pool_bytes", 1 } },
+	};
+	for (unsigned i = 0; i < GLLM_COUNT(place); i++) {
+		uint64_t word = word_of(&b, &place[i].f, place[i].kind);
+		if (CHECK(l->t, word != 0))
+			refuse_word(l, &b, word, place[i].f.value + plan_number(&b, place[i].f.above));
+	}
 	check_repeat_order(l, &b);
 	uint64_t texts = gllm_le64(b.at + TEXTS * 8), last = FIRST + GLLM_COUNT(plan_fields) + (texts - 1) / 8;
 	refuse_word(l, &b, last, UINT64_MAX); /* texts that do not end */

@@ -139,6 +139,8 @@ static void check_status(struct check *t)
 	CHECK_TEXT(t, gllm_status_text((enum gllm_status)1), "unknown status");
 	CHECK_TEXT(t, gllm_status_text(GLLM_STATUS_LEAST), "unknown status");
 	CHECK_EQ(t, -GLLM_IO_ERROR, 6); /* fixed for the C interface */
+	for (unsigned i = 0; i < sizeof e.name; i++)
+		e.name[i] = '?'; /* only the status says whether there is an error */
 	CHECK_STATUS(t, gllm_fail(&e, GLLM_BAD_VALUE, "first", "a.key", 1, 2, 3), GLLM_BAD_VALUE);
 	CHECK_STATUS(t, gllm_fail(&e, GLLM_TRUNCATED, "second", "b", 4, 5, 6), GLLM_TRUNCATED);
 	CHECK_STATUS(t, e.status, GLLM_BAD_VALUE);

@@ -81,6 +81,7 @@ static const struct mistake {
 	{ GLLM_OP_gemm_bt, 1, { T(Y), T(X), T(HALVES), D(ROWS), D(C), D(C) }, 6, GLLM_OK, "", "", 0 },
 	{ GLLM_OP_gather, 1, { T(Y), T(W), T(NUMBERS), D(ROWS), D(C) }, 5, GLLM_OK, "", "", 0 },
 	/* the call itself */
+	{ GLLM_OP_COUNT + 1, 1, { T(Y), T(X), D(C) }, 3, GLLM_INVALID_ARGUMENT, "no such operator", "errors", 0 },
 	{ 4095, 1, { T(Y), T(X), D(C) }, 3, GLLM_INVALID_ARGUMENT, "no such operator", "errors", 0 },
 	{ GLLM_OP_relu, ROWS, { T(Y), T(X) }, 2, GLLM_INVALID_ARGUMENT, "not as many parameters as the operator has", "relu", 0 },
 	{ GLLM_OP_relu, ROWS, { T(Y), T(X), D(C), D(C) }, 4, GLLM_INVALID_ARGUMENT, "not as many parameters as the operator has", "relu", 0 },

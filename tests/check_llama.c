@@ -234,6 +234,17 @@ static void ends(struct bench *b, struct gllm_speaker *s)
 	gllm_context_stats(s->context, &now);
 	CHECK(b->t, now.code_bytes == first.code_bytes || b->config.host.code.once);
 	CHECK_EQ(b->t, now.heap_high, first.heap_high);
+
+	struct gllm_config tight = b->config; /* one that cannot begin, too: the code of its last plan does not fit */
+	struct gllm_context *c;
+	struct gllm_llama *none;
+	size_t quote = gllm_context_quote(&tight);
+	tight.host.code.size = first.code_bytes - 1;
+	if (!CHECK_STATUS(b->t, gllm_context_create(gllm_alloc(&b->arena, quote, 64), quote, &tight, &c, NULL), GLLM_OK))
+		return;
+	CHECK_STATUS(b->t, gllm_llama_create(c, &s->gguf, &s->options.llama, memory, bytes, &none, NULL), GLLM_NO_SPACE);
+	gllm_context_stats(c, &now);
+	CHECK(b->t, now.code_bytes == 0 || tight.host.code.once);
 }
 
 static void compare_own(struct bench *b, bool half)

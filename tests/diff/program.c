@@ -11,12 +11,13 @@
 void list_operators(struct op op[OPS])
 {
 	for (unsigned i = 0; i < OPS; i++) {
-		const struct gllm_op_info *b = &gllm_op_info[i];
-		const struct user_op *u = &user_op[i - GLLM_OP_COUNT];
-		op[i] = i < GLLM_OP_COUNT
+		bool own = i >= GLLM_OP_COUNT;
+		const struct gllm_op_info *b = &gllm_op_info[own ? 0 : i];
+		const struct user_op *u = &user_op[own ? i - GLLM_OP_COUNT : 0];
+		op[i] = !own
 			? (struct op){ .name = b->name, .fn = b->ref, .call = gllm_builtin_call(i), .param = b->param, .nparams = b->nparams }
 			: (struct op){ .name = u->name, .fn = u->fn, .call = u->call, .param = u->param, .nparams = u->nparams };
-		snprintf(op[i].symbol, sizeof op[i].symbol, "%s%s", i < GLLM_OP_COUNT ? "gllm_ref_" : "", op[i].name);
+		snprintf(op[i].symbol, sizeof op[i].symbol, "%s%s", own ? "" : "gllm_ref_", op[i].name);
 	}
 }
 
