@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * jit/block_state.h - what the parts of blocking share: block.c chooses the parts of a product, block_kernel.c writes their
- * traces.
+ * jit/block_state.h - what the files of blocking share: block.c chooses the way of a product, block_parts.c lists its parts,
+ * block_kernel.c writes their traces.
  *
  * Words: the *lane side* is the one whose values are vectors (packed as panels), the *row side* the one whose values are
  * broadcast. Loop numbers 0, 1, 2 are i, j, k of the old trace. */
@@ -23,7 +23,8 @@ struct kernel {
 	unsigned nnext;
 	int64_t move[GLLM_TRACE_PARAMS][4];
 };
-enum { NO_NUMBER = 0xff, GLLM_BLOCK_MOST = INT32_MAX / 4 }; /* the second: steps of floats in a row that lowering can count */
+enum { NO_NUMBER = 0xff };
+enum { GLLM_BLOCK_MOST = INT32_MAX / 4 }; /* steps of floats in a row that lowering can count */
 enum { PANEL = 3 }; /* fourth column of move: lanes from the beginning of the block of j */
 
 struct at { /* where a part begins */

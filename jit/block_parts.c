@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT
+ * jit/block_parts.c - see block_parts.h. */
+#include "jit/block_parts.h"
+#include "core/bits.h"
+
+/* Whether the next part stands first in a repeat or right behind one: then it runs beside nothing. */
+static bool at_an_edge(const struct blocker *x)
+{
+	for (unsigned i = 0; i < x->nrepeats; i++)
+		if (x->repeat[i].first == x->nparts || x->repeat[i].end == x->nparts)
+			return true;
+	return false;
+}
+
+/* What is added until the matching close runs `trips` times. Returns whether it is a repeat at all. */
+static bool open_repeat(struct blocker *x, struct gllm_linear trips, struct at step)
+{
+	if (x->status != GLLM_OK || (trips.per_row == 0 && trips.fixed < 2))
+		return false;
+	if (x->nrepeats == x->max_repeats) {
+		unsigned max = x->max_repeats ? 2 * x->max_repeats : 8;
+		struct gllm_repeat *more = gllm_block_take(x, max, sizeof *more);
+		for (unsigned i = 0; more && i < x->nrepeats; i++)
+			more[i] = x->repeat[i];
+		if (!more)
+			return false;
+		x->repeat = more;
+		x->max_repeats = max;
+	}
+	x->repeat[x->nrepeats++] = (struct gllm_repeat){ .first = x->nparts, .trips = trips, .level = x->open };
+	x->step[x->open++] = step;
+	return true;
+}
+
+static void close_repeat(struct blocker *x, bool opened)
+{
+	if (!opened)
+		return;
+	x->open--;
+	for (unsigned i = x->nrepeats; i-- > 0;)
+		if (x->repeat[i].end == 0) {
+			x->repeat[i].end = x->nparts;
+			return;
+		}
+}
+
+static int64_t bytes_between(const int64_t *move, const struct at *at)
+{
+	return move[I] * at->i.fixed + move[J] * at->j + move[K] * at->k + move[PANEL] * at->lane;
+}
+
+void gllm_block_add(struct blocker *x, const struct kernel *k, struct at at, bool beside)
+{
+	if (x->status != GLLM_OK || !k)
+		return;
+	if (x->nparts == x->max_parts) {
+		unsigned max = x->max_parts ? 2 * x->max_parts : 16;
+		struct gllm_part *more = gllm_block_take(x, max, sizeof *more);
+		for (unsigned i = 0; more && i < x->nparts; i++)
+			more[i] = x->part[i];
+		if (!more)
+			return;
+		x->part = more;
+		x->max_parts = max;
+	}
+	struct gllm_part *part = &x->part[x->nparts];
+	struct gllm_source *source = gllm_block_room(x, k->c->trace.nparams, sizeof *source);
+	int64_t (*moved)[GLLM_REPEAT_LEVELS] = x->open ? gllm_block_room(x, k->c->trace.nparams, sizeof *moved) : NULL;
+	if (!source || (x->open && !moved))
+		return;
+	*part = (struct gllm_part){ .code = k->c, .source = source, .node = x->old->node, .n = x->old->n, .mode = x->old->mode,
+	                            .beside = beside && !at_an_edge(x), .move = (const int64_t (*)[GLLM_REPEAT_LEVELS])moved };
+	x->nparts++;
+	for (unsigned q = 0; q < k->c->trace.nparams; q++) {
+		struct gllm_source *s = &part->source[q];
+		*s = k->from[q] ? x->p->c->source[k->from[q] - 1] : k->c->source[q];
+		s->lanes = k->c->source[q].lanes;
+		const int64_t *move = k->move[q];
+		bool moves = (move[I] | move[J] | move[K] | move[PANEL]) != 0;
+		for (unsigned l = 0; l < GLLM_REPEAT_LEVELS && moved; l++)
+			moved[q][l] = moves && l < x->open ? bytes_between(move, &x->step[l]) : 0;
+		if (!moves)
+			continue;
+		s->at.fixed += bytes_between(move, &at);
+		if (move[I] * at.i.per_row != 0) {
+			if (s->at.per_row != 0)
+				x->status = GLLM_COMPILE_ERROR;
+			s->at.per_row = move[I] * at.i.per_row;
+			s->at.block = at.i.block;
+			s->at.rest = at.i.rest;
+		}
+	}
+}
+
+/* Numbers that the kernel of the part that was added last asks for. */
+static void set_number(struct blocker *x, uint8_t param, struct gllm_linear n)
+{
+	if (x->status == GLLM_OK && param != NO_NUMBER && x->nparts)
+		x->part[x->nparts - 1].source[param].at = n;
+}
+
+void gllm_block_numbers(struct blocker *x, const struct kernel *k, const struct macro *m, struct gllm_linear rows)
+{
+	if (!k)
+		return;
+	set_number(x, k->rows, rows);
+	set_number(x, k->count, m->panels);
+	set_number(x, k->depth, gllm_block_fixed(m->depth));
+}
+
+/* The part that was added last has sums of so many steps of k to add to, if its kernel asks. */
+static void set_begun(struct blocker *x, const struct kernel *k, int64_t steps)
+{
+	if (x->status == GLLM_OK && k && k->begun != NO_NUMBER && x->nparts)
+		x->part[x->nparts - 1].source[k->begun].scalar = gllm_bits_f32((uint32_t)steps);
+}
+
+/* What its kernel fetches for the next block of k begins `depth` behind the part that was added last. The last one's next is the first
+ * of the next block of j: so far before it the matrix reaches, too. A tile goes on by a column for all of its rows. */
+static void set_next(struct blocker *x, const struct kernel *k, const struct at *at, int64_t depth)
+{
+	bool last = at->k + depth >= x->p->k && at->j + x->b.nc <= x->p->n;
+	int64_t each = x->any_depth ? x->b.kc : depth; /* its trace says */
+	int64_t rows = (int64_t)(x->p->most < x->b.mc ? x->p->most : x->b.mc), tile = gllm_ceil_div(rows, gllm_ceil_div(rows, x->b.mr));
+	tile = x->p->m.per_row || tile < 1 ? x->b.mr : tile;
+	for (unsigned i = 0; k && i < k->nnext; i++) {
+		const int64_t *move = k->move[k->next[i].at];
+		struct gllm_source *s = x->status == GLLM_OK && x->nparts ? &x->part[x->nparts - 1].source[k->next[i].at] : NULL;
+		if (s && last)
+			s->at.fixed += move[J] * x->b.nc - move[K] * (at->k + each);
+		set_number(x, k->next[i].pitch, gllm_block_fixed(move[J]));
+		set_number(x, k->next[i].row, gllm_block_fixed((move[J] + tile / 2) / tile));
+	}
+}
+
+/* Blocks of rows: `trips` of `rows` from `at` on. */
+struct rows {
+	struct gllm_linear trips, rows, at;
+};
+
+/* At most two kinds: whole blocks and the rest. */
+static unsigned split_rows(const struct blocker *x, struct rows out[2])
+{
+	int64_t mc = x->b.mc;
+	const struct gllm_linear m = x->p->m;
+	unsigned n = 0;
+	if (x->p->most <= (uint64_t)mc) {
+		out[0] = (struct rows){ gllm_block_fixed(1), m, gllm_block_fixed(0) };
+		return 1;
+	}
+	if (m.per_row) {
+		out[0] = (struct rows){ { .per_row = 1, .block = (uint32_t)mc }, gllm_block_fixed(mc), gllm_block_fixed(0) };
+		out[1] = (struct rows){ gllm_block_fixed(1), { .per_row = 1, .block = (uint32_t)mc, .rest = true },
+		                        { .per_row = mc, .block = (uint32_t)mc } };
+		return 2;
+	}
+	out[n++] = (struct rows){ gllm_block_fixed(m.fixed / mc), gllm_block_fixed(mc), gllm_block_fixed(0) };
+	if (m.fixed % mc)
+		out[n++] = (struct rows){ gllm_block_fixed(1), gllm_block_fixed(m.fixed % mc), gllm_block_fixed(m.fixed / mc * mc) };
+	return n;
+}
+
+/* Whether the sums are what the product stores. */
+bool gllm_block_sums_are_result(const struct product *p)
+{
+	return p->result != GLLM_NO_NODE && p->c->trace.node[p->result].a == p->sum[0].last;
+}
+
+/* Blocks of k from the first one on that do the same but for what they add to: those before the last, and it as well if it is whole and
+ * nothing follows the sums. One at most if sums do not begin with zero. */
+static int64_t blocks_alike(const struct blocker *x)
+{
+	const struct product *p = x->p;
+	const struct gllm_node *node = p->c->trace.node;
+	for (unsigned i = 0; i < p->nsums; i++) {
+		const struct gllm_node *begin = &node[node[p->sum[i].carry].a];
+		if (begin->op != GLLM_N_CONST || begin->imm != 0)
+			return 1;
+	}
+	return (p->k - !gllm_block_sums_are_result(p)) / x->b.kc;
+}
+
+static void add_pack(struct blocker *x, enum kind kind, unsigned which, const struct macro *m, struct at at, bool beside,
+                     struct gllm_linear rows)
+{
+	const struct kernel *k = gllm_block_kernel(x, kind, which, *m);
+	gllm_block_add(x, k, at, beside);
+	gllm_block_numbers(x, k, m, rows);
+}
+
+void gllm_block_add_product(struct blocker *x, const struct macro *m, struct at at, bool beside, struct gllm_linear rows)
+{
+	struct macro each = *m;
+	each.sum = 0;
+	each.end = x->apart ? 1 : x->p->nsums;
+	for (; each.sum < x->p->nsums; each.sum = each.end++) {
+		const struct kernel *k = gllm_block_kernel(x, MACRO, 0, each);
+		gllm_block_add(x, k, at, beside || each.sum > 0);
+		gllm_block_numbers(x, k, m, rows);
+		set_begun(x, k, at.k);
+		set_next(x, k, &at, m->depth);
+	}
+}
+
+/* What follows the sums of a block of rows. */
+void gllm_block_add_behind(struct blocker *x, const struct macro *m, struct at at, bool beside, struct gllm_linear rows)
+{
+	const struct kernel *k = gllm_block_kernel(x, BEHIND, 0, (struct macro){ .rows = m->rows, .panels = m->panels, .lanes = m->lanes });
+	gllm_block_add(x, k, at, beside);
+	gllm_block_numbers(x, k, m, rows);
+}
+
+/* All parts of one block of j and k, or of all that differ from it in their place alone. */
+static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int64_t kc, bool alike)
+{
+	const struct product *p = x->p;
+	int64_t nr = x->b.nr, panels = nc / nr, rest = nc % nr;
+	struct at at = { .j = jc, .k = pc }, last = { .j = jc + panels * nr, .k = pc, .lane = panels * nr };
+	bool beside = false;
+	for (unsigned i = 0; i < x->npanels; i++) {
+		if (panels)
+			add_pack(x, PACK_PANELS, i, &(struct macro){ .panels = gllm_block_fixed(panels), .lanes = nr, .depth = kc }, at, beside, p->m);
+		beside |= panels != 0;
+		if (rest)
+			add_pack(x, PACK_PANELS, i, &(struct macro){ .panels = gllm_block_fixed(1), .lanes = rest, .depth = kc }, last, beside, p->m);
+		beside = true;
+	}
+	for (unsigned i = 0; i < x->nrows && x->row_pitch && !x->whole && !x->tile; i++)
+		add_pack(x, PACK_ROWS, i, &(struct macro){ .rows = p->m, .depth = kc }, (struct at){ .k = pc }, true, p->m);
+	struct rows rows[2];
+	unsigned n = split_rows(x, rows);
+	beside = false;
+	for (unsigned i = 0; i < n; i++) {
+		struct macro m = { .rows = p->m.per_row ? p->m : rows[i].rows, .depth = kc, .first = pc == 0 && !alike,
+		                   .last = pc + kc == p->k && !alike, .either = alike, .way = GLLM_BLOCK_PACKED };
+		bool repeats = open_repeat(x, rows[i].trips, (struct at){ .i = gllm_block_fixed(x->b.mc) });
+		at.i = last.i = rows[i].at;
+		for (unsigned k = 0; k < x->nrows && x->tile; k++) {
+			add_pack(x, PACK_ROWS, k, &(struct macro){ .rows = m.rows, .depth = kc }, (struct at){ .i = rows[i].at, .k = pc }, k > 0,
+			         rows[i].rows);
+		}
+		beside = beside && !x->tile;
+		m.panels = gllm_block_fixed(panels);
+		m.lanes = nr;
+		if (panels)
+			gllm_block_add_product(x, &m, at, beside, rows[i].rows);
+		beside |= panels != 0;
+		m.panels = gllm_block_fixed(1);
+		m.lanes = rest;
+		if (rest)
+			gllm_block_add_product(x, &m, last, beside, rows[i].rows);
+		if (x->apart && pc + kc == p->k) {
+			if (rest)
+				gllm_block_add_behind(x, &m, last, false, rows[i].rows);
+			m.panels = gllm_block_fixed(panels);
+			m.lanes = nr;
+			if (panels)
+				gllm_block_add_behind(x, &m, at, rest != 0, rows[i].rows);
+		}
+		beside = true;
+		close_repeat(x, repeats);
+	}
+}
+
+/* One block of j: the first block of k begins sums, the last ends them. */
+static void blocks_of_k(struct blocker *x, int64_t jc, int64_t nc)
+{
+	int64_t kc = x->b.kc, all = gllm_ceil_div(x->p->k, kc), alike = blocks_alike(x);
+	int64_t first = alike > 1 ? 0 : 1, end = alike > 1 ? alike : all - 1;
+	if (x->apart) {
+		first = 0;
+		end = alike = all;
+	}
+	end -= end == all && (x->ahead || x->apart); /* the last one fetches from elsewhere, and what follows the sums stands behind it */
+	if (all > 1 && first)
+		one_block(x, jc, nc, 0, kc, false);
+	if (end > first) {
+		bool repeats = open_repeat(x, gllm_block_fixed(end - first), (struct at){ .k = kc });
+		one_block(x, jc, nc, first * kc, kc, alike > 1);
+		close_repeat(x, repeats);
+	}
+	if (end < all)
+		one_block(x, jc, nc, (all - 1) * kc, x->p->k - (all - 1) * kc, alike == all && all > 1);
+}
+
+void gllm_block_nest(struct blocker *x)
+{
+	int64_t nc = x->b.nc, n = x->p->n, whole = n / nc;
+	bool repeats = open_repeat(x, gllm_block_fixed(whole), (struct at){ .j = nc });
+	if (whole)
+		blocks_of_k(x, 0, nc);
+	close_repeat(x, repeats);
+	if (n % nc)
+		blocks_of_k(x, whole * nc, n % nc);
+}
