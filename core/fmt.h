@@ -27,8 +27,8 @@ void gllm_put_hex(struct gllm_line *t, uint64_t v, unsigned digits); /* at least
 /* The double of bit pattern `bits`, rounded exactly (ties to even) to `decimals` <= 40 places; inf, nan. */
 void gllm_put_fixed(struct gllm_line *t, uint64_t bits, unsigned decimals);
 
-/* %[-][0][width][.precision][l|ll|z](d u x c s f %); width and precision may be *. Precision: digits after the point
- * (6) of %f, the greatest number of bytes of %s. An unknown conversion is printed as it stands and ends the formatting. */
+/* %[-][0][width][.precision][l|ll|z](d u x c s f %); width and precision may be *; a width below 0 aligns to the left. Precision:
+ * digits after the point (6) of %f, the greatest number of bytes of %s. An unknown conversion is printed as it stands and ends the formatting. */
 #define GLLM_PRINTF(format_at, first_at) __attribute__((format(printf, format_at, first_at)))
 size_t gllm_format(char *out, size_t size, const char *format, ...) GLLM_PRINTF(3, 4);
 size_t gllm_format_args(char *out, size_t size, const char *format, va_list args) GLLM_PRINTF(3, 0);

@@ -5,12 +5,13 @@
 
 struct field {
 	bool left, zeros, has_precision;
-	int width, precision;
+	size_t width;
+	int precision;
 };
 
 static void put_field(struct gllm_line *t, const char *s, size_t n, struct field f)
 {
-	size_t pad = f.width > 0 && (size_t)f.width > n ? (size_t)f.width - n : 0;
+	size_t pad = f.width > n ? f.width - n : 0;
 	if (f.zeros && n && *s == '-') {
 		gllm_put_char(t, *s++);
 		n--;
@@ -54,10 +55,14 @@ size_t gllm_format_args(char *out, size_t size, const char *p, va_list given)
 		for (; *p == '-' || *p == '0'; p++)
 			*(*p == '-' ? &f.left : &f.zeros) = true;
 		if (*p == '*') {
-			f.width = va_arg(args, int);
+			int width = va_arg(args, int);
+			f.left = f.left || width < 0;
+			f.width = width < 0 ? 0 - (size_t)width : (size_t)width;
 			p++;
 		} else {
-			p = read_number(p, &f.width);
+			int width;
+			p = read_number(p, &width);
+			f.width = (size_t)width;
 		}
 		if (*p == '.') {
 			f.has_precision = true;
@@ -75,7 +80,6 @@ size_t gllm_format_args(char *out, size_t size, const char *p, va_list given)
 		bool is_long = *p == 'l' || *p == 'z'; /* long, long long and size_t have one size on both ISAs */
 		while (*p == 'l' || *p == 'z')
 			p++;
-		f.zeros = f.zeros && !f.left;
 		char text[400];
 		struct gllm_line n = gllm_line(text, sizeof text);
 		switch (*p) {

@@ -191,6 +191,7 @@ static void check_format(struct check *t)
 	        "942304583236903222948165808559332123348274797826204144723168738177180919299881250404026184124858368",
 	        "%.0f", 0x1.fffffffffffffp1023);
 	FORMATS(t, "4294967295.5 4294967296.0 18446744073709551616", "%.1f %.1f %.0f", 4294967295.5, 4294967296.0, 0x1p64);
+	FORMATS(t, "[42   ] [-0042]", "[%0*d] [%0*d]", -5, 42, 5, -42); /* at the left edge no zeros */
 	FORMATS(t, "%q 1", "%%q %d", 1);
 	char small[6] = { 1, 1, 1, 1, 1, 1 };
 	CHECK_EQ(t, gllm_format(small, 5, "%s", "abcdefgh"), 8);
