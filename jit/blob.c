@@ -24,7 +24,7 @@ _Static_assert(sizeof(struct gllm_buffer_info) == 24, "struct gllm_buffer_info h
 
 /* The words of the header. */
 enum { MAGIC, FORMAT, SIZE, CHECKSUM, EMITTER, MACHINE, TEXT_BYTES, CODE_BYTES, VECTOR_BYTES, HEADER_WORDS };
-enum { THIS_FORMAT = 4, SUMMED_FROM = (CHECKSUM + 1) * 8 };
+enum { THIS_FORMAT = 5, SUMMED_FROM = (CHECKSUM + 1) * 8 };
 enum { MOST_TRIPS = 1 << 22 };                              /* of a repeat: with `most`, every address can be computed */
 static const uint64_t magic = UINT64_C(0x6e616c706d6c6c67); /* "gllmplan" */
 static const uint64_t most = UINT64_C(1) << 40;             /* bytes of anything */
@@ -168,36 +168,37 @@ struct reader {
 	bool bad;            /* a number that its member cannot hold, a text that is not there */
 };
 
-static uint64_t get(struct reader *r)
-{
-	uint64_t x = gllm_le64(r->word);
-	r->word += 8;
-	return x;
-}
-
-static const char *get_text(struct reader *r)
-{
-	uint64_t at = get(r);
-	r->bad = r->bad || at >= r->text_bytes;
-	return r->bad ? "" : r->text + at;
-}
-
-#define GET_NUMBER(m)                                    \
-	{                                                \
-		uint64_t number = get(r);                \
-		x->m = (__typeof__(x->m))number;         \
-		r->bad = r->bad || (uint64_t)x->m != number; \
+/* Bytes of an element may be bytes of the reader as far as a compiler knows, so that it is kept in locals. */
+#define GET_NUMBER(m)                                                           \
+	{                                                                       \
+		uint64_t number = gllm_le64(word);                              \
+		__typeof__(x->m) value = (__typeof__(x->m))number;              \
+		bad |= (uint64_t)value != number;                               \
+		x->m = value;                                                   \
+		word += 8;                                                      \
 	}
-#define GET_TEXT(m) x->m = get_text(r);
+#define GET_TEXT(m)                                                             \
+	{                                                                       \
+		uint64_t at = gllm_le64(word);                                  \
+		bad |= at >= r->text_bytes;                                     \
+		x->m = bad ? "" : r->text + at;                                 \
+		word += 8;                                                      \
+	}
+#define GET(fields)                                                             \
+	const unsigned char *word = r->word;                                    \
+	bool bad = r->bad;                                                      \
+	fields(GET_NUMBER, GET_TEXT)                                            \
+	r->word = word;                                                         \
+	r->bad = bad;
 static void get_plan(struct reader *r, struct gllm_plan *x)
 {
-	GLLM_PLAN_FIELDS(GET_NUMBER, GET_TEXT)
+	GET(GLLM_PLAN_FIELDS)
 }
 
-#define A(member, count, type, fields)                    \
+#define A(member, count, type, fields)                      \
 	static void get_##member(struct reader *r, type *x) \
-	{                                                 \
-		fields(GET_NUMBER, GET_TEXT)              \
+	{                                                   \
+		GET(fields)                                 \
 	}
 GLLM_PLAN_ARRAYS(A)
 #undef A
@@ -206,8 +207,9 @@ GLLM_PLAN_ARRAYS(A)
 
 struct judge {
 	const struct gllm_plan *p;     /* its numbers; arrays are not there yet */
-	struct reader tensors, steps;  /* at the first */
+	const unsigned char *tensors, *steps; /* the first one's words */
 	uint64_t code_bytes;
+	int64_t per_row;               /* at most, so that numbers of max_rows can be computed */
 	struct gllm_repeat before[GLLM_REPEAT_LEVELS]; /* the last of each level */
 	uint32_t first;                /* of the last */
 };
@@ -215,8 +217,18 @@ struct judge {
 /* That every value of it can be computed. */
 static bool sound(const struct judge *j, const struct gllm_linear *l)
 {
-	int64_t limit = (INT64_C(1) << 60) / (int64_t)j->p->max_rows;
-	return l->fixed <= INT64_C(1) << 60 && l->fixed >= -(INT64_C(1) << 60) && l->per_row <= limit && l->per_row >= -limit;
+	return l->fixed <= INT64_C(1) << 60 && l->fixed >= -(INT64_C(1) << 60) && l->per_row <= j->per_row && l->per_row >= -j->per_row;
+}
+
+/* The first fields of a tensor and of a step: of those of a blob that were judged already. */
+static uint64_t tensor_kind(const struct judge *j, uint64_t tensor)
+{
+	return gllm_le64(j->tensors + tensor * words_of_tensor * 8);
+}
+
+static bool beside(const struct judge *j, uint64_t step)
+{
+	return step < j->p->nsteps && gllm_le64(j->steps + step * words_of_step * 8) != 0;
 }
 
 static const char *judge_plan(const struct gllm_context *c, const struct gllm_plan *p)
@@ -256,37 +268,18 @@ static const char *judge_step(const struct judge *j, const struct gllm_step *s)
 
 static const char *judge_slot(const struct judge *j, const struct gllm_slot *s)
 {
-	struct gllm_plan_tensor t;
-	struct reader r = j->tensors;
 	bool ok = sound(j, &s->at);
 	for (unsigned l = 0; l < GLLM_REPEAT_LEVELS; l++)
 		ok = ok && s->move[l] <= (int64_t)most && s->move[l] >= -(int64_t)most;
 	if (s->kind > GLLM_SLOT_WORKER)
 		return "a slot is of no kind";
 	switch ((enum gllm_slot_kind)s->kind) {
-	case GLLM_SLOT_BIND:
-		ok = ok && s->value < j->p->ntensors;
-		if (ok) {
-			r.word += s->value * words_of_tensor * 8;
-			get_tensor(&r, &t);
-			ok = t.info.kind != GLLM_TENSOR_VALUE;
-		}
-		break;
+	case GLLM_SLOT_BIND: ok = ok && s->value < j->p->ntensors && tensor_kind(j, s->value) != GLLM_TENSOR_VALUE; break;
 	case GLLM_SLOT_WORK: ok = ok && s->value <= j->p->workspace; break;
 	case GLLM_SLOT_POOL: ok = ok && s->value <= j->p->pool_bytes; break;
 	case GLLM_SLOT_CONST: case GLLM_SLOT_ROWS: case GLLM_SLOT_WORKER: break;
 	}
 	return ok ? NULL : "a slot names what is not there";
-}
-
-static bool beside(const struct judge *j, uint64_t step)
-{
-	struct reader r = j->steps;
-	struct gllm_step s = { .beside = false };
-	r.word += step * words_of_step * 8;
-	if (step < j->p->nsteps)
-		get_step(&r, &s);
-	return s.beside;
 }
 
 /* They come in order: each behind the last of its level, and inside the last of the level below. */
@@ -394,8 +387,9 @@ static enum gllm_status check_plan(const struct gllm_context *c, const unsigned 
 	if (!why) {
 		*l = lay_out(p, r.text_bytes, code);
 		*arrays = (struct reader){ blob + l->arrays, r.text, r.text_bytes, false };
-		struct judge j = { .p = p, .tensors = *arrays, .steps = *arrays, .code_bytes = code };
-		j.steps.word += (uint64_t)p->ntensors * words_of_tensor * 8;
+		struct judge j = { .p = p, .tensors = arrays->word, .code_bytes = code,
+			.per_row = (INT64_C(1) << 60) / (int64_t)p->max_rows };
+		j.steps = j.tensors + (uint64_t)p->ntensors * words_of_tensor * 8;
 		why = l->end != n ? "a blob's parts do not make up its size" : judge_arrays(&j, *arrays, blob, &where);
 	}
 	return why ? gllm_fail(e, GLLM_BAD_VALUE, why, NULL, where, 0, 0) : GLLM_OK;

@@ -51,12 +51,12 @@ struct gllm_plan_tensor {
 /* What a blob holds of a plan (jit/blob.c): N are numbers, T are texts. A member that is added above needs a row here. */
 #define GLLM_LINEAR_FIELDS(N, m) N(m.fixed) N(m.per_row) N(m.block) N(m.rest)
 #define GLLM_TENSOR_FIELDS(N, T) \
-	T(info.name) N(info.kind) N(info.type) N(info.rows) N(info.cols) N(info.packing.type) \
+	N(info.kind) T(info.name) N(info.type) N(info.rows) N(info.cols) N(info.packing.type) \
 	N(info.packing.lanes) N(info.packing.n) N(info.packing.k) N(align) GLLM_LINEAR_FIELDS(N, bytes)
 #define GLLM_STEP_FIELDS(N, T) \
-	T(info.name) N(info.group) N(info.mode) N(info.pattern) T(info.strategy) N(info.times) N(info.code_offset) \
+	N(beside) T(info.name) N(info.group) N(info.mode) N(info.pattern) T(info.strategy) N(info.times) N(info.code_offset) \
 	N(info.code_bytes) \
-	N(info.bytes_saved) N(info.bytes_moved) N(info.cycles) GLLM_LINEAR_FIELDS(N, trip) N(tile) N(beside) N(small) \
+	N(info.bytes_saved) N(info.bytes_moved) N(info.cycles) GLLM_LINEAR_FIELDS(N, trip) N(tile) N(small) \
 	N(first_slot) N(nslots)
 #define GLLM_SLOT_FIELDS(N, T) N(kind) N(value) GLLM_LINEAR_FIELDS(N, at) N(move[0]) N(move[1]) N(move[2])
 #define GLLM_REPEAT_FIELDS(N, T) N(first) N(end) N(level) GLLM_LINEAR_FIELDS(N, trips)
