@@ -27,5 +27,10 @@ uint64_t gllm_hash_block(const unsigned char *p, size_t n)
 	}
 	for (; n >= 8; n -= 8, p += 8)
 		a = gllm_hash_word(a, gllm_le64(p));
+	uint64_t rest = 0;
+	for (size_t i = 0; i < n; i++)
+		rest |= (uint64_t)p[i] << 8 * i;
+	if (n)
+		b = gllm_hash_word(b, rest);
 	return gllm_hash_word(gllm_hash_word(gllm_hash_word(gllm_hash_word(length, a), b), c), d);
 }

@@ -17,6 +17,6 @@ static inline uint64_t gllm_hash_word(uint64_t h, uint64_t x)
 
 uint64_t gllm_hash_text(uint64_t h, const char *s);
 
-/* `n` bytes, a multiple of 8, at any address. */
+/* `n` bytes at any address. */
 uint64_t gllm_hash_block(const unsigned char *p, size_t n);
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * jit/canon.c - makes canonical values, each once. */
+#include "core/hash.h"
 #include "jit/canon_bits.h"
 #include "jit/canon_parts.h"
 
@@ -131,12 +132,13 @@ uint16_t gllm_canon_access(struct canon *c, const struct val_access *a)
 
 uint16_t gllm_canon_table(struct canon *c, unsigned type, const unsigned char *data, uint32_t bytes)
 {
-	uint64_t h = type;
-	for (uint32_t i = 0; i < bytes; i++)
-		h = (h ^ data[i]) * UINT64_C(0x100000001b3);
-	for (unsigned i = 0; i < c->ntables; i++) {
+	for (unsigned i = 0; i < c->ntables; i++)
+		if (c->table[i].data == data && c->table[i].type == type && c->table[i].bytes == bytes)
+			return (uint16_t)(GLLM_TRACE_PARAMS + i);
+	uint64_t h = gllm_hash_word(gllm_hash_block(data, bytes), type);
+	for (unsigned i = 0; i < c->ntables; i++) { /* the same contents at another place */
 		bool same = c->table_hash[i] == h && c->table[i].type == type && c->table[i].bytes == bytes;
-		for (uint32_t k = 0; same && c->table[i].data != data && k < bytes; k++)
+		for (uint32_t k = 0; same && k < bytes; k++)
 			same = c->table[i].data[k] == data[k];
 		if (same)
 			return (uint16_t)(GLLM_TRACE_PARAMS + i);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * jit/trace_derive.c - what follows from a trace alone: reductions, pattern, hash, extents, names. */
 #include "core/bits.h"
+#include "core/hash.h"
 #include "jit/trace.h"
 
 unsigned gllm_node_operands(enum gllm_node_op op)
@@ -298,11 +299,8 @@ uint64_t gllm_trace_hash(const struct gllm_trace *t)
 	}
 	for (unsigned i = 0; i < t->npolys; i++)
 		h = mix_poly(t, h, t->poly[i]);
-	for (unsigned i = 0; i < t->ntables; i++) {
-		h = mix(mix(h, t->table[i].type), t->table[i].bytes);
-		for (uint32_t k = 0; k < t->table[i].bytes; k += 2)
-			h = mix(h, t->table[i].data[k] | (k + 1 < t->table[i].bytes ? (uint64_t)t->table[i].data[k + 1] << 8 : 0));
-	}
+	for (unsigned i = 0; i < t->ntables; i++)
+		h = mix3(h, t->table[i].type, t->table[i].bytes, gllm_hash_block(t->table[i].data, t->table[i].bytes));
 	for (unsigned i = 0; i < t->nreductions; i++) {
 		const struct gllm_reduction *r = &t->reduction[i];
 		h = mix(mix(h, join(r->kind, (uint8_t)r->loop, r->carry, r->pair)), r->value);
