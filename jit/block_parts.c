@@ -12,21 +12,27 @@ static bool at_an_edge(const struct blocker *x)
 	return false;
 }
 
+/* `list` of `n` elements, with room for one more. Without memory it stays, and x->status says so. */
+static void *with_room(struct blocker *x, void *list, unsigned n, unsigned *max, size_t size)
+{
+	unsigned more = *max ? 2 * *max : 16;
+	void *longer = n == *max ? gllm_block_take(x, more, size) : NULL;
+	if (!longer)
+		return list;
+	if (n)
+		__builtin_memcpy(longer, list, n * size);
+	*max = more;
+	return longer;
+}
+
 /* What is added until the matching close runs `trips` times. Returns whether it is a repeat at all. */
 static bool open_repeat(struct blocker *x, struct gllm_linear trips, struct at step)
 {
 	if (x->status != GLLM_OK || (trips.per_row == 0 && trips.fixed < 2))
 		return false;
-	if (x->nrepeats == x->max_repeats) {
-		unsigned max = x->max_repeats ? 2 * x->max_repeats : 8;
-		struct gllm_repeat *more = gllm_block_take(x, max, sizeof *more);
-		for (unsigned i = 0; more && i < x->nrepeats; i++)
-			more[i] = x->repeat[i];
-		if (!more)
-			return false;
-		x->repeat = more;
-		x->max_repeats = max;
-	}
+	x->repeat = with_room(x, x->repeat, x->nrepeats, &x->max_repeats, sizeof *x->repeat);
+	if (x->status != GLLM_OK)
+		return false;
 	x->repeat[x->nrepeats++] = (struct gllm_repeat){ .first = x->nparts, .trips = trips, .level = x->open };
 	x->step[x->open++] = step;
 	return true;
@@ -53,16 +59,9 @@ void gllm_block_add(struct blocker *x, const struct kernel *k, struct at at, boo
 {
 	if (x->status != GLLM_OK || !k)
 		return;
-	if (x->nparts == x->max_parts) {
-		unsigned max = x->max_parts ? 2 * x->max_parts : 16;
-		struct gllm_part *more = gllm_block_take(x, max, sizeof *more);
-		for (unsigned i = 0; more && i < x->nparts; i++)
-			more[i] = x->part[i];
-		if (!more)
-			return;
-		x->part = more;
-		x->max_parts = max;
-	}
+	x->part = with_room(x, x->part, x->nparts, &x->max_parts, sizeof *x->part);
+	if (x->status != GLLM_OK)
+		return;
 	struct gllm_part *part = &x->part[x->nparts];
 	struct gllm_source *source = gllm_block_room(x, k->c->trace.nparams, sizeof *source);
 	int64_t (*moved)[GLLM_REPEAT_LEVELS] = x->open ? gllm_block_room(x, k->c->trace.nparams, sizeof *moved) : NULL;

@@ -79,7 +79,7 @@ static bool applied_alike(const struct fuser *x, unsigned a, unsigned b)
 		return false;
 	for (unsigned i = 0; i < op_of(x, a)->nparams; i++) {
 		const struct gllm_actual *p = &n->actual[i], *q = &m->actual[i];
-		const struct gllm_graph_tensor_entry *t = &x->g->tensor[p->tensor], *u = &x->g->tensor[q->tensor];
+		const struct gllm_graph_tensor_entry *t, *u;
 		switch (op_of(x, a)->param[i].kind) {
 		case GLLM_DIM:
 			if (p->dim != q->dim)
@@ -90,6 +90,8 @@ static bool applied_alike(const struct fuser *x, unsigned a, unsigned b)
 				return false;
 			break;
 		case GLLM_IN: case GLLM_OUT: case GLLM_INOUT: case GLLM_WEIGHT:
+			t = &x->g->tensor[p->tensor];
+			u = &x->g->tensor[q->tensor];
 			if (t->type != u->type || t->rows != u->rows || t->cols != u->cols || t->packing.lanes || u->packing.lanes)
 				return false;
 			for (unsigned k = 0; k < i; k++)

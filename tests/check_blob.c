@@ -527,6 +527,8 @@ static void check_forged(struct lab *l)
 		if (CHECK(l->t, word != 0))
 			refuse_word(l, &b, word, place[i].f.value + plan_number(&b, place[i].f.above));
 	}
+	enum { VALUE_H = 3 }; /* by the order of declarations: nothing that a caller binds */
+	refuse_word(l, &b, word_of(&b, &(struct forged){ "slot", "value", NULL, 0 }, GLLM_SLOT_BIND), VALUE_H);
 	check_repeat_order(l, &b);
 	uint64_t texts = gllm_le64(b.at + TEXTS * 8), last = FIRST + GLLM_COUNT(plan_fields) + (texts - 1) / 8;
 	refuse_word(l, &b, last, UINT64_MAX); /* texts that do not end */
