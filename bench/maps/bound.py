@@ -49,7 +49,7 @@ def cycles(tool, cpu, turn):
 
 def main():
     tool, gllm, measured = sys.argv[1:]
-    rows = {r["row"]: r["rate"] for r in map(json.loads, open(measured))}
+    rows = {r["row"]: r["rate"] for r in map(json.loads, open(measured)) if "rate" in r}
     cpu, clock = model(), rows["clock"]
     path = os.path.join(os.path.dirname(measured), "bound.graph")
     print("bounds by llvm-mca for %s, at %.2f GHz       64 KiB         256 MiB" % (cpu, clock))
