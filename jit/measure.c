@@ -54,7 +54,8 @@ static gllm_vreg load(struct gllm_vir *v, int64_t at)
 
 struct kind {
 	enum gllm_vir_op op;  /* that multiplies: VMUL, an addition follows; VFMA; VDOT */
-	unsigned chains;      /* few: how long one waits for the other; many: how many fit into a cycle */
+	unsigned chains;      /* few: how long one waits for the other; many: how many fit into a cycle. A sum alone may wait half as
+	                       * long as a fused product for the one before, on CPUs that start as many of either */
 	bool loads;
 };
 
@@ -213,7 +214,7 @@ enum gllm_status gllm_measure(const struct gllm_target *t, struct gllm_profile *
 	for (unsigned i = 0; i < CHAINS * WIDEST / sizeof *data; i++)
 		data[i] = UINT64_C(0x3dcccccd3dcccccd);
 	w.data = data;
-	static const struct kind kind[2] = { { GLLM_V_VMUL, CHAINS, false }, { GLLM_V_VFMA, CHAINS, false } };
+	static const struct kind kind[2] = { { GLLM_V_VMUL, MANY_CHAINS, false }, { GLLM_V_VFMA, MANY_CHAINS, false } };
 	for (unsigned fused = 0; fused < 2 && s == GLLM_OK; fused++)
 		s = make(t, &m, &kind[fused], arena, code, at + fused * PLACE, &kernel[fused], e);
 	if (s != GLLM_OK)

@@ -22,6 +22,22 @@ static uint64_t fake_clock(void *user)
 	return f->now;
 }
 
+/* Vector registers that the kernel there writes. */
+static unsigned written(const struct gllm_target *target, const unsigned char *code)
+{
+	uint32_t changed = 0;
+	struct gllm_sem_op_rec op[GLLM_SEM_MAX];
+	struct gllm_sem meaning = { .op = op };
+	struct gllm_insn in;
+	for (bool ends = false; !ends && target->decode(code, 16, 0, &in) == GLLM_OK; code += in.length) {
+		for (unsigned i = 0; i < in.n; i++)
+			if (in.op[i].cls == GLLM_R_VEC && in.op[i].access & 2)
+				changed |= UINT32_C(1) << in.op[i].reg;
+		ends = target->meaning(&in, &meaning) == GLLM_OK && meaning.n && op[meaning.n - 1].op == GLLM_S_RET;
+	}
+	return (unsigned)__builtin_popcount(changed);
+}
+
 void check_measure(struct check *t)
 {
 	size_t size;
@@ -50,6 +66,8 @@ void check_measure(struct check *t)
 	CHECK_STATUS(t, gllm_measure(target, &p, &code, fake_clock, &fast, memory, size, NULL), GLLM_OK);
 	CHECK_EQ(t, code.size, before - 4096);
 	CHECK(t, !p.slow_fma && !p.slow_bf16);
+	for (size_t k = 0; k < 2; k++) /* both ways to multiply and add are asked how many fit into a cycle: two units, four cycles each */
+		CHECK(t, written(target, code.write + (code.size & ~(size_t)63) + k * 512) >= 8);
 	code = *check_exec_fresh(t);
 	CHECK_STATUS(t, gllm_measure(target, &p, &code, fake_clock, &slow, memory, size, NULL), GLLM_OK);
 	CHECK(t, p.slow_fma);
