@@ -106,6 +106,14 @@ void gllm_lower_fetch(struct lower *l, gllm_ref n, int64_t by)
 	gllm_vir_emit(l->v, i);
 }
 
+/* Iterations of the loop asked for by which loads are fetched ahead: where one loop alone does so, the next bodies'. */
+static unsigned iterations_ahead(const struct lower *l, int loop)
+{
+	const struct frame *f = &l->frame[l->frame_of[loop]];
+
+	return l->o->fetch_in ? f->ph[f->phase].copies : l->o->fetch;
+}
+
 /* In an innermost loop: what the same load reads some iterations of the loop asked for later. */
 static void fetch_ahead(struct lower *l, gllm_ref n)
 {
@@ -116,7 +124,7 @@ static void fetch_ahead(struct lower *l, gllm_ref n)
 		return;
 	if (loop >= 0 && loop < (int)l->t->nloops && l->loop[top].leaf && (l->loop[top].inside >> loop & 1) &&
 	    x->stride[loop].sym == NO_SYM && x->stride[loop].c != 0)
-		gllm_lower_fetch(l, n, x->stride[loop].c * l->o->fetch);
+		gllm_lower_fetch(l, n, x->stride[loop].c * iterations_ahead(l, loop));
 }
 
 static gllm_vreg memory_node(struct lower *l, gllm_ref n)

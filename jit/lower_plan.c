@@ -420,10 +420,7 @@ static bool rereads(const struct lower *l, unsigned loop)
 
 static unsigned carries_of(const struct lower *l, unsigned loop)
 {
-	unsigned n = 0;
-
-	for (gllm_ref i = l->t->loop[loop].first; i < l->t->loop[loop].end; i++)
-		n += l->t->node[i].op == GLLM_N_CARRY;
+	unsigned n = gllm_lower_carries(l, loop);
 	return n ? n : 1;
 }
 
@@ -649,6 +646,18 @@ static void mark_moved(struct lower *l, unsigned v)
 	}
 }
 
+/* Rows side by side share the copies of a map; sums are each row's own, and the same as of a row that is alone. */
+static void shape_rows(struct lower *l, unsigned rows)
+{
+	unsigned n = rectangular(l, rows) ? gllm_lower_side_by_side(l, rows) : 1;
+
+	for (unsigned i = rows + 1; i < l->t->nloops && n > 1; i++)
+		if ((l->loop[i].inside >> rows & 1) && !l->loop[i].carries)
+			l->loop[i].copies = (uint8_t)((l->loop[i].copies_alone + n - 1) / n);
+	if (n > 1)
+		set_copies(l, rows, n, n);
+}
+
 static void choose_vector_loops(struct lower *l)
 {
 	for (unsigned i = 0; i < l->t->nloops; i++) {
@@ -664,6 +673,8 @@ static void choose_vector_loops(struct lower *l)
 			choose_shape(l, i);
 			mark_moved(l, i);
 		}
+	for (unsigned i = 0; i < l->t->nloops; i++)
+		shape_rows(l, i);
 	for (unsigned i = 0; i < l->t->nloops; i++)
 		l->loop[i].partial = l->loop[i].vector || l->loop[i].paired;
 }

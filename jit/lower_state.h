@@ -11,6 +11,7 @@
  *   lower_address.c memory operands
  *   lower_node.c  one node as instructions
  *   lower_copies.c how many copies of a map hide its latency
+ *   lower_rows.c  rows side by side
  *   lower_repeat.c copies of an innermost loop's iterations from the first of them
  *   lower_turn.c  loads that lie along another loop than the lanes
  *   lower_tile.c  sums of products of words of two rows and columns at once
@@ -241,6 +242,10 @@ const struct known *gllm_lower_known(const struct lower *l, gllm_ref n);
 
 /* lower_copies.c */
 unsigned gllm_lower_copies(struct lower *l, unsigned loop);
+
+/* lower_rows.c */
+unsigned gllm_lower_carries(const struct lower *l, unsigned loop);       /* CARRY nodes of the loop and those within */
+unsigned gllm_lower_side_by_side(const struct lower *l, unsigned rows); /* copies of the loop `rows`, by the passes within */
 
 /* lower_repeat.c */
 struct repeat { /* of a frame's copies */

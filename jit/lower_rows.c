@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT
+ * jit/lower_rows.c - rows over which several loops pass one after another, such as norms: two rows side by side.
+ *
+ * What a pass ends with, a sum over lanes, then a quotient or a root, is a chain during which the vector units idle; the chains of two
+ * rows run at once, and what all rows read, such as weights, is loaded once for both. Two rows must stay in the nearest cache between
+ * passes. Times as fast, AVX-512, 48 KiB of L1, rows x columns: LayerNorm of 64 x 128 1.24, 2 x 1024 1.22, 2 x 4096 1.25; RMSNorm of
+ * 64 x 128 0.95, 2 x 1024 1.23, 2 x 4096 1.12; softmax of 64 x 128 1.14; RMSNorm of 8 x 8192, of which no two rows fit, 0.8. */
+#include "jit/cost.h"
+#include "jit/lower_state.h"
+
+enum { SIDE_BY_SIDE = 2 };
+
+unsigned gllm_lower_carries(const struct lower *l, unsigned loop)
+{
+	unsigned n = 0;
+
+	for (gllm_ref i = l->t->loop[loop].first; i < l->t->loop[loop].end; i++)
+		n += l->t->node[i].op == GLLM_N_CARRY;
+	return n;
+}
+
+/* The loops within `rows` are two or more, each innermost and vectorised, and one at least sums up, of which registers hold the sums
+ * of several rows. */
+static bool are_passes(const struct lower *l, unsigned rows)
+{
+	unsigned passes = 0, most = 0;
+
+	for (unsigned i = rows + 1; i < l->t->nloops; i++) {
+		if (!(l->loop[i].inside >> rows & 1))
+			continue;
+		if (!l->loop[i].vector || !l->loop[i].leaf)
+			return false;
+		unsigned sums = gllm_lower_carries(l, i) * l->loop[i].copies;
+		passes++;
+		most = sums > most ? sums : most;
+	}
+	return passes > 1 && most > 0 && SIDE_BY_SIDE * most <= l->vregs * 3 / 4;
+}
+
+/* Bytes of parameter `param` that several passes over one row reach, INT64_MAX if that is not known. */
+static int64_t held(const struct lower *l, unsigned rows, unsigned param)
+{
+	const struct gllm_trace *t = l->t;
+	uint32_t passes = 0;
+	int64_t most = 0;
+
+	for (gllm_ref n = t->loop[rows].first; n < t->loop[rows].end; n++) {
+		const struct gllm_node *x = &t->node[n];
+		if ((x->op != GLLM_N_LOAD && x->op != GLLM_N_STORE) || t->access[x->imm].param != param || x->loop == (int)rows)
+			continue;
+		const struct induction *at = &l->ind[l->access[x->imm].ind];
+		struct lin stride = at->stride[x->loop];
+		int64_t bytes;
+		if (!(at->loops >> rows & 1))
+			continue;
+		if (stride.sym != NO_SYM || stride.c < 0 || l->loop[x->loop].trip < 0 ||
+		    __builtin_mul_overflow(stride.c, l->loop[x->loop].trip, &bytes))
+			return INT64_MAX;
+		most = bytes > most ? bytes : most;
+		passes |= UINT32_C(1) << x->loop;
+	}
+	return passes & (passes - 1) ? most : 0;
+}
+
+static bool fit(const struct lower *l, unsigned rows)
+{
+	int64_t left = (int64_t)gllm_l1_budget(l->m->profile);
+
+	for (unsigned p = 0; p < l->t->nparams && left >= 0; p++) {
+		int64_t bytes = held(l, rows, p);
+		left = bytes > left / SIDE_BY_SIDE ? -1 : left - SIDE_BY_SIDE * bytes;
+	}
+	return left >= 0;
+}
+
+unsigned gllm_lower_side_by_side(const struct lower *l, unsigned rows)
+{
+	const struct loop_plan *p = &l->loop[rows];
+
+	return !p->vector && p->reorderable && p->trip != 0 && p->trip != 1 && are_passes(l, rows) && fit(l, rows) ? SIDE_BY_SIDE : 1;
+}
