@@ -53,6 +53,8 @@ struct gllm_applied {
 	uint64_t stride[GLLM_TRACE_PARAMS];           /* bytes a pointer advances per batch step */
 };
 
+enum { GLLM_COMPOSE_ROOM = 128 << 10 }; /* bytes of an arena that writing a trace may take for a while */
+
 /* Writes `a` as a trace of its own into `out`; arrays come from `arena`.
  * Fails: OUT_OF_MEMORY, COMPILE_ERROR (a limit of the trace format). */
 enum gllm_status gllm_compose_one(const struct gllm_applied *a, struct gllm_arena *arena, struct gllm_composed *out);

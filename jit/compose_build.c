@@ -5,6 +5,10 @@
 
 enum { MAX_ACCESSES = 192, MAX_POLYS = 192, MAX_TERMS = 1536, MAX_REDUCTIONS = 32 };
 
+_Static_assert(GLLM_BUILD_NODES * (sizeof(struct gllm_node) + 2 * sizeof(gllm_ref)) + MAX_ACCESSES * sizeof(struct gllm_access) +
+               MAX_POLYS * sizeof(struct gllm_poly) + MAX_TERMS * sizeof(struct gllm_term) + MAX_REDUCTIONS * sizeof(struct gllm_reduction) +
+               GLLM_TRACE_LOOPS * sizeof(struct gllm_loop) + 2 * sizeof(struct gllm_composed) <= GLLM_COMPOSE_ROOM, "what is begun fits");
+
 void gllm_build_fail(struct builder *b, enum gllm_status s)
 {
 	if (b->status == GLLM_OK)

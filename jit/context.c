@@ -171,6 +171,7 @@ static enum gllm_status find_trace(struct gllm_context *c, struct gllm_op_entry 
 {
 	const struct gllm_trace_record *r = gllm_record_find(c, o);
 	const char *why = "the function's text cannot be read, and no trace of it was recorded";
+	gllm_memo_drop(&c->memo);
 	enum gllm_status s = r ? gllm_record_check(r, &c->image, o, &why) : GLLM_NOT_LIFTED;
 	if (s == GLLM_OK)
 		return adopt(c, o, r->trace, e);

@@ -4,6 +4,7 @@
 #define GLLM_JIT_CONTEXT_H
 #include "core/arena.h"
 #include "gllm/context.h"
+#include "jit/memo.h"
 
 struct gllm_op_entry {
 	const char *name;
@@ -32,6 +33,7 @@ struct gllm_context {
 	unsigned nops, max_ops;
 	struct gllm_arena traces;  /* only grows */
 	struct gllm_arena scratch; /* passes copy it, work, and drop the copy; `high` is put back */
+	struct gllm_memo memo;     /* in the room behind `traces` */
 	struct gllm_heap heap;
 	size_t code_used;
 	struct gllm_piece *pieces; /* the topmost (pieces.h) */

@@ -95,7 +95,7 @@ static void find_meets(const struct gllm_context *c, const struct gllm_graph *g,
 	}
 }
 
-enum gllm_status gllm_dag_build(const struct gllm_context *c, const struct gllm_graph *g, struct gllm_composed *const *own,
+enum gllm_status gllm_dag_build(const struct gllm_context *c, const struct gllm_graph *g, const struct gllm_composed *const *own,
                                 struct gllm_arena *arena, struct gllm_dag *out)
 {
 	unsigned edges = 1;

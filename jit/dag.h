@@ -35,7 +35,7 @@ struct gllm_dag {
 };
 
 /* `own` holds each node's trace. Fails: OUT_OF_MEMORY. */
-enum gllm_status gllm_dag_build(const struct gllm_context *c, const struct gllm_graph *g, struct gllm_composed *const *own,
+enum gllm_status gllm_dag_build(const struct gllm_context *c, const struct gllm_graph *g, const struct gllm_composed *const *own,
                                 struct gllm_arena *arena, struct gllm_dag *out);
 
 uint64_t gllm_tensor_bytes(const struct gllm_graph *g, unsigned tensor); /* at the greatest row count */

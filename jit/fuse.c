@@ -2,6 +2,7 @@
  * jit/fuse.c - see fuse.h: nodes to units, the steps in turn, an order of groups that can run. */
 #include "jit/fuse_state.h"
 #include "core/bits.h"
+#include "core/hash.h"
 #include "jit/context.h"
 #include "jit/retype.h"
 
@@ -28,46 +29,64 @@ static bool symbolic(const struct gllm_graph *g, uint64_t dim)
 	return dim == GLLM_ROWS && g->max_rows > 1;
 }
 
-static enum gllm_status apply(struct fuser *x, unsigned node, struct gllm_composed *out)
+/* How the node applies its operator, but for the trace; `type`: of its operands, by parameter. */
+static void describe(const struct fuser *x, unsigned node, struct gllm_applied *a, uint8_t *type)
 {
 	const struct gllm_graph_node_entry *n = &x->g->node[node];
 	const struct gllm_op_entry *o = op_of(x, node);
-	struct gllm_applied a = { .batch = symbolic(x->g, n->batch) ? -1 : (int64_t)gllm_dim_value(n->batch, 1) };
-	uint8_t type[GLLM_MAX_PARAMS];
-	const char *why = NULL;
-	enum gllm_status s = gllm_op_trace(x->c, n->op, &a.trace, x->e);
-	if (s != GLLM_OK)
-		return s;
-	for (unsigned i = 0; i < o->nparams; i++)
-		type[i] = (uint8_t)(o->param[i].kind < GLLM_DIM ? x->g->tensor[n->actual[i].tensor].type : o->param[i].type);
-	s = gllm_retype(a.trace, type, x->arena, &a.trace, &why);
-	if (s != GLLM_OK)
-		return why ? gllm_fail(x->e, s, why, o->name, node, 0, 0) : s;
+	*a = (struct gllm_applied){ .batch = symbolic(x->g, n->batch) ? -1 : (int64_t)gllm_dim_value(n->batch, 1) };
 	for (unsigned i = 0; i < o->nparams; i++) {
 		const struct gllm_actual *actual = &n->actual[i];
+		type[i] = (uint8_t)(o->param[i].kind < GLLM_DIM ? x->g->tensor[actual->tensor].type : o->param[i].type);
 		switch (o->param[i].kind) {
 		case GLLM_DIM:
-			a.source[i].kind = symbolic(x->g, actual->dim) ? GLLM_FROM_ROWS : GLLM_FROM_SCALAR;
-			a.source[i].at = GLLM_ALL_ROWS;
-			a.dim[i] = (int64_t)gllm_dim_value(actual->dim, 1);
+			a->source[i].kind = symbolic(x->g, actual->dim) ? GLLM_FROM_ROWS : GLLM_FROM_SCALAR;
+			a->source[i].at = GLLM_ALL_ROWS;
+			a->dim[i] = (int64_t)gllm_dim_value(actual->dim, 1);
 			break;
 		case GLLM_SCALAR:
-			a.source[i] = (struct gllm_source){ .kind = GLLM_FROM_SCALAR, .scalar = actual->scalar };
+			a->source[i] = (struct gllm_source){ .kind = GLLM_FROM_SCALAR, .scalar = actual->scalar };
 			break;
 		case GLLM_IN: case GLLM_OUT: case GLLM_INOUT: case GLLM_WEIGHT: {
 			const struct gllm_graph_tensor_entry *t = &x->g->tensor[actual->tensor];
-			a.source[i] = (struct gllm_source){ .kind = GLLM_FROM_TENSOR, .tensor = actual->tensor };
+			a->source[i] = (struct gllm_source){ .kind = GLLM_FROM_TENSOR, .tensor = actual->tensor };
 			if (t->packing.n > 1 && t->packing.k > 1)
-				a.source[i].lanes = (uint16_t)t->packing.lanes;
+				a->source[i].lanes = (uint16_t)t->packing.lanes;
 			else if (t->packing.lanes) /* one row or column lies packed as it lies anyway */
-				a.source[i].at.fixed = GLLM_PACKED_HEADER;
+				a->source[i].at.fixed = GLLM_PACKED_HEADER;
 			if (n->batch != 1 && t->rows == n->batch)
-				a.stride[i] = t->cols * gllm_type_bytes(t->type);
+				a->stride[i] = t->cols * gllm_type_bytes(t->type);
 			break;
 		}
 		}
 	}
-	s = gllm_compose_one(&a, x->arena, out);
+}
+
+/* Of all that the trace of operator `op`, so applied, is a function of. */
+static uint64_t applied_key(const struct gllm_applied *a, const uint8_t *type, unsigned op, unsigned nparams)
+{
+	uint64_t h = gllm_hash_word(gllm_hash_word(GLLM_HASH_SEED, op), (uint64_t)a->batch);
+	for (unsigned i = 0; i < nparams; i++) {
+		const struct gllm_source *s = &a->source[i];
+		h = gllm_hash_word(h, s->kind | (uint64_t)type[i] << 8 | (uint64_t)s->tensor << 16 | (uint64_t)s->lanes << 32);
+		h = gllm_hash_word(h, s->kind == GLLM_FROM_SCALAR ? gllm_f32_bits(s->scalar) : (uint64_t)s->at.fixed);
+		h = gllm_hash_word(gllm_hash_word(h, s->kind == GLLM_FROM_ROWS ? 0 : (uint64_t)a->dim[i]), a->stride[i]);
+	}
+	return h;
+}
+
+static enum gllm_status apply(struct fuser *x, unsigned node, struct gllm_applied *a, const uint8_t *type, struct gllm_arena *arena,
+                              struct gllm_composed *out)
+{
+	const struct gllm_op_entry *o = op_of(x, node);
+	const char *why = NULL;
+	enum gllm_status s = gllm_op_trace(x->c, x->g->node[node].op, &a->trace, x->e);
+	if (s != GLLM_OK)
+		return s;
+	s = gllm_retype(a->trace, type, x->arena, &a->trace, &why);
+	if (s != GLLM_OK)
+		return why ? gllm_fail(x->e, s, why, o->name, node, 0, 0) : s;
+	s = gllm_compose_one(a, arena, out);
 	return s == GLLM_OK ? s : gllm_fail(x->e, s, "the operator's trace exceeds a limit of composition", o->name, node, 0, 0);
 }
 
@@ -103,15 +122,49 @@ static bool applied_alike(const struct fuser *x, unsigned a, unsigned b)
 	return true;
 }
 
-/* `out` is what node `a` applies, `code`, with the tensors of node `b`. */
-static void apply_again(const struct fuser *x, unsigned a, const struct gllm_composed *code, unsigned b, struct gllm_composed *out)
+/* What node `a` applies, `code`, with the tensors of node `b`; NULL: out of memory. */
+static const struct gllm_composed *apply_again(const struct fuser *x, unsigned a, const struct gllm_composed *code, unsigned b)
 {
 	const struct gllm_graph_node_entry *n = &x->g->node[a], *m = &x->g->node[b];
+	struct gllm_composed *out = gllm_alloc(x->arena, sizeof *out, 8);
+	if (!out)
+		return NULL;
 	*out = *code;
 	for (unsigned q = 0; q < code->trace.nparams; q++)
 		for (unsigned i = 0; i < op_of(x, a)->nparams && code->source[q].kind == GLLM_FROM_TENSOR; i++)
 			if (op_of(x, a)->param[i].kind < GLLM_DIM && n->actual[i].tensor == code->source[q].tensor)
 				out->source[q].tensor = m->actual[i].tensor;
+	return out;
+}
+
+/* Node `i` as a unit of its own. */
+static enum gllm_status begin_unit(struct fuser *x, unsigned i)
+{
+	struct unit *u = &x->unit[i];
+	struct gllm_memo *memo = &x->c->memo;
+	struct gllm_applied a;
+	uint8_t type[GLLM_MAX_PARAMS];
+	unsigned like = 0;
+	describe(x, i, &a, type);
+	u->key = applied_key(&a, type, x->g->node[i].op, op_of(x, i)->nparams);
+	while (like < i && !applied_alike(x, like, i))
+		like++;
+	if (like < i) {
+		u->code = apply_again(x, like, x->unit[like].code, i);
+		return u->code ? GLLM_OK : GLLM_OUT_OF_MEMORY;
+	}
+	const struct gllm_composition *kept = gllm_memo_find(memo, u->key);
+	if (kept) {
+		u->code = kept->code;
+		return GLLM_OK;
+	}
+	struct gllm_arena *arena = gllm_memo_room(memo, x->arena);
+	struct gllm_composed *code = gllm_alloc(arena, sizeof *code, 8);
+	enum gllm_status s = code ? apply(x, i, &a, type, arena, code) : GLLM_OUT_OF_MEMORY;
+	if (s == GLLM_OK)
+		gllm_memo_keep(memo, arena, (struct gllm_composition){ .key = u->key, .code = code });
+	u->code = code;
+	return s;
 }
 
 /* --- what the steps ask ----------------------------------------------------------------------------------------------- */
@@ -248,26 +301,20 @@ static enum gllm_status begin(struct fuser *x, bool scalar)
 	x->unit_of = gllm_alloc_array(x->arena, n + 1u, sizeof *x->unit_of, 8);
 	x->reached = gllm_alloc_array(x->arena, n + 1u, sizeof *x->reached, 8);
 	x->keep = gllm_alloc_array(x->arena, t + 1u, sizeof *x->keep, 8);
-	struct gllm_composed **own = gllm_alloc_array(x->arena, n + 1u, sizeof *own, 8);
+	const struct gllm_composed **own = gllm_alloc_array(x->arena, n + 1u, sizeof *own, 8);
 	if (!f->group_of || !f->note || !f->scratch || !x->unit || !x->unit_of || !x->reached || !x->keep || !own)
 		return GLLM_OUT_OF_MEMORY;
+	if (!scalar)
+		gllm_memo_begin(x->c);
 	for (unsigned i = 0; i < n; i++) {
 		f->group_of[i] = x->unit_of[i] = (uint16_t)i;
 		x->unit[i] = (struct unit){ .mode = GLLM_MODE_STANDALONE, .group = (uint16_t)i, .norm = GLLM_NO_PRODUCER };
 		if (scalar)
 			continue;
-		own[i] = gllm_alloc(x->arena, sizeof *own[i], 8);
-		unsigned like = 0;
-		while (like < i && !applied_alike(x, like, i))
-			like++;
-		enum gllm_status s = own[i] ? GLLM_OK : GLLM_OUT_OF_MEMORY;
-		if (s == GLLM_OK && like < i)
-			apply_again(x, like, own[like], i, own[i]);
-		else if (s == GLLM_OK)
-			s = apply(x, i, own[i]);
+		enum gllm_status s = begin_unit(x, i);
 		if (s != GLLM_OK)
 			return s;
-		x->unit[i].code = own[i];
+		own[i] = x->unit[i].code;
 		x->unit[i].chain_bytes = bytes_at_a_time(x, i);
 	}
 	return scalar ? GLLM_OK : gllm_dag_build(x->c, x->g, own, x->arena, x->dag);

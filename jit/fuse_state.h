@@ -9,7 +9,8 @@
 #include "jit/fuse.h"
 
 struct unit { /* nodes that are one trace; its number is that of its anchor, the node whose class it has */
-	struct gllm_composed *code;  /* NULL: joined to another */
+	const struct gllm_composed *code; /* NULL: joined to another */
+	uint64_t key;                /* of what it is made of (memo.h) */
 	uint8_t mode;
 	uint16_t group;              /* a unit of it; in the second step */
 	uint64_t chain_bytes;        /* of all values its nodes compute in one step of their outermost loop */
@@ -44,7 +45,8 @@ struct rule {
 	uint8_t anchor, other;       /* sets of classes */
 	enum { READS_ANCHOR, READ_BY_ANCHOR, MEETS } relation;
 	const char *(*refuses)(struct fuser *x, struct offer *o);   /* what can be told without composing */
-	enum gllm_status (*compose)(struct fuser *x, const struct offer *o, struct gllm_composed *out, const char **why);
+	enum gllm_status (*compose)(struct fuser *x, const struct offer *o, struct gllm_arena *arena, struct gllm_composed *out,
+	                            const char **why);
 	enum gllm_mode mode;
 	const char *why;             /* it was done */
 };

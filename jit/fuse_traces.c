@@ -4,6 +4,7 @@
  * Rules in order; each is offered every pair of units of its classes. Maps are offered in graph order, and to the latest
  * producer of their operands first: the others are then ready before it. */
 #include "jit/fuse_state.h"
+#include "core/hash.h"
 #include "jit/block_form.h"
 #include "jit/context.h"
 
@@ -115,22 +116,25 @@ static const char *no_pair(struct fuser *x, struct offer *o)
 
 /* --- how -------------------------------------------------------------------------------------------------------------- */
 
-static enum gllm_status splice(struct fuser *x, const struct offer *o, struct gllm_composed *out, const char **why)
+static enum gllm_status splice(struct fuser *x, const struct offer *o, struct gllm_arena *arena, struct gllm_composed *out,
+                               const char **why)
 {
-	return gllm_compose_splice(x->unit[o->anchor].code, x->unit[o->other].code, x->keep, x->arena, out, why);
+	return gllm_compose_splice(x->unit[o->anchor].code, x->unit[o->other].code, x->keep, arena, out, why);
 }
 
-static enum gllm_status prepend(struct fuser *x, const struct offer *o, struct gllm_composed *out, const char **why)
+static enum gllm_status prepend(struct fuser *x, const struct offer *o, struct gllm_arena *arena, struct gllm_composed *out,
+                                const char **why)
 {
-	return gllm_compose_prepend(x->unit[o->other].code, x->unit[o->anchor].code, x->keep, x->arena, out, why);
+	return gllm_compose_prepend(x->unit[o->other].code, x->unit[o->anchor].code, x->keep, arena, out, why);
 }
 
-static enum gllm_status pair(struct fuser *x, const struct offer *o, struct gllm_composed *out, const char **why)
+static enum gllm_status pair(struct fuser *x, const struct offer *o, struct gllm_arena *arena, struct gllm_composed *out,
+                             const char **why)
 {
 	struct gllm_composed *both = gllm_alloc(x->arena, sizeof *both, 8);
 	enum gllm_status s = both ? gllm_compose_join(x->unit[o->anchor].code, x->unit[o->third].code, x->arena, both, why)
 	                          : GLLM_OUT_OF_MEMORY;
-	return s == GLLM_OK ? gllm_compose_splice(both, x->unit[o->other].code, x->keep, x->arena, out, why) : s;
+	return s == GLLM_OK ? gllm_compose_splice(both, x->unit[o->other].code, x->keep, arena, out, why) : s;
 }
 
 static const struct rule rules[] = {
@@ -147,11 +151,12 @@ static const struct rule rules[] = {
 
 /* --- the step --------------------------------------------------------------------------------------------------------- */
 
-static void absorb(struct fuser *x, const struct offer *o, const struct rule *r, struct gllm_composed *code)
+static void absorb(struct fuser *x, const struct offer *o, const struct rule *r, const struct gllm_composition *made)
 {
 	struct unit *to = &x->unit[o->anchor];
 	const uint16_t gone[] = { o->other, o->third };
-	to->code = code;
+	to->code = made->code;
+	to->key = made->key;
 	to->saved += o->bytes;
 	to->mode = (uint8_t)(to->mode == GLLM_MODE_EPILOGUE ? GLLM_MODE_EPILOGUE : r->mode);
 	for (unsigned k = 0; k < 2 && gone[k] != GLLM_NO_PRODUCER; k++) {
@@ -182,33 +187,74 @@ static const char *loses_packed(struct fuser *x, const struct gllm_composed *cod
 	return packed && (!p || !gllm_block_form(&arena, code, x->g, p)) ? "together they could not read weights packed as these are" : NULL;
 }
 
+/* Of all that composing by the rule is a function of, where `reader` is the unit that reads. */
+static uint64_t composition_key(const struct fuser *x, const struct rule *r, const struct offer *o, uint16_t reader)
+{
+	const struct gllm_composed *c = x->unit[reader].code;
+	uint64_t h = gllm_hash_word(x->unit[o->anchor].key, x->unit[o->other].key), kept = 0;
+	for (unsigned i = 0; i < c->trace.nparams; i++)
+		kept |= (uint64_t)(c->source[i].kind == GLLM_FROM_TENSOR && x->keep[c->source[i].tensor]) << i;
+	h = gllm_hash_word(h, o->third == GLLM_NO_PRODUCER ? 0 : x->unit[o->third].key);
+	return gllm_hash_word(h, kept << 8 | (uint64_t)(r - rules));
+}
+
+static struct gllm_composition compose_in(struct fuser *x, const struct rule *r, const struct offer *o, struct gllm_arena *arena)
+{
+	struct gllm_arena mark = *arena;
+	struct gllm_composed *code = gllm_alloc(arena, sizeof *code, 8);
+	struct gllm_composition made = { .code = code, .status = GLLM_OUT_OF_MEMORY };
+	if (code)
+		made.status = r->compose(x, o, arena, code, &made.why);
+	if (made.status == GLLM_OK && (made.why = costs_too_much(x, o, code)) != NULL)
+		made.status = GLLM_UNSUPPORTED;
+	if (made.status != GLLM_OK) {
+		made.code = NULL;
+		mark.high = arena->high;
+		*arena = mark;
+	}
+	return made;
+}
+
+/* The trace of the units by the rule, as it is kept or made now. */
+static struct gllm_composition compose(struct fuser *x, const struct rule *r, const struct offer *o, uint16_t reader)
+{
+	uint64_t key = composition_key(x, r, o, reader);
+	const struct gllm_composition *kept = gllm_memo_find(&x->c->memo, key);
+	if (kept)
+		return *kept;
+	struct gllm_arena *arena = gllm_memo_room(&x->c->memo, x->arena);
+	struct gllm_composition made = compose_in(x, r, o, arena);
+	if (made.status == GLLM_OUT_OF_MEMORY && arena != x->arena)
+		made = compose_in(x, r, o, arena = x->arena);
+	made.key = key;
+	if (made.status != GLLM_OUT_OF_MEMORY)
+		gllm_memo_keep(&x->c->memo, arena, made);
+	return made;
+}
+
 /* True if the offer was accepted. Refusals leave everything as it was. */
 static bool try(struct fuser *x, const struct rule *r, struct offer *o)
 {
 	struct gllm_arena mark = *x->arena;
-	struct gllm_composed *code = NULL;
-	const char *why;
-	enum gllm_status s = GLLM_UNSUPPORTED;
 	uint16_t producer = r->relation == READ_BY_ANCHOR ? o->other : o->anchor, reader = r->relation == READ_BY_ANCHOR ? o->anchor : o->other;
 	find_kept(x, producer, reader, o->third);
 	o->bytes = bytes_saved(x, o, producer, reader);
-	why = r->refuses(x, o);
-	if (!why) {
-		code = gllm_alloc(x->arena, sizeof *code, 8);
-		s = code ? r->compose(x, o, code, &why) : GLLM_OUT_OF_MEMORY;
-	}
-	if (s == GLLM_OK && ((why = costs_too_much(x, o, code)) != NULL || (why = loses_packed(x, code)) != NULL))
-		s = GLLM_UNSUPPORTED;
-	if (s == GLLM_OK) { /* what is stored all the same was not saved */
+	struct gllm_composition made = { .status = GLLM_UNSUPPORTED, .why = r->refuses(x, o) };
+	if (!made.why)
+		made = compose(x, r, o, reader);
+	if (made.status == GLLM_OK && (made.why = loses_packed(x, made.code)) != NULL)
+		made.status = GLLM_UNSUPPORTED;
+	if (made.status == GLLM_OK) { /* what is stored all the same was not saved */
 		uint64_t before = bytes_saved(x, o, producer, reader);
-		for (unsigned i = 0; i < code->trace.nparams; i++)
-			if (code->source[i].kind == GLLM_FROM_TENSOR)
-				x->keep[code->source[i].tensor] = true;
+		for (unsigned i = 0; i < made.code->trace.nparams; i++)
+			if (made.code->source[i].kind == GLLM_FROM_TENSOR)
+				x->keep[made.code->source[i].tensor] = true;
 		o->bytes -= before - bytes_saved(x, o, producer, reader);
 	}
-	gllm_fuse_note(x, o, s == GLLM_OK, s == GLLM_OK ? r->why : why ? why : gllm_status_text(s));
-	if (s == GLLM_OK) {
-		absorb(x, o, r, code);
+	bool done = made.status == GLLM_OK;
+	gllm_fuse_note(x, o, done, done ? r->why : made.why ? made.why : gllm_status_text(made.status));
+	if (done) {
+		absorb(x, o, r, &made);
 		return true;
 	}
 	mark.high = x->arena->high;

@@ -30,7 +30,7 @@ struct gllm_config {
 	const struct gllm_trace_record *recorded; /* traces recorded at build time (gllm/record.h); must outlive the context */
 	unsigned nrecorded;
 	unsigned max_ops;                 /* registrable beyond the built-in ones; 0: 32 */
-	size_t trace_bytes;               /* lifted traces; 0: 1 MiB */
+	size_t trace_bytes;               /* lifted traces, and behind them what fusing composed of them; 0: 1 MiB */
 	size_t heap_bytes;                /* graphs, plans, sessions; 0: 1 MiB */
 	size_t scratch_bytes;             /* lifting and compiling; 0: 12 MiB */
 };
