@@ -4,7 +4,7 @@
  * A blob is a row of 64-bit little-endian words: a header, the plan's own fields, texts, every array of GLLM_PLAN_ARRAYS in turn
  * with a word for each field of an element, constants, code; bytes are filled up to whole words with zeros. A number must come
  * back equal from its member's type; a text is its offset among the texts. All is written from and read by the field lists of
- * plan.h, and read twice: once into locals, where it is judged, once into the plan. */
+ * plan.h; an element is judged as soon as it is read, by what was read before it. */
 #include "gllm/blob.h"
 #include "core/bits.h"
 #include "core/fmt.h"
@@ -206,9 +206,7 @@ GLLM_PLAN_ARRAYS(A)
 /* --- judging: NULL, or what is wrong with an element ---------------------------------------------------------------- */
 
 struct judge {
-	const struct gllm_plan *p;     /* its numbers; arrays are not there yet */
-	const unsigned char *tensors, *steps; /* the first one's words */
-	uint64_t code_bytes;
+	const struct gllm_plan *p;     /* its numbers, and the arrays as far as they are read */
 	int64_t per_row;               /* at most, so that numbers of max_rows can be computed */
 	struct gllm_repeat before[GLLM_REPEAT_LEVELS]; /* the last of each level */
 	uint32_t first;                /* of the last */
@@ -220,15 +218,9 @@ static bool sound(const struct judge *j, const struct gllm_linear *l)
 	return l->fixed <= INT64_C(1) << 60 && l->fixed >= -(INT64_C(1) << 60) && l->per_row <= j->per_row && l->per_row >= -j->per_row;
 }
 
-/* The first fields of a tensor and of a step: of those of a blob that were judged already. */
-static uint64_t tensor_kind(const struct judge *j, uint64_t tensor)
-{
-	return gllm_le64(j->tensors + tensor * words_of_tensor * 8);
-}
-
 static bool beside(const struct judge *j, uint64_t step)
 {
-	return step < j->p->nsteps && gllm_le64(j->steps + step * words_of_step * 8) != 0;
+	return step < j->p->nsteps && j->p->step[step].beside;
 }
 
 static const char *judge_plan(const struct gllm_context *c, const struct gllm_plan *p)
@@ -260,8 +252,8 @@ static const char *judge_step(const struct judge *j, const struct gllm_step *s)
 		return "a step is of no mode, pattern or group";
 	if (s->nslots > GLLM_MAX_SLOTS || s->first_slot > j->p->nslots || s->nslots > j->p->nslots - s->first_slot)
 		return "a step has slots that are not there";
-	if (s->info.code_offset % GLLM_CODE_ALIGN || s->info.code_bytes == 0 || s->info.code_offset > j->code_bytes ||
-	    s->info.code_bytes > j->code_bytes - s->info.code_offset)
+	if (s->info.code_offset % GLLM_CODE_ALIGN || s->info.code_bytes == 0 || s->info.code_offset > j->p->code_bytes ||
+	    s->info.code_bytes > j->p->code_bytes - s->info.code_offset)
 		return "a step has code that is not there";
 	return NULL;
 }
@@ -274,7 +266,7 @@ static const char *judge_slot(const struct judge *j, const struct gllm_slot *s)
 	if (s->kind > GLLM_SLOT_WORKER)
 		return "a slot is of no kind";
 	switch ((enum gllm_slot_kind)s->kind) {
-	case GLLM_SLOT_BIND: ok = ok && s->value < j->p->ntensors && tensor_kind(j, s->value) != GLLM_TENSOR_VALUE; break;
+	case GLLM_SLOT_BIND: ok = ok && s->value < j->p->ntensors && j->p->tensor[s->value].info.kind != GLLM_TENSOR_VALUE; break;
 	case GLLM_SLOT_WORK: ok = ok && s->value <= j->p->workspace; break;
 	case GLLM_SLOT_POOL: ok = ok && s->value <= j->p->pool_bytes; break;
 	case GLLM_SLOT_CONST: case GLLM_SLOT_ROWS: case GLLM_SLOT_WORKER: break;
@@ -322,16 +314,16 @@ static const char *judge_buffer(const struct judge *j, const struct gllm_buffer_
 	return ok ? NULL : "a buffer is not in the workspace";
 }
 
-/* Every element of every array; *where is the offset of the first that is wrong. */
-static const char *judge_arrays(struct judge *j, struct reader r, const unsigned char *blob, uint64_t *where)
+/* Reads every element of every array of `p`; *where is the offset of the first that is wrong. */
+static const char *get_arrays(struct gllm_plan *p, struct reader r, const unsigned char *blob, uint64_t *where)
 {
+	struct judge j = { .p = p, .per_row = (INT64_C(1) << 60) / (int64_t)p->max_rows };
 	const char *why = NULL;
-#define A(member, count, type, fields)                                                      \
-	for (unsigned i = 0; i < j->p->count && !why; i++) {                                \
-		type x = { 0 };                                                             \
-		*where = (uint64_t)(r.word - blob);                                         \
-		get_##member(&r, &x);                                                       \
-		why = r.bad ? "a number or a text is out of its range" : judge_##member(j, &x); \
+#define A(member, count, type, fields)                                                                      \
+	for (unsigned i = 0; i < p->count && !why; i++) {                                                   \
+		*where = (uint64_t)(r.word - blob);                                                         \
+		get_##member(&r, &p->member[i]);                                                            \
+		why = r.bad ? "a number or a text is out of its range" : judge_##member(&j, &p->member[i]); \
 	}
 	GLLM_PLAN_ARRAYS(A)
 #undef A
@@ -374,25 +366,24 @@ static enum gllm_status check_header(const struct gllm_context *c, const void *b
 	return gllm_check_vectors(c, (unsigned)mine, NULL, e);
 }
 
-/* Reads the plan's own fields into `p` and finds where everything lies. */
+/* Reads the plan's own fields into `p` and finds where everything lies; the reader is left at the arrays. */
 static enum gllm_status check_plan(const struct gllm_context *c, const unsigned char *blob, size_t n, struct gllm_plan *p,
-                                   struct layout *l, struct reader *arrays, struct gllm_error *e)
+                                   struct layout *l, struct reader *r, struct gllm_error *e)
 {
-	struct reader r = { blob + HEADER_WORDS * 8, (const char *)blob + FIRST_BYTES, header(blob, TEXT_BYTES), false };
-	uint64_t code = header(blob, CODE_BYTES), where = HEADER_WORDS * 8;
-	if (r.text_bytes == 0 || r.text_bytes > n - FIRST_BYTES || r.text[r.text_bytes - 1] || code > UINT32_MAX)
-		return gllm_fail(e, GLLM_BAD_VALUE, "a blob's texts or code are out of range", NULL, TEXT_BYTES * 8, n, r.text_bytes);
-	get_plan(&r, p);
-	const char *why = r.bad ? "a number or a text is out of its range" : judge_plan(c, p);
+	uint64_t texts = header(blob, TEXT_BYTES), code = header(blob, CODE_BYTES);
+	*r = (struct reader){ blob + HEADER_WORDS * 8, (const char *)blob + FIRST_BYTES, texts, false };
+	if (texts == 0 || texts > n - FIRST_BYTES || r->text[texts - 1] || code > UINT32_MAX)
+		return gllm_fail(e, GLLM_BAD_VALUE, "a blob's texts or code are out of range", NULL, TEXT_BYTES * 8, n, texts);
+	get_plan(r, p);
+	p->text_bytes = (size_t)texts;
+	p->code_bytes = (size_t)code;
+	const char *why = r->bad ? "a number or a text is out of its range" : judge_plan(c, p);
 	if (!why) {
-		*l = lay_out(p, r.text_bytes, code);
-		*arrays = (struct reader){ blob + l->arrays, r.text, r.text_bytes, false };
-		struct judge j = { .p = p, .tensors = arrays->word, .code_bytes = code,
-			.per_row = (INT64_C(1) << 60) / (int64_t)p->max_rows };
-		j.steps = j.tensors + (uint64_t)p->ntensors * words_of_tensor * 8;
-		why = l->end != n ? "a blob's parts do not make up its size" : judge_arrays(&j, *arrays, blob, &where);
+		*l = lay_out(p, texts, code);
+		r->word = blob + l->arrays;
+		why = l->end != n ? "a blob's parts do not make up its size" : NULL;
 	}
-	return why ? gllm_fail(e, GLLM_BAD_VALUE, why, NULL, where, 0, 0) : GLLM_OK;
+	return why ? gllm_fail(e, GLLM_BAD_VALUE, why, NULL, HEADER_WORDS * 8, 0, 0) : GLLM_OK;
 }
 
 /* Where there is room for code, if the host has any: `at` in the executable memory. */
@@ -410,13 +401,8 @@ static enum gllm_status check_room(const struct gllm_context *c, const struct gl
 	return GLLM_OK;
 }
 
-static void fill(struct gllm_plan *p, struct gllm_piece *piece, struct reader r)
+static void add_kernels(struct gllm_plan *p, struct gllm_piece *piece)
 {
-#define A(member, count, type, fields) \
-	for (unsigned i = 0; i < p->count; i++) \
-		get_##member(&r, &p->member[i]);
-	GLLM_PLAN_ARRAYS(A)
-#undef A
 	union { const unsigned char *data; gllm_kernel_fn *code; } entry;
 	for (unsigned i = 0; i < p->nsteps; i++) {
 		entry.data = p->context->host.code.exec + piece->kernel.offset + p->step[i].info.code_offset;
@@ -438,33 +424,45 @@ static void keep_ranges(struct gllm_context *c, const struct gllm_plan *p, size_
 	}
 }
 
-static enum gllm_status load(struct gllm_context *c, const unsigned char *blob, const struct layout *l, size_t at,
-                             const struct gllm_plan *like, struct reader arrays, struct gllm_plan **out, struct gllm_error *e)
+/* A plan like `like` with all that is not code. */
+static enum gllm_status load_data(struct gllm_context *c, const unsigned char *blob, const struct layout *l,
+                                  const struct gllm_plan *like, struct reader r, struct gllm_plan **out, struct gllm_error *e)
+{
+	struct gllm_plan *p = gllm_plan_new(c, like);
+	uint64_t where = 0;
+	if (!p)
+		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "the context's heap cannot hold the plan", like->name, 0, 0, 0);
+	copy((unsigned char *)p->text, blob + l->text, p->text_bytes);
+	copy(p->pool, blob + l->pool, p->pool_bytes);
+	p->name = p->text + (like->name - r.text);
+	r.text = p->text;
+	const char *why = get_arrays(p, r, blob, &where);
+	if (why) {
+		gllm_heap_free(&c->heap, p);
+		return gllm_fail(e, GLLM_BAD_VALUE, why, NULL, where, 0, 0);
+	}
+	*out = p;
+	return GLLM_OK;
+}
+
+/* Puts the plan's code at `at` of the executable memory. */
+static enum gllm_status load_code(struct gllm_context *c, const unsigned char *blob, const struct layout *l, size_t at,
+                                  struct gllm_plan *p, struct gllm_error *e)
 {
 	const struct gllm_exec_memory *x = &c->host.code;
-	struct gllm_kernel code = { .offset = (uint32_t)at, .bytes = (uint32_t)like->code_bytes };
-	struct gllm_plan *p = gllm_plan_new(c, like);
-	struct gllm_piece *piece = p ? gllm_piece_add(c, NULL, 0, &code) : NULL;
-	if (!piece) {
-		gllm_heap_free(&c->heap, p);
-		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "the context's heap cannot hold the plan", like->name, 0, 0, 0);
-	}
+	struct gllm_kernel code = { .offset = (uint32_t)at, .bytes = (uint32_t)p->code_bytes };
+	struct gllm_piece *piece = gllm_piece_add(c, NULL, 0, &code);
+	if (!piece)
+		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "the context's heap cannot hold the plan", p->name, 0, 0, 0);
 	copy(x->write + at, blob + l->code, code.bytes);
 	enum gllm_status s = code.bytes && x->publish ? x->publish(x->user, at, code.bytes) : GLLM_OK;
 	if (s != GLLM_OK) {
-		gllm_heap_free(&c->heap, p);
 		gllm_pieces_drop(c);
-		return gllm_fail(e, s, "the host did not publish the code", like->name, at, code.bytes, 0);
+		return gllm_fail(e, s, "the host did not publish the code", p->name, at, code.bytes, 0);
 	}
-	copy((unsigned char *)p->text, blob + l->text, p->text_bytes);
-	copy(p->pool, blob + l->pool, p->pool_bytes);
-	p->name = p->text + (like->name - arrays.text);
-	arrays.text = p->text;
-	fill(p, piece, arrays);
+	add_kernels(p, piece);
 	c->code_used = at + code.bytes;
 	keep_ranges(c, p, at);
-	c->stats.loaded++;
-	*out = p;
 	return GLLM_OK;
 }
 
@@ -473,19 +471,28 @@ enum gllm_status gllm_plan_load(struct gllm_context *c, const struct gllm_plan_k
 {
 	struct gllm_plan like = { .context = c, .vector_bytes = gllm_vector_bytes(c) };
 	struct layout l;
-	struct reader arrays;
+	struct reader r;
 	size_t at = 0;
 	enum gllm_status s = check_header(c, blob, n, e);
 	if (s == GLLM_OK)
-		s = check_plan(c, blob, n, &like, &l, &arrays, e);
+		s = check_plan(c, blob, n, &like, &l, &r, e);
 	if (s == GLLM_OK && want && (want->graph != like.graph_key || want->machine != header(blob, MACHINE) ||
 	                             want->emitter != header(blob, EMITTER)))
 		s = gllm_fail(e, GLLM_FOREIGN, "a plan of another graph", like.name, 0, want->graph, like.graph_key);
-	like.code_bytes = s == GLLM_OK ? (size_t)header(blob, CODE_BYTES) : 0;
-	like.text_bytes = s == GLLM_OK ? (size_t)arrays.text_bytes : 0;
 	if (s == GLLM_OK)
 		s = check_room(c, &like, &at, e);
-	return s == GLLM_OK ? load(c, blob, &l, at, &like, arrays, out, e) : s;
+	struct gllm_plan *p = NULL;
+	if (s == GLLM_OK)
+		s = load_data(c, blob, &l, &like, r, &p, e);
+	if (s == GLLM_OK)
+		s = load_code(c, blob, &l, at, p, e);
+	if (s != GLLM_OK) {
+		gllm_heap_free(&c->heap, p);
+		return s;
+	}
+	c->stats.loaded++;
+	*out = p;
+	return GLLM_OK;
 }
 
 /* --- stores --------------------------------------------------------------------------------------------------------- */

@@ -48,8 +48,7 @@ struct gllm_plan_tensor {
 	struct gllm_linear bytes;   /* reached, for bound tensors */
 };
 
-/* What a blob holds of a plan (jit/blob.c): N are numbers, T are texts. A member that is added above needs a row here.
- * Tensors' kinds and steps' `beside` stand first, where loading looks for them alone. */
+/* What a blob holds of a plan (jit/blob.c): N are numbers, T are texts. A member that is added above needs a row here. */
 #define GLLM_LINEAR_FIELDS(N, m) N(m.fixed) N(m.per_row) N(m.block) N(m.rest)
 #define GLLM_TENSOR_FIELDS(N, T) \
 	N(info.kind) T(info.name) N(info.type) N(info.rows) N(info.cols) N(info.packing.type) \

@@ -4,8 +4,8 @@
  * A blob holds all of a compiled plan: position-independent code, constants, steps, buffers, notes and names. It is made for
  * one machine (profile and number of workers) and by one version of the compiler; another refuses it. The same graph,
  * options, machine and version give the same bytes, whatever host computes them.
- * Loading reads nothing outside the blob, checks all of it before anything is allocated or published, and finds damage by a
- * checksum. That is no signature: a blob holds machine code, so where it came from must be trusted. */
+ * Loading reads nothing outside the blob, checks all of it before any code is published, and finds damage by a checksum; what
+ * fails leaves nothing allocated. That is no signature: a blob holds machine code, so where it came from must be trusted. */
 #ifndef GLLM_BLOB_H
 #define GLLM_BLOB_H
 #include "gllm/graph.h"
