@@ -166,10 +166,10 @@ static bool block_direct(struct blocker *x, const struct product *p)
 	return true;
 }
 
-/* Columns of `m`: whole blocks, what is left of panels, what is left of lanes. Rows that fit one tile need no panels. */
+/* Columns of `m`: whole blocks, what is left of panels, what is left of lanes. */
 static void stream_columns(struct blocker *x, struct macro m, int64_t pc)
 {
-	int64_t nc = x->b.nc, nr = x->p->most <= x->b.mr ? nc : x->b.nr, n = x->p->n, whole = n / nc, left = n % nc;
+	int64_t nc = x->b.nc, nr = x->b.nr, n = x->p->n, whole = n / nc, left = n % nc;
 	const struct {
 		int64_t wide, panels, lanes, at;
 	} piece[] = { { whole, nc / nr, nr, 0 }, { 1, left / nr, nr, whole * nc }, { 1, 1, left % nr, n - left % nr } };
@@ -377,7 +377,7 @@ static bool block_in(struct blocker *x, const struct product *p, enum gllm_block
 		x->columns = way == GLLM_BLOCK_PACKED ? gllm_block_columns(x->profile, &x->b, x->workers) : 0;
 		x->wide = gllm_block_wide(x->profile, x->tuning, p);
 	}
-	x->ahead = way == GLLM_BLOCK_PACKED && (x->b.nc < p->n || x->b.kc < p->k) && gllm_block_ahead(x->profile, x->tuning, p);
+	x->ahead = (x->b.nc < p->n || x->b.kc < p->k) && gllm_block_ahead(x->profile, x->tuning, p, way);
 	x->unroll = gllm_block_unroll(x->profile, x->tuning, p, &x->b, way, apart);
 	x->any_depth = apart && any_depth(x, p, way);
 	switch (way) {

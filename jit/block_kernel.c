@@ -477,6 +477,24 @@ struct nest {
 	int8_t jb, kb, p, r, v, kk;
 };
 
+/* The next block of a side that is read where it lies: of k, or where a kernel has one of these, of columns. While the tiles of a panel
+ * pass, each fetches every so many rows of the panel that will stand there, whole runs of lines. */
+static void hint_rows(const struct blocker *x, struct gllm_strip *s, const struct macro *m, const struct nest *n)
+{
+	gllm_ref v = x->p->sum[0].value[J];
+	v = x->p->c->trace.node[v].op == GLLM_N_CVT ? x->p->c->trace.node[v].a : v;
+	if (x->p->c->trace.node[v].op != GLLM_N_LOAD || s->map[v] == GLLM_NO_NODE)
+		return;
+	const struct gllm_affine *a = &x->p->affine[x->p->c->trace.node[v].imm];
+	int64_t lines = gllm_ceil_div(x->b.nr * a->loop[J], LINE), mr = x->b.mr;
+	int64_t each = gllm_ceil_div(lines, gllm_ceil_div((int64_t)x->p->most, mr)), next = m->deep ? x->b.kc * a->loop[K] : x->b.nc * a->loop[J];
+	for (int64_t at = 0; at < each; at++) {
+		const struct gllm_term more[] = { { .coef = next + at * LINE }, along(n->v, a->loop[K] * x->unroll / x->b.nr - a->loop[J]),
+		                                  along(n->r, gllm_ceil_div(each * LINE, mr)) };
+		gllm_strip_hint(s, s->map[v], more, GLLM_COUNT(more));
+	}
+}
+
 static void open_outer(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, struct nest *n)
 {
 	n->jb = m->wide ? gllm_strip_open(s, gllm_block_fixed(m->wide)) : -1;
@@ -549,7 +567,7 @@ static struct gllm_lower_options how_to_lower(const struct blocker *x, const str
 		how.columns = (uint8_t)m->lanes;
 		how.most = x->apart ? how.most : (uint32_t)m->panels.fixed;
 	} else if (m->way == GLLM_BLOCK_STREAM) {
-		how.unroll = (uint8_t)(x->b.nr * 4 / x->profile->vector_bytes);
+		how.unroll = (uint8_t)(x->b.nr * 4 / x->unroll / x->profile->vector_bytes);
 	}
 	return how;
 }
@@ -589,6 +607,8 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		hint_panels(x, &s, m, n.r, n.kk);
 	if (m->way == GLLM_BLOCK_PACKED && x->ahead)
 		hint_sources(x, &s, k, m, n.p, n.r, n.kk);
+	if (m->way == GLLM_BLOCK_STREAM && x->ahead)
+		hint_rows(x, &s, m, &n);
 	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
 	s.to->how = how_to_lower(x, m, &n);
 	s.to->how.hints = (uint8_t)(s.naccesses - made);

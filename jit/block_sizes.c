@@ -26,8 +26,11 @@ enum { MOST_DEPTH = 1024, FEW_ROWS = 256, FEW_ROWS_DEPTH = 512, FEWER_ROWS = 128
  * of two apart falls into few of its sets (128x4096x4096 from N x K: 2 panels 4 % over 4, 8 % over 8). */
 enum { PANELS_AHEAD = 2, ROWS_AHEAD = 160 };
 
-/* Prefetchers follow so many rows of the lane side at once, and each of them within a page. */
-enum { STREAM_ROWS = 32, STREAM_DEPTH = 32, STREAM_COLUMNS = 1024, STREAM_VECTORS = 4 };
+/* A lane side that is read where it lies: blocks of a quarter of L2, each fetched row by row while the one before is read column by
+ * column. Prefetchers follow some rows at once, each within a page: that does for the few rows of a product that wait for memory anyway
+ * (Zen 5: 1x3000x1000 in blocks 1.20 of what rows of the matrix take, 2x4096x4096 1.03, 4x4096x4096 0.95, 8x4096x4096 0.57). Packing is worth
+ * its time from more rows on (packed over read there, Zen 5: 48x4096x4096 1.26, 64 rows 1.22, 128 rows 0.98; 128x4160x4160 1.16, 256 rows 1.00). */
+enum { STREAM_ROWS = 128, STREAM_DEPTH = 32, STREAM_COLUMNS = 256, STREAM_VECTORS = 4, STREAM_AHEAD = 4 };
 
 static int64_t cache_bytes(const struct gllm_profile *p, unsigned level, int64_t unknown)
 {
@@ -125,8 +128,10 @@ static bool is_stream(const struct gllm_profile *p, const struct gllm_tuning *t,
 
 /* Few rows, and the lane side comes along k from beyond L2: packing waits for memory as long as a part of the product takes (N x K weights
  * of 4096^2, AVX-512: 32 rows 11 % over packing what nothing has fetched, 128 rows 4 to 9 %, 192 rows none; AVX2: 48 rows 16 %, 128 rows 6 %). */
-bool gllm_block_ahead(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
+bool gllm_block_ahead(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, enum gllm_block_way way)
 {
+	if (way != GLLM_BLOCK_PACKED)
+		return way == GLLM_BLOCK_STREAM && q->most >= STREAM_AHEAD;
 	if (all_named(t) || q->lanes || q->most > ROWS_AHEAD || q->n * q->k * 4 <= l2_bytes(p))
 		return false;
 	for (unsigned i = 0; i < q->nsums; i++)
@@ -223,7 +228,7 @@ static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, co
 	if (b->kc > q->k)
 		b->kc = (unsigned)q->k;
 	int64_t ahead = (apart && q->nsums > 1 ? 1 : PANELS_AHEAD) * b->nr; /* of each sum: products side by side share L2 */
-	nc = gllm_block_ahead(p, t, q) ? ahead * workers : l2 / 2 / (4 * b->kc) / q->nsums * workers;
+	nc = gllm_block_ahead(p, t, q, GLLM_BLOCK_PACKED) ? ahead * workers : l2 / 2 / (4 * b->kc) / q->nsums * workers;
 	b->mc = even((int64_t)q->most, t && t->mc ? t->mc : rows_of_block(l2 / (4 * b->kc), q, nc, workers, b->mr), b->mr);
 	b->nc = even(q->n, t && t->nc ? t->nc : nc, b->nr);
 	if (q->lanes && q->most <= b->mr && !all_named(t)) { /* one tile of rows reads every panel once */
@@ -241,8 +246,8 @@ static void dots(const struct gllm_profile *p, const struct product *q, unsigned
 	*b = (struct gllm_blocking){ .mr = rows, .nr = columns ? columns : 1, .kc = (unsigned)q->k, .mc = (unsigned)q->most };
 }
 
-/* As wide as the registers allow beside the sums, less where that leaves no columns over. Blocks as wide as can be: whole
- * rows are one stream from one block of k to the next (1x3000x1000: 14.5 GFLOP/s, in halves 10.6). */
+/* Tiles as wide as the registers allow beside the sums, less where that leaves no columns over. A panel is as many tiles as a body has
+ * steps of k: while each body of a tile passes, a row of a panel to come is fetched in one piece. */
 static void stream(const struct gllm_profile *p, const struct product *q, unsigned workers, struct gllm_blocking *b)
 {
 	unsigned lanes = p->vector_bytes / 4, rows = even((int64_t)q->most, b->mr, 1);
@@ -251,12 +256,16 @@ static void stream(const struct gllm_profile *p, const struct product *q, unsign
 	for (fits = wide; fits > 1 && q->n % (fits * lanes) != 0;)
 		fits--;
 	b->mr = rows;
-	b->nr = (fits > 1 ? fits : wide) * lanes;
-	b->kc = STREAM_DEPTH;
+	b->nr = (fits > 1 ? fits : wide) * lanes * UNROLL;
 	b->mc = (unsigned)q->most;
-	int64_t most = l2_bytes(p) / 16 / (int64_t)q->most, share = gllm_ceil_div(q->n, workers);
-	most = most < STREAM_COLUMNS ? STREAM_COLUMNS : most;
-	b->nc = even(q->n, share < most ? share : most, b->nr);
+	bool ahead = gllm_block_ahead(p, NULL, q, GLLM_BLOCK_STREAM);
+	int64_t share = gllm_ceil_div(q->n, workers), depth = STREAM_DEPTH, again = cache_bytes(p, 0, 32 << 10) * 2 / 3 * UNROLL / (4 * b->nr);
+	b->nc = even(q->n, ahead && share > STREAM_COLUMNS ? STREAM_COLUMNS : share, b->nr);
+	if (ahead)
+		depth = l2_bytes(p) / 4 / (4 * b->nc);
+	if (q->most > rows && depth > again)
+		depth = again; /* what one tile of rows reads stays in L1 for the others */
+	b->kc = even(q->k, depth < q->k / 2 ? depth : q->k / 2, UNROLL);
 }
 
 /* Floats that lie along k, as vectors of it want them. */

@@ -235,9 +235,37 @@ static void streams(struct fixture *f, uint64_t lanes)
 		{ GLLM_OP_gemm, 0, 256, 64, 7, GLLM_OP_COUNT, false, false },
 		{ GLLM_OP_gemm, 1, 256, 64, 20, GLLM_OP_COUNT, false, false },
 		{ GLLM_OP_gemm, 29, 16 * lanes + 7, 131, 31, GLLM_OP_silu, true, false },
+		{ GLLM_OP_gemm_bias, 61, 1025, 70, 0, GLLM_OP_relu, true, false },
+		{ GLLM_OP_gemm, 128, 513, 67, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm, 70, 24 * lanes + 5, 130, 77, GLLM_OP_silu, false, false },
 	};
 	for (unsigned i = 0; i < GLLM_COUNT(shape); i++)
 		compare(f, &shape[i], NULL);
+}
+
+static void count_fetches(void *user, const char *text, size_t n)
+{
+	static const char name[] = "PREFETCH";
+	unsigned *found = user;
+	for (size_t i = 0; i + sizeof name - 1 <= n; i++)
+		*found += __builtin_memcmp(text + i, name, sizeof name - 1) == 0;
+}
+
+/* Each block fetches the next, but where rows are so few that they wait for memory anyway. */
+static void streams_fetch(struct fixture *f, uint64_t lanes)
+{
+	for (uint64_t rows = 2; rows <= 4; rows += 2) {
+		const struct shape s = { GLLM_OP_gemm, rows, 64 * lanes, 256, 0, GLLM_OP_COUNT, false, false };
+		unsigned found = 0;
+		const struct gllm_plan_options options = { .listing = count_fetches, .listing_user = &found };
+		struct gllm_graph *g = graph_of(f, &s);
+		struct gllm_plan *p;
+		if (!g || !CHECK_STATUS(f->t, gllm_compile(f->c, g, &options, &p, &f->e), GLLM_OK))
+			return;
+		CHECK_EQ(f->t, found != 0, rows == 4);
+		gllm_plan_free(f->c, p);
+		gllm_graph_free(f->c, g);
+	}
 }
 
 /* --- the tuning reaches the code ------------------------------------------------------------------------------------ */
@@ -309,4 +337,5 @@ void check_block(struct check *t)
 		return;
 	own_blocks(&f, 2u * lanes);
 	streams(&f, lanes);
+	streams_fetch(&f, lanes);
 }
