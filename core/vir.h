@@ -184,6 +184,7 @@ struct gllm_machine {
 	bool has_mask;                       /* masked accesses exist; else tails run one lane at a time */
 	bool has_fma;
 	bool adds_over;                      /* VFMA and VFNMA leave the sum where the addend was: one that must survive is copied */
+	bool loads_addends;                  /* a constant that would be copied, to put a sum over the copy, is better loaded each time */
 	bool slow_bcast;                     /* VBCAST is a load and an operation of a vector unit */
 	bool halves;                         /* lanes of 16 bits, as F16 */
 	bool widens;                         /* VFMA, VFNMA of halves and words */

@@ -262,25 +262,47 @@ static unsigned registers_used(const struct lower *l, unsigned loop)
 	return (l->loop[loop].carries ? sums : 0) + outside + most + 4;
 }
 
-/* Constants of an innermost loop stand before it while registers last. */
+/* The constant that is operand k of node n, of an innermost loop, and better in a register than read from memory; else NO_NODE. */
+static gllm_ref to_hoist(const struct lower *l, gllm_ref n, unsigned k)
+{
+	const struct gllm_node *x = node(l, n);
+	const gllm_ref from[3] = { x->a, x->b, x->c };
+	bool is = x->op != GLLM_N_CARRY && from[k] != GLLM_NO_NODE &&
+	          (node(l, from[k])->op == GLLM_N_CONST || node(l, from[k])->op == GLLM_N_SCALAR) &&
+	          x->op != GLLM_N_SHL && x->op != GLLM_N_SHR && x->op != GLLM_N_SAR;
+	gllm_ref which = is ? l->same[k == 1 && gllm_lower_subtracts(l, n) ? gllm_lower_negated(l, from[k]) : from[k]] : GLLM_NO_NODE;
+
+	return is && which != gllm_lower_read_addend(l, n) ? which : GLLM_NO_NODE;
+}
+
+/* A node of the loop reads constant c from memory, and the others can. */
+static bool read_anyway(const struct lower *l, unsigned loop, gllm_ref c)
+{
+	for (gllm_ref n = l->t->loop[loop].first; n < l->t->loop[loop].end && l->m->loads_addends; n++)
+		if (gllm_lower_read_addend(l, n) == c)
+			return true;
+	return false;
+}
+
+/* Constants of an innermost loop stand before it while registers last; those that are read anyway come last, and only where few
+ * registers hold others: values of copies that run side by side need them more. */
 static void hoist_constants(struct lower *l, unsigned loop)
 {
-	const struct gllm_trace *t = l->t;
-	unsigned used = registers_used(l, loop), room = l->vregs > used ? l->vregs - used : 0;
+	const struct gllm_loop *x = &l->t->loop[loop];
+	unsigned used = registers_used(l, loop), room = l->vregs > used ? l->vregs - used : 0, before = l->nconst;
 
-	for (gllm_ref n = t->loop[loop].first; n < t->loop[loop].end; n++) {
-		const gllm_ref from[3] = { t->node[n].a, t->node[n].b, t->node[n].c };
-		for (unsigned k = 0; k < 3 && t->node[n].op != GLLM_N_CARRY; k++) {
-			bool is = from[k] != GLLM_NO_NODE &&
-			          (t->node[from[k]].op == GLLM_N_CONST || t->node[from[k]].op == GLLM_N_SCALAR) &&
-			          t->node[n].op != GLLM_N_SHL && t->node[n].op != GLLM_N_SHR && t->node[n].op != GLLM_N_SAR;
-			gllm_ref which = is && k == 1 && gllm_lower_subtracts(l, n) ? gllm_lower_negated(l, from[k]) : from[k];
-			if (!is || room == 0 || l->constant[l->same[which]] != GLLM_NO_VREG || l->same[which] == gllm_lower_read_addend(l, n))
-				continue;
-			gllm_lower_constant(l, which);
-			room--;
-		}
-	}
+	for (unsigned last = 0; last < 2; last++)
+		for (gllm_ref n = x->first; n < x->end; n++)
+			for (unsigned k = 0; k < 3; k++) {
+				gllm_ref c = to_hoist(l, n, k);
+				bool late = c != GLLM_NO_NODE && read_anyway(l, loop, c);
+				if (c == GLLM_NO_NODE || late != last || room == 0 || l->constant[c] != GLLM_NO_VREG)
+					continue;
+				if (late && l->nconst - before >= l->vregs * 3 / 8)
+					continue;
+				gllm_lower_constant(l, c);
+				room--;
+			}
 }
 
 static void hoist_offsets(struct lower *l, unsigned loop)

@@ -132,11 +132,25 @@ static gllm_ref addend(const struct lower *l, gllm_ref n)
 	return gllm_lower_subtracts(l, n) ? gllm_lower_negated(l, x->b) : f == x->a ? x->b : x->a;
 }
 
+/* Register of factor f of a product in this loop cannot be its sum's. */
+static bool outlives(const struct lower *l, gllm_ref f, int loop)
+{
+	return node(l, f)->loop != loop || l->uses[f] > 1;
+}
+
+/* What is added to node n's product is lost where the machine puts the sum over it, or no factor makes room for the sum. */
+static bool is_lost(const struct lower *l, gllm_ref n)
+{
+	const struct gllm_node *x = node(l, n), *product = x->op == GLLM_N_FMA ? x : node(l, l->fused[n]);
+
+	return l->m->adds_over || (l->m->loads_addends && outlives(l, product->a, x->loop) && outlives(l, product->b, x->loop));
+}
+
 gllm_ref gllm_lower_read_addend(const struct lower *l, gllm_ref n)
 {
-	gllm_ref c = l->m->adds_over ? addend(l, n) : GLLM_NO_NODE;
+	gllm_ref c = addend(l, n);
 
-	return is_const(l, c) && const_bits(l, c) ? l->same[c] : GLLM_NO_NODE;
+	return is_const(l, c) && const_bits(l, c) && is_lost(l, n) ? l->same[c] : GLLM_NO_NODE;
 }
 
 gllm_vreg gllm_lower_addend(struct lower *l, gllm_ref n)
@@ -146,6 +160,8 @@ gllm_vreg gllm_lower_addend(struct lower *l, gllm_ref n)
 
 	if (read == GLLM_NO_NODE)
 		return c > l->t->nnodes ? gllm_lower_constant_value(l, c) : gllm_lower_value(l, c);
+	if (!l->m->slow_bcast)
+		return gllm_lower_word(l, const_bits(l, read), GLLM_NO_VREG);
 	i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
 	i.type = i.mem = GLLM_F32;
 	i.a = l->pool_reg;

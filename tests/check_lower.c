@@ -30,7 +30,7 @@ static bool short_disp(int64_t disp, unsigned bytes)
 
 #define MACHINE(lanes, regs, mask, fma, zip, pick, disp)                                                            \
 	{ .vector_bytes = 4 * (lanes), .has_mask = (mask), .has_fma = (fma), .disp_ok = (disp), .zips = (zip),       \
-	  .picks = (pick),                                                                                           \
+	  .picks = (pick), .loads_addends = (pick),                                                                  \
 	  .class_file = { [GLLM_CLASS_V] = 1, [GLLM_CLASS_M] = 2 },                                                  \
 	  .allocatable = { 0x7fff, (regs) == 32 ? UINT32_MAX : 0xffff, 0xff } }
 
@@ -361,6 +361,42 @@ static void check_refusals(struct driver *d)
 	CHECK_STATUS(d->t, gllm_vir_check(&v, work, NULL), GLLM_COMPILE_ERROR); /* to nowhere */
 }
 
+/* Broadcasts within loops. */
+static unsigned read_in_loops(const struct gllm_vir *v)
+{
+	unsigned depth = 0, found = 0;
+
+	for (unsigned i = 0; i < v->n; i++) {
+		depth += v->ins[i].op == GLLM_V_LOOP_BEGIN;
+		depth -= v->ins[i].op == GLLM_V_LOOP_END;
+		found += depth && v->ins[i].op == GLLM_V_VBCAST;
+	}
+	return found;
+}
+
+/* Constants that gelu adds to products of what it needs again are read each time where that is asked for, and none beside them. */
+static void check_addends(struct driver *d)
+{
+	unsigned found[2];
+
+	for (unsigned asked = 0; asked < 2; asked++) {
+		struct gllm_arena scratch = d->arena;
+		struct gllm_machine m = machines[2];
+		struct gllm_vi *ins = gllm_alloc_array(&scratch, MAX_INS, sizeof *ins, 8);
+		uint8_t *classes = gllm_alloc(&scratch, MAX_VREGS, 1);
+		const struct gllm_lower_options o = { .unroll = 1 };
+		struct gllm_kernel_info info;
+		struct gllm_vir v;
+		struct gllm_error e = { .status = GLLM_OK };
+		m.loads_addends = asked;
+		gllm_vir_init(&v, ins, MAX_INS, classes, MAX_VREGS);
+		CHECK_STATUS(d->t, gllm_lower(d->trace, &o, &m, &scratch, &v, &info, &e), GLLM_OK);
+		found[asked] = read_in_loops(&v);
+	}
+	CHECK_EQ(d->t, found[0], 0);
+	CHECK(d->t, found[1] >= 5);
+}
+
 void check_lower(struct check *t)
 {
 	size_t size;
@@ -395,5 +431,7 @@ void check_lower(struct check *t)
 		check_op(d);
 		if (i == GLLM_OP_softmax)
 			check_refusals(d);
+		if (i == GLLM_OP_gelu)
+			check_addends(d);
 	}
 }

@@ -25,6 +25,7 @@ static void widen(struct gllm_machine *out)
 	out->past = true; /* a line at once: in halves, with loads between them, silu of 64 MiB takes 2.5 times as long */
 	out->vector_bytes = 64;
 	out->waiting = 48; /* half of Golden Cove's scheduler; of two units for such vectors, one divides. AVX2 gains nothing */
+	out->loads_addends = true;
 	out->has_scale = true;
 	out->has_copysign = true;
 	out->picks = true;
