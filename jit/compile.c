@@ -70,8 +70,8 @@ static enum gllm_status emit(struct gllm_context *c, const struct gllm_machine *
 	if (s != GLLM_OK)
 		return gllm_fail(e, s, "register allocation", name, 0, 0, v->n);
 	unsigned reader = 0;
-	if (readback && gllm_regalloc_check(v, m, &a, *scratch, &reader) != GLLM_OK)
-		return gllm_fail(e, GLLM_COMPILE_ERROR, "the register allocation does not replay", name, reader, 0, v->n);
+	if (readback && (s = gllm_regalloc_check(v, m, &a, *scratch, &reader)) != GLLM_OK)
+		return gllm_fail(e, s, "replaying the register allocation", name, reader, 0, v->n);
 	const struct gllm_exec_memory *x = &c->host.code;
 	size_t offset = (size_t)gllm_round_up(c->code_used, GLLM_CODE_ALIGN);
 	if (offset > x->size)
