@@ -24,7 +24,6 @@ static void widen(struct gllm_machine *out)
 {
 	out->past = true; /* a line at once: in halves, with loads between them, silu of 64 MiB takes 2.5 times as long */
 	out->vector_bytes = 64;
-	out->waiting = 48; /* half of Golden Cove's scheduler; of two units for such vectors, one divides. AVX2 gains nothing */
 	out->loads_addends = true;
 	out->has_scale = true;
 	out->has_copysign = true;
@@ -72,6 +71,7 @@ enum gllm_status gllm_x86_machine(const struct gllm_profile *p, struct gllm_mach
 		.class_file = { [GLLM_CLASS_G] = 0, [GLLM_CLASS_V] = 1, [GLLM_CLASS_M] = 1 },
 		.norder = { sizeof gpr, 16, 0 },
 		.timing = gllm_x86_timing, .width = 6, .window = 240, .takes = gllm_x86_takes,
+		.waiting = 48, /* half of Golden Cove's scheduler, most of what Zen's for vectors hold */
 		.units = { [GLLM_UNIT_G] = 4, [GLLM_UNIT_LOAD] = 2, [GLLM_UNIT_STORE] = 1, [GLLM_UNIT_V] = 2 },
 		.stack = X86_RSP, .disp_ok = disp_ok, .disp_reach = INT32_MAX - 256, .need = gllm_x86_need, .asks = asks,
 	};
