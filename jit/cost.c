@@ -46,8 +46,8 @@ static uint32_t loops_of(const struct gllm_trace *t, const struct gllm_access *a
 {
 	uint32_t loops = 0;
 	for (unsigned i = 0; i < a->offset.count; i++)
-		for (unsigned k = 0; k < GLLM_TERM_SYMS; k++) {
-			uint16_t sym = t->term[a->offset.first + i].sym[k];
+		for (unsigned k = 0; k < GLLM_TERM_SYMS && t->term[a->offset.first + i].sym[k]; k++) {
+			unsigned sym = t->term[a->offset.first + i].sym[k];
 			loops |= (uint32_t)(sym >= GLLM_SYM_LOOP) << (sym - GLLM_SYM_LOOP) % 32u;
 		}
 	for (int8_t of = a->index == GLLM_NO_NODE ? -1 : t->node[a->index].loop; of >= 0; of = t->loop[of].parent)

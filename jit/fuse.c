@@ -29,64 +29,73 @@ static bool symbolic(const struct gllm_graph *g, uint64_t dim)
 	return dim == GLLM_ROWS && g->max_rows > 1;
 }
 
-/* How the node applies its operator, but for the trace; `type`: of its operands, by parameter. */
-static void describe(const struct fuser *x, unsigned node, struct gllm_applied *a, uint8_t *type)
+/* Of all that what node `node` applies is a function of. */
+static uint64_t applied_key(const struct fuser *x, unsigned node)
 {
 	const struct gllm_graph_node_entry *n = &x->g->node[node];
 	const struct gllm_op_entry *o = op_of(x, node);
-	*a = (struct gllm_applied){ .batch = symbolic(x->g, n->batch) ? -1 : (int64_t)gllm_dim_value(n->batch, 1) };
+	uint64_t h = gllm_hash_word(gllm_hash_word(GLLM_HASH_SEED, n->op), symbolic(x->g, n->batch) ? GLLM_ROWS : gllm_dim_value(n->batch, 1));
 	for (unsigned i = 0; i < o->nparams; i++) {
 		const struct gllm_actual *actual = &n->actual[i];
-		type[i] = (uint8_t)(o->param[i].kind < GLLM_DIM ? x->g->tensor[actual->tensor].type : o->param[i].type);
+		const struct gllm_graph_tensor_entry *t;
 		switch (o->param[i].kind) {
 		case GLLM_DIM:
-			a->source[i].kind = symbolic(x->g, actual->dim) ? GLLM_FROM_ROWS : GLLM_FROM_SCALAR;
-			a->source[i].at = GLLM_ALL_ROWS;
-			a->dim[i] = (int64_t)gllm_dim_value(actual->dim, 1);
+			h = gllm_hash_word(h, symbolic(x->g, actual->dim) ? GLLM_ROWS : gllm_dim_value(actual->dim, 1));
 			break;
 		case GLLM_SCALAR:
-			a->source[i] = (struct gllm_source){ .kind = GLLM_FROM_SCALAR, .scalar = actual->scalar };
+			h = gllm_hash_word(h, gllm_f32_bits(actual->scalar));
 			break;
-		case GLLM_IN: case GLLM_OUT: case GLLM_INOUT: case GLLM_WEIGHT: {
-			const struct gllm_graph_tensor_entry *t = &x->g->tensor[actual->tensor];
-			a->source[i] = (struct gllm_source){ .kind = GLLM_FROM_TENSOR, .tensor = actual->tensor };
-			if (t->packing.n > 1 && t->packing.k > 1)
-				a->source[i].lanes = (uint16_t)t->packing.lanes;
-			else if (t->packing.lanes) /* one row or column lies packed as it lies anyway */
-				a->source[i].at.fixed = GLLM_PACKED_HEADER;
-			if (n->batch != 1 && t->rows == n->batch)
-				a->stride[i] = t->cols * gllm_type_bytes(t->type);
+		case GLLM_IN: case GLLM_OUT: case GLLM_INOUT: case GLLM_WEIGHT:
+			t = &x->g->tensor[actual->tensor];
+			h = gllm_hash_word(h, actual->tensor | (uint64_t)t->type << 16 | (uint64_t)(n->batch != 1 && t->rows == n->batch) << 24 |
+			                          (uint64_t)(t->packing.n > 1 && t->packing.k > 1) << 25 | (uint64_t)t->packing.lanes << 32);
+			h = gllm_hash_word(h, t->cols);
 			break;
 		}
-		}
-	}
-}
-
-/* Of all that the trace of operator `op`, so applied, is a function of. */
-static uint64_t applied_key(const struct gllm_applied *a, const uint8_t *type, unsigned op, unsigned nparams)
-{
-	uint64_t h = gllm_hash_word(gllm_hash_word(GLLM_HASH_SEED, op), (uint64_t)a->batch);
-	for (unsigned i = 0; i < nparams; i++) {
-		const struct gllm_source *s = &a->source[i];
-		h = gllm_hash_word(h, s->kind | (uint64_t)type[i] << 8 | (uint64_t)s->tensor << 16 | (uint64_t)s->lanes << 32);
-		h = gllm_hash_word(h, s->kind == GLLM_FROM_SCALAR ? gllm_f32_bits(s->scalar) : (uint64_t)s->at.fixed);
-		h = gllm_hash_word(gllm_hash_word(h, s->kind == GLLM_FROM_ROWS ? 0 : (uint64_t)a->dim[i]), a->stride[i]);
 	}
 	return h;
 }
 
-static enum gllm_status apply(struct fuser *x, unsigned node, struct gllm_applied *a, const uint8_t *type, struct gllm_arena *arena,
-                              struct gllm_composed *out)
+static enum gllm_status apply(struct fuser *x, unsigned node, struct gllm_arena *arena, struct gllm_composed *out)
 {
+	const struct gllm_graph_node_entry *n = &x->g->node[node];
 	const struct gllm_op_entry *o = op_of(x, node);
+	struct gllm_applied a = { .batch = symbolic(x->g, n->batch) ? -1 : (int64_t)gllm_dim_value(n->batch, 1) };
+	uint8_t type[GLLM_MAX_PARAMS];
 	const char *why = NULL;
-	enum gllm_status s = gllm_op_trace(x->c, x->g->node[node].op, &a->trace, x->e);
+	enum gllm_status s = gllm_op_trace(x->c, n->op, &a.trace, x->e);
 	if (s != GLLM_OK)
 		return s;
-	s = gllm_retype(a->trace, type, x->arena, &a->trace, &why);
+	for (unsigned i = 0; i < o->nparams; i++)
+		type[i] = (uint8_t)(o->param[i].kind < GLLM_DIM ? x->g->tensor[n->actual[i].tensor].type : o->param[i].type);
+	s = gllm_retype(a.trace, type, x->arena, &a.trace, &why);
 	if (s != GLLM_OK)
 		return why ? gllm_fail(x->e, s, why, o->name, node, 0, 0) : s;
-	s = gllm_compose_one(a, arena, out);
+	for (unsigned i = 0; i < o->nparams; i++) {
+		const struct gllm_actual *actual = &n->actual[i];
+		switch (o->param[i].kind) {
+		case GLLM_DIM:
+			a.source[i].kind = symbolic(x->g, actual->dim) ? GLLM_FROM_ROWS : GLLM_FROM_SCALAR;
+			a.source[i].at = GLLM_ALL_ROWS;
+			a.dim[i] = (int64_t)gllm_dim_value(actual->dim, 1);
+			break;
+		case GLLM_SCALAR:
+			a.source[i] = (struct gllm_source){ .kind = GLLM_FROM_SCALAR, .scalar = actual->scalar };
+			break;
+		case GLLM_IN: case GLLM_OUT: case GLLM_INOUT: case GLLM_WEIGHT: {
+			const struct gllm_graph_tensor_entry *t = &x->g->tensor[actual->tensor];
+			a.source[i] = (struct gllm_source){ .kind = GLLM_FROM_TENSOR, .tensor = actual->tensor };
+			if (t->packing.n > 1 && t->packing.k > 1)
+				a.source[i].lanes = (uint16_t)t->packing.lanes;
+			else if (t->packing.lanes) /* one row or column lies packed as it lies anyway */
+				a.source[i].at.fixed = GLLM_PACKED_HEADER;
+			if (n->batch != 1 && t->rows == n->batch)
+				a.stride[i] = t->cols * gllm_type_bytes(t->type);
+			break;
+		}
+		}
+	}
+	s = gllm_compose_one(&a, arena, out);
 	return s == GLLM_OK ? s : gllm_fail(x->e, s, "the operator's trace exceeds a limit of composition", o->name, node, 0, 0);
 }
 
@@ -142,11 +151,8 @@ static enum gllm_status begin_unit(struct fuser *x, unsigned i)
 {
 	struct unit *u = &x->unit[i];
 	struct gllm_memo *memo = &x->c->memo;
-	struct gllm_applied a;
-	uint8_t type[GLLM_MAX_PARAMS];
 	unsigned like = 0;
-	describe(x, i, &a, type);
-	u->key = applied_key(&a, type, x->g->node[i].op, op_of(x, i)->nparams);
+	u->key = applied_key(x, i);
 	while (like < i && !applied_alike(x, like, i))
 		like++;
 	if (like < i) {
@@ -160,7 +166,7 @@ static enum gllm_status begin_unit(struct fuser *x, unsigned i)
 	}
 	struct gllm_arena *arena = gllm_memo_room(memo, x->arena);
 	struct gllm_composed *code = gllm_alloc(arena, sizeof *code, 8);
-	enum gllm_status s = code ? apply(x, i, &a, type, arena, code) : GLLM_OUT_OF_MEMORY;
+	enum gllm_status s = code ? apply(x, i, arena, code) : GLLM_OUT_OF_MEMORY;
 	if (s == GLLM_OK)
 		gllm_memo_keep(memo, arena, (struct gllm_composition){ .key = u->key, .code = code });
 	u->code = code;

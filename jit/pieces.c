@@ -46,8 +46,8 @@ struct gllm_piece *gllm_piece_add(struct gllm_context *c, const struct gllm_comp
 		return NULL;
 	unsigned char *pool = (unsigned char *)(p + 1);
 	*p = (struct gllm_piece){ .below = c->pieces, .kernel = *k, .shared = t != NULL, .machine = machine };
-	for (size_t i = 0; i < k->pool_bytes; i++)
-		pool[i] = k->pool[i];
+	if (k->pool_bytes)
+		__builtin_memcpy(pool, k->pool, k->pool_bytes);
 	p->kernel.pool = pool;
 	if (t) {
 		p->hash = t->trace.hash;

@@ -335,10 +335,9 @@ static void count(const struct planner *x, struct gllm_plan *p)
 static const char *own_text(struct gllm_plan *p, size_t *used, const char *s)
 {
 	char *to = p->text + *used;
-	size_t n = text_length(s);
-	for (size_t i = 0; i < n; i++)
-		to[i] = s[i];
-	to[n] = 0;
+	size_t n = 0;
+	while ((to[n] = s[n]) != 0)
+		n++;
 	*used += n + 1;
 	return to;
 }
@@ -425,8 +424,8 @@ static enum gllm_status build(struct planner *x, struct gllm_plan **out)
 		return gllm_fail(x->e, GLLM_OUT_OF_MEMORY, "the context's heap cannot hold the plan", x->g->name, 0, 0, 0);
 	p->name = own_text(p, &text, x->g->name);
 	for (unsigned i = 0; i < x->nkernels; i++)
-		for (size_t n = 0; n < x->kernel[i].piece->kernel.pool_bytes; n++)
-			p->pool[x->kernel[i].pool_at + n] = x->kernel[i].piece->kernel.pool[n];
+		if (x->kernel[i].piece->kernel.pool_bytes)
+			__builtin_memcpy(p->pool + x->kernel[i].pool_at, x->kernel[i].piece->kernel.pool, x->kernel[i].piece->kernel.pool_bytes);
 	for (unsigned i = 0; i < p->ntensors; i++) {
 		struct gllm_tensor_info info;
 		gllm_graph_tensor_info(x->g, i, &info);

@@ -268,8 +268,10 @@ void gllm_strip_need(const struct gllm_trace *t, uint8_t *needed, const gllm_ref
 	while (again) { /* once more until carries are closed */
 		again = false;
 		for (unsigned i = t->nnodes; i-- > 0;) {
+			if (!needed[i] || map[i] != GLLM_NO_NODE)
+				continue;
 			const gllm_ref from[3] = { t->node[i].a, t->node[i].b, t->node[i].c };
-			for (unsigned k = 0; k < 3 && needed[i] && map[i] == GLLM_NO_NODE; k++)
+			for (unsigned k = 0; k < 3; k++)
 				if (from[k] != GLLM_NO_NODE && !needed[from[k]]) {
 					needed[from[k]] = 1;
 					again = again || from[k] > i;
@@ -280,8 +282,10 @@ void gllm_strip_need(const struct gllm_trace *t, uint8_t *needed, const gllm_ref
 
 void gllm_strip_write(struct gllm_strip *s, const uint8_t *needed, int loop, unsigned first, unsigned end)
 {
+	const struct gllm_node *node = s->from->trace.node;
+	const gllm_ref *map = s->map;
 	for (unsigned i = first; i < end; i++)
-		if (needed[i] && s->map[i] == GLLM_NO_NODE && (loop == -2 || s->from->trace.node[i].loop == loop))
+		if (needed[i] && map[i] == GLLM_NO_NODE && (loop == -2 || node[i].loop == loop))
 			gllm_strip_node(s, (gllm_ref)i);
 }
 
