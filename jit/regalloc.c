@@ -304,23 +304,35 @@ static enum gllm_status walk(struct scan *s)
 
 /* --- rounds --------------------------------------------------------------------------------------------------------- */
 
+/* Nothing is known of the registers but that some are short. */
+static bool begin_intervals(struct scan *s)
+{
+	size_t nregs = s->v->nregs;
+	const struct gllm_interval *had = s->reg;
+
+	s->reg = gllm_alloc_array(s->arena, nregs + 1, sizeof *s->reg, 8);
+	s->label = gllm_alloc_array(s->arena, s->v->nlabels + 1u, sizeof *s->label, 4);
+	if (!s->reg || !s->label)
+		return false;
+	for (size_t r = 0; r < nregs; r++)
+		s->reg[r] = (struct gllm_interval){ .start = UINT32_MAX, .place = NOWHERE, .file = s->m->class_file[s->v->reg_class[r]] };
+	s->reg[nregs] = (struct gllm_interval){ .start = UINT32_MAX, .place = NOWHERE };
+	for (size_t r = 0; r < nregs && had; r++)
+		s->reg[r].flags = had[r].flags;
+	return true;
+}
+
 static enum gllm_status prepare(struct scan *s)
 {
 	size_t nregs = s->v->nregs, n = s->v->n + 1u;
-	const uint8_t *class_file = s->m->class_file;
 
-	s->reg = gllm_alloc_array(s->arena, nregs + 1, sizeof *s->reg, 8);
+	if (!s->known && !begin_intervals(s))
+		return GLLM_OUT_OF_MEMORY;
 	s->where = gllm_alloc_array(s->arena, nregs + 1, 1, 8);
 	s->offset = gllm_alloc_array(s->arena, n, sizeof *s->offset, 4);
-	s->label = gllm_alloc_array(s->arena, s->v->nlabels + 1u, sizeof *s->label, 4);
 	s->temp = gllm_alloc_array(s->arena, n, sizeof *s->temp, 8);
-	if (!s->reg || !s->where || !s->offset || !s->label || !s->temp)
+	if (!s->where || !s->offset || !s->temp)
 		return GLLM_OUT_OF_MEMORY;
-	for (size_t r = 0; r < nregs; r++)
-		s->reg[r] = (struct gllm_interval){ .start = UINT32_MAX, .place = NOWHERE, .file = class_file[s->v->reg_class[r]] };
-	s->reg[nregs] = (struct gllm_interval){ .start = UINT32_MAX, .place = NOWHERE };
-	for (size_t r = 0; r < nregs && s->flags; r++)
-		s->reg[r].flags = s->flags[r];
 	__builtin_memset(s->where, 0xff, nregs + 1);
 	__builtin_memset(s->temp, 0xff, n * sizeof *s->temp);
 	s->weight = NULL;
@@ -343,8 +355,9 @@ static void hand_on(struct scan *s, struct gllm_allocation *out)
 
 static enum gllm_status allocate(struct scan *s)
 {
-	enum gllm_status st = intervals(s);
+	enum gllm_status st = s->known ? GLLM_OK : intervals(s);
 
+	s->known = st == GLLM_OK;
 	return st == GLLM_OK ? walk(s) : st;
 }
 

@@ -116,21 +116,25 @@ static struct gllm_vi spill_access(const struct scan *s, gllm_vreg r, gllm_vreg 
 struct rewrite { /* the new code as it grows */
 	struct gllm_vi *ins;
 	unsigned n;
-	uint8_t *reg_class, *flags;
+	uint32_t *at;              /* by old instruction: the one that it is now */
+	uint8_t *reg_class;
+	struct gllm_interval *reg;
 	unsigned nregs;
 };
 
-static gllm_vreg short_reg(struct rewrite *w, uint8_t cls)
+/* Written by the next instruction. */
+static gllm_vreg short_reg(struct scan *s, struct rewrite *w, uint8_t cls)
 {
 	w->reg_class[w->nregs] = cls;
-	w->flags[w->nregs] = SHORT;
+	w->reg[w->nregs] = (struct gllm_interval){ .start = 2 * w->n + 2, .end = 2 * w->n + 2, .place = NOWHERE,
+	                                           .file = s->m->class_file[cls], .flags = SHORT };
 	return (gllm_vreg)w->nregs++;
 }
 
 /* The value of a spilled register in a new one. */
 static gllm_vreg reload(struct scan *s, struct rewrite *w, gllm_vreg r)
 {
-	gllm_vreg t = short_reg(w, s->v->reg_class[r]);
+	gllm_vreg t = short_reg(s, w, s->v->reg_class[r]);
 
 	if (s->reg[r].flags & CONSTANT) {
 		w->ins[w->n] = s->v->ins[s->weight[r].def];
@@ -159,15 +163,22 @@ static bool in_frame(const struct scan *s, gllm_vreg r)
 	return is_spilled(s, r) && !(s->reg[r].flags & CONSTANT);
 }
 
-/* Instruction `in`, which accesses registers that are spilled. */
-static void rewrite_one(struct scan *s, struct rewrite *w, struct gllm_vi in)
+static void put(struct rewrite *w, struct gllm_vi in)
 {
-	gllm_vreg use[4], d = in.d;
-	unsigned n = gllm_vi_uses(&in, use);
+	w->ins[w->n++] = in;
+}
 
+/* Instruction `i`, which accesses registers that are spilled. */
+static void rewrite_one(struct scan *s, struct rewrite *w, uint32_t i)
+{
+	struct gllm_vi in = s->v->ins[i];
+	gllm_vreg use[4], d = in.d;
+	unsigned n = gllm_vi_uses(&in, use), first = w->nregs;
+
+	w->at[i] = w->n;
 	if ((in.op == GLLM_V_VMOV || in.op == GLLM_V_GMOV) && in_frame(s, in.a) != in_frame(s, d) &&
 	    !((s->reg[in.a].flags | s->reg[d].flags) & CONSTANT)) { /* a load or a store */
-		w->ins[w->n++] = in_frame(s, d) ? spill_access(s, d, in.a, true) : spill_access(s, in.a, d, false);
+		put(w, in_frame(s, d) ? spill_access(s, d, in.a, true) : spill_access(s, in.a, d, false));
 		return;
 	}
 	for (unsigned k = 0; k < n; k++)
@@ -180,16 +191,42 @@ static void rewrite_one(struct scan *s, struct rewrite *w, struct gllm_vi in)
 			in.d = use[k] == d ? t : in.d;
 			rename(&in, use[k], t);
 		}
+	w->at[i] = w->n;
+	for (unsigned t = first; t < w->nregs; t++)
+		w->reg[t].end = 2 * w->n + 1;
 	if (!is_spilled(s, d)) {
-		w->ins[w->n++] = in;
+		put(w, in);
 		return;
 	}
 	if (s->reg[d].flags & CONSTANT)
 		return; /* made again at each use */
 	if (in.d == d)
-		in.d = short_reg(w, s->v->reg_class[d]);
-	w->ins[w->n++] = in;
-	w->ins[w->n++] = spill_access(s, d, in.d, true);
+		in.d = short_reg(s, w, s->v->reg_class[d]);
+	put(w, in);
+	w->reg[in.d].end = 2 * w->n + 1;
+	put(w, spill_access(s, d, in.d, true));
+}
+
+/* --- intervals of the new program: those of the old, which keep their instructions ------------------------------------ */
+
+static uint32_t moved(const struct rewrite *w, uint32_t position)
+{
+	if (position == 0 || position == UINT32_MAX)
+		return position;
+	return 2 * w->at[(position - 1) / 2] + 2 - (position & 1);
+}
+
+static void move_intervals(const struct scan *s, struct rewrite *w)
+{
+	for (unsigned r = 0; r < s->v->nregs; r++) {
+		if (s->reg[r].flags & SPILL)
+			continue;
+		w->reg[r].start = moved(w, w->reg[r].start);
+		w->reg[r].end = moved(w, w->reg[r].end);
+	}
+	for (unsigned l = 0; l < s->v->nlabels; l++)
+		if (s->label[l] != UINT32_MAX)
+			s->label[l] = w->at[s->label[l]];
 }
 
 /* Room that the rewritten code needs: instructions more and registers more. */
@@ -200,6 +237,27 @@ static unsigned spill_accesses(const struct scan *s)
 	for (unsigned r = 0; r < s->v->nregs; r++)
 		more += s->reg[r].flags & SPILL ? s->weight[r].accesses : 0;
 	return more;
+}
+
+/* The registers there are, but for those that are spilled. */
+static void begin_registers(struct scan *s, struct rewrite *w)
+{
+	w->nregs = s->v->nregs;
+	for (unsigned r = 0; r < w->nregs; r++) {
+		w->reg_class[r] = s->v->reg_class[r];
+		w->reg[r] = s->reg[r].flags & SPILL ? (struct gllm_interval){ .start = UINT32_MAX, .file = s->reg[r].file } : s->reg[r];
+		w->reg[r].place = NOWHERE;
+		w->reg[r].flags &= SHORT;
+	}
+	if (s->frame == NONE) {
+		s->frame = short_reg(s, w, GLLM_CLASS_G);
+		w->reg[s->frame].start = 0;
+		w->reg[s->frame].end = UINT32_MAX; /* it has no place that could end */
+		s->reg[s->frame].flags = 0;
+	}
+	for (unsigned r = 0; r < s->v->nregs; r++)
+		if (in_frame(s, (gllm_vreg)r))
+			s->weight[r].slot = new_slot(s, s->v->reg_class[r]);
 }
 
 enum gllm_status gllm_regalloc_rewrite(struct scan *s)
@@ -213,37 +271,31 @@ enum gllm_status gllm_regalloc_rewrite(struct scan *s)
 	if (v->nregs + more + 1 >= TEMP)
 		return GLLM_COMPILE_ERROR;
 	w.ins = gllm_alloc_array(s->arena, v->n + more, sizeof *w.ins, 8);
+	w.at = gllm_alloc_array(s->arena, v->n + 1u, sizeof *w.at, 4);
 	w.reg_class = gllm_alloc_array(s->arena, v->nregs + more + 1, 1, 1);
-	w.flags = gllm_alloc_array(s->arena, v->nregs + more + 1, 1, 1);
-	if (!w.ins || !w.reg_class || !w.flags)
+	w.reg = gllm_alloc_array(s->arena, v->nregs + more + 2, sizeof *w.reg, 8);
+	if (!w.ins || !w.at || !w.reg_class || !w.reg)
 		return GLLM_OUT_OF_MEMORY;
-	for (unsigned r = 0; r < v->nregs; r++) {
-		w.reg_class[r] = v->reg_class[r];
-		w.flags[r] = s->reg[r].flags & SHORT;
-	}
-	w.nregs = v->nregs;
-	if (s->frame == NONE) {
-		s->frame = short_reg(&w, GLLM_CLASS_G);
-		s->reg[s->frame].flags = 0;
-	}
-	for (unsigned r = 0; r < v->nregs; r++)
-		if (in_frame(s, (gllm_vreg)r))
-			s->weight[r].slot = new_slot(s, v->reg_class[r]);
+	begin_registers(s, &w);
 	for (gllm_vreg k = GLLM_VIR_ARGS; k < GLLM_VIR_FIRST_FREE; k++)
 		if (s->reg[k].flags & SPILL) { /* an argument arrives in its register and is stored at once */
-			w.ins[w.n++] = spill_access(s, k, k, true);
-			w.flags[k] = SHORT;
+			w.reg[k] = (struct gllm_interval){ .end = 2 * w.n + 1, .place = NOWHERE, .file = s->reg[k].file, .flags = SHORT };
+			put(&w, spill_access(s, k, k, true));
 		}
-	for (const struct gllm_vi *i = v->ins, *end = v->ins + v->n; i < end; i++)
+	for (const struct gllm_vi *i = v->ins, *end = v->ins + v->n; i < end; i++) {
+		w.at[i - v->ins] = w.n;
 		if (is_spilled(s, i->a) || is_spilled(s, i->b) || is_spilled(s, i->c) || is_spilled(s, i->m) || is_spilled(s, i->d))
-			rewrite_one(s, &w, *i);
+			rewrite_one(s, &w, (uint32_t)(i - v->ins));
 		else
 			w.ins[w.n++] = *i;
+	}
+	if (s->known)
+		move_intervals(s, &w);
 	v->ins = w.ins;
 	v->n = w.n;
 	v->max = v->n;
 	v->reg_class = w.reg_class;
 	v->nregs = v->max_regs = w.nregs;
-	s->flags = w.flags;
+	s->reg = w.reg;
 	return GLLM_OK;
 }

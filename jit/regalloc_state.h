@@ -39,7 +39,6 @@ struct scan {
 	struct gllm_interval *reg; /* with one to spare; next: see struct sweep */
 	uint8_t *where;        /* physical registers */
 	struct weight *weight; /* NULL until a register is to be spilled in this round */
-	const uint8_t *flags;  /* of the registers as this round begins */
 	uint8_t (*temp)[2][GLLM_VIR_TEMPS];
 	uint32_t *offset;      /* room for select */
 	uint32_t *label;       /* where labels stand */
@@ -49,6 +48,7 @@ struct scan {
 	uint32_t used[FILES + 1], ranks[FILES]; /* that were handed out; that may be: the first of the order */
 	unsigned nspilled;
 	bool began;            /* not the first round */
+	bool known;            /* intervals and labels are those of the program */
 	enum gllm_status status; /* of what is asked while spilling */
 };
 
@@ -60,6 +60,6 @@ static inline bool gllm_vi_writes(const struct gllm_vi *i)
 /* regalloc_spill.c */
 /* The place of this file whose owner is the best to spill, `who` among them; NOWHERE if that is `who` or nothing can be. */
 unsigned gllm_regalloc_evict(struct scan *s, unsigned file, gllm_vreg who);
-/* The program anew, with accesses to the frame for what is to be spilled. */
+/* The program anew, with accesses to the frame for what is to be spilled; intervals and labels, if known, with it. */
 enum gllm_status gllm_regalloc_rewrite(struct scan *s);
 #endif
