@@ -322,6 +322,36 @@ static void check_op(struct driver *d)
 	}
 }
 
+/* Integers narrower than a lane wrap where they are made, not only where they are stored. `neg` is its trace, of which the result
+ * becomes the float of the low bits of x. */
+static void check_narrow(struct driver *d)
+{
+	static const uint8_t types[] = { GLLM_U8, GLLM_I8, GLLM_U16, GLLM_I16 };
+	const struct gllm_trace *neg = d->trace;
+	struct gllm_trace t = *neg;
+	struct gllm_loop loop = *neg->loop;
+	struct gllm_node node[5] = { [1] = { .op = GLLM_N_BITS, .type = GLLM_I32, .a = 0 }, [2] = { .op = GLLM_N_CVT, .a = 1 },
+	                             [3] = { .op = GLLM_N_CVT, .type = GLLM_F32, .a = 2 } };
+
+	if (!CHECK(d->t, neg->nnodes == 3 && neg->nloops == 1 && neg->node[0].op == GLLM_N_LOAD && neg->node[2].op == GLLM_N_STORE))
+		return;
+	for (unsigned i = 1; i < 4; i++)
+		node[i].b = node[i].c = GLLM_NO_NODE;
+	node[0] = neg->node[0];
+	node[4] = neg->node[2];
+	node[4].a = 3;
+	loop.end = GLLM_COUNT(node);
+	t.nnodes = GLLM_COUNT(node);
+	t.node = node;
+	t.loop = &loop;
+	d->trace = &t;
+	for (unsigned k = 0; k < GLLM_COUNT(types); k++) {
+		node[2].type = types[k];
+		check_op(d);
+	}
+	d->trace = neg;
+}
+
 /* What must be refused or noticed. */
 static void check_refusals(struct driver *d)
 {
@@ -433,5 +463,7 @@ void check_lower(struct check *t)
 			check_refusals(d);
 		if (i == GLLM_OP_gelu)
 			check_addends(d);
+		if (i == GLLM_OP_neg)
+			check_narrow(d);
 	}
 }
