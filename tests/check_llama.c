@@ -158,7 +158,8 @@ static void own_tensors(struct build *b, const char *layer, bool half)
 	}
 }
 
-/* Two layers: embedding 24, 6 heads of 4, 2 key/value heads, ffn 21. Matrices of the layers are halves or floats. */
+/* Two layers: embedding 24, 6 heads of 4, 2 key/value heads, ffn 21. Matrices of the layers are halves or floats; those of
+ * tokens come last. */
 static size_t own_layers(struct check *t, unsigned char *memory, bool half, bool other_half)
 {
 	static const char *const token[OWN_TOKENS] = { "<unk>", "<s>", "</s>", "\xe2\x96\x81", "a", "c", "b" };
@@ -180,10 +181,10 @@ static size_t own_layers(struct check *t, unsigned char *memory, bool half, bool
 	build_array(&b, "tokenizer.ggml.scores", GLLM_GGUF_F32, OWN_TOKENS);
 	for (unsigned i = 0; i < OWN_TOKENS; i++)
 		build_number(&b, gllm_f32_bits(-(float)i), 4);
-	build_tensor(&b, "token_embd.weight", half ? GLLM_GGML_F16 : GLLM_GGML_F32, 24, OWN_TOKENS);
 	build_tensor(&b, "output_norm.weight", GLLM_GGML_F32, 24, 0);
 	own_tensors(&b, "blk.0.", half);
 	own_tensors(&b, "blk.1.", other_half);
+	build_tensor(&b, "token_embd.weight", half ? GLLM_GGML_F16 : GLLM_GGML_F32, 24, OWN_TOKENS);
 	build_finish(&b);
 	/* Weights of ordinary size in place of the builder's pattern. */
 	size_t at = b.n - b.offset;
@@ -445,6 +446,38 @@ static void full_context(struct bench *b)
 	b->arena = mark;
 }
 
+/* Of a file that ends with the last token's row, at the end of memory, nothing further is read. */
+static void last_token(struct bench *b, bool half)
+{
+	const struct check_host *h = b->t->host;
+	struct gllm_arena mark = b->arena;
+	unsigned char *model = gllm_alloc(&b->arena, OWN_BYTES, 64);
+	void *workspace = gllm_alloc(&b->arena, 16 << 10, 64);
+	struct gllm_speaker_options o = { .top_p = 1.0f, .llama.scalar = !b->can_compile };
+	struct gllm_error e = { .status = GLLM_OK };
+	struct gllm_speaker s;
+	struct gllm_gguf g;
+	const float *logits;
+	const int32_t last = OWN_TOKENS - 1;
+	if (!h->guarded) {
+		check_skip(b->t, "no guard pages behind a model");
+		return;
+	}
+	if (!CHECK(b->t, model && workspace))
+		return;
+	size_t size = own_model(b->t, model, half);
+	CHECK_STATUS(b->t, gllm_gguf_open(&g, model, size, workspace, 16 << 10, NULL), GLLM_OK);
+	size = (size_t)(gllm_gguf_tensor(&g, "token_embd.weight")->data - model) + 24 * OWN_TOKENS * (half ? 2u : 4u);
+	unsigned char *file = h->guarded(h->user, size, true);
+	for (size_t i = 0; file && i < size; i++)
+		file[i] = model[i];
+	if (CHECK(b->t, file != NULL) && CHECK_STATUS(b->t, open_speaker(b, file, size, &o, &s, &e), GLLM_OK))
+		CHECK_STATUS(b->t, gllm_llama_eval(s.llama, &last, 1, &logits, &e), GLLM_OK);
+	if (file)
+		h->guarded_free(h->user, file, size, true);
+	b->arena = mark;
+}
+
 void check_llama(struct check *t)
 {
 	struct bench b;
@@ -461,4 +494,6 @@ void check_llama(struct check *t)
 	mixed_layers(&b);
 	failed_eval(&b);
 	full_context(&b);
+	last_token(&b, false);
+	last_token(&b, true);
 }
