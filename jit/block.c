@@ -92,12 +92,12 @@ static bool may_repeat(const struct blocker *x, const struct product *p)
 	return true;
 }
 
-/* The same with sums that wait apart: columns may run twice, nothing that is read is written. False, and nothing done, if they would
- * take too much. */
+/* The same with sums that wait apart, in blocks of k, where nothing that is read is written: columns that are left over run with some before
+ * them once more, all of k. False, and nothing done, if they would take too much. */
 static bool block_dots_apart(struct blocker *x, const struct product *p)
 {
 	uint64_t bytes[MAX_SUMS] = { 0 };
-	int64_t nr = x->b.nr, wide = x->wide;
+	int64_t nc = x->b.nc, wide = x->wide;
 	x->sum_pitch = 4 * p->n + LINE;
 	x->plain = gllm_block_sums_are_result(p);
 	for (unsigned i = 0; i < p->nsums && !x->plain; i++)
@@ -106,11 +106,13 @@ static bool block_dots_apart(struct blocker *x, const struct product *p)
 		return false;
 	for (unsigned i = 0; i < p->nsums && !x->plain; i++)
 		x->partial[i] = scratch(x, bytes[i]);
-	struct macro m = { .panels = gllm_block_fixed(p->n / nr), .rows = p->m, .lanes = nr, .depth = p->k, .first = true, .way = GLLM_BLOCK_DOTS };
-	gllm_block_add_product(x, &m, (struct at){ .j = 0 }, false, p->m);
+	struct macro m = { .panels = gllm_block_fixed(p->n / nc), .rows = p->m, .lanes = nc, .way = GLLM_BLOCK_DOTS,
+	                   .first = x->b.kc >= p->k, .either = x->b.kc < p->k };
+	gllm_block_add_depths(x, m, p->m);
 	m.panels = gllm_block_fixed(1);
-	if (p->n % nr)
-		gllm_block_add_product(x, &m, (struct at){ .j = p->n - nr, .lane = p->n - nr }, true, p->m);
+	m.depth = p->k;
+	if (p->n % nc)
+		gllm_block_add_product(x, &m, (struct at){ .j = p->n - nc, .lane = p->n - nc }, false, p->m);
 	if (x->plain)
 		return true;
 	m = (struct macro){ .panels = gllm_block_fixed(p->n / wide), .rows = p->m, .lanes = wide };
@@ -338,7 +340,7 @@ static bool any_depth(struct blocker *x, const struct product *p, enum gllm_bloc
 	int64_t unit = x->profile->vector_bytes / 4;
 	x->deep_unit = way == GLLM_BLOCK_PACKED ? unit : ALONE_DOTS * unit;
 	if (way != GLLM_BLOCK_PACKED)
-		return unit > 0 && p->k % x->deep_unit == 0;
+		return unit > 0 && p->k % x->deep_unit == 0 && x->b.kc % x->deep_unit == 0;
 	return unit >= DEEP_UNIT && unit % x->unroll == 0 && x->b.kc % unit == 0 && p->k % unit == 0 && !in_tiles(x, p);
 }
 
@@ -377,7 +379,7 @@ static bool block_in(struct blocker *x, const struct product *p, enum gllm_block
 		x->columns = way == GLLM_BLOCK_PACKED ? gllm_block_columns(x->profile, &x->b, x->workers) : 0;
 		x->wide = gllm_block_wide(x->profile, x->tuning, p);
 	}
-	x->ahead = (x->b.nc < p->n || x->b.kc < p->k) && gllm_block_ahead(x->profile, x->tuning, p, way);
+	x->ahead = (apart || way != GLLM_BLOCK_DOTS) && (x->b.nc < p->n || x->b.kc < p->k) && gllm_block_ahead(x->profile, x->tuning, p, way);
 	x->unroll = gllm_block_unroll(x->profile, x->tuning, p, &x->b, way, apart);
 	x->any_depth = apart && any_depth(x, p, way);
 	switch (way) {
@@ -397,7 +399,7 @@ static bool block_in(struct blocker *x, const struct product *p, enum gllm_block
 static bool block_product(struct blocker *x, const struct product *p, enum gllm_block_way way)
 {
 	bool apart = gllm_block_apart(x->profile, x->tuning, p, way);
-	return block_in(x, p, way, apart) || (apart && block_in(x, p, way, false));
+	return block_in(x, p, apart && way == GLLM_BLOCK_STAGED ? GLLM_BLOCK_DOTS : way, apart) || (apart && block_in(x, p, way, false));
 }
 
 /* The columns of a product of one row, its first loop, become a number that `part` says: products of memory have one kernel, however

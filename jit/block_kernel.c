@@ -315,10 +315,10 @@ static gllm_ref node(struct gllm_strip *s, enum gllm_node_op op, enum gllm_type 
 }
 
 /* What the blocks of k before this one have left is added last: it comes while the sums are computed. */
-static void add_partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param, gllm_ref begun)
+static void add_partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param, gllm_ref begun, bool paced)
 {
 	gllm_ref *last = &s->map[x->p->sum[which].last], sum = gllm_strip_node(s, x->p->sum[which].last);
-	*last = node(s, GLLM_N_ADD, x->p->sum[which].type, sum, partial(x, s, k, which, param, GLLM_NO_NODE, false), GLLM_NO_NODE);
+	*last = node(s, GLLM_N_ADD, x->p->sum[which].type, sum, partial(x, s, k, which, param, GLLM_NO_NODE, paced), GLLM_NO_NODE);
 	if (begun != GLLM_NO_NODE)
 		*last = node(s, GLLM_N_SELECT, x->p->sum[which].type, begun, *last, sum);
 }
@@ -433,6 +433,24 @@ static void hint_panels(const struct blocker *x, struct gllm_strip *s, const str
 	}
 }
 
+/* A parameter that is where the next block of what access `a` reads begins, and the numbers that go with it. */
+static uint8_t next_block(const struct blocker *x, struct gllm_strip *s, struct kernel *k, uint64_t a, unsigned columns, uint8_t *pitch, uint8_t *row)
+{
+	const struct gllm_access *from = &x->p->c->trace.access[a];
+	const struct gllm_source number = { .kind = GLLM_FROM_ROWS };
+	uint8_t q = gllm_strip_param(s, "next", GLLM_IN, (enum gllm_type)from->type, x->p->c->source[from->param]);
+	*pitch = gllm_strip_param(s, "pitch", GLLM_DIM, GLLM_I64, number);
+	*row = gllm_strip_param(s, "row", GLLM_DIM, GLLM_I64, number);
+	for (unsigned l = 0; l < GLLM_STRIP_LOOPS; l++)
+		k->move[q][l] = x->p->affine[a].loop[l];
+	k->from[q] = (uint8_t)(from->param + 1);
+	k->next[k->nnext].at = q;
+	k->next[k->nnext].pitch = *pitch;
+	k->next[k->nnext].columns = (uint8_t)columns;
+	k->next[k->nnext++].row = *row;
+	return q;
+}
+
 /* What the next block is packed from comes from memory, each column's part of k in one piece: while the tiles of a panel pass, each
  * fetches some columns of the panel that will stand there, k going along with the product's. Few tiles fetch no more than many, and
  * not all of it: memory has no more to give (4096x4096 by 32 rows 0.94 of what all take, two products 0.90). Where that
@@ -452,17 +470,8 @@ static void hint_sources(struct blocker *x, struct gllm_strip *s, struct kernel 
 		n = n->op == GLLM_N_CVT ? &t->node[n->a] : n;
 		if (n->op != GLLM_N_LOAD || !takes(x, m, J, x->panel_of[i]))
 			continue;
-		const struct gllm_access *from = &t->access[n->imm];
 		const struct gllm_affine *a = &x->p->affine[n->imm];
-		const struct gllm_source number = { .kind = GLLM_FROM_ROWS };
-		uint8_t q = gllm_strip_param(s, "next", GLLM_IN, (enum gllm_type)from->type, x->p->c->source[from->param]),
-		        pitch = gllm_strip_param(s, "pitch", GLLM_DIM, GLLM_I64, number), by = gllm_strip_param(s, "row", GLLM_DIM, GLLM_I64, number);
-		for (unsigned l = 0; l < GLLM_STRIP_LOOPS; l++)
-			k->move[q][l] = a->loop[l];
-		k->from[q] = (uint8_t)(from->param + 1);
-		k->next[k->nnext].at = q;
-		k->next[k->nnext].pitch = pitch;
-		k->next[k->nnext++].row = by;
+		uint8_t pitch, by, q = next_block(x, s, k, n->imm, 1, &pitch, &by);
 		for (int64_t c = 0; c < each; c++) {
 			const struct gllm_term offset[] = { { .coef = a->base + m->depth * a->loop[K] },
 			                                    times(pitch, (c < 3 ? c : 4) * apart, -1), times(pitch, nr, panel), times(by, 1, row),
@@ -476,6 +485,23 @@ static void hint_sources(struct blocker *x, struct gllm_strip *s, struct kernel 
 struct nest {
 	int8_t jb, kb, p, r, v, kk;
 };
+
+/* The next panel of dot products, whose columns are read along k: while the tiles of a panel pass, each fetches some of the columns that will
+ * stand there. */
+static void hint_columns(const struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, const struct nest *n)
+{
+	const struct gllm_node *v = &x->p->c->trace.node[x->p->sum[m->sum].value[J]];
+	v = v->op == GLLM_N_CVT ? &x->p->c->trace.node[v->a] : v;
+	if (v->op != GLLM_N_LOAD || s->nparams + 3 > GLLM_TRACE_PARAMS)
+		return;
+	int64_t each = gllm_ceil_div(x->b.nr, gllm_ceil_div((int64_t)x->p->most, x->b.mr));
+	uint8_t pitch, by, q = next_block(x, s, k, v->imm, (unsigned)each, &pitch, &by);
+	for (int64_t c = 0; c < each; c++) {
+		const struct gllm_term offset[] = { { .coef = x->p->affine[v->imm].base }, times(pitch, c, -1), times(pitch, m->lanes, n->p),
+		                                    times(pitch, 1, n->v), times(by, 1, n->r), along(n->kk, x->p->affine[v->imm].loop[K]) };
+		gllm_strip_hint_at(s, q, offset, GLLM_COUNT(offset));
+	}
+}
 
 /* The next block of a side that is read where it lies: of k, or where a kernel has one of these, of columns. While the tiles of a panel
  * pass, each fetches every so many rows of the panel that will stand there, whole runs of lines. */
@@ -503,7 +529,7 @@ static void open_outer(struct blocker *x, struct gllm_strip *s, struct kernel *k
 	n->r = open_rows(s, k, m->rows);
 	s->sub[I][0].coef = s->sub[J][1].coef = s->sub[K][0].coef = 1;
 	s->sub[I][0].loop = n->r;
-	s->sub[J][0].coef = x->b.nr;
+	s->sub[J][0].coef = m->way == GLLM_BLOCK_DOTS ? m->lanes : x->b.nr;
 	s->sub[J][0].loop = n->p;
 	if (n->jb >= 0) {
 		s->sub[J][2].coef = x->b.nc;
@@ -564,7 +590,7 @@ static struct gllm_lower_options how_to_lower(const struct blocker *x, const str
 		how.fetch = x->fetch;
 		how.fetch_loop = (int8_t)(n->kk + 1);
 	} else if (m->way == GLLM_BLOCK_DOTS) {
-		how.columns = (uint8_t)m->lanes;
+		how.columns = (uint8_t)(x->apart ? x->b.nr : m->lanes);
 		how.most = x->apart ? how.most : (uint32_t)m->panels.fixed;
 	} else if (m->way == GLLM_BLOCK_STREAM) {
 		how.unroll = (uint8_t)(x->b.nr * 4 / x->unroll / x->profile->vector_bytes);
@@ -596,7 +622,7 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	sum_up(x, &s, k, m, &n, zero, needed);
 	gllm_ref begun = has_begun(&s, k, m);
 	for (unsigned i = m->sum; i < m->end && !m->first; i++)
-		add_partial(x, &s, k, i, &sums[i], begun);
+		add_partial(x, &s, k, i, &sums[i], begun, m->way == GLLM_BLOCK_DOTS);
 	gllm_strip_write(&s, needed, J, t->loop[K].end, t->nnodes);
 	for (unsigned i = m->sum; i < m->end && !m->last; i++)
 		partial(x, &s, k, i, &sums[i], s.map[x->p->sum[i].last], m->way == GLLM_BLOCK_DOTS);
@@ -609,6 +635,8 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		hint_sources(x, &s, k, m, n.p, n.r, n.kk);
 	if (m->way == GLLM_BLOCK_STREAM && x->ahead)
 		hint_rows(x, &s, m, &n);
+	if (m->way == GLLM_BLOCK_DOTS && x->ahead)
+		hint_columns(x, &s, k, m, &n);
 	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
 	s.to->how = how_to_lower(x, m, &n);
 	s.to->how.hints = (uint8_t)(s.naccesses - made);

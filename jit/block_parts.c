@@ -118,17 +118,20 @@ static void set_begun(struct blocker *x, const struct kernel *k, int64_t steps)
  * of the next block of j: so far before it the matrix reaches, too. A tile goes on by a column for all of its rows. */
 static void set_next(struct blocker *x, const struct kernel *k, const struct at *at, int64_t depth)
 {
-	bool last = at->k + depth >= x->p->k && at->j + x->b.nc <= x->p->n;
+	bool dots = x->way == GLLM_BLOCK_DOTS;
+	bool last = !dots && at->k + depth >= x->p->k && at->j + x->b.nc <= x->p->n;
 	int64_t each = x->any_depth ? x->b.kc : depth; /* its trace says */
 	int64_t rows = (int64_t)(x->p->most < x->b.mc ? x->p->most : x->b.mc), tile = gllm_ceil_div(rows, gllm_ceil_div(rows, x->b.mr));
 	tile = x->p->m.per_row || tile < 1 ? x->b.mr : tile;
 	for (unsigned i = 0; k && i < k->nnext; i++) {
 		const int64_t *move = k->move[k->next[i].at];
 		struct gllm_source *s = x->status == GLLM_OK && x->nparts ? &x->part[x->nparts - 1].source[k->next[i].at] : NULL;
+		if (s && dots && at->j + 2 * (int64_t)x->b.nc <= x->p->n) /* within the matrix */
+			s->at.fixed += move[J] * x->b.nc;
 		if (s && last)
 			s->at.fixed += move[J] * x->b.nc - move[K] * (at->k + each);
 		set_number(x, k->next[i].pitch, gllm_block_fixed(move[J]));
-		set_number(x, k->next[i].row, gllm_block_fixed((move[J] + tile / 2) / tile));
+		set_number(x, k->next[i].row, gllm_block_fixed((move[J] * k->next[i].columns + tile / 2) / tile));
 	}
 }
 
@@ -199,6 +202,18 @@ void gllm_block_add_product(struct blocker *x, const struct macro *m, struct at 
 		set_begun(x, k, at.k);
 		set_next(x, k, &at, m->depth);
 	}
+}
+
+void gllm_block_add_depths(struct blocker *x, struct macro m, struct gllm_linear rows)
+{
+	int64_t kc = x->b.kc, whole = x->p->k / kc, rest = x->p->k % kc;
+	bool repeats = open_repeat(x, gllm_block_fixed(whole), (struct at){ .k = kc });
+	m.depth = kc;
+	gllm_block_add_product(x, &m, (struct at){ .k = 0 }, false, rows);
+	close_repeat(x, repeats);
+	m.depth = rest;
+	if (rest)
+		gllm_block_add_product(x, &m, (struct at){ .k = whole * kc }, false, rows);
 }
 
 /* What follows the sums of a block of rows. */

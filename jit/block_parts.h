@@ -14,6 +14,9 @@ void gllm_block_numbers(struct blocker *x, const struct kernel *k, const struct 
 void gllm_block_add_product(struct blocker *x, const struct macro *m, struct at at, bool beside, struct gllm_linear rows);
 void gllm_block_add_behind(struct blocker *x, const struct macro *m, struct at at, bool beside, struct gllm_linear rows);
 
+/* The product of `m`, of all blocks of k. */
+void gllm_block_add_depths(struct blocker *x, struct macro m, struct gllm_linear rows);
+
 /* Whether the sums are what the product stores. */
 bool gllm_block_sums_are_result(const struct product *p);
 

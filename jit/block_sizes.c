@@ -9,6 +9,10 @@ enum { LEAST_ROWS = 24, LEAST_COLUMNS = 48, LEAST_DEPTH = 48, LEAST_THIN = 256, 
  * 1000^3 0.98, 128x4096x4096 1.00, 512x4096x11008 1.003 of four steps; one step: 1.003, 1.008, 1.023). */
 enum { UNROLL = 4, WHOLE_TURN = 24 };
 
+/* Dot products of a side from memory: rows of the other up to which they are faster than packing (N x K weights of 4096^2, Zen 5, of what packing
+ * takes: 32 rows 0.79, 48 rows 0.88, 64 rows 1.05; AVX2: 32 rows 0.88, 48 rows 1.06), and what blocks of k are multiples of. */
+enum { DOTS_ROWS = 32, DOTS_DEPTH = 64 };
+
 /* A vector that is a line of memory: dot products of a side from memory take one step of k in a body (1x4096x4096 1.000 of two steps,
  * 8x4096x4096 1.005; from caches, where two are left, 1x512x512 1.03, 8x1000x1000 1.02). */
 enum { LINE = 64, FAR = 8 };
@@ -30,7 +34,9 @@ enum { PANELS_AHEAD = 2, ROWS_AHEAD = 160 };
  * column. Prefetchers follow some rows at once, each within a page: that does for the few rows of a product that wait for memory anyway
  * (Zen 5: 1x3000x1000 in blocks 1.20 of what rows of the matrix take, 2x4096x4096 1.03, 4x4096x4096 0.95, 8x4096x4096 0.57). Packing is worth
  * its time from more rows on (packed over read there, Zen 5: 48x4096x4096 1.26, 64 rows 1.22, 128 rows 0.98; 128x4160x4160 1.16, 256 rows 1.00). */
-enum { STREAM_ROWS = 128, STREAM_DEPTH = 32, STREAM_COLUMNS = 256, STREAM_VECTORS = 4, STREAM_AHEAD = 4 };
+/* Rows of the matrix a page's multiple apart fall into few sets and banks of both caches: tiles that read a line of each are then slow
+ * (AVX2, 64x4096x4096 1.4 of what packed ones take, 32 rows 0.77). */
+enum { STREAM_ROWS = 128, STREAM_CROWDED = 32, PAGE = 4096, STREAM_DEPTH = 32, STREAM_COLUMNS = 256, STREAM_VECTORS = 4, STREAM_AHEAD = 4 };
 
 static int64_t cache_bytes(const struct gllm_profile *p, unsigned level, int64_t unknown)
 {
@@ -102,10 +108,10 @@ static bool packs(const struct gllm_tuning *t, const struct product *q, bool sma
 }
 
 /* Few rows, and both sides lie along k. */
-static bool is_dots(const struct gllm_tuning *t, const struct product *q)
+static bool is_dots(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
 {
 	const struct gllm_trace *c = &q->c->trace;
-	if (all_named(t) || q->most >= LEAST_ROWS || q->n < LEAST_COLUMNS || q->k < LEAST_THIN)
+	if (all_named(t) || q->most > (from_afar(p, q) ? DOTS_ROWS : LEAST_ROWS - 1) || q->n < LEAST_COLUMNS || q->k < LEAST_THIN)
 		return false;
 	if (q->most < 2 && q->nsums < 2) /* one row of one product is well as it is */
 		return false;
@@ -126,12 +132,17 @@ static bool is_stream(const struct gllm_profile *p, const struct gllm_tuning *t,
 	       q->n * q->k * 4 > l2_bytes(p) / 2 && all_along_lanes(q);
 }
 
+static uint64_t stream_rows(const struct gllm_profile *p, const struct product *q)
+{
+	return p->vector_bytes < LINE && q->n * 4 % PAGE == 0 ? STREAM_CROWDED : STREAM_ROWS;
+}
+
 /* Few rows, and the lane side comes along k from beyond L2: packing waits for memory as long as a part of the product takes (N x K weights
  * of 4096^2, AVX-512: 32 rows 11 % over packing what nothing has fetched, 128 rows 4 to 9 %, 192 rows none; AVX2: 48 rows 16 %, 128 rows 6 %). */
 bool gllm_block_ahead(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, enum gllm_block_way way)
 {
 	if (way != GLLM_BLOCK_PACKED)
-		return way == GLLM_BLOCK_STREAM && q->most >= STREAM_AHEAD;
+		return (way == GLLM_BLOCK_DOTS || way == GLLM_BLOCK_STREAM) && q->most >= STREAM_AHEAD;
 	if (all_named(t) || q->lanes || q->most > ROWS_AHEAD || q->n * q->k * 4 <= l2_bytes(p))
 		return false;
 	for (unsigned i = 0; i < q->nsums; i++)
@@ -147,12 +158,12 @@ struct gllm_block_choice gllm_block_choose(const struct gllm_profile *p, const s
 	struct gllm_block_choice c = { .way = plain, .other = plain, .fetch = t && t->fetch ? t->fetch : FETCH };
 	if (q->lanes)
 		c.way = c.other = GLLM_BLOCK_PACKED;
-	else if (stream && q->most <= STREAM_ROWS)
+	else if (stream && q->most <= stream_rows(p, q))
 		c.way = GLLM_BLOCK_STREAM;
+	else if (is_dots(p, t, q))
+		c.way = gllm_stage_pays(q) ? GLLM_BLOCK_STAGED : GLLM_BLOCK_DOTS;
 	else if (packs(t, q, small))
 		c = (struct gllm_block_choice){ GLLM_BLOCK_PACKED, stream ? GLLM_BLOCK_STREAM : plain, c.fetch };
-	else if (is_dots(t, q))
-		c.way = gllm_stage_pays(q) ? GLLM_BLOCK_STAGED : GLLM_BLOCK_DOTS;
 	return c;
 }
 
@@ -237,13 +248,26 @@ static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, co
 	}
 }
 
-/* All rows for a few columns at a time, however many passes its rows need to fit the registers, which `together` sums share. */
-static void dots(const struct gllm_profile *p, const struct product *q, unsigned together, struct gllm_blocking *b)
+/* All rows for a few columns at a time, however many passes its rows need to fit the registers, which `together` sums share. From afar, in
+ * blocks of k: a tile's rows stay in L1 while columns pass, and what one tile reads of those in L2 for the others. */
+static void dots(const struct gllm_profile *p, const struct product *q, unsigned together, bool far, struct gllm_blocking *b)
 {
 	unsigned lanes = p->vector_bytes / 4, sums = 3 * p->vector_regs / 4 / together;
 	unsigned most = lanes <= 4 ? sums / lanes : sums / 3, rows = even((int64_t)q->most, most ? most : 1, 1);
 	unsigned columns = lanes <= 4 ? lanes : sums / rows < lanes ? sums / rows : lanes;
-	*b = (struct gllm_blocking){ .mr = rows, .nr = columns ? columns : 1, .kc = (unsigned)q->k, .mc = (unsigned)q->most };
+	columns = columns ? columns : 1;
+	*b = (struct gllm_blocking){ .mr = rows, .nr = columns, .kc = (unsigned)q->k, .mc = (unsigned)q->most, .nc = columns };
+	if (!far)
+		return;
+	int64_t depth = cache_bytes(p, 0, 32 << 10) * 2 / 3 / (4 * rows) / DOTS_DEPTH * DOTS_DEPTH;
+	depth = depth < DOTS_DEPTH ? DOTS_DEPTH : depth;
+	if (depth < q->k)
+		b->kc = (unsigned)depth;
+	int64_t panels = q->most > rows ? l2_bytes(p) / 8 / (4 * b->kc * columns) : 1;
+	if (panels > 1)
+		b->nc = (unsigned)panels * columns;
+	if (b->nc > q->n)
+		b->nc = columns;
 }
 
 /* Tiles as wide as the registers allow beside the sums, less where that leaves no columns over. A panel is as many tiles as a body has
@@ -300,7 +324,7 @@ struct gllm_blocking gllm_block_sizes(const struct gllm_profile *p, const struct
 {
 	struct gllm_blocking b = gllm_blocking(p, q->most, (uint64_t)q->n, (uint64_t)q->k, 4);
 	if (way == GLLM_BLOCK_DOTS || way == GLLM_BLOCK_STAGED)
-		dots(p, q, apart || way == GLLM_BLOCK_STAGED ? 1 : q->nsums, &b);
+		dots(p, q, apart || way == GLLM_BLOCK_STAGED ? 1 : q->nsums, apart, &b);
 	else if (way == GLLM_BLOCK_STREAM)
 		stream(p, q, workers, &b);
 	else

@@ -46,7 +46,7 @@ unsigned gllm_block_wide(const struct gllm_profile *p, const struct gllm_tuning 
 /* The most columns of a block of so many steps of k, on this machine. */
 unsigned gllm_block_columns(const struct gllm_profile *p, const struct gllm_blocking *b, unsigned workers);
 
-/* Whether each block, while it is multiplied, fetches what the next is packed from, or, streamed, reads. */
+/* Whether each block, while it is multiplied, fetches what the next is packed from, or otherwise reads. */
 bool gllm_block_ahead(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, enum gllm_block_way way);
 
 /* Whether `value` lies in memory along the lanes: then whole lines of many panels are read one after another. */

@@ -18,8 +18,9 @@ struct kernel {
 	uint8_t count;            /* the parameter that is the number of panels, by part; NO_NUMBER: the trace says it */
 	uint8_t rows, depth;      /* the same for rows and steps of k */
 	uint8_t begun;            /* the parameter whose bits are the steps of k of the sums to add to, by part; NO_NUMBER: the trace says */
-	struct { uint8_t at, pitch, row; } next[MAX_SUMS]; /* parameters, by part: where the next block begins; the bytes from column to
-	                                                    * column there; those for each row of a tile */
+	struct { uint8_t at, pitch, row, columns; } next[MAX_SUMS]; /* parameters, by part: where the next block begins; the bytes from
+	                                                             * column to column there; those for each row of a tile, which goes
+	                                                             * on by so many columns */
 	unsigned nnext;
 	int64_t move[GLLM_TRACE_PARAMS][4];
 };

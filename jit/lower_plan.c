@@ -405,12 +405,12 @@ static bool pairs(const struct lower *l, unsigned loop)
 	return l->loop[loop].carries;
 }
 
-/* What the paired loop itself loads must not be stored by it: it is read in two forms. */
-static bool rereads(const struct lower *l, unsigned loop)
+/* What the paired loop itself loads before or in the reduction `inner` must not be stored by it: it is read in two forms. */
+static bool rereads(const struct lower *l, unsigned loop, unsigned inner)
 {
 	const struct gllm_trace *t = l->t;
 
-	for (gllm_ref i = t->loop[loop].first; i < t->loop[loop].end; i++)
+	for (gllm_ref i = t->loop[loop].first; i < t->loop[inner].end; i++)
 		for (gllm_ref s = t->loop[loop].first; s < t->loop[loop].end && t->node[i].op == GLLM_N_LOAD; s++)
 			if (t->node[s].op == GLLM_N_STORE &&
 			    t->access[t->node[s].imm].param == t->access[t->node[i].imm].param)
@@ -617,7 +617,7 @@ static void choose_shape(struct lower *l, unsigned v)
 	}
 	if (p >= 0 && l->loop[p].trip != 1 && l->loop[p].trip != 0 && l->loop[p].only_child == (int)v &&
 	    l->loop[p].reorderable && rectangular(l, (unsigned)p) && pairs(l, v) && lanes_fit(l, (unsigned)p, p) &&
-	    !rereads(l, (unsigned)p)) {
+	    !rereads(l, (unsigned)p, v)) {
 		shape_paired(l, (unsigned)p, v);
 		return;
 	}

@@ -243,6 +243,24 @@ static void streams(struct fixture *f, uint64_t lanes)
 		compare(f, &shape[i], NULL);
 }
 
+/* The same of weights that lie along k: sums in the lanes, in blocks of k, and columns over that run again. */
+static void dots_from_afar(struct fixture *f, uint64_t lanes)
+{
+	const struct shape shape[] = {
+		{ GLLM_OP_gemm_bt, 2, 24 * lanes + 1, 64 * lanes, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm_bt, 5, 1163, 257, 0, GLLM_OP_silu, true, false },
+		{ GLLM_OP_gemm_bt, 8, 601, 512, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm_bt_bias, 13, 512, 448, 0, GLLM_OP_relu, false, false },
+		{ GLLM_OP_gemm_bt_f16, 16, 301, 1000, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm_bt, 9, 337, 384, 0, GLLM_OP_COUNT, false, true },
+		{ GLLM_OP_gemm_bt_f16, 0, 640, 320, 21, GLLM_OP_COUNT, true, false },
+		{ GLLM_OP_gemm_bt, 6, 515, 640, 32, GLLM_OP_gelu, false, false },
+		{ GLLM_OP_gemm_bt, 32, 480, 321, 0, GLLM_OP_COUNT, false, false },
+	};
+	for (unsigned i = 0; i < GLLM_COUNT(shape); i++)
+		compare(f, &shape[i], NULL);
+}
+
 static void count_fetches(void *user, const char *text, size_t n)
 {
 	static const char name[] = "PREFETCH";
@@ -252,10 +270,11 @@ static void count_fetches(void *user, const char *text, size_t n)
 }
 
 /* Each block fetches the next, but where rows are so few that they wait for memory anyway. */
-static void streams_fetch(struct fixture *f, uint64_t lanes)
+static void blocks_fetch(struct fixture *f, uint64_t lanes)
 {
-	for (uint64_t rows = 2; rows <= 4; rows += 2) {
-		const struct shape s = { GLLM_OP_gemm, rows, 64 * lanes, 256, 0, GLLM_OP_COUNT, false, false };
+	for (uint64_t i = 0; i < 4; i++) {
+		uint64_t rows = i % 2 ? 4 : 2;
+		const struct shape s = { i < 2 ? GLLM_OP_gemm : GLLM_OP_gemm_bt, rows, 64 * lanes, 2048 / lanes * 8, 0, GLLM_OP_COUNT, false, false };
 		unsigned found = 0;
 		const struct gllm_plan_options options = { .listing = count_fetches, .listing_user = &found };
 		struct gllm_graph *g = graph_of(f, &s);
@@ -263,6 +282,9 @@ static void streams_fetch(struct fixture *f, uint64_t lanes)
 		if (!g || !CHECK_STATUS(f->t, gllm_compile(f->c, g, &options, &p, &f->e), GLLM_OK))
 			return;
 		CHECK_EQ(f->t, found != 0, rows == 4);
+		struct gllm_step_info info;
+		gllm_plan_step(p, 0, &info);
+		CHECK(f->t, i != 3 || info.times > 1); /* blocks of k whose rows stay in L1 */
 		gllm_plan_free(f->c, p);
 		gllm_graph_free(f->c, g);
 	}
@@ -337,5 +359,6 @@ void check_block(struct check *t)
 		return;
 	own_blocks(&f, 2u * lanes);
 	streams(&f, lanes);
-	streams_fetch(&f, lanes);
+	dots_from_afar(&f, lanes);
+	blocks_fetch(&f, lanes);
 }
