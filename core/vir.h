@@ -211,7 +211,7 @@ struct gllm_machine {
 	uint16_t waiting;                    /* in how many of those instructions other than loads wait for what they read; 0: all */
 	/* Is this load the instruction's memory operand if it stands before it? NULL: never. */
 	bool (*takes)(const struct gllm_vi *load, const struct gllm_vi *user);
-	bool (*disp_ok)(int64_t disp, unsigned bytes); /* cheap as an immediate of an access of this size */
+	bool (*disp_ok)(int64_t disp, unsigned bytes); /* cheap as an immediate of an access of this size, which is not 0 */
 	int64_t disp_reach;                  /* up to this in magnitude all are, of accesses of any size */
 	uint8_t stack;                       /* physical number of the stack pointer, as base of spill accesses */
 	struct gllm_need (*need)(const struct gllm_vi *i);

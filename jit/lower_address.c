@@ -54,7 +54,8 @@ static void add_offset(struct lower *l, struct gllm_vi *i, int16_t sym, int64_t 
 	i->scale = 0;
 }
 
-/* Fills the memory operand of `i` for the current tuple. */
+/* Fills the memory operand of `i`, an access of `bytes`, for the current tuple; bytes 0: of a number, for which all displacements
+ * are as cheap. */
 static void address(struct lower *l, struct place p, unsigned bytes, struct gllm_vi *i)
 {
 	const struct induction *x = &l->ind[p.ind];
@@ -75,7 +76,7 @@ static void address(struct lower *l, struct place p, unsigned bytes, struct gllm
 		else
 			add_offset(l, i, s.sym, u);
 	}
-	if (jam != 0 && l->m->disp_ok && !l->m->disp_ok(i->imm + jam, bytes)) {
+	if (jam != 0 && bytes && l->m->disp_ok && !l->m->disp_ok(i->imm + jam, bytes)) {
 		add_offset(l, i, NO_SYM, jam);
 		l->irregular++;
 	} else {

@@ -182,7 +182,7 @@ static bool any_disp(int64_t disp, unsigned bytes)
 
 static bool short_disp(int64_t disp, unsigned bytes)
 {
-	return disp >= -64 && disp < (bytes ? 16 * (int64_t)bytes : 64);
+	return disp >= -64 && disp < 16 * (int64_t)bytes;
 }
 
 #define MACHINE(lanes, regs, mask, fma, disp)                                                                       \

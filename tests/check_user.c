@@ -288,7 +288,8 @@ static void check_fusion(struct shop *s)
 	gllm_graph_free(s->c, g);
 }
 
-static unsigned divisions(struct shop *s, const struct gllm_machine *m, unsigned op)
+/* How many instructions of this operation the operator becomes. */
+static unsigned lowered(struct shop *s, const struct gllm_machine *m, unsigned op, const struct gllm_lower_options *o, enum gllm_vir_op what)
 {
 	enum { MAX_INS = 4000 };
 	struct gllm_arena scratch = s->arena;
@@ -301,9 +302,9 @@ static unsigned divisions(struct shop *s, const struct gllm_machine *m, unsigned
 	if (!CHECK(s->t, ins && classes) || !CHECK_STATUS(s->t, gllm_op_trace(s->c, s->number[op], &t, NULL), GLLM_OK))
 		return 0;
 	gllm_vir_init(&v, ins, MAX_INS, classes, MAX_INS);
-	CHECK_STATUS(s->t, gllm_lower(t, NULL, m, &scratch, &v, &info, NULL), GLLM_OK);
+	CHECK_STATUS(s->t, gllm_lower(t, o, m, &scratch, &v, &info, NULL), GLLM_OK);
 	for (unsigned i = 0; i < v.n; i++)
-		n += v.ins[i].op == GLLM_V_VDIV;
+		n += v.ins[i].op == what;
 	return n;
 }
 
@@ -314,8 +315,20 @@ static void check_copies(struct shop *s)
 	struct gllm_machine m;
 	if (!CHECK_STATUS(s->t, check_target(s->t)->machine(check_profile(s->t), &m), GLLM_OK))
 		return;
-	unsigned n = divisions(s, &m, USER_four_quotients);
+	unsigned n = lowered(s, &m, USER_four_quotients, NULL, GLLM_V_VDIV);
 	CHECK(s->t, n >= 8 && n <= 16);
+}
+
+/* Numbers of rows are no addresses: no machine is asked whether it reaches them. On any host NEON's is one that reaches little. */
+static void check_numbers(struct shop *s)
+{
+	static const int64_t dim[] = { -1, -1, -1, 12, 64, 64 };
+	static const struct gllm_lower_options o = { .dim = dim, .rows = 4 };
+	static const struct gllm_profile neon = { .isa = GLLM_ISA_AARCH64, .have = GLLM_BIT(GLLM_A64_FP) | GLLM_BIT(GLLM_A64_NEON),
+		.vector_bytes = 16, .vector_regs = 32, .cores = 1, .threads = 1, .cache = { { 32 << 10, 4, 64, 1 } } };
+	struct gllm_machine m;
+	if (CHECK_STATUS(s->t, gllm_target_aarch64.machine(&neon, &m), GLLM_OK))
+		CHECK(s->t, lowered(s, &m, USER_numbered_rows, &o, GLLM_V_VFMA) > 0);
 }
 
 void check_user(struct check *t)
@@ -331,6 +344,7 @@ void check_user(struct check *t)
 	if (!check_registration(&s))
 		return;
 	check_traces(&s, &x);
+	check_numbers(&s);
 	if (check_exec(t) && check_profile(t)->vector_bytes) {
 		check_compiled(&s);
 		check_fusion(&s);
