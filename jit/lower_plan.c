@@ -649,7 +649,7 @@ static void mark_moved(struct lower *l, unsigned v)
 /* Rows side by side share the copies of a map; sums are each row's own, and the same as of a row that is alone. */
 static void shape_rows(struct lower *l, unsigned rows)
 {
-	unsigned n = rectangular(l, rows) ? gllm_lower_side_by_side(l, rows) : 1;
+	unsigned n = rectangular(l, rows) ? even_rows(l->loop[rows].trip, gllm_lower_side_by_side(l, rows)) : 1;
 
 	for (unsigned i = rows + 1; i < l->t->nloops && n > 1; i++)
 		if ((l->loop[i].inside >> rows & 1) && !l->loop[i].carries)

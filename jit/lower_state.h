@@ -245,7 +245,7 @@ unsigned gllm_lower_copies(struct lower *l, unsigned loop);
 
 /* lower_rows.c */
 unsigned gllm_lower_carries(const struct lower *l, unsigned loop);       /* CARRY nodes of the loop and those within */
-unsigned gllm_lower_side_by_side(const struct lower *l, unsigned rows); /* copies of the loop `rows`, by the passes within */
+unsigned gllm_lower_side_by_side(const struct lower *l, unsigned rows); /* most copies of the loop `rows`, by the passes within */
 
 /* lower_repeat.c */
 struct repeat { /* of a frame's copies */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * tests/check_rows.c - rows that several passes go over run two at a time where registers and the nearest cache hold them, and each
+ * tests/check_rows.c - rows that several passes go over run several at a time where registers and the nearest cache hold them, and each
  * row's bits are those of a row that runs alone. */
 #include "check.h"
 #include "core/arena.h"
@@ -25,14 +25,14 @@ static const struct kind {
 	bool scalar;
 } kind[] = { { GLLM_OP_softmax, 0, false }, { GLLM_OP_rms_norm, 1, true }, { GLLM_OP_l2_norm, 0, true }, { GLLM_OP_layer_norm, 2, true } };
 
-static struct gllm_plan *plan_of(struct lab *l, const struct kind *k, uint64_t n)
+static struct gllm_plan *plan_of(struct lab *l, const struct kind *k, uint64_t rows, uint64_t n)
 {
 	struct gllm_graph *g = NULL;
 	struct gllm_plan *p = NULL;
 	CHECK_STATUS(l->t, gllm_graph_create(l->c, "rows", ROWS, 4, 1, &g, &l->e), GLLM_OK);
-	gllm_tensor x = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, GLLM_ROWS, n, "x"),
+	gllm_tensor x = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, rows, n, "x"),
 	            w = gllm_graph_tensor(g, GLLM_TENSOR_WEIGHT, GLLM_F32, 1, n, "w"),
-	            y = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, GLLM_ROWS, n, "y");
+	            y = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, rows, n, "y");
 	struct gllm_actual a[6] = { GLLM_T(y), GLLM_T(x) };
 	unsigned m = 2;
 	for (unsigned i = 0; i < k->weights; i++)
@@ -40,7 +40,7 @@ static struct gllm_plan *plan_of(struct lab *l, const struct kind *k, uint64_t n
 	a[m++] = GLLM_D(n);
 	if (k->scalar)
 		a[m++] = GLLM_S(0.125f);
-	gllm_graph_node(g, k->op, GLLM_ROWS, a, m);
+	gllm_graph_node(g, k->op, rows, a, m);
 	if (CHECK_STATUS(l->t, gllm_graph_status(g, &l->e), GLLM_OK))
 		CHECK_STATUS(l->t, gllm_compile(l->c, g, &(struct gllm_plan_options){ .readback = true }, &p, &l->e), GLLM_OK);
 	gllm_graph_free(l->c, g);
@@ -56,26 +56,34 @@ static void run(struct lab *l, const struct gllm_plan *p, float *x, float *y, ui
 	l->arena = mark;
 }
 
-static void check_one(struct lab *l, const struct kind *k, uint64_t n, unsigned side_by_side)
+/* Elements of the first rows that differ from those of rows that ran alone, and those behind that were touched. */
+static unsigned differences(struct lab *l, const struct gllm_plan *p, uint64_t count, uint64_t rows, uint64_t n)
 {
-	struct gllm_plan *p = plan_of(l, k, n);
 	unsigned different = 0;
-	if (!p)
+	for (uint64_t i = 0; i < ROWS * n; i++)
+		l->got[i] = -123.0f;
+	l->workers = 1 + (unsigned)rows % 3;
+	run(l, p, l->x, l->got, count);
+	for (uint64_t i = 0; i < ROWS * n; i++)
+		different += gllm_f32_bits(l->got[i]) != gllm_f32_bits(i < rows * n ? l->alone[i] : -123.0f);
+	return different;
+}
+
+/* `fit`: several rows do, two where their number is open. */
+static void check_one(struct lab *l, const struct kind *k, uint64_t n, bool fit)
+{
+	struct gllm_plan *open = plan_of(l, k, GLLM_ROWS, n), *fixed = plan_of(l, k, ROWS, n);
+	if (!open || !fixed)
 		return;
-	bool ok = n < FULL || CHECK_EQ(l->t, p->step[0].tile, side_by_side);
+	bool ok = n < FULL || (CHECK_EQ(l->t, open->step[0].tile, fit ? 2 : 1) && CHECK_EQ(l->t, fixed->step[0].tile, fit ? 3 : 1));
 	for (uint64_t r = 0; r < ROWS; r++)
-		run(l, p, l->x + r * n, l->alone + r * n, 1);
-	for (uint64_t rows = 1; rows <= ROWS; rows++) {
-		for (uint64_t i = 0; i < ROWS * n; i++)
-			l->got[i] = -123.0f;
-		l->workers = 1 + (unsigned)rows % 3;
-		run(l, p, l->x, l->got, rows);
-		for (uint64_t i = 0; i < ROWS * n; i++)
-			different += gllm_f32_bits(l->got[i]) != gllm_f32_bits(i < rows * n ? l->alone[i] : -123.0f);
-	}
-	if (!(CHECK_EQ(l->t, different, 0) && ok))
+		run(l, open, l->x + r * n, l->alone + r * n, 1);
+	for (uint64_t rows = 1; rows <= ROWS; rows++)
+		ok = CHECK_EQ(l->t, differences(l, open, rows, rows, n), 0) && ok;
+	if (!(CHECK_EQ(l->t, differences(l, fixed, 1, ROWS, n), 0) && ok))
 		check_print(l->t, "     %s of %llu\n", gllm_op_info[k->op].name, (unsigned long long)n);
-	gllm_plan_free(l->c, p);
+	gllm_plan_free(l->c, fixed);
+	gllm_plan_free(l->c, open);
 }
 
 void check_rows(struct check *t)
@@ -104,5 +112,5 @@ void check_rows(struct check *t)
 	}
 	for (unsigned k = 0; k < GLLM_COUNT(kind); k++)
 		for (unsigned i = 0; i < GLLM_COUNT(columns); i++)
-			check_one(&l, &kind[k], columns[i], m.norder[1] >= 32 && columns[i] < MOST ? 2 : 1);
+			check_one(&l, &kind[k], columns[i], m.norder[1] >= 32 && columns[i] < MOST);
 }
