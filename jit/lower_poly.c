@@ -49,7 +49,7 @@ bool gllm_terms_add(struct poly *p, const struct poly *q, int64_t factor)
 	return ok;
 }
 
-static bool add_symbol(struct gllm_term *t, uint8_t s)
+static inline bool add_symbol(struct gllm_term *t, uint8_t s)
 {
 	unsigned i = GLLM_TERM_SYMS - 1;
 
@@ -184,7 +184,7 @@ static bool same_induction(const struct lower *l, const struct induction *a, con
 }
 
 /* The terms of `loop`, which they have lost: no two are alike. A constant goes to `disp` if that is asked for. */
-static struct poly terms_of(const struct poly *whole, const int *of, int loop, int64_t *disp)
+static inline struct poly terms_of(const struct poly *whole, const int *of, int loop, int64_t *disp)
 {
 	struct poly part;
 

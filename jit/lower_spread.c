@@ -19,18 +19,18 @@ struct group {
 	bool whole;             /* of whole elements, each stored but once */
 };
 
-static const struct gllm_access *access_of(const struct lower *l, gllm_ref n)
+static inline const struct gllm_access *access_of(const struct lower *l, gllm_ref n)
 {
 	return &l->t->access[l->t->node[n].imm];
 }
 
-static bool is_access(const struct lower *l, gllm_ref n)
+static inline bool is_access(const struct lower *l, gllm_ref n)
 {
 	return l->t->node[n].op == GLLM_N_LOAD || l->t->node[n].op == GLLM_N_STORE;
 }
 
 /* Accesses of one kind that differ in nothing but their displacements. */
-static bool same_series(const struct lower *l, gllm_ref a, gllm_ref b)
+static inline bool same_series(const struct lower *l, gllm_ref a, gllm_ref b)
 {
 	const struct gllm_node *x = &l->t->node[a], *y = &l->t->node[b];
 
@@ -52,7 +52,7 @@ static unsigned step_of(const struct lower *l, gllm_ref n, unsigned v)
 }
 
 /* Which of the group's elements access `i` is; -1: none. */
-static int64_t element(const struct lower *l, const struct group *g, gllm_ref n, gllm_ref i)
+static inline int64_t element(const struct lower *l, const struct group *g, gllm_ref n, gllm_ref i)
 {
 	int64_t at = is_access(l, i) && same_series(l, n, i) ? l->access[l->t->node[i].imm].disp - g->disp : -1;
 

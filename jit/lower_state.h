@@ -317,8 +317,20 @@ static inline uint32_t gllm_lower_places_of(const struct lower *l, uint32_t dep,
 	return n;
 }
 
+/* Which of them the nodes being emitted now see. */
+static inline uint32_t gllm_lower_index(const struct lower *l, uint32_t dep, int node_loop, bool split_form)
+{
+	uint32_t i = 0;
+
+	for (uint64_t frames = l->copied; frames; frames &= frames - 1) {
+		unsigned f = (unsigned)__builtin_ctzll(frames);
+		if (dep & l->present[f].loop)
+			i = i * gllm_lower_radix(l, f, node_loop, split_form) + l->tuple[f];
+	}
+	return i;
+}
+
 uint32_t gllm_lower_block(struct lower *l, uint32_t dep, int node_loop, bool split_form, unsigned extra);
-uint32_t gllm_lower_index(const struct lower *l, uint32_t dep, int node_loop, bool split_form);
 uint32_t gllm_lower_carry_index(const struct lower *l, gllm_ref carry, unsigned copy);
 unsigned gllm_lower_own_copy(const struct lower *l, int loop);
 gllm_vreg *gllm_lower_place(struct lower *l, gllm_ref n); /* of its value for the current tuple */

@@ -197,18 +197,6 @@ uint32_t gllm_lower_block(struct lower *l, uint32_t dep, int node_loop, bool spl
 	return base;
 }
 
-uint32_t gllm_lower_index(const struct lower *l, uint32_t dep, int node_loop, bool split_form)
-{
-	uint32_t i = 0;
-
-	for (uint64_t frames = l->copied; frames; frames &= frames - 1) {
-		unsigned f = (unsigned)__builtin_ctzll(frames);
-		if (dep & l->present[f].loop)
-			i = i * gllm_lower_radix(l, f, node_loop, split_form) + l->tuple[f];
-	}
-	return i;
-}
-
 uint32_t gllm_lower_carry_index(const struct lower *l, gllm_ref carry, unsigned copy)
 {
 	int loop = node(l, carry)->loop;

@@ -33,7 +33,7 @@ static uint64_t bytes_of(const struct gllm_graph *g, const struct gllm_graph_ten
 }
 
 /* An output of `least` bytes that no node reads. */
-static bool is_large(const struct gllm_part *part, unsigned q, const struct gllm_graph *g, uint64_t least)
+static inline bool is_large(const struct gllm_part *part, unsigned q, const struct gllm_graph *g, uint64_t least)
 {
 	const struct gllm_trace *t = &part->code->trace;
 	const struct gllm_source *s = &part->source[q];

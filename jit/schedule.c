@@ -149,7 +149,7 @@ static bool latency_bound(struct schedule *s)
 
 /* --- what depends on what ------------------------------------------------------------------------------------------- */
 
-static void depend(struct schedule *s, unsigned before, unsigned after, unsigned latency)
+static inline void depend(struct schedule *s, unsigned before, unsigned after, unsigned latency)
 {
 	unsigned from = s->owner[before], to = s->owner[after];
 
@@ -391,7 +391,7 @@ static void raise_limits(struct schedule *s)
 
 /* --- the list ------------------------------------------------------------------------------------------------------- */
 
-static void enqueue(struct schedule *s, unsigned u)
+static inline void enqueue(struct schedule *s, unsigned u)
 {
 	unsigned k = s->nqueue++;
 
@@ -427,7 +427,7 @@ static unsigned left_free(const struct schedule *s, unsigned u, unsigned held_ba
 	return s->stores && ahead < s->n ? held_back * ahead / s->n : held_back;
 }
 
-static bool fits(const struct schedule *s, unsigned u, unsigned held_back)
+static inline bool fits(const struct schedule *s, unsigned u, unsigned held_back)
 {
 	unsigned need[FILES];
 

@@ -16,7 +16,7 @@ struct tidy {
 	uint64_t *gone;                     /* a bit per instruction */
 };
 
-static void drop(struct tidy *t, struct gllm_vi *i)
+static inline void drop(struct tidy *t, struct gllm_vi *i)
 {
 	size_t k = (size_t)(i - t->v->ins);
 

@@ -26,14 +26,14 @@ static const uint16_t evex[] = {
 	SAME(BROADCASTSS), AS(BROADCASTSS_R, BROADCASTSS), SAME(PBROADCASTB), SAME(PBROADCASTW), SAME(PBROADCASTD),
 };
 
-static unsigned stands_for(unsigned row)
+static inline unsigned stands_for(unsigned row)
 {
 	return row < GLLM_COUNT(evex) && evex[row] ? evex[row] - 1u : row;
 }
 
 /* --- by the encoder ------------------------------------------------------------------------------------------------- */
 
-static void take(struct gllm_code *c, const unsigned char *bytes, size_t n)
+static inline void take(struct gllm_code *c, const unsigned char *bytes, size_t n)
 {
 	if (n > c->size - c->used) {
 		c->status = GLLM_NO_SPACE;

@@ -49,7 +49,7 @@ static unsigned extension(const struct gllm_vi *in)
 	return widening[in->mem].load - 1u;
 }
 
-static bool accessible(gen *g, const struct gllm_vi *in)
+static inline bool accessible(gen *g, const struct gllm_vi *in)
 {
 	bool ok = gllm_x86_lane_type(in->type) < 4 && in->mem < GLLM_TYPE_COUNT && widening[in->mem].bcast != 0 &&
 	          (in->type != GLLM_F16 || (in->mem == GLLM_F16 && g->v->halves));
@@ -120,7 +120,7 @@ static void load_narrow(gen *g, const struct gllm_vi *in, operand m)
 }
 
 /* A full load or broadcast of 32-bit elements that is one instruction and needs no scratch. */
-static bool plain(const struct gllm_vi *in)
+static inline bool plain(const struct gllm_vi *in)
 {
 	return (in->op == GLLM_V_VLOAD || in->op == GLLM_V_VBCAST) && !gllm_x86_narrow(in) &&
 	       is_integer(in->mem) == is_integer(in->type) && in->m == GLLM_NO_VREG && in->lanes == 0 &&
