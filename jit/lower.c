@@ -275,13 +275,17 @@ static gllm_ref to_hoist(const struct lower *l, gllm_ref n, unsigned k)
 	return is && which != gllm_lower_read_addend(l, n) ? which : GLLM_NO_NODE;
 }
 
-/* A node of the loop reads constant c from memory, and the others can. */
-static bool read_anyway(const struct lower *l, unsigned loop, gllm_ref c)
+/* The constants that a node of the loop reads from memory, so that the others can; NULL without memory. */
+static const uint8_t *read_anyway(struct lower *l, unsigned loop)
 {
-	for (gllm_ref n = l->t->loop[loop].first; n < l->t->loop[loop].end && l->m->loads_addends; n++)
-		if (gllm_lower_read_addend(l, n) == c)
-			return true;
-	return false;
+	uint8_t *read = gllm_lower_alloc(l, 2 * (l->t->nnodes + 1u), 1);
+
+	for (gllm_ref n = l->t->loop[loop].first; read && n < l->t->loop[loop].end && l->m->loads_addends; n++) {
+		gllm_ref c = gllm_lower_read_addend(l, n);
+		if (c != GLLM_NO_NODE)
+			read[c] = 1;
+	}
+	return read;
 }
 
 /* Constants of an innermost loop stand before it while registers last; those that are read anyway come last, and only where few
@@ -290,15 +294,15 @@ static void hoist_constants(struct lower *l, unsigned loop)
 {
 	const struct gllm_loop *x = &l->t->loop[loop];
 	unsigned used = registers_used(l, loop), room = l->vregs > used ? l->vregs - used : 0, before = l->nconst;
+	const uint8_t *late = room ? read_anyway(l, loop) : NULL;
 
-	for (unsigned last = 0; last < 2; last++)
+	for (unsigned last = 0; last < 2 && late; last++)
 		for (gllm_ref n = x->first; n < x->end; n++)
 			for (unsigned k = 0; k < 3; k++) {
 				gllm_ref c = to_hoist(l, n, k);
-				bool late = c != GLLM_NO_NODE && read_anyway(l, loop, c);
-				if (c == GLLM_NO_NODE || late != last || room == 0 || l->constant[c] != GLLM_NO_VREG)
+				if (c == GLLM_NO_NODE || late[c] != last || room == 0 || l->constant[c] != GLLM_NO_VREG)
 					continue;
-				if (late && l->nconst - before >= l->vregs * 3 / 8)
+				if (last && l->nconst - before >= l->vregs * 3 / 8)
 					continue;
 				gllm_lower_constant(l, c);
 				room--;
