@@ -222,14 +222,15 @@ static bool packed_weights(const struct gllm_graph *g, struct product *p)
 
 bool gllm_block_form(struct gllm_arena *arena, const struct gllm_composed *c, const struct gllm_graph *g, struct product *p)
 {
+	if (c->trace.nreductions < 1 || c->trace.nreductions > MAX_SUMS)
+		return false;
 	if (c->trace.nloops == 2 && c->trace.loop[0].parent == -1 && c->trace.loop[1].parent == 0)
 		c = one_row(arena, c);
 	if (!c)
 		return false;
 	const struct gllm_trace *t = &c->trace;
 	*p = (struct product){ .c = c };
-	if (c->how.own || !plain_nest(t) || !row_trip(c, g->max_rows, p) || !fixed_trip(t, J, &p->n) || !fixed_trip(t, K, &p->k) ||
-	    t->nreductions < 1 || t->nreductions > MAX_SUMS)
+	if (c->how.own || !plain_nest(t) || !row_trip(c, g->max_rows, p) || !fixed_trip(t, J, &p->n) || !fixed_trip(t, K, &p->k))
 		return false;
 	p->affine = gllm_alloc_array(arena, t->naccesses + 1u, sizeof *p->affine, 8);
 	uint8_t *dep = gllm_alloc(arena, t->nnodes + 1u, 1);

@@ -35,8 +35,10 @@ static void look(struct tidy *t)
 	for (const struct gllm_vi *i = ins; i < end; i++) {
 		count[gllm_vreg_from_none(i->a)] += i->a != i->d;
 		count[gllm_vreg_from_none(i->b)] += i->b != i->d;
-		count[gllm_vreg_from_none(i->c)] += i->c != i->d;
-		count[gllm_vreg_from_none(i->m)] += i->m != i->d;
+		if ((i->c & i->m) != GLLM_NO_VREG) { /* most have neither */
+			count[gllm_vreg_from_none(i->c)] += i->c != i->d;
+			count[gllm_vreg_from_none(i->m)] += i->m != i->d;
+		}
 		uint32_t *d = &count[gllm_vreg_from_none(i->d)];
 		*d |= (*d & WRITTEN) << 1 | WRITTEN;
 		line += gllm_vi_is_flow(i);

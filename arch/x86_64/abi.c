@@ -117,7 +117,7 @@ static unsigned constants_of(const struct gllm_x86_gen *g)
 	unsigned needs = 0;
 
 	for (const struct gllm_vi *i = g->v->ins, *end = i + g->v->n; i < end; i++)
-		if (of[i->op] & ~needs && (i->op != GLLM_V_VSCALEM || i->imm) && (i->op != GLLM_V_VSTORE || (i->type == GLLM_F32 && i->mem == GLLM_BF16)))
+		if (of[i->op] && (i->op != GLLM_V_VSCALEM || i->imm) && (i->op != GLLM_V_VSTORE || (i->type == GLLM_F32 && i->mem == GLLM_BF16)))
 			needs |= of[i->op];
 	return needs;
 }
