@@ -591,6 +591,8 @@ static void shape_leaf(struct lower *l, unsigned v)
 		copies = hide;
 	copies = fill(l, v, l->o->unroll ? clamp(l->o->unroll, 1, MAX_COPIES) : copies);
 	set_copies(l, v, copies, copies);
+	if (l->loop[v].carries && l->loop[v].trip >= 0) /* adding two vectors takes no longer than adding one and a sum more */
+		l->loop[v].sums = l->loop[v].sums_alone = (uint8_t)clamp(l->loop[v].trip / (int64_t)l->lanes / 2, 1, copies);
 }
 
 /* The single innermost loop of the chain below `v`, or -1. */

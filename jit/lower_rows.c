@@ -31,7 +31,7 @@ static unsigned rows_in_registers(const struct lower *l, unsigned rows)
 			continue;
 		if (!l->loop[i].vector || !l->loop[i].leaf)
 			return 1;
-		unsigned sums = gllm_lower_carries(l, i) * l->loop[i].copies;
+		unsigned sums = gllm_lower_carries(l, i) * (l->loop[i].sums < l->loop[i].copies ? l->loop[i].sums : l->loop[i].copies);
 		passes++;
 		most = sums > most ? sums : most;
 	}

@@ -427,6 +427,31 @@ static void check_addends(struct driver *d)
 	CHECK(d->t, found[1] >= 5);
 }
 
+/* A short sum adds two vectors to each of its accumulators at least. */
+static void check_short_sum(struct driver *d)
+{
+	static const struct { int64_t n; unsigned sums; } want[] = { { 16, 1 }, { 32, 1 }, { 64, 2 }, { 128, 4 }, { 256, 8 }, { 4096, 8 } };
+
+	for (unsigned k = 0; k < GLLM_COUNT(want); k++) {
+		struct gllm_arena scratch = d->arena;
+		struct gllm_vi *ins = gllm_alloc_array(&scratch, MAX_INS, sizeof *ins, 8);
+		uint8_t *classes = gllm_alloc(&scratch, MAX_VREGS, 1);
+		int64_t dim[GLLM_MAX_PARAMS] = { 0 };
+		const struct gllm_lower_options o = { .dim = dim };
+		struct gllm_kernel_info info;
+		struct gllm_vir v;
+		struct gllm_error e = { .status = GLLM_OK };
+		unsigned zeros = 0;
+		for (unsigned i = 0; i < d->info->nparams; i++)
+			dim[i] = want[k].n;
+		gllm_vir_init(&v, ins, MAX_INS, classes, MAX_VREGS);
+		CHECK_STATUS(d->t, gllm_lower(d->trace, &o, &machines[2], &scratch, &v, &info, &e), GLLM_OK);
+		for (unsigned i = 0; i < v.n; i++)
+			zeros += v.ins[i].op == GLLM_V_VZERO;
+		CHECK_EQ(d->t, zeros, want[k].sums);
+	}
+}
+
 void check_lower(struct check *t)
 {
 	size_t size;
@@ -463,6 +488,8 @@ void check_lower(struct check *t)
 			check_refusals(d);
 		if (i == GLLM_OP_gelu)
 			check_addends(d);
+		if (i == GLLM_OP_sum)
+			check_short_sum(d);
 		if (i == GLLM_OP_neg)
 			check_narrow(d);
 	}
