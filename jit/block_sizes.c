@@ -7,7 +7,7 @@ enum { LEAST_ROWS = 24, LEAST_COLUMNS = 48, LEAST_DEPTH = 48, LEAST_THIN = 256, 
 
 /* Steps of k in a body; half of them where a tile's own are so many products that the loop itself is not seen (28 of AVX-512, two steps:
  * 1000^3 0.98, 128x4096x4096 1.00, 512x4096x11008 1.003 of four steps; one step: 1.003, 1.008, 1.023). */
-enum { UNROLL = 4, WHOLE_TURN = 24 };
+enum { UNROLL = 4, WHOLE_TURN = 20 };
 
 /* Dot products of a side from memory: rows of the other up to which they are faster than packing (N x K weights of 4096^2, Zen 5, of what packing
  * takes: 32 rows 0.79, 48 rows 0.88, 64 rows 1.05; AVX2: 32 rows 0.88, 48 rows 1.06), and what blocks of k are multiples of. */
@@ -23,8 +23,9 @@ enum { FETCH = 24 };
 
 /* Blocks of k: partial sums are loaded once less for each block that is not begun (2048^3: 1024 steps 4 % over 512), but a
  * lane side whose rows are cut short is packed slowly, which few rows do not make up for: half of 2 MiB then holds whole pages of 256 rows
- * (4096x4096, 256 steps over 512: 48 rows 5 %, 128 rows 2 %, 200 rows -1 %). */
-enum { MOST_DEPTH = 1024, FEW_ROWS = 256, FEW_ROWS_DEPTH = 512, FEWER_ROWS = 128, FEWER_ROWS_DEPTH = 256 };
+ * (4096x4096, 256 steps over 512: 48 rows 5 %, 128 rows 2 %, 200 rows -1 %). A block too deep for its cache is better than two if it is the
+ * only one (1 MiB of L2, one of k over two: 1000^3 4 %, 1024^3 3 %, 768^3 3 %, 1500^3 1 %, 2048^3 -1 %). */
+enum { MOST_DEPTH = 1024, ONE_DEPTH = 1280, FEW_ROWS = 256, FEW_ROWS_DEPTH = 512, FEWER_ROWS = 128, FEWER_ROWS_DEPTH = 256 };
 
 /* Panels of a block whose successor is fetched meanwhile, for each worker: both of them, and the rows, stay in L2, and what lies a power
  * of two apart falls into few of its sets (128x4096x4096 from N x K: 2 panels 4 % over 4, 8 % over 8). */
@@ -184,6 +185,22 @@ static unsigned rows_beside(const struct gllm_profile *p, unsigned rows, unsigne
 	return fit == 0 ? 1 : fit < rows ? fit : rows;
 }
 
+/* Rows of a tile that are read where they lie, if they lie a way of L1 apart: they share a set with two lines of the other side (12 ways, 10
+ * rows over 14: 1024^3 5 %, 2048^3 6 %, 512x4096x4096 from N x K 5 %). A tile of half as many rows would read that too often. Where they lie a
+ * quarter of it apart nothing is lost (512x4096x11008: 0 %), and products of one layer have kernels in common. */
+static unsigned rows_of_a_set(const struct gllm_profile *p, const struct product *q, unsigned mr)
+{
+	const struct gllm_cache *c = &p->cache[0];
+	const struct gllm_trace *t = &q->c->trace;
+	const unsigned quarter = c->ways ? c->bytes / c->ways / 4 : 0;
+	bool crowded = false;
+	for (unsigned i = 0; i < q->nsums && quarter; i++) {
+		const struct gllm_node *n = &t->node[q->sum[i].value[I]];
+		crowded |= n->op == GLLM_N_LOAD && q->affine[n->imm].loop[K] == 4 && q->affine[n->imm].loop[I] % quarter == 0;
+	}
+	return crowded && c->ways < mr + 2 && 2 * (c->ways - 2) > mr ? c->ways - 2 : mr;
+}
+
 /* Panels take half of L2, which holds so many rows of k. Rows of a block have what is left beside them if that holds all; otherwise few
  * go first through the first panel and then through the others, and do not drive panels out (2048^3: 56 rows 2 % over 210).
  * Workers wait for each other behind every block. */
@@ -207,6 +224,8 @@ static int64_t depth(const struct gllm_profile *p, const struct gllm_tuning *t, 
 	int64_t l1 = cache_bytes(p, 0, 32 << 10), l2 = l2_bytes(p), kc;
 	int64_t most = q->most >= FEW_ROWS || !all_along_lanes(q) ? MOST_DEPTH : q->most > FEWER_ROWS ? FEW_ROWS_DEPTH : FEWER_ROWS_DEPTH;
 	kc = l2 / (64 * nr) > l1 / (6 * nr) ? l2 / (64 * nr) : l1 / (6 * nr);
+	if (!(t && t->kc) && most == MOST_DEPTH && q->k <= 2 * kc && q->k <= ONE_DEPTH)
+		return q->k;
 	return t && t->kc ? t->kc : kc < most ? kc : most;
 }
 
@@ -228,8 +247,7 @@ static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, co
                    struct gllm_blocking *b)
 {
 	int64_t l2 = l2_bytes(p), kc, nc;
-	if (t && t->mr)
-		b->mr = t->mr;
+	b->mr = t && t->mr ? t->mr : rows_of_a_set(p, q, b->mr);
 	b->nr = q->lanes ? q->lanes : t && t->nr ? t->nr : columns_each(p, b->nr, apart ? 1 : q->nsums);
 	if (q->lanes && !(t && t->mr))
 		b->mr = rows_beside(p, b->mr, b->nr, q->nsums);

@@ -333,6 +333,18 @@ static void tuning_counts(struct fixture *f, uint16_t lanes)
 			check_print(f->t, "     number %u of the tuning changes nothing\n", i);
 }
 
+/* All of k is one block if two would be little less deep, and rows that fall into one set of L1 are no more than it has ways. The context's
+ * L1 has one way more than a tile has rows otherwise. */
+static void blocks_fit(struct fixture *f, uint16_t tile)
+{
+	const struct shape s = { GLLM_OP_gemm, 300, 512, 1024, 0, GLLM_OP_COUNT, false, false };
+	const uint16_t rows = (uint16_t)(tile - 1);
+	uint64_t h = plan_hash(f, &s, NULL);
+	CHECK_EQ(f->t, h, plan_hash(f, &s, &(struct gllm_tuning){ .mr = rows, .kc = 1024 }));
+	CHECK(f->t, h != plan_hash(f, &s, &(struct gllm_tuning){ .mr = tile, .kc = 1024 }));
+	CHECK(f->t, h != plan_hash(f, &s, &(struct gllm_tuning){ .mr = rows, .kc = 512 }));
+}
+
 void check_block(struct check *t)
 {
 	struct fixture f = { .t = t, .workers = 1 };
@@ -350,6 +362,16 @@ void check_block(struct check *t)
 	tiny_blocks(&f, lanes);
 	own_blocks(&f, 2u * lanes);
 	tuning_counts(&f, lanes);
+	f.arena = empty;
+	config.host.code = *check_exec_fresh(t);
+	struct gllm_blocking b = gllm_blocking(&config.profile, 300, 512, 1024, 4);
+	uint16_t tile = (uint16_t)b.mr;
+	config.profile.cache[0] = (struct gllm_cache){ .bytes = 4096 * (tile + 1u), .ways = tile + 1u, .line = 64 };
+	config.profile.cache[1].bytes = 512 * 64 * b.nr; /* half of k */
+	p = gllm_alloc(&f.arena, gllm_context_quote(&config), 64);
+	if (!CHECK_STATUS(t, gllm_context_create(p, gllm_context_quote(&config), &config, &f.c, &f.e), GLLM_OK))
+		return;
+	blocks_fit(&f, tile);
 	f.arena = empty;
 	config.host.code = *check_exec_fresh(t);
 	config.profile.cache[0].bytes = 8 << 10;
