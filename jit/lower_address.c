@@ -84,9 +84,12 @@ static void address(struct lower *l, struct place p, unsigned bytes, struct gllm
 	}
 }
 
-unsigned gllm_lower_memory_bytes(const struct lower *l, const struct gllm_access *a)
+/* Of one instruction: a vector where the access moves along the lanes, else an element for all of them. */
+static unsigned access_bytes(const struct lower *l, const struct gllm_access *a, struct place p)
 {
-	return gllm_lower_lane_frame(l) ? l->lanes * gllm_type_bytes((enum gllm_type)a->type) : gllm_type_bytes((enum gllm_type)a->type);
+	unsigned f = gllm_lower_lane_frame(l), bytes = gllm_type_bytes((enum gllm_type)a->type);
+
+	return f && (l->ind[p.ind].loops >> l->frame[f].loop & 1) ? l->lanes * bytes : bytes;
 }
 
 void gllm_lower_address(struct lower *l, struct place p, int64_t by, unsigned bytes, struct gllm_vi *i)
@@ -155,10 +158,11 @@ bool gllm_lower_has_offsets(const struct lower *l, gllm_ref n)
 void gllm_lower_hoist_offsets(struct lower *l, gllm_ref n)
 {
 	const struct gllm_access *a = &l->t->access[node(l, n)->imm];
+	struct place p = l->access[node(l, n)->imm];
 	struct gllm_vi i = gllm_vi(GLLM_V_VLOAD);
 
 	if (gllm_lower_has_offsets(l, n))
-		address(l, l->access[node(l, n)->imm], gllm_lower_memory_bytes(l, a), &i);
+		address(l, p, access_bytes(l, a, p), &i);
 }
 
 gllm_vreg *gllm_lower_integer_place(struct lower *l, gllm_ref n)
@@ -184,7 +188,7 @@ gllm_vreg gllm_lower_integer_value(struct lower *l, gllm_ref n)
 
 void gllm_lower_access_address(struct lower *l, const struct gllm_access *a, struct place p, struct gllm_vi *i)
 {
-	address(l, p, gllm_lower_memory_bytes(l, a), i);
+	address(l, p, access_bytes(l, a, p), i);
 	if (a->index != GLLM_NO_NODE) {
 		gllm_vreg x = gllm_lower_g(l, GLLM_V_GMULI, gllm_lower_integer_value(l, a->index), GLLM_NO_VREG, a->index_bytes);
 		i->a = gllm_lower_g(l, GLLM_V_GADD, i->a, x, 0);

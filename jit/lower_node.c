@@ -94,7 +94,7 @@ static void note_copy(const struct lower *l, gllm_ref n, struct gllm_vi *i)
 void gllm_lower_fetch(struct lower *l, gllm_ref n, int64_t by)
 {
 	const struct gllm_access *a = &l->t->access[node(l, n)->imm];
-	unsigned f = gllm_lower_lane_frame(l), bytes = gllm_lower_memory_bytes(l, a);
+	unsigned f = gllm_lower_lane_frame(l), bytes = (f ? l->lanes : 1) * gllm_type_bytes((enum gllm_type)a->type);
 	struct gllm_vi i = gllm_vi(GLLM_V_PREFETCH);
 
 	l->irregular += bytes % FETCH_LINE != 0;

@@ -338,7 +338,6 @@ gllm_vreg gllm_lower_value(struct lower *l, gllm_ref n);
 
 /* lower_address.c */
 unsigned gllm_lower_lane_frame(const struct lower *l);
-unsigned gllm_lower_memory_bytes(const struct lower *l, const struct gllm_access *a); /* of one instruction */
 /* Fills the memory operand of `i` for the current tuple, `by` bytes further; `bytes` is the size of the access. */
 void gllm_lower_address(struct lower *l, struct place p, int64_t by, unsigned bytes, struct gllm_vi *i);
 void gllm_lower_address_by(struct lower *l, struct place p, struct lin stride, int64_t times, unsigned bytes, struct gllm_vi *i);
