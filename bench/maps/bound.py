@@ -11,7 +11,7 @@ import json, os, re, subprocess, sys
 
 OPERATORS = {name: "%s(x, 4096)" % name for name in ("exp", "tanh", "gelu", "silu", "softmax")}
 OPERATORS |= {"rms_norm": "rms_norm(x, g, 4096, 0.00001)", "layer_norm": "layer_norm(x, g, b, 4096, 0.00001)"}
-GRAPH = "graph bound rows 2\ninput x [rows, 4096]\n%soutput y [rows, 4096]\ny = %s per rows\n"
+GRAPH = "graph bound rows 1\ninput x [2, 4096]\n%soutput y [2, 4096]\ny = %s per 2\n"
 TURNS = 200
 
 
@@ -58,7 +58,7 @@ def main():
     for name, call in OPERATORS.items():
         weights = "".join("weight %s [1, 4096]\n" % w for w in ("g", "b") if " %s," % w in call)
         open(path, "w").write(GRAPH % (weights, call))
-        text = subprocess.run([gllm, "disasm", "--unmeasured", "--rows", "2", path], capture_output=True, text=True, check=True).stdout
+        text = subprocess.run([gllm, "disasm", "--unmeasured", path], capture_output=True, text=True, check=True).stdout
         each = sum(cycles(tool, cpu, turn) / vectors(turn) for turn in inner_loops(text) if vectors(turn))
         bound = 128 * clock / each
         parts = ["%6.1f %3.0f %%" % (rows[k], 100 * rows[k] / bound) if k in rows else "" for k in (name + " 64 KiB", name + " 256 MiB")]
