@@ -9,7 +9,11 @@ struct context {
 	uint8_t depth;
 };
 
-enum { BUCKETS = 64, FLOW_COMMON = 2 }; /* operations of most instructions */
+enum {
+	BUCKETS = 256,   /* far more than most functions have blocks: an instruction that none begins at should find its own empty,
+	                  * as what two addresses have in common cannot be predicted */
+	FLOW_COMMON = 2, /* operations of most instructions */
+};
 static const char not_constant[] = "a jump or call to an address that is not constant";
 
 struct discovery {
