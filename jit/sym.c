@@ -3,13 +3,19 @@
 #include "core/bits.h"
 #include "jit/sym_exec.h"
 
-/* Numbers come again and again: the last one made in its place of a small table is taken if it is the same. */
+/* Numbers come again and again: the last one made in its place of a small table is taken if it is the same. Nothing predicts
+ * whether it is, and nothing waits for the answer: one is made in any case, and counts if it is not. */
 static uint16_t constant(struct exec *x, uint64_t v)
 {
-	uint16_t *recent = &x->recent[(v ^ v >> 4) % RECENT];
-	const struct raw *r = &x->s->raw[*recent];
-	if (r->op != RAW_CONST || (uint64_t)r->imm != v)
-		*recent = make(x, RAW_CONST, 64, 0, 0, (int64_t)v);
+	uint16_t *const recent = &x->recent[(v ^ v >> 4) % RECENT];
+	const unsigned before = *recent;
+	const struct raw *r = &x->s->raw[before];
+	const unsigned same = (r->op == RAW_CONST) & ((uint64_t)r->imm == v);
+	if (same & (x->s->n == RAW_VALUES))
+		return (uint16_t)before;
+	const unsigned made = make(x, RAW_CONST, 64, 0, 0, (int64_t)v);
+	x->s->n -= same;
+	*recent = (uint16_t)(made ^ ((made ^ before) & (0u - same)));
 	return *recent;
 }
 
