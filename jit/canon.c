@@ -39,8 +39,8 @@ static inline uint16_t add(struct canon *c, uint64_t of, uint16_t third, uint64_
 static uint16_t intern(struct canon *c, uint64_t of, uint16_t third, uint64_t imm)
 {
 	const uint64_t one = UINT64_C(0x9e3779b97f4a7c15), two = UINT64_C(0xbf58476d1ce4e5b9);
-	uint16_t *bucket = &c->bucket[((of ^ (uint64_t)third << 8) * one + imm * two) >> 55];
-	_Static_assert(VAL_BUCKETS == 512, "nine bits");
+	uint16_t *bucket = &c->bucket[((of ^ (uint64_t)third << 8) * one + imm * two) >> 54];
+	_Static_assert(VAL_BUCKETS == 1024, "ten bits"); /* more than most need: what shares a place cannot be predicted */
 	for (uint16_t i = *bucket; i != VAL_NONE; i = c->v[i].next)
 		if (c->v[i].head == of && c->v[i].imm == imm && c->v[i].c == third)
 			return i;

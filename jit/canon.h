@@ -16,7 +16,7 @@
 #include "jit/canon_poly.h"
 
 enum {
-	VAL_MAX = 6000, VAL_NONE = 0xffff, VAL_BUCKETS = 512, VAL_ACCESSES = 512, VAL_DUTIES = 64, VAL_BITS = 3000, VAL_FIELDS = 8000,
+	VAL_MAX = 6000, VAL_NONE = 0xffff, VAL_BUCKETS = 1024, VAL_ACCESSES = 512, VAL_DUTIES = 64, VAL_BITS = 3000, VAL_FIELDS = 8000,
 };
 
 enum val_op {
