@@ -232,6 +232,8 @@ bool gllm_block_form(struct gllm_arena *arena, const struct gllm_composed *c, co
 	*p = (struct product){ .c = c };
 	if (c->how.own || !plain_nest(t) || !row_trip(c, g->max_rows, p) || !fixed_trip(t, J, &p->n) || !fixed_trip(t, K, &p->k))
 		return false;
+	if (p->most > INT32_MAX || p->n > INT32_MAX || p->k > INT32_MAX) /* blocks are counted in 32 bits */
+		return false;
 	p->affine = gllm_alloc_array(arena, t->naccesses + 1u, sizeof *p->affine, 8);
 	uint8_t *dep = gllm_alloc(arena, t->nnodes + 1u, 1);
 	if (!p->affine || !dep || !gllm_strip_affine(t, p->affine) || !plain_accesses(p))

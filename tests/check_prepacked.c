@@ -332,6 +332,25 @@ static void refused_graphs(struct fixture *f)
 	}
 }
 
+/* Blocks are not counted beyond 2^31 - 1: such a product is compiled without any, unless its weights are packed. */
+static void too_deep(struct fixture *f)
+{
+	const struct shape s = { GLLM_OP_gemm_bt, GLLM_F32, 1, 32, UINT64_C(1) << 32, 0, false, false };
+	const struct gllm_packing packing = { GLLM_F32, 16, s.n, s.k };
+	for (unsigned packed = 0; packed < 2; packed++) {
+		struct gllm_error e = { .status = GLLM_OK };
+		struct gllm_graph *g = graph_of(f, &s, packed ? &packing : NULL);
+		struct gllm_plan *p;
+		if (!g)
+			return;
+		if (CHECK_STATUS(f->t, gllm_compile(f->c, g, NULL, &p, &e), packed ? GLLM_UNSUPPORTED : GLLM_OK) && !packed) {
+			CHECK_EQ(f->t, gllm_plan_steps(p), 1);
+			gllm_plan_free(f->c, p);
+		}
+		gllm_graph_free(f->c, g);
+	}
+}
+
 static void refused_packings(struct fixture *f)
 {
 	const struct gllm_packing good = { GLLM_F32, 16, 40, 24 }, bad[] = { { GLLM_F16, 16, 40, 24 }, { GLLM_F32, 16, 40, 25 },
@@ -375,6 +394,7 @@ void check_prepacked(struct check *t)
 	uint32_t vector = config.profile.vector_bytes / 4;
 	refused_packings(&f);
 	refused_graphs(&f);
+	too_deep(&f);
 	refused_memory(&f);
 	keys(&f);
 	own_sizes(&f);
