@@ -35,9 +35,14 @@ enum { PANELS_AHEAD = 2, ROWS_AHEAD = 160 };
  * column. Prefetchers follow some rows at once, each within a page: that does for the few rows of a product that wait for memory anyway
  * (Zen 5: 1x3000x1000 in blocks 1.20 of what rows of the matrix take, 2x4096x4096 1.03, 4x4096x4096 0.95, 8x4096x4096 0.57). Packing is worth
  * its time from more rows on (packed over read there, Zen 5: 48x4096x4096 1.26, 64 rows 1.22, 128 rows 0.98; 128x4160x4160 1.16, 256 rows 1.00). */
+enum { STREAM_ROWS = 128, STREAM_DEPTH = 32, STREAM_COLUMNS = 256, STREAM_VECTORS = 4 };
+
 /* Rows of the matrix a page's multiple apart fall into few sets and banks of both caches: tiles that read a line of each are then slow
  * (AVX2, 64x4096x4096 1.4 of what packed ones take, 32 rows 0.77). */
-enum { STREAM_ROWS = 128, STREAM_CROWDED = 32, PAGE = 4096, STREAM_DEPTH = 32, STREAM_COLUMNS = 256, STREAM_VECTORS = 4, STREAM_AHEAD = 4 };
+enum { STREAM_CROWDED = 32, PAGE = 4096 };
+
+/* Rows from which on a product computes long enough to fetch the next block of what it reads where it lies, column by column or along k. */
+enum { LEAST_AHEAD = 4 };
 
 static int64_t cache_bytes(const struct gllm_profile *p, unsigned level, int64_t unknown)
 {
@@ -143,7 +148,7 @@ static uint64_t stream_rows(const struct gllm_profile *p, const struct product *
 bool gllm_block_ahead(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, enum gllm_block_way way)
 {
 	if (way != GLLM_BLOCK_PACKED)
-		return (way == GLLM_BLOCK_DOTS || way == GLLM_BLOCK_STREAM) && q->most >= STREAM_AHEAD;
+		return (way == GLLM_BLOCK_DOTS || way == GLLM_BLOCK_STREAM) && q->most >= LEAST_AHEAD;
 	if (all_named(t) || q->lanes || q->most > ROWS_AHEAD || q->n * q->k * 4 <= l2_bytes(p))
 		return false;
 	for (unsigned i = 0; i < q->nsums; i++)
