@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * jit/block_state.h - what the files of blocking share: block.c chooses the way of a product, block_parts.c lists its parts,
- * block_kernel.c writes their traces.
+ * block_kernel.c writes their traces, block_hints.c what they fetch ahead.
  *
  * Words: the *lane side* is the one whose values are vectors (packed as panels), the *row side* the one whose values are
  * broadcast. Loop numbers 0, 1, 2 are i, j, k of the old trace. */

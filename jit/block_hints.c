@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT
+ * jit/block_hints.c - see block_hints.h. */
+#include "jit/block_hints.h"
+#include "core/bits.h"
+
+enum { LINE = 64, MOST_HINTS = 4, MOST_ROWS = 12 }; /* hints of a body of the product at most: lines of a panel, rows of memory */
+
+/* `coef` times the number that parameter `by` says, for each step of a loop; -1: once. */
+static struct gllm_term times(uint8_t by, int64_t coef, int8_t loop)
+{
+	return (struct gllm_term){ .coef = coef, .sym = { (uint8_t)(GLLM_SYM_PARAM + by), loop < 0 ? 0 : (uint8_t)(GLLM_SYM_LOOP + loop) } };
+}
+
+/* The next panel's bytes of the side that was packed beforehand come from memory: while the tiles of a panel pass, each fetches its
+ * part of them, a few lines a body (128x4096x4096: 14 % over what the first tile fetches alone). */
+static void hint_panels(const struct blocker *x, struct gllm_strip *s, const struct macro *m, int8_t row, int8_t depth)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	int64_t rows = x->p->most < x->b.mc ? (int64_t)x->p->most : x->b.mc, tiles = rows / x->b.mr;
+	for (unsigned i = m->sum; i < m->end && tiles > 1; i++) {
+		gllm_ref v = x->p->sum[i].value[J];
+		v = t->node[v].op == GLLM_N_CVT ? t->node[v].a : v;
+		unsigned q = t->node[v].op == GLLM_N_LOAD ? t->access[t->node[v].imm].param : GLLM_TRACE_PARAMS;
+		if (q >= GLLM_TRACE_PARAMS || !x->p->packed[q] || s->map[v] == GLLM_NO_NODE)
+			continue;
+		int64_t step = gllm_block_step(x->p, q, x->lanes), body = x->unroll * step, parts = 1;
+		while (2 * parts <= tiles && LINE * 2 * parts <= body)
+			parts *= 2;
+		for (int64_t at = 0; at < body / parts && body / parts <= LINE * MOST_HINTS; at += LINE) {
+			const struct gllm_term more[] = { { .coef = x->p->stride[q][J] * x->lanes + at },
+			                                  along(row, m->depth * step / parts / x->b.mr), along(depth, step / parts - step) };
+			gllm_strip_hint(s, s->map[v], more, GLLM_COUNT(more));
+		}
+	}
+}
+
+/* A parameter that is where the next block of what access `a` reads begins, and the numbers that go with it. */
+static uint8_t next_block(const struct blocker *x, struct gllm_strip *s, struct kernel *k, uint64_t a, unsigned columns, uint8_t *pitch, uint8_t *row)
+{
+	const struct gllm_access *from = &x->p->c->trace.access[a];
+	const struct gllm_source number = { .kind = GLLM_FROM_ROWS };
+	uint8_t q = gllm_strip_param(s, "next", GLLM_IN, (enum gllm_type)from->type, x->p->c->source[from->param]);
+	*pitch = gllm_strip_param(s, "pitch", GLLM_DIM, GLLM_I64, number);
+	*row = gllm_strip_param(s, "row", GLLM_DIM, GLLM_I64, number);
+	for (unsigned l = 0; l < GLLM_STRIP_LOOPS; l++)
+		k->move[q][l] = x->p->affine[a].loop[l];
+	k->from[q] = (uint8_t)(from->param + 1);
+	k->next[k->nnext].at = q;
+	k->next[k->nnext].pitch = *pitch;
+	k->next[k->nnext].columns = (uint8_t)columns;
+	k->next[k->nnext++].row = *row;
+	return q;
+}
+
+/* What the next block is packed from comes from memory, each column's part of k in one piece: while the tiles of a panel pass, each
+ * fetches some columns of the panel that will stand there, k going along with the product's. Few tiles fetch no more than many, and
+ * not all of it: memory has no more to give (4096x4096 by 32 rows 0.94 of what all take, two products 0.90). Where that
+ * is parts say. */
+enum { PASSES = 10, ADDRESSED = 4 }; /* columns at once: 1, 2 and 4 distances from the first, which one register says on all machines */
+static void hint_sources(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, int8_t panel, int8_t row,
+                         int8_t depth)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	int64_t nr = x->b.nr, each = gllm_ceil_div(nr, PASSES);
+	unsigned panels = x->apart ? 1 : x->npanels;
+	each = each * panels < MOST_ROWS ? each : gllm_ceil_div(MOST_ROWS, panels);
+	each = each < ADDRESSED ? each : ADDRESSED;
+	int64_t apart = nr / (each == ADDRESSED ? each + 1 : each);
+	for (unsigned i = 0; i < x->npanels && s->nparams + 3 <= GLLM_TRACE_PARAMS; i++) {
+		const struct gllm_node *n = &t->node[x->panel_of[i]];
+		n = n->op == GLLM_N_CVT ? &t->node[n->a] : n;
+		if (n->op != GLLM_N_LOAD || !takes(x, m, J, x->panel_of[i]))
+			continue;
+		const struct gllm_affine *a = &x->p->affine[n->imm];
+		uint8_t pitch, by, q = next_block(x, s, k, n->imm, 1, &pitch, &by);
+		for (int64_t c = 0; c < each; c++) {
+			const struct gllm_term offset[] = { { .coef = a->base + m->depth * a->loop[K] },
+			                                    times(pitch, (c < 3 ? c : 4) * apart, -1), times(pitch, nr, panel), times(by, 1, row),
+			                                    along(depth, a->loop[K]) };
+			gllm_strip_hint_at(s, q, offset, GLLM_COUNT(offset));
+		}
+	}
+}
+
+/* The next panel of dot products, whose columns are read along k: while the tiles of a panel pass, each fetches some of the columns that will
+ * stand there. */
+static void hint_columns(const struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, const struct nest *n)
+{
+	const struct gllm_node *v = &x->p->c->trace.node[x->p->sum[m->sum].value[J]];
+	v = v->op == GLLM_N_CVT ? &x->p->c->trace.node[v->a] : v;
+	if (v->op != GLLM_N_LOAD || s->nparams + 3 > GLLM_TRACE_PARAMS)
+		return;
+	int64_t each = gllm_ceil_div(x->b.nr, gllm_ceil_div((int64_t)x->p->most, x->b.mr));
+	uint8_t pitch, by, q = next_block(x, s, k, v->imm, (unsigned)each, &pitch, &by);
+	for (int64_t c = 0; c < each; c++) {
+		const struct gllm_term offset[] = { { .coef = x->p->affine[v->imm].base }, times(pitch, c, -1), times(pitch, m->lanes, n->p),
+		                                    times(pitch, 1, n->v), times(by, 1, n->r), along(n->kk, x->p->affine[v->imm].loop[K]) };
+		gllm_strip_hint_at(s, q, offset, GLLM_COUNT(offset));
+	}
+}
+
+/* The next block of a side that is read where it lies: of k, or where a kernel has one of these, of columns. While the tiles of a panel
+ * pass, each fetches every so many rows of the panel that will stand there, whole runs of lines. */
+static void hint_rows(const struct blocker *x, struct gllm_strip *s, const struct macro *m, const struct nest *n)
+{
+	gllm_ref v = x->p->sum[0].value[J];
+	v = x->p->c->trace.node[v].op == GLLM_N_CVT ? x->p->c->trace.node[v].a : v;
+	if (x->p->c->trace.node[v].op != GLLM_N_LOAD || s->map[v] == GLLM_NO_NODE)
+		return;
+	const struct gllm_affine *a = &x->p->affine[x->p->c->trace.node[v].imm];
+	int64_t lines = gllm_ceil_div(x->b.nr * a->loop[J], LINE), mr = x->b.mr;
+	int64_t each = gllm_ceil_div(lines, gllm_ceil_div((int64_t)x->p->most, mr)), next = m->deep ? x->b.kc * a->loop[K] : x->b.nc * a->loop[J];
+	for (int64_t at = 0; at < each; at++) {
+		const struct gllm_term more[] = { { .coef = next + at * LINE }, along(n->v, a->loop[K] * x->unroll / x->b.nr - a->loop[J]),
+		                                  along(n->r, gllm_ceil_div(each * LINE, mr)) };
+		gllm_strip_hint(s, s->map[v], more, GLLM_COUNT(more));
+	}
+}
+
+void gllm_block_hints(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, const struct nest *n)
+{
+	if (m->way == GLLM_BLOCK_PACKED && !x->tile)
+		hint_panels(x, s, m, n->r, n->kk);
+	if (m->way == GLLM_BLOCK_PACKED && x->ahead)
+		hint_sources(x, s, k, m, n->p, n->r, n->kk);
+	if (m->way == GLLM_BLOCK_STREAM && x->ahead)
+		hint_rows(x, s, m, n);
+	if (m->way == GLLM_BLOCK_DOTS && x->ahead)
+		hint_columns(x, s, k, m, n);
+}
