@@ -62,12 +62,25 @@ static void measure_peak(void *user, struct bounds *b)
 	*b = (struct bounds){ limits_peak(limits, seconds), 1, 1, 1 };
 }
 
+/* The row of FLOOR_CPUS that this is; -1: none. */
+static int floor_cpu(const struct gllm_profile *p)
+{
+#define CPU(name, with, without) { with, without },
+	static const struct { uint64_t with, without; } cpu[] = { FLOOR_CPUS(CPU) };
+#undef CPU
+	for (unsigned i = 0; i < sizeof cpu / sizeof cpu[0] && p->isa == GLLM_ISA_X86_64 && p->vector_bytes == 64; i++)
+		if ((p->have & cpu[i].with) == cpu[i].with && !(p->have & cpu[i].without))
+			return (int)i;
+	return -1;
+}
+
 static int keep_floors(const struct gllm_profile *p, unsigned rounds)
 {
-	bool compare = p->vector_bytes == 64 && p->isa == GLLM_ISA_X86_64 && (p->have & GLLM_BIT(GLLM_X86_AVX512FP16));
-	if (!compare)
-		fprintf(stderr, "bench-floor: floors are stored for Sapphire Rapids class CPUs; on %s nothing is compared\n", p->cpu);
-	return rows_keep_floors(compare, rounds, measure_peak, NULL) ? 0 : 1;
+#define CPU(name, with, without) " " name ","
+	if (floor_cpu(p) < 0)
+		fprintf(stderr, "bench-floor: floors are stored for" FLOOR_CPUS(CPU) " with AVX-512; on %s nothing is compared\n", p->cpu);
+#undef CPU
+	return rows_keep_floors(floor_cpu(p), rounds, measure_peak, NULL) ? 0 : 1;
 }
 
 /* --- the decoder ---------------------------------------------------------------------------------------------------- */

@@ -13,8 +13,13 @@ struct bounds { double peak, far_read, near_read, near_copy; }; /* GFLOP/s; GB/s
 enum gllm_status rows_prepare(struct gllm_context *c, struct gllm_error *e);
 void rows_measure(unsigned round, const struct bounds *b);
 void rows_report(unsigned rounds);
-/* False if a row stays below its stored floor (floor.def); `compare` false: only says what it reaches. */
-bool rows_keep_floors(bool compare, unsigned rounds, void (*bounds)(void *user, struct bounds *b), void *user);
+/* THE list of CPUs that floors are stored for: name, features that it has, features that it lacks. */
+#define FLOOR_CPUS(CPU)                                                          \
+	CPU("Sapphire Rapids", GLLM_BIT(GLLM_X86_AVX512FP16), 0)                 \
+	CPU("Zen 5", GLLM_BIT(GLLM_X86_AVXVNNI) | GLLM_BIT(GLLM_X86_AVX512BF16), GLLM_BIT(GLLM_X86_AVX512FP16))
+
+/* False if a row stays below its stored floor (floor.def) of FLOOR_CPUS[cpu]; below 0: only says what it reaches. */
+bool rows_keep_floors(int cpu, unsigned rounds, void (*bounds)(void *user, struct bounds *b), void *user);
 
 /* Layers of a Llama: how long planning and code generation take, class of rows by class, and what fusion saves, in bytes
  * that the plans count and in time. Fails as gllm_compile does. */
