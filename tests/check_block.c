@@ -290,6 +290,25 @@ static void blocks_fetch(struct fixture *f, uint64_t lanes)
 	}
 }
 
+/* Of rows that fall into the same sets of L1, few are read at once; of others, more. */
+static void streams_share_sets(struct fixture *f)
+{
+	uint64_t moved[2] = { 0 };
+	for (unsigned i = 0; i < 2; i++) {
+		const struct shape s = { GLLM_OP_gemm, 1, 4096 + i * 64, 256, 0, GLLM_OP_COUNT, false, false };
+		struct gllm_graph *g = graph_of(f, &s);
+		struct gllm_plan *p;
+		struct gllm_step_info info;
+		if (!g || !CHECK_STATUS(f->t, gllm_compile(f->c, g, NULL, &p, &f->e), GLLM_OK))
+			return;
+		gllm_plan_step(p, 0, &info);
+		moved[i] = info.bytes_moved / info.times;
+		gllm_plan_free(f->c, p);
+		gllm_graph_free(f->c, g);
+	}
+	CHECK(f->t, moved[0] && moved[0] * 3 < moved[1]);
+}
+
 /* --- the tuning reaches the code ------------------------------------------------------------------------------------ */
 
 static uint64_t plan_hash(struct fixture *f, const struct shape *s, const struct gllm_tuning *tuning)
@@ -374,7 +393,7 @@ void check_block(struct check *t)
 	blocks_fit(&f, tile);
 	f.arena = empty;
 	config.host.code = *check_exec_fresh(t);
-	config.profile.cache[0].bytes = 8 << 10;
+	config.profile.cache[0] = (struct gllm_cache){ .bytes = 8 << 10, .ways = 4, .line = 64 };
 	config.profile.cache[1].bytes = 32 << 10;
 	p = gllm_alloc(&f.arena, gllm_context_quote(&config), 64);
 	if (!CHECK_STATUS(t, gllm_context_create(p, gllm_context_quote(&config), &config, &f.c, &f.e), GLLM_OK))
@@ -383,4 +402,5 @@ void check_block(struct check *t)
 	streams(&f, lanes);
 	dots_from_afar(&f, lanes);
 	blocks_fetch(&f, lanes);
+	streams_share_sets(&f);
 }
