@@ -3,7 +3,8 @@
 #include "jit/block_hints.h"
 #include "core/bits.h"
 
-enum { LINE = 64, MOST_HINTS = 4, MOST_ROWS = 12 }; /* hints of a body of the product at most: lines of a panel, rows of memory */
+/* Hints of a body of the product at most: lines of a panel, rows of memory, lines of one row. */
+enum { LINE = 64, MOST_HINTS = 4, MOST_ROWS = 12, MOST_LINES = 16 };
 
 /* `coef` times the number that parameter `by` says, for each step of a loop; -1: once. */
 static struct gllm_term times(uint8_t by, int64_t coef, int8_t loop)
@@ -110,6 +111,7 @@ static void hint_rows(const struct blocker *x, struct gllm_strip *s, const struc
 	const struct gllm_affine *a = &x->p->affine[x->p->c->trace.node[v].imm];
 	int64_t lines = gllm_ceil_div(x->b.nr * a->loop[J], LINE), mr = x->b.mr;
 	int64_t each = gllm_ceil_div(lines, gllm_ceil_div((int64_t)x->p->most, mr)), next = m->deep ? x->b.kc * a->loop[K] : x->b.nc * a->loop[J];
+	each = each < MOST_LINES ? each : MOST_LINES;
 	for (int64_t at = 0; at < each; at++) {
 		const struct gllm_term more[] = { { .coef = next + at * LINE }, along(n->v, a->loop[K] * x->unroll / x->b.nr - a->loop[J]),
 		                                  along(n->r, gllm_ceil_div(each * LINE, mr)) };

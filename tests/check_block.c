@@ -274,7 +274,7 @@ static void blocks_fetch(struct fixture *f, uint64_t lanes)
 {
 	for (uint64_t i = 0; i < 4; i++) {
 		uint64_t rows = i % 2 ? 4 : 2;
-		const struct shape s = { i < 2 ? GLLM_OP_gemm : GLLM_OP_gemm_bt, rows, 64 * lanes, 2048 / lanes * 8, 0, GLLM_OP_COUNT, false, false };
+		const struct shape s = { i < 2 ? GLLM_OP_gemm : GLLM_OP_gemm_bt, rows, 64 * lanes, 2048, 0, GLLM_OP_COUNT, false, false };
 		unsigned found = 0;
 		const struct gllm_plan_options options = { .listing = count_fetches, .listing_user = &found };
 		struct gllm_graph *g = graph_of(f, &s);
@@ -354,9 +354,9 @@ static void tuning_counts(struct fixture *f, uint16_t lanes)
 
 /* All of k is one block if two would be little less deep, and rows that fall into one set of L1 are no more than it has ways. The context's
  * L1 has one way more than a tile has rows otherwise. */
-static void blocks_fit(struct fixture *f, uint16_t tile)
+static void blocks_fit(struct fixture *f, uint16_t tile, uint64_t panel)
 {
-	const struct shape s = { GLLM_OP_gemm, 300, 512, 1024, 0, GLLM_OP_COUNT, false, false };
+	const struct shape s = { GLLM_OP_gemm, 300, 8 * panel, 1024, 0, GLLM_OP_COUNT, false, false };
 	const uint16_t rows = (uint16_t)(tile - 1);
 	uint64_t h = plan_hash(f, &s, NULL);
 	CHECK_EQ(f->t, h, plan_hash(f, &s, &(struct gllm_tuning){ .mr = rows, .kc = 1024 }));
@@ -390,7 +390,7 @@ void check_block(struct check *t)
 	p = gllm_alloc(&f.arena, gllm_context_quote(&config), 64);
 	if (!CHECK_STATUS(t, gllm_context_create(p, gllm_context_quote(&config), &config, &f.c, &f.e), GLLM_OK))
 		return;
-	blocks_fit(&f, tile);
+	blocks_fit(&f, tile, b.nr);
 	f.arena = empty;
 	config.host.code = *check_exec_fresh(t);
 	config.profile.cache[0] = (struct gllm_cache){ .bytes = 8 << 10, .ways = 4, .line = 64 };

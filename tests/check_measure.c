@@ -35,7 +35,10 @@ static unsigned written(const struct gllm_target *target, const unsigned char *c
 				changed |= UINT32_C(1) << in.op[i].reg;
 		ends = target->meaning(&in, &meaning) == GLLM_OK && meaning.n && op[meaning.n - 1].op == GLLM_S_RET;
 	}
-	return (unsigned)__builtin_popcount(changed);
+	unsigned n = 0;
+	for (; changed; changed &= changed - 1)
+		n++;
+	return n;
 }
 
 void check_measure(struct check *t)
