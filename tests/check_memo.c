@@ -5,6 +5,7 @@
 #include "core/arena.h"
 #include "core/hash.h"
 #include "gllm/blob.h"
+#include "gllm/graph_text.h"
 #include "gllm/layers.h"
 #include "gllm/ops.h"
 #include "jit/compose.h"
@@ -30,18 +31,11 @@ static struct gllm_context *open_context(struct lab *l, size_t trace_bytes)
 	return c;
 }
 
-/* The blob of a layer's plan, as a hash; the plan is not kept. */
-static uint64_t layer(struct lab *l, struct gllm_context *c, uint64_t width, uint64_t rows)
+/* The blob of the graph's plan, as a hash; neither is kept. */
+static uint64_t plan_of(struct lab *l, struct gllm_context *c, struct gllm_graph *g)
 {
-	const struct gllm_llama_shape s = { .rows = GLLM_ROWS, .embedding = width, .heads = 4, .kv_heads = 2, .head_dim = width / 4,
-	                                    .ffn = 3 * width, .vocab = 100, .rms_eps = 1e-5f };
 	struct gllm_arena mark = l->arena;
-	struct gllm_graph *g;
-	struct gllm_llama_layer out;
 	struct gllm_plan *p;
-	if (!CHECK_STATUS(l->t, gllm_graph_create(c, "layer", rows, GLLM_LLAMA_LAYER_GRAPH_TENSORS, GLLM_LLAMA_LAYER_GRAPH_NODES, &g, &l->e), GLLM_OK))
-		return 0;
-	gllm_llama_layer(g, &s, &out);
 	if (!CHECK_STATUS(l->t, gllm_compile(c, g, NULL, &p, &l->e), GLLM_OK))
 		return 0;
 	size_t n = gllm_plan_blob(p);
@@ -50,6 +44,18 @@ static uint64_t layer(struct lab *l, struct gllm_context *c, uint64_t width, uin
 	gllm_plan_free(c, p);
 	gllm_graph_free(c, g);
 	return saved ? gllm_hash_block(blob, n) : 0;
+}
+
+static uint64_t layer(struct lab *l, struct gllm_context *c, uint64_t width, uint64_t rows)
+{
+	const struct gllm_llama_shape s = { .rows = GLLM_ROWS, .embedding = width, .heads = 4, .kv_heads = 2, .head_dim = width / 4,
+	                                    .ffn = 3 * width, .vocab = 100, .rms_eps = 1e-5f };
+	struct gllm_graph *g;
+	struct gllm_llama_layer out;
+	if (!CHECK_STATUS(l->t, gllm_graph_create(c, "layer", rows, GLLM_LLAMA_LAYER_GRAPH_TENSORS, GLLM_LLAMA_LAYER_GRAPH_NODES, &g, &l->e), GLLM_OK))
+		return 0;
+	gllm_llama_layer(g, &s, &out);
+	return plan_of(l, c, g);
 }
 
 /* The same in a context that has fused nothing before. */
@@ -73,6 +79,48 @@ static void rows_share(struct lab *l, struct gllm_context *c)
 	CHECK_EQ(l->t, c->memo.n, n); /* all there was to compose was kept */
 	CHECK_EQ(l->t, layer(l, c, 64, 1), alone(l, 64, 1));
 	CHECK(l->t, c->memo.n > n); /* a single row is another trace */
+}
+
+static uint64_t read_graph(struct lab *l, struct gllm_context *c, const char *text, size_t n)
+{
+	struct gllm_arena mark = l->arena;
+	struct gllm_graph *g;
+	size_t size = gllm_graph_text_workspace(text, n);
+	void *names = gllm_alloc(&l->arena, size, 8);
+	uint64_t h = 0;
+	if (CHECK_STATUS(l->t, gllm_graph_read(c, text, n, 0, names, size, &g, &l->e), GLLM_OK))
+		h = plan_of(l, c, g);
+	l->arena = mark;
+	return h;
+}
+
+/* Graphs whose tensors have the same numbers, each like the one before but for one thing that compositions are functions of. */
+static void alike(struct lab *l, struct gllm_context *c)
+{
+#define TEXT(s) { s, sizeof(s) - 1 }
+#define NORM(h, v, eps, up, other) \
+	TEXT("graph alike rows 8\ninput x [rows, 64]\nweight w [64, 64]\nweight v " v " [64, 64]\nweight u [64, 64]\n" h " h [rows, 64]\n" \
+	     "value i [rows, 64]\nvalue j [rows, 64]\noutput k [rows, 64]\nweight g [1, 64]\noutput y [rows, 64]\n" \
+	     "h = rms_norm(x, g, 64, " eps ") per rows\ni = gemm_bt(h, w, rows, 64, 64)\nj = gemm_bt(h, " up ", rows, 64, 64)\n" \
+	     "k = gemm_bt(h, " other ", rows, 64, 64)\ny = swiglu(i, j, 64) per rows\n")
+#define MAP(h, w) \
+	TEXT("graph alike rows 8\ninput x [rows, 64]\nweight w " w " [64, 64]\n" h " h [rows, 64]\noutput y [rows, 64]\n" \
+	     "h = gemm_bt(x, w, rows, 64, 64)\ny = relu(h, 64) per rows\n")
+	static const struct { const char *text; size_t n; } graph[] = {
+		NORM("value", "", "0.25", "u", "v"),   NORM("value", "", "0.5", "u", "v"), NORM("value", "f16", "0.5", "u", "v"),
+		NORM("value", "f16", "0.5", "v", "u"), NORM("output", "f16", "0.5", "v", "u"),
+		MAP("value", ""), MAP("output", ""), MAP("output", "f16"),
+	};
+#undef MAP
+#undef NORM
+#undef TEXT
+	for (unsigned i = 0; i < sizeof graph / sizeof graph[0]; i++) {
+		struct gllm_arena mark = l->arena;
+		struct gllm_context *fresh = open_context(l, 0);
+		if (fresh)
+			CHECK_EQ(l->t, read_graph(l, c, graph[i].text, graph[i].n), read_graph(l, fresh, graph[i].text, graph[i].n));
+		l->arena = mark;
+	}
 }
 
 /* Lifting writes where compositions lie. */
@@ -141,6 +189,7 @@ void check_memo(struct check *t)
 	if (!c || !CHECK(t, code))
 		return;
 	rows_share(&l, c);
+	alike(&l, c);
 	lifted_over(&l, c);
 	other_machine(&l, c);
 	many(&l, c);
