@@ -21,6 +21,9 @@ enum { LINE = 64, FAR = 8 };
  * each page (1000^3: 2.5 % over none, 128x4096x4096 packed beforehand: 7 %). */
 enum { FETCH = 24 };
 
+/* Blocks of k are multiples of so many steps, and no smaller, however small caches are said to be. */
+enum { STEPS = 8 };
+
 /* Blocks of k: partial sums are loaded once less for each block that is not begun (2048^3: 1024 steps 4 % over 512), but a
  * lane side whose rows are cut short is packed slowly, which few rows do not make up for: half of 2 MiB then holds whole pages of 256 rows
  * (4096x4096, 256 steps over 512: 48 rows 5 %, 128 rows 2 %, 200 rows -1 %). A block too deep for its cache is better than two if it is the
@@ -203,7 +206,8 @@ static unsigned rows_of_a_set(const struct gllm_profile *p, const struct product
 		const struct gllm_node *n = &t->node[q->sum[i].value[I]];
 		crowded |= n->op == GLLM_N_LOAD && q->affine[n->imm].loop[K] == 4 && q->affine[n->imm].loop[I] % quarter == 0;
 	}
-	return crowded && c->ways < mr + 2 && 2 * (c->ways - 2) > mr ? c->ways - 2 : mr;
+	const unsigned left = c->ways > 2 ? c->ways - 2 : 0;
+	return crowded && left < mr && left > mr / 2 ? left : mr;
 }
 
 /* Panels take half of L2, which holds so many rows of k. Rows of a block have what is left beside them if that holds all; otherwise few
@@ -229,6 +233,7 @@ static int64_t depth(const struct gllm_profile *p, const struct gllm_tuning *t, 
 	int64_t l1 = cache_bytes(p, 0, 32 << 10), l2 = l2_bytes(p), kc;
 	int64_t most = q->most >= FEW_ROWS || !all_along_lanes(q) ? MOST_DEPTH : q->most > FEWER_ROWS ? FEW_ROWS_DEPTH : FEWER_ROWS_DEPTH;
 	kc = l2 / (64 * nr) > l1 / (6 * nr) ? l2 / (64 * nr) : l1 / (6 * nr);
+	kc = kc > STEPS ? kc : STEPS;
 	if (!(t && t->kc) && most == MOST_DEPTH && q->k <= 2 * kc && q->k <= ONE_DEPTH)
 		return q->k;
 	return t && t->kc ? t->kc : kc < most ? kc : most;
@@ -258,12 +263,13 @@ static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, co
 		b->mr = rows_beside(p, b->mr, b->nr, q->nsums);
 	kc = depth(p, t, q, b->nr);
 	/* Products of one layer have more kernels in common where all have blocks of the same size. */
-	b->kc = kc % 8 || q->k % kc < kc / 2 ? even(q->k, kc, 8) : (unsigned)kc;
+	b->kc = kc % STEPS || q->k % kc < kc / 2 ? even(q->k, kc, STEPS) : (unsigned)kc;
 	if (b->kc > q->k)
 		b->kc = (unsigned)q->k;
 	int64_t ahead = (apart && q->nsums > 1 ? 1 : PANELS_AHEAD) * b->nr; /* of each sum: products side by side share L2 */
-	nc = gllm_block_ahead(p, t, q, GLLM_BLOCK_PACKED) ? ahead * workers : l2 / 2 / (4 * b->kc) / q->nsums * workers;
-	b->mc = even((int64_t)q->most, t && t->mc ? t->mc : rows_of_block(l2 / (4 * b->kc), q, nc, workers, b->mr), b->mr);
+	int64_t held = l2 / 4 / b->kc;
+	nc = gllm_block_ahead(p, t, q, GLLM_BLOCK_PACKED) ? ahead * workers : held / 2 / q->nsums * workers;
+	b->mc = even((int64_t)q->most, t && t->mc ? t->mc : rows_of_block(held, q, nc, workers, b->mr), b->mr);
 	b->nc = even(q->n, t && t->nc ? t->nc : nc, b->nr);
 	if (q->lanes && q->most <= b->mr && !all_named(t)) { /* one tile of rows reads every panel once */
 		b->kc = (unsigned)q->k;
@@ -286,7 +292,7 @@ static void dots(const struct gllm_profile *p, const struct product *q, unsigned
 	depth = depth < DOTS_DEPTH ? DOTS_DEPTH : depth;
 	if (depth < q->k)
 		b->kc = (unsigned)depth;
-	int64_t panels = q->most > rows ? l2_bytes(p) / 8 / (4 * b->kc * columns) : 1;
+	int64_t panels = q->most > rows ? l2_bytes(p) / 8 / 4 / b->kc / columns : 1;
 	if (panels > 1)
 		b->nc = (unsigned)panels * columns;
 	if (b->nc > q->n)
@@ -328,7 +334,7 @@ static void stream(const struct gllm_profile *p, const struct product *q, unsign
 	int64_t share = gllm_ceil_div(q->n, workers), depth = stream_depth(p, q), again = cache_bytes(p, 0, 32 << 10) * 2 / 3 * UNROLL / (4 * b->nr);
 	b->nc = even(q->n, ahead && share > STREAM_COLUMNS ? STREAM_COLUMNS : share, b->nr);
 	if (ahead)
-		depth = l2_bytes(p) / 4 / (4 * b->nc);
+		depth = l2_bytes(p) / 4 / 4 / b->nc;
 	if (q->most > rows && depth > again)
 		depth = again; /* what one tile of rows reads stays in L1 for the others */
 	b->kc = even(q->k, depth < q->k / 2 ? depth : q->k / 2, UNROLL);
@@ -376,8 +382,9 @@ struct gllm_blocking gllm_block_sizes(const struct gllm_profile *p, const struct
 
 unsigned gllm_block_columns(const struct gllm_profile *p, const struct gllm_blocking *b, unsigned workers)
 {
-	unsigned most = (unsigned)(l2_bytes(p) / 2 / (4 * b->kc)) * workers;
-	return most > b->nc ? most / b->nr * b->nr : b->nc;
+	int64_t most = l2_bytes(p) / 2 / 4 / b->kc * workers;
+	most = most < INT32_MAX ? most : INT32_MAX;
+	return most > b->nc ? (unsigned)(most / b->nr * b->nr) : b->nc;
 }
 
 unsigned gllm_block_direct_rows(const struct product *q, unsigned workers, unsigned mr)

@@ -332,6 +332,38 @@ static uint64_t plan_hash(struct fixture *f, const struct shape *s, const struct
 	return h;
 }
 
+/* Caches of no such sizes as there are, and blocks that nothing holds, still give sizes to compile: nothing runs. */
+static void odd_caches(struct fixture *f, struct gllm_config *config)
+{
+	const struct gllm_tuning tile = { .mr = (uint16_t)gllm_blocking(&config->profile, 48, 96, 2048, 4).mr };
+	static const struct odd { struct gllm_cache l1; uint32_t l2; uint64_t k; struct gllm_tuning tuning; } odd[] = {
+		{ { .bytes = 1 }, 1, 512, { 0 } },                                          /* no step of k fits */
+		{ { .bytes = 64, .ways = 12 }, 1000, 1, { .mr = 7, .nc = 32, .nr = 32 } },
+		{ { .bytes = 8 << 10, .ways = 1 }, 32 << 10, 2048, { 0 } },                 /* all rows fall into one line */
+		{ { .bytes = 8 << 10, .ways = 2 }, 32 << 10, 2048, { 0 } },
+		{ { .bytes = 8 << 10, .ways = UINT32_MAX }, 32 << 10, 2048, { 0 } },
+		{ { .bytes = UINT32_MAX, .ways = 3 }, UINT32_MAX, 1 << 20, { 0 } },
+		{ { .bytes = 48 << 10, .ways = 12 }, 1 << 20, 1 << 30, { .kc = 1 << 30 } }, /* four bytes of each are 2^32 */
+	};
+	const struct gllm_arena before = f->arena;
+	for (unsigned i = 0; i < GLLM_COUNT(odd); i++) {
+		config->profile.cache[0] = odd[i].l1;
+		config->profile.cache[1].bytes = odd[i].l2;
+		f->arena = before;
+		void *p = gllm_alloc(&f->arena, gllm_context_quote(config), 64);
+		if (!CHECK_STATUS(f->t, gllm_context_create(p, gllm_context_quote(config), config, &f->c, &f->e), GLLM_OK))
+			return;
+		for (unsigned transposed = 0; transposed < 2; transposed++) {
+			const struct shape s = { transposed ? GLLM_OP_gemm_bt : GLLM_OP_gemm, 48, 96, odd[i].k, 0, GLLM_OP_COUNT, false, false };
+			const struct gllm_tuning *tuning = odd[i].tuning.kc || odd[i].tuning.nc ? &odd[i].tuning : NULL;
+			uint64_t h = plan_hash(f, &s, tuning);
+			CHECK(f->t, h != 0);
+			CHECK(f->t, odd[i].k != 2048 || h == plan_hash(f, &s, &tile)); /* ways say nothing of rows */
+		}
+	}
+	f->arena = before;
+}
+
 static void tuning_counts(struct fixture *f, uint16_t lanes)
 {
 	const struct gllm_tuning base = { .mc = 24, .kc = 64, .nc = 8u * lanes, .mr = 4, .nr = (uint16_t)(2 * lanes), .unroll = 2 };
@@ -392,6 +424,8 @@ void check_block(struct check *t)
 		return;
 	blocks_fit(&f, tile, b.nr);
 	f.arena = empty;
+	config.host.code = *check_exec_fresh(t);
+	odd_caches(&f, &config);
 	config.host.code = *check_exec_fresh(t);
 	config.profile.cache[0] = (struct gllm_cache){ .bytes = 8 << 10, .ways = 4, .line = 64 };
 	config.profile.cache[1].bytes = 32 << 10;
