@@ -64,9 +64,10 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	                        * and unconverted, it goes past the caches if its address is a multiple of its bytes */ \
 	V(VBCAST,   v, "@")    /* one element to all lanes; aux: GLLM_VIR_FACTOR */                             \
 	V(VQUAD,    v, "@")    /* the 16 bytes there to every 128 bits; only where machine.tiles */             \
-	V(VZERO,    v, "-")    V(VMOV,   v, "v")     /* aux: GLLM_VIR_KEPT */                                   \
 	V(VSPLAT,   v, "g")    /* low bits of a to all lanes of `type` */                                       \
 	V(VINDEX,   v, "g")    /* lane i = a + i, type I32 */                                                   \
+	V(MTAIL,    m, "g")    /* the first min(a, lanes) lanes, a >= 0 */                                      \
+	V(VZERO,    v, "-")    V(VMOV,   v, "v")     /* aux: GLLM_VIR_KEPT */                                   \
 	V(VADD,     v, "vv")   V(VSUB, v, "vv") V(VMUL, v, "vv") V(VDIV, v, "vv")                               \
 	V(VMIN,     v, "vv")   V(VMAX, v, "vv")      /* a < b ? a : b,  a > b ? a : b: b on NaN */              \
 	V(VSQRT,    v, "v")    V(VNEG, v, "v") V(VABS, v, "v")                                                  \
@@ -93,7 +94,6 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	                        * as lanes: F16 and BF16 to F32, I16 and U16 to I32; only where machine.has_widen */  \
 	V(VLT,      m, "vv")   V(VLE, m, "vv") V(VEQ, m, "vv") V(VUNORD, m, "vv")    /* aux: GLLM_VIR_NOT */    \
 	V(MAND,     m, "mm")   V(MOR, m, "mm") V(MXOR, m, "mm") V(MNOT, m, "m")                                 \
-	V(MTAIL,    m, "g")    /* the first min(a, lanes) lanes, a >= 0 */                                      \
 	V(VSEL,     v, "mvv")  /* a ? b : c */                                                                  \
 	V(VREDUCE,  v, "v")    /* every lane = a's lanes combined by `aux` (enum gllm_vred), fixed tree */      \
 	V(VHPAIR,   v, "vv")   /* one level of the tree that combines `lanes` vectors into one whose lane i is the \
@@ -114,8 +114,9 @@ enum gllm_vir_op {
 #undef V
 	GLLM_V_COUNT
 };
-_Static_assert(GLLM_V_RET - GLLM_V_LABEL == 7 && GLLM_V_PREFETCH == GLLM_V_RET + 1 && GLLM_V_VLOAD == GLLM_V_PREFETCH + 1,
-               "integers, then flow from LABEL to RET, then PREFETCH, then vectors");
+_Static_assert(GLLM_V_RET - GLLM_V_LABEL == 7 && GLLM_V_PREFETCH == GLLM_V_RET + 1 && GLLM_V_VLOAD == GLLM_V_PREFETCH + 1 &&
+               GLLM_V_VZERO == GLLM_V_MTAIL + 1,
+               "integers, then flow from LABEL to RET, then PREFETCH, then vectors: first those that read integers, MTAIL the last");
 
 /* aux of LOOP_BEGIN: accesses of one segment that turns of this loop make may change places, whatever their copies. */
 enum { GLLM_VIR_ANY_ORDER = 1 };

@@ -6,8 +6,9 @@
  * value must survive the way back. An operand that dies at an instruction may lend its register to the result, so select
  * writes a result only after its last read of an operand; temporaries differ from both.
  *
- * A round either fits, or chooses registers to live in the frame, rewrites every access to them through a register that
- * lives for one instruction only, and starts again. Such short registers are never chosen again, so rounds end. */
+ * A round either fits, or stops where it lacks a register, chooses those that are to live in the frame, rewrites every access to
+ * them through a register that lives for one instruction only, and starts again. Such short registers are never chosen again, so
+ * rounds end. */
 #include "jit/regalloc.h"
 #include "core/bits.h"
 #include "jit/regalloc_state.h"
@@ -117,10 +118,9 @@ static enum gllm_status intervals(struct scan *s)
 
 /* --- one round ------------------------------------------------------------------------------------------------------ */
 
-/* A register that was spilled may have lost its place. */
-static inline void release(struct scan *s, unsigned place, gllm_vreg r)
+static inline void release(struct scan *s, unsigned place)
 {
-	s->vacant[place / REGS] |= s->owner[place] == r ? gllm_place_bit(place) : 0;
+	s->vacant[place / REGS] |= gllm_place_bit(place);
 }
 
 /* Intervals end at a reader, at a write nobody reads, or at the end of a loop: nothing else need be looked at. */
@@ -130,12 +130,11 @@ static void release_all(struct scan *s, uint32_t before)
 		for (uint32_t busy = ~s->vacant[f]; busy; busy &= busy - 1) {
 			gllm_vreg o = s->owner[REGS * f + (unsigned)__builtin_ctz(busy)];
 			if (o != TEMP && s->reg[o].end < before)
-				release(s, s->reg[o].place, o);
+				release(s, s->reg[o].place);
 		}
 }
 
-/* A place in the file for `who`: that of rank `hint` (a bit or none) if that is vacant, else rather none of `avoid`. NOWHERE if `who`
- * itself is the best to spill or nothing can be. */
+/* A place in the file for `who`: that of rank `hint` (a bit or none) if that is vacant, else rather none of `avoid`. NOWHERE: none is. */
 static inline unsigned take(struct scan *s, unsigned file, gllm_vreg who, uint32_t hint, uint32_t avoid)
 {
 	uint32_t all = s->vacant[file], vacant = all & s->ranks[file], better = all & hint ? hint : vacant & ~avoid;
@@ -145,8 +144,10 @@ static inline unsigned take(struct scan *s, unsigned file, gllm_vreg who, uint32
 		place += (unsigned)__builtin_ctz(better);
 	else if (vacant)
 		place += 31u - (unsigned)__builtin_clz(vacant);
-	else if ((place = gllm_regalloc_evict(s, file, who)) == NOWHERE)
+	else {
+		s->lacks = file;
 		return NOWHERE;
+	}
 	s->owner[place] = who;
 	s->vacant[file] = all & ~gllm_place_bit(place);
 	s->used[file] |= gllm_place_bit(place);
@@ -163,7 +164,7 @@ static inline void leave(struct scan *s, const struct gllm_interval *reg, gllm_v
 	unsigned place = reg[r].place;
 	uint32_t bit = gllm_place_bit(place) & ~avoid;
 
-	release(s, place, r);
+	release(s, place);
 	if (place / REGS == file && bit)
 		*hint = bit;
 }
@@ -187,7 +188,7 @@ static inline uint32_t leave_all(struct scan *s, const struct gllm_interval *reg
 }
 
 /* Temporaries; `lent` gets their ranks. */
-static enum gllm_status grant_temps(struct scan *s, unsigned i, struct gllm_need need, uint32_t lent[FILES])
+static bool grant_temps(struct scan *s, unsigned i, struct gllm_need need, uint32_t lent[FILES])
 {
 	const unsigned count[2] = { need.g, need.v };
 
@@ -196,50 +197,48 @@ static enum gllm_status grant_temps(struct scan *s, unsigned i, struct gllm_need
 			unsigned file = s->m->class_file[c], place = take(s, file, TEMP, 0, 0);
 
 			if (place == NOWHERE)
-				return GLLM_COMPILE_ERROR;
+				return false;
 			lent[file] |= gllm_place_bit(place);
 			s->temp[i][c][k] = s->phys[place];
 		}
-	return GLLM_OK;
+	return true;
 }
 
-static inline enum gllm_status place(struct scan *s, struct gllm_interval *d, gllm_vreg r, uint32_t hint, uint32_t avoid)
+static inline bool place(struct scan *s, struct gllm_interval *d, gllm_vreg r, uint32_t hint, uint32_t avoid)
 {
 	unsigned at = take(s, d->file, r, hint, avoid);
 
 	d->place = (uint8_t)at;
 	s->where[r] = s->phys[at];
-	return at == NOWHERE && !(d->flags & SPILL) ? GLLM_COMPILE_ERROR : GLLM_OK;
+	return at != NOWHERE;
 }
 
 /* The result's place, which ends here if nobody reads it. */
-static inline enum gllm_status write(struct scan *s, gllm_vreg r, uint32_t at, uint32_t hint, uint32_t avoid)
+static inline bool write(struct scan *s, gllm_vreg r, uint32_t at, uint32_t hint, uint32_t avoid)
 {
 	struct gllm_interval *d = &s->reg[r];
-	enum gllm_status st = GLLM_OK;
+	bool fits = d->start != at || place(s, d, r, hint, avoid);
 
-	if (d->start == at)
-		st = place(s, d, r, hint, avoid);
 	if (d->end == at)
-		release(s, d->place, r);
-	return st;
+		release(s, d->place);
+	return fits;
 }
 
 /* An instruction that needs temporaries or wants its result apart. */
-static enum gllm_status place_with(struct scan *s, uint32_t i, struct gllm_need need)
+static bool place_with(struct scan *s, uint32_t i, struct gllm_need need)
 {
 	const struct gllm_vi *in = &s->v->ins[i];
 	uint32_t lent[FILES] = { 0 }, avoid = 0;
-	enum gllm_status st = grant_temps(s, i, need, lent);
+	bool fits = grant_temps(s, i, need, lent);
 
 	if (need.apart)
 		avoid = (in->a == NONE ? 0 : gllm_place_bit(s->reg[in->a].place)) | (in->b == NONE ? 0 : gllm_place_bit(s->reg[in->b].place));
 	uint32_t hint = leave_all(s, s->reg, in, 2 * i + 1, avoid);
-	if (st == GLLM_OK && gllm_vi_writes(in))
-		st = write(s, in->d, 2 * i + 2, hint, avoid);
+	if (gllm_vi_writes(in))
+		fits = write(s, in->d, 2 * i + 2, hint, avoid) && fits;
 	for (unsigned f = 0; f < FILES; f++)
 		s->vacant[f] |= lent[f];
-	return st;
+	return fits;
 }
 
 /* Ranks of the machine's registers. */
@@ -277,29 +276,30 @@ static void open_files(struct scan *s)
 			place(s, &s->reg[k], k, UINT32_C(1) << s->rank[g][s->m->entry[k]], 0);
 }
 
-static enum gllm_status walk(struct scan *s)
+/* False: a file does not suffice. */
+static bool walk(struct scan *s)
 {
 	const struct gllm_machine *m = s->m;
 	const struct gllm_vi *in = s->v->ins;
-	enum gllm_status st = GLLM_OK;
+	bool fits = true;
 
 	open_files(s);
-	for (uint32_t i = 0, n = s->v->n; i < n && st == GLLM_OK; i++, in++) {
+	for (uint32_t i = 0, n = s->v->n; i < n && fits; i++, in++) {
 		struct gllm_need need = { 0, 0, false };
 
 		if (gllm_vi_asks(m, in))
 			need = m->need(in);
 		if (need.g | need.v | need.apart) {
-			st = place_with(s, i, need);
+			fits = place_with(s, i, need);
 			continue;
 		}
 		uint32_t hint = leave_all(s, s->reg, in, 2 * i + 1, 0);
 		if (in->op == GLLM_V_LOOP_END)
 			release_all(s, 2 * i + 2);
 		if (gllm_vi_writes(in))
-			st = write(s, in->d, 2 * i + 2, hint, 0);
+			fits = write(s, in->d, 2 * i + 2, hint, 0);
 	}
-	return st;
+	return fits;
 }
 
 /* --- rounds --------------------------------------------------------------------------------------------------------- */
@@ -358,7 +358,7 @@ static enum gllm_status allocate(struct scan *s)
 	enum gllm_status st = s->known ? GLLM_OK : intervals(s);
 
 	s->known = st == GLLM_OK;
-	return st == GLLM_OK ? walk(s) : st;
+	return st != GLLM_OK || walk(s) ? st : gllm_regalloc_choose(s, s->lacks);
 }
 
 /* What is in the frame from the beginning (core/vir.h: GLLM_VIR_KEPT). */
@@ -389,7 +389,6 @@ enum gllm_status gllm_regalloc(struct gllm_vir *v, const struct gllm_machine *m,
 			keep(&s);
 		if (st == GLLM_OK && s.nspilled == 0)
 			st = allocate(&s);
-		st = s.status != GLLM_OK ? s.status : st;
 		if (st != GLLM_OK || s.nspilled == 0)
 			break;
 		st = gllm_regalloc_rewrite(&s);

@@ -16,9 +16,10 @@ static inline void add_access(struct scan *s, gllm_vreg r, uint64_t cost, unsign
 	x->depth = (uint8_t)(x->depth < depth ? depth : x->depth);
 }
 
-/* What deciding between registers to spill takes. */
-static bool weigh(struct scan *s)
+/* What deciding between registers of the file to spill takes: of others, not all accesses are counted. */
+static bool weigh(struct scan *s, unsigned file)
 {
+	const unsigned vectors = file == s->m->class_file[GLLM_CLASS_G] ? GLLM_V_VZERO : GLLM_V_COUNT; /* that and what follows it access others */
 	unsigned depth = 0;
 	uint64_t cost = 1;
 
@@ -29,6 +30,8 @@ static bool weigh(struct scan *s)
 		s->weight[r] = (struct weight){ .cost = 0 };
 	for (uint32_t i = 0; i < s->v->n; i++) {
 		const struct gllm_vi *in = &s->v->ins[i];
+		if (in->op >= vectors)
+			continue;
 		if (in->op == GLLM_V_LOOP_BEGIN || in->op == GLLM_V_LOOP_END) {
 			depth = in->op == GLLM_V_LOOP_BEGIN ? depth + 1 : depth - 1;
 			cost = UINT64_C(1) << (depth < 8 ? 3 * depth : 24);
@@ -59,25 +62,86 @@ static bool cheaper(const struct scan *s, gllm_vreg x, gllm_vreg y)
 	return ca * lb < cb * la; /* costs < 2^40, lengths < 2^18 for the sizes compiled here; a wrap only costs speed */
 }
 
-unsigned gllm_regalloc_evict(struct scan *s, unsigned file, gllm_vreg who)
+struct held { /* registers that a file holds at one position, and where each ends: places do not matter */
+	struct { gllm_vreg r; uint32_t end; } of[REGS];
+	unsigned n, room;
+};
+
+static void let_go(struct held *h, uint32_t before)
+{
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < h->n; k++)
+		if (h->of[k].end >= before)
+			h->of[n++] = h->of[k];
+	h->n = n;
+}
+
+/* The best to spill of those that the file holds and `who`, which is to come; NONE if nothing can be. */
+static gllm_vreg victim_of(const struct scan *s, const struct held *h, gllm_vreg who, unsigned *at)
 {
 	gllm_vreg victim = who != TEMP && !(s->reg[who].flags & SHORT) ? who : NONE;
 
-	if (!s->weight && !weigh(s)) {
-		s->status = GLLM_OUT_OF_MEMORY;
-		return NOWHERE;
-	}
-	for (unsigned k = 0; k < s->m->norder[file]; k++) {
-		gllm_vreg o = s->owner[REGS * file + k];
-
-		if (o != TEMP && !(s->reg[o].flags & SHORT) && (victim == NONE || cheaper(s, o, victim)))
+	*at = h->n;
+	for (unsigned k = 0; k < h->n; k++) {
+		gllm_vreg o = h->of[k].r;
+		if (o != TEMP && !(s->reg[o].flags & SHORT) && (victim == NONE || cheaper(s, o, victim))) {
 			victim = o;
+			*at = k;
+		}
 	}
-	if (victim == NONE)
-		return NOWHERE;
-	s->reg[victim].flags |= SPILL;
-	s->nspilled++;
-	return victim == who ? NOWHERE : s->reg[victim].place;
+	return victim;
+}
+
+/* `who` from `at` to `end`. */
+static void hold(struct scan *s, struct held *h, gllm_vreg who, uint32_t at, uint32_t end)
+{
+	unsigned k = h->n;
+
+	if (k == h->room) {
+		let_go(h, at);
+		k = h->n;
+	}
+	if (k == h->room) {
+		gllm_vreg victim = victim_of(s, h, who, &k);
+		if (victim == NONE)
+			return;
+		s->reg[victim].flags |= SPILL;
+		s->nspilled++;
+	}
+	if (k < h->room) {
+		h->of[k].r = who;
+		h->of[k].end = end;
+		h->n += k == h->n;
+	}
+}
+
+static unsigned temporaries(const struct scan *s, const struct gllm_vi *in, unsigned file)
+{
+	struct gllm_need need = s->m->need(in);
+	unsigned n = file == s->m->class_file[GLLM_CLASS_G] ? need.g : file == s->m->class_file[GLLM_CLASS_V] ? need.v : 0;
+
+	return n < GLLM_VIR_TEMPS ? n : GLLM_VIR_TEMPS;
+}
+
+enum gllm_status gllm_regalloc_choose(struct scan *s, unsigned file)
+{
+	struct held held = { .room = s->m->norder[file] };
+	const struct gllm_interval *reg = s->reg;
+	const struct gllm_vi *in = s->v->ins;
+
+	if (!weigh(s, file))
+		return GLLM_OUT_OF_MEMORY;
+	for (gllm_vreg k = GLLM_VIR_ARGS; k < GLLM_VIR_FIRST_FREE; k++)
+		if (reg[k].end > 0 && reg[k].file == file)
+			hold(s, &held, k, 0, reg[k].end);
+	for (uint32_t at = 1, end = 2 * s->v->n; at < end; at += 2, in++) {
+		for (unsigned k = gllm_vi_asks(s->m, in) ? temporaries(s, in, file) : 0; k-- > 0;)
+			hold(s, &held, TEMP, at, at + 1);
+		if (gllm_vi_writes(in) && reg[in->d].file == file && reg[in->d].start == at + 1)
+			hold(s, &held, in->d, at + 1, reg[in->d].end);
+	}
+	return s->nspilled ? GLLM_OK : GLLM_COMPILE_ERROR;
 }
 
 /* --- rewriting ------------------------------------------------------------------------------------------------------ */
@@ -265,7 +329,7 @@ enum gllm_status gllm_regalloc_rewrite(struct scan *s)
 	struct gllm_vir *v = s->v;
 	struct rewrite w = { .n = 0 };
 
-	if (!s->weight && !weigh(s))
+	if (!s->weight && !weigh(s, s->m->class_file[GLLM_CLASS_V])) /* nothing was chosen: addends are kept */
 		return GLLM_OUT_OF_MEMORY;
 	unsigned more = spill_accesses(s);
 	if (v->nregs + more + 1 >= TEMP)

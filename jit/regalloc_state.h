@@ -38,7 +38,7 @@ struct scan {
 	uint32_t frame_bytes;
 	struct gllm_interval *reg; /* with one to spare; next: see struct sweep */
 	uint8_t *where;        /* physical registers */
-	struct weight *weight; /* NULL until a register is to be spilled in this round */
+	struct weight *weight; /* NULL until registers are chosen to be spilled in this round */
 	uint8_t (*temp)[2][GLLM_VIR_TEMPS];
 	uint32_t *offset;      /* room for select */
 	uint32_t *label;       /* where labels stand */
@@ -47,9 +47,9 @@ struct scan {
 	uint32_t vacant[FILES + 1]; /* ranks that have no owner */
 	uint32_t used[FILES + 1], ranks[FILES]; /* that were handed out; that may be: the first of the order */
 	unsigned nspilled;
+	unsigned lacks;        /* the file that did not suffice */
 	bool began;            /* not the first round */
 	bool known;            /* intervals and labels are those of the program */
-	enum gllm_status status; /* of what is asked while spilling */
 };
 
 static inline bool gllm_vi_writes(const struct gllm_vi *i)
@@ -58,8 +58,8 @@ static inline bool gllm_vi_writes(const struct gllm_vi *i)
 }
 
 /* regalloc_spill.c */
-/* The place of this file whose owner is the best to spill, `who` among them; NOWHERE if that is `who` or nothing can be. */
-unsigned gllm_regalloc_evict(struct scan *s, unsigned file, gllm_vreg who);
+/* All of this file that is to be spilled, so that there is a register for whatever else is live. COMPILE_ERROR if nothing can be. */
+enum gllm_status gllm_regalloc_choose(struct scan *s, unsigned file);
 /* The program anew, with accesses to the frame for what is to be spilled; intervals and labels, if known, with it. */
 enum gllm_status gllm_regalloc_rewrite(struct scan *s);
 #endif
