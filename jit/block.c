@@ -380,6 +380,8 @@ static bool block_in(struct blocker *x, const struct product *p, enum gllm_block
 		x->wide = gllm_block_wide(x->profile, x->tuning, p);
 	}
 	x->ahead = (apart || way != GLLM_BLOCK_DOTS) && (x->b.nc < p->n || x->b.kc < p->k) && gllm_block_ahead(x->profile, x->tuning, p, way);
+	x->idle = x->ahead && way == GLLM_BLOCK_PACKED && !gllm_block_narrow(p);
+	x->ahead &= apart || !x->idle;
 	x->unroll = gllm_block_unroll(x->profile, x->tuning, p, &x->b, way, apart);
 	x->any_depth = apart && any_depth(x, p, way);
 	switch (way) {

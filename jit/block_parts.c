@@ -130,8 +130,8 @@ static void set_next(struct blocker *x, const struct kernel *k, const struct at 
 			s->at.fixed += move[J] * x->b.nc;
 		if (s && last)
 			s->at.fixed += move[J] * x->b.nc - move[K] * (at->k + each);
-		set_number(x, k->next[i].pitch, gllm_block_fixed(move[J]));
-		set_number(x, k->next[i].row, gllm_block_fixed((move[J] * k->next[i].columns + tile / 2) / tile));
+		set_number(x, k->next[i].pitch, gllm_block_fixed(x->idle ? 0 : move[J]));
+		set_number(x, k->next[i].row, gllm_block_fixed(x->idle ? 0 : (move[J] * k->next[i].columns + tile / 2) / tile));
 	}
 }
 

@@ -31,8 +31,9 @@ enum { STEPS = 8 };
 enum { MOST_DEPTH = 1024, ONE_DEPTH = 1280, FEW_ROWS = 256, FEW_ROWS_DEPTH = 512, FEWER_ROWS = 128, FEWER_ROWS_DEPTH = 256 };
 
 /* Panels of a block whose successor is fetched meanwhile, for each worker: both of them, and the rows, stay in L2, and what lies a power
- * of two apart falls into few of its sets (128x4096x4096 from N x K: 2 panels 4 % over 4, 8 % over 8). */
-enum { PANELS_AHEAD = 2, ROWS_AHEAD = 160 };
+ * of two apart falls into few of its sets (128x4096x4096 from N x K: 2 panels 4 % over 4, 8 % over 8). More rows pass through wider blocks: each
+reads them anew (of what blocks so wide take: 192x4096x4096 0.98, 256x4096x4096 0.96, 512x4096x4096 0.99, 512x4096x11008 1.05). */
+enum { PANELS_AHEAD = 2, ROWS_AHEAD = 256 };
 
 /* A lane side that is read where it lies: blocks of a quarter of L2, each fetched row by row while the one before is read column by
  * column. Prefetchers follow some rows at once, each within a page: that does for the few rows of a product that wait for memory anyway
@@ -146,18 +147,23 @@ static uint64_t stream_rows(const struct gllm_profile *p, const struct product *
 	return p->vector_bytes < LINE && q->n * 4 % PAGE == 0 ? STREAM_CROWDED : STREAM_ROWS;
 }
 
-/* Few rows, and the lane side comes along k from beyond L2: packing waits for memory as long as a part of the product takes (N x K weights
- * of 4096^2, AVX-512: 32 rows 11 % over packing what nothing has fetched, 128 rows 4 to 9 %, 192 rows none; AVX2: 48 rows 16 %, 128 rows 6 %). */
+/* The lane side comes along k from beyond L2: of few rows, packing waits for memory as long as a part of the product takes (N x K weights
+ * of 4096^2, AVX-512: 32 rows 11 % over packing what nothing has fetched, 128 rows 4 to 9 %; AVX2: 48 rows 16 %, 128 rows 6 %). */
 bool gllm_block_ahead(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, enum gllm_block_way way)
 {
 	if (way != GLLM_BLOCK_PACKED)
 		return (way == GLLM_BLOCK_DOTS || way == GLLM_BLOCK_STREAM) && q->most >= LEAST_AHEAD;
-	if (all_named(t) || q->lanes || q->most > ROWS_AHEAD || q->n * q->k * 4 <= l2_bytes(p))
+	if (all_named(t) || q->lanes || q->n * q->k * 4 <= l2_bytes(p))
 		return false;
 	for (unsigned i = 0; i < q->nsums; i++)
 		if (q->sum[i].type != GLLM_F32 || q->c->trace.node[q->sum[i].value[J]].type != GLLM_F32 || gllm_along_lanes(q, q->sum[i].value[J]))
 			return false;
 	return true;
+}
+
+bool gllm_block_narrow(const struct product *q)
+{
+	return q->most <= ROWS_AHEAD;
 }
 
 struct gllm_block_choice gllm_block_choose(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
@@ -268,7 +274,7 @@ static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, co
 		b->kc = (unsigned)q->k;
 	int64_t ahead = (apart && q->nsums > 1 ? 1 : PANELS_AHEAD) * b->nr; /* of each sum: products side by side share L2 */
 	int64_t held = l2 / 4 / b->kc;
-	nc = gllm_block_ahead(p, t, q, GLLM_BLOCK_PACKED) ? ahead * workers : held / 2 / q->nsums * workers;
+	nc = gllm_block_narrow(q) && gllm_block_ahead(p, t, q, GLLM_BLOCK_PACKED) ? ahead * workers : held / 2 / q->nsums * workers;
 	b->mc = even((int64_t)q->most, t && t->mc ? t->mc : rows_of_block(held, q, nc, workers, b->mr), b->mr);
 	b->nc = even(q->n, t && t->nc ? t->nc : nc, b->nr);
 	if (q->lanes && q->most <= b->mr && !all_named(t)) { /* one tile of rows reads every panel once */

@@ -46,8 +46,10 @@ unsigned gllm_block_wide(const struct gllm_profile *p, const struct gllm_tuning 
 /* The most columns of a block of so many steps of k, on this machine. */
 unsigned gllm_block_columns(const struct gllm_profile *p, const struct gllm_blocking *b, unsigned workers);
 
-/* Whether each block, while it is multiplied, fetches what the next is packed from, or otherwise reads. */
+/* Whether each block, while it is multiplied, fetches what the next is packed from, or otherwise reads; */
 bool gllm_block_ahead(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, enum gllm_block_way way);
+/* of packed ones, whether rows are so few that this pays: their blocks are narrow, so that both stay in L2. */
+bool gllm_block_narrow(const struct product *q);
 
 /* Whether `value` lies in memory along the lanes: then whole lines of many panels are read one after another. */
 bool gllm_along_lanes(const struct product *q, gllm_ref value);

@@ -63,6 +63,7 @@ struct blocker {
 	int64_t row_pitch;                  /* bytes of a packed row of the row side; 0: read where it lies */
 	bool tile;                          /* words are packed in pairs, for products of tiles: block_kernel.c */
 	bool ahead;                         /* blocks fetch what the next reads: block_sizes.h */
+	bool idle;                          /* or one line of it again and again, which costs nothing: any number of rows has one kernel */
 	bool whole;                         /* packed rows hold all of k; else one block of it at a time */
 	bool any_depth;                     /* and parts say how many steps of k they take, multiples of: */
 	int64_t deep_unit;

@@ -256,6 +256,7 @@ static void dots_from_afar(struct fixture *f, uint64_t lanes)
 		{ GLLM_OP_gemm_bt_f16, 0, 640, 320, 21, GLLM_OP_COUNT, true, false },
 		{ GLLM_OP_gemm_bt, 6, 515, 640, 32, GLLM_OP_gelu, false, false },
 		{ GLLM_OP_gemm_bt, 32, 480, 321, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm_bt, 290, 160, 128, 0, GLLM_OP_COUNT, false, false }, /* packed, and too many rows to fetch for */
 	};
 	for (unsigned i = 0; i < GLLM_COUNT(shape); i++)
 		compare(f, &shape[i], NULL);
@@ -288,6 +289,26 @@ static void blocks_fetch(struct fixture *f, uint64_t lanes)
 		gllm_plan_free(f->c, p);
 		gllm_graph_free(f->c, g);
 	}
+}
+
+/* Few rows, which fetch the next block, and many, whose time is not memory's, have one set of kernels. */
+static void rows_share_kernels(struct fixture *f)
+{
+	static const uint64_t rows[] = { 100, 600 };
+	struct gllm_plan *p[2] = { NULL, NULL };
+	struct gllm_stats stats[2];
+	for (unsigned i = 0; i < 2; i++) {
+		const struct shape s = { GLLM_OP_gemm_bt, rows[i], 512, 2048, rows[i], GLLM_OP_COUNT, true, true };
+		struct gllm_graph *g = graph_of(f, &s);
+		if (!g || !CHECK_STATUS(f->t, gllm_compile(f->c, g, NULL, &p[i], &f->e), GLLM_OK))
+			return;
+		gllm_context_stats(f->c, &stats[i]);
+		gllm_graph_free(f->c, g);
+	}
+	CHECK(f->t, gllm_plan_steps(p[0]) > 2);
+	CHECK_EQ(f->t, stats[1].kernels, stats[0].kernels);
+	gllm_plan_free(f->c, p[1]);
+	gllm_plan_free(f->c, p[0]);
 }
 
 /* Of rows that fall into the same sets of L1, few are read at once; of others, more. */
@@ -436,5 +457,6 @@ void check_block(struct check *t)
 	streams(&f, lanes);
 	dots_from_afar(&f, lanes);
 	blocks_fetch(&f, lanes);
+	rows_share_kernels(&f);
 	streams_share_sets(&f);
 }
