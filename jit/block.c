@@ -459,7 +459,7 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 		*c = *old[i].code;
 		for (unsigned q = 0; q < c->trace.nparams; q++)
 			c->source[q] = old[i].source[q];
-		bool product = gllm_block_form(x->arena, c, x->g, p);
+		bool product = gllm_block_form(x->arena, c, x->g, p, &x->status);
 		struct gllm_block_choice choice = { .way = GLLM_BLOCK_NOT };
 		if (product)
 			choice = gllm_block_choose(x->profile, x->tuning, p);

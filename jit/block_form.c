@@ -82,7 +82,7 @@ static bool plain_accesses(struct product *p)
 	return true;
 }
 
-/* A product of one row has lost its loop of rows (jit/compose.c): the same trace with that loop around it, or NULL. */
+/* A product of one row has lost its loop of rows (jit/compose.c): the same trace with that loop around it. NULL: out of memory. */
 static const struct gllm_composed *one_row(struct gllm_arena *arena, const struct gllm_composed *c)
 {
 	const struct gllm_trace *t = &c->trace;
@@ -220,14 +220,17 @@ static bool packed_weights(const struct gllm_graph *g, struct product *p)
 	return true;
 }
 
-bool gllm_block_form(struct gllm_arena *arena, const struct gllm_composed *c, const struct gllm_graph *g, struct product *p)
+bool gllm_block_form(struct gllm_arena *arena, const struct gllm_composed *c, const struct gllm_graph *g, struct product *p,
+                     enum gllm_status *s)
 {
 	if (c->trace.nreductions < 1 || c->trace.nreductions > MAX_SUMS)
 		return false;
 	if (c->trace.nloops == 2 && c->trace.loop[0].parent == -1 && c->trace.loop[1].parent == 0)
 		c = one_row(arena, c);
-	if (!c)
+	if (!c) {
+		*s = GLLM_OUT_OF_MEMORY;
 		return false;
+	}
 	const struct gllm_trace *t = &c->trace;
 	*p = (struct product){ .c = c };
 	if (c->how.own || !plain_nest(t) || !row_trip(c, g->max_rows, p) || !fixed_trip(t, J, &p->n) || !fixed_trip(t, K, &p->k))
@@ -236,6 +239,8 @@ bool gllm_block_form(struct gllm_arena *arena, const struct gllm_composed *c, co
 		return false;
 	p->affine = gllm_alloc_array(arena, t->naccesses + 1u, sizeof *p->affine, 8);
 	uint8_t *dep = gllm_alloc(arena, t->nnodes + 1u, 1);
+	if (!p->affine || !dep)
+		*s = GLLM_OUT_OF_MEMORY;
 	if (!p->affine || !dep || !gllm_strip_affine(t, p->affine) || !plain_accesses(p))
 		return false;
 	find_loops(p, dep);

@@ -29,9 +29,10 @@ struct product { /* a trace that has the form */
 	                                     * elements along lanes (gllm_affine); along K by the lanes of a panel */
 };
 
-/* Fills `p` if the trace has the form; what it keeps lies in `arena`. `g` says how many rows there may be, and how weights
- * are packed. */
-bool gllm_block_form(struct gllm_arena *arena, const struct gllm_composed *c, const struct gllm_graph *g, struct product *p);
+/* Fills `p` if the trace has the form; what it keeps lies in `arena`, without room in which *s is OUT_OF_MEMORY. `g` says how many rows
+ * there may be, and how weights are packed. */
+bool gllm_block_form(struct gllm_arena *arena, const struct gllm_composed *c, const struct gllm_graph *g, struct product *p,
+                     enum gllm_status *s);
 /* Panels that are read next are so wide: the last one is narrower than the others. */
 void gllm_block_lanes(const struct product *p, int64_t lanes);
 /* Bytes by which parameter q moves along K in panels so wide. */

@@ -68,6 +68,14 @@ static void begin(struct blocker *x, struct gllm_strip *s)
 		s->pitch[q] = pitch_of(p, q);
 }
 
+/* Whether there was memory for all that a kernel begins with. */
+static bool has_room(struct blocker *x, const struct gllm_strip *s)
+{
+	if (x->status == GLLM_OK)
+		x->status = s->status;
+	return x->status == GLLM_OK;
+}
+
 static int8_t open_rows(struct gllm_strip *s, struct kernel *k, struct gllm_linear rows)
 {
 	return rows.per_row ? gllm_strip_open_counted(s, rows, &k->rows) : gllm_strip_open(s, rows);
@@ -113,7 +121,7 @@ static struct kernel *begin_copy(struct blocker *x, gllm_ref value, struct gllm_
 	struct kernel *k = new_kernel(x);
 	*needed = gllm_block_take(x, t->nnodes, 1);
 	begin(x, s);
-	if (!k || !*needed || s->status != GLLM_OK)
+	if (!has_room(x, s))
 		return NULL;
 	(*needed)[value] = 1;
 	gllm_strip_need(t, *needed, s->map);
@@ -473,7 +481,7 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	uint8_t *needed = gllm_block_take(x, t->nnodes, 1), sums[MAX_SUMS] = { 0xff, 0xff, 0xff, 0xff };
 	struct gllm_strip s;
 	begin(x, &s);
-	if (!k || !needed || s.status != GLLM_OK)
+	if (!has_room(x, &s))
 		return NULL;
 	macro_needs(x, m, s.map, needed);
 	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
@@ -515,7 +523,7 @@ static struct kernel *staged(struct blocker *x, const struct macro *m)
 	                            .width = m->lanes, .tile = direct ? m->lanes : x->b.nr, .count = NO_NUMBER };
 	struct gllm_strip s;
 	gllm_strip_begin(&s, x->p->c, x->p->affine, x->arena);
-	if (!k || !needed || s.status != GLLM_OK)
+	if (!has_room(x, &s))
 		return NULL;
 	uint64_t bytes = gllm_stage_write(&s, x->p, &stage, needed);
 	x->f->worker_bytes = bytes > x->f->worker_bytes ? bytes : x->f->worker_bytes;
@@ -538,7 +546,7 @@ static struct kernel *behind(struct blocker *x, const struct macro *m)
 	uint8_t *needed = gllm_block_take(x, t->nnodes, 1);
 	struct gllm_strip s;
 	begin(x, &s);
-	if (!k || !needed || s.status != GLLM_OK)
+	if (!has_room(x, &s))
 		return NULL;
 	for (unsigned i = 0; i < t->nnodes; i++)
 		needed[i] = t->node[i].op == GLLM_N_STORE;

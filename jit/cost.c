@@ -142,20 +142,20 @@ static bool in_register(const struct gllm_node *n)
 	       n->op != GLLM_N_CARRY && n->op != GLLM_N_LAST;
 }
 
-unsigned gllm_registers_of(const struct gllm_composed *c, struct gllm_arena arena)
+enum gllm_status gllm_registers_of(const struct gllm_composed *c, struct gllm_arena arena, unsigned *n)
 {
 	const struct gllm_trace *t = &c->trace;
 	gllm_ref *last = gllm_alloc_array(&arena, t->nnodes + 1u, sizeof *last, 8);
 	unsigned live[GLLM_TRACE_LOOPS + 1] = { 0 }, sums[GLLM_TRACE_LOOPS + 1] = { 0 }, most = 0;
 	bool product = t->pattern == GLLM_PATTERN_GEMM;
 	if (!last)
-		return 0;
+		return GLLM_OUT_OF_MEMORY;
 	for (unsigned i = 0; i < t->nnodes; i++) {
-		const struct gllm_node *n = &t->node[i];
-		const gllm_ref from[] = { n->a, n->b, n->c };
+		const struct gllm_node *x = &t->node[i];
+		const gllm_ref from[] = { x->a, x->b, x->c };
 		last[i] = (gllm_ref)i;
 		for (unsigned k = 0; k < 3; k++)
-			if (from[k] < i && n->op != GLLM_N_CARRY)
+			if (from[k] < i && x->op != GLLM_N_CARRY)
 				last[from[k]] = (gllm_ref)i;
 	}
 	/* Sums are there in the loop around theirs; at least its own is running. */
@@ -167,18 +167,19 @@ unsigned gllm_registers_of(const struct gllm_composed *c, struct gllm_arena aren
 	}
 	/* A value lives in its own loop: until its last use there, or its end. */
 	for (unsigned i = 0; i < t->nnodes; i++) {
-		const struct gllm_node *n = &t->node[i];
-		unsigned *now = &live[n->loop + 1];
-		const gllm_ref from[] = { n->a, n->b, n->c };
+		const struct gllm_node *x = &t->node[i];
+		unsigned *now = &live[x->loop + 1];
+		const gllm_ref from[] = { x->a, x->b, x->c };
 		for (unsigned k = 0; k < 3; k++) {
 			bool first = from[k] < i && (k < 1 || from[k] != from[0]) && (k < 2 || from[k] != from[1]);
-			if (first && last[from[k]] == i && t->node[from[k]].loop == n->loop && in_register(&t->node[from[k]]))
+			if (first && last[from[k]] == i && t->node[from[k]].loop == x->loop && in_register(&t->node[from[k]]))
 				--*now;
 		}
-		if (in_register(n) && last[i] > i && ++*now + sums[n->loop + 1] > most)
-			most = *now + sums[n->loop + 1];
+		if (in_register(x) && last[i] > i && ++*now + sums[x->loop + 1] > most)
+			most = *now + sums[x->loop + 1];
 	}
-	return most;
+	*n = most;
+	return GLLM_OK;
 }
 
 /* Values behind the sums of a product, once for each vector of the machine's tile. */
@@ -194,14 +195,15 @@ static unsigned tile_values(const struct gllm_composed *c, const struct gllm_pro
 	return behind * vectors / t->nreductions; /* which share the tile */
 }
 
-const char *gllm_breaks_limit(const struct gllm_composed *c, const struct gllm_profile *p, unsigned registers,
-                              struct gllm_arena arena)
+enum gllm_status gllm_keeps_limits(const struct gllm_composed *c, const struct gllm_profile *p, unsigned registers,
+                                   struct gllm_arena arena, const char **why)
 {
-	if (c->depth > GLLM_GROUP_DEPTH)
-		return "the group is as deep as is allowed";
-	if (tile_values(c, p) > GLLM_TILE_VALUES)
-		return "what follows the sums of a tile would be more code than is allowed";
-	if (gllm_registers_of(c, arena) > (registers > p->vector_regs ? registers : p->vector_regs))
-		return "more values at once than there are vector registers";
-	return NULL;
+	unsigned n;
+	enum gllm_status s = gllm_registers_of(c, arena, &n);
+	if (s != GLLM_OK)
+		return s;
+	*why = c->depth > GLLM_GROUP_DEPTH ? "the group is as deep as is allowed"
+	       : tile_values(c, p) > GLLM_TILE_VALUES ? "what follows the sums of a tile would be more code than is allowed"
+	       : n > (registers > p->vector_regs ? registers : p->vector_regs) ? "more values at once than there are vector registers" : NULL;
+	return *why ? GLLM_UNSUPPORTED : GLLM_OK;
 }

@@ -33,11 +33,11 @@ double gllm_cost_cycles(struct gllm_cost c, const struct gllm_profile *p, bool s
 uint64_t gllm_l1_budget(const struct gllm_profile *p);
 
 /* Vector registers the trace needs at once, for one copy of each of its maps beside the accumulators of its sums; four
- * accumulators each for products, so that their latency is hidden. `arena` is workspace. 0 if there is no room. */
-unsigned gllm_registers_of(const struct gllm_composed *c, struct gllm_arena arena);
+ * accumulators each for products, so that their latency is hidden. `arena` is workspace. Fails: OUT_OF_MEMORY. */
+enum gllm_status gllm_registers_of(const struct gllm_composed *c, struct gllm_arena arena, unsigned *n);
 
-/* The limits of a fused trace; `registers`: that what it was made from needs already. NULL, or static text that names the one
- * broken. */
-const char *gllm_breaks_limit(const struct gllm_composed *c, const struct gllm_profile *p, unsigned registers,
-                              struct gllm_arena arena);
+/* Whether a fused trace keeps its limits; `registers`: that what it was made from needs already.
+ * Fails: OUT_OF_MEMORY; UNSUPPORTED: *why is static text that names the limit broken. */
+enum gllm_status gllm_keeps_limits(const struct gllm_composed *c, const struct gllm_profile *p, unsigned registers,
+                                   struct gllm_arena arena, const char **why);
 #endif

@@ -335,6 +335,7 @@ enum gllm_status gllm_fuse(struct gllm_context *c, const struct gllm_graph *g, b
 	if (s == GLLM_OK && fuse && !scalar) {
 		gllm_fuse_traces(&x);
 		gllm_fuse_groups(&x);
+		s = x.status;
 		for (unsigned i = 0; i < g->nnodes; i++)
 			out->group_of[i] = x.unit[x.unit_of[i]].group;
 	}

@@ -249,30 +249,33 @@ static bool to_rest(struct gllm_part *p, uint64_t tile, uint16_t tensor, uint16_
 	return true;
 }
 
-/* Whole tiles in one kernel, beside it the norm of the rows left over and then their products. False: not in tiles. */
-static bool emit_tiles(struct emitter *m, uint16_t tensor, uint64_t tile, const char **why)
+/* Whole tiles in one kernel, beside it the norm of the rows left over and then their products. Fails, and no part is added: OUT_OF_MEMORY;
+ * otherwise not in tiles, and *why says why if it is not NULL. */
+static enum gllm_status emit_tiles(struct emitter *m, uint16_t tensor, uint64_t tile, const char **why)
 {
 	struct fuser *x = m->x;
 	struct gllm_fusion *f = x->f;
 	struct gllm_composed *all = gllm_alloc(x->arena, sizeof *all, 8);
 	uint64_t row = x->g->tensor[tensor].cols * gllm_type_bytes((enum gllm_type)x->g->tensor[tensor].type);
 	bool rest = x->g->tensor[tensor].rows == GLLM_ROWS;
-	if (!all || gllm_compose_rows(m->code[0], m->code + 1, m->n - 1, tensor, tile, x->arena, all, why) != GLLM_OK)
-		return false;
-	*why = gllm_breaks_limit(all, &x->c->profile, 0, *x->arena);
-	if (*why)
-		return false;
-	if (!add_part(m, all, GLLM_MODE_TILE))
-		return false;
-	for (unsigned i = 0; i < m->n && rest; i++) {
+	enum gllm_status s = all ? gllm_compose_rows(m->code[0], m->code + 1, m->n - 1, tensor, tile, x->arena, all, why) : GLLM_OUT_OF_MEMORY;
+	if (s == GLLM_OK)
+		s = gllm_keeps_limits(all, &x->c->profile, 0, *x->arena, why);
+	if (s == GLLM_OK && !add_part(m, all, GLLM_MODE_TILE))
+		s = GLLM_OUT_OF_MEMORY;
+	for (unsigned i = 0; i < m->n && rest && s == GLLM_OK; i++) {
 		struct gllm_part *p = &m->g->part[m->g->nparts];
-		if (add_unit(m, i) != GLLM_OK || !to_rest(p, tile, tensor, (uint16_t)f->nscratch)) {
+		s = add_unit(m, i);
+		if (s == GLLM_OK && !to_rest(p, tile, tensor, (uint16_t)f->nscratch)) {
 			*why = "the rows behind the last tile cannot be told apart";
-			m->g->nparts = 0;
-			return false;
+			s = GLLM_UNSUPPORTED;
 		}
 		p->beside = p->beside || i == 0;
 		p->mode = GLLM_MODE_TILE;
+	}
+	if (s != GLLM_OK) {
+		m->g->nparts = 0;
+		return s;
 	}
 	if (rest)
 		f->scratch[f->nscratch++] = (struct gllm_scratch){ .group = (uint16_t)(m->g - f->group), .bytes = (tile - 1) * row };
@@ -280,7 +283,7 @@ static bool emit_tiles(struct emitter *m, uint16_t tensor, uint64_t tile, const 
 		f->worker_bytes = tile * row;
 	m->g->bytes_saved += 2 * gllm_tensor_bytes(x->g, tensor);
 	m->g->mode = GLLM_MODE_TILE;
-	return true;
+	return GLLM_OK;
 }
 
 enum gllm_status gllm_fuse_parts(struct fuser *x, unsigned group)
@@ -302,8 +305,9 @@ enum gllm_status gllm_fuse_parts(struct fuser *x, unsigned group)
 		if (x->unit_of[x->dag->edge[i].from] == norm && x->unit_of[x->dag->edge[i].to] != norm)
 			tensor = x->dag->edge[i].tensor;
 	if (x->unit[name].tile) {
-		if (emit_tiles(&m, tensor, x->unit[name].tile, &why))
-			return GLLM_OK;
+		enum gllm_status s = emit_tiles(&m, tensor, x->unit[name].tile, &why);
+		if (s == GLLM_OK || s == GLLM_OUT_OF_MEMORY)
+			return s;
 		struct offer o = { .tensor = tensor, .reader = m.unit[1] };
 		gllm_fuse_note(x, &o, false, why ? why : "no tile of rows: all rows first");
 	}

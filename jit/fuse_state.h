@@ -29,6 +29,7 @@ struct fuser {
 	uint16_t *unit_of;           /* by node */
 	bool *keep;                  /* by tensor: workspace of compositions */
 	bool *reached;               /* by unit: workspace of gllm_fuse_circular */
+	enum gllm_status status;     /* OUT_OF_MEMORY: something was refused for want of it */
 	struct gllm_error *e;
 };
 

@@ -170,21 +170,28 @@ static void absorb(struct fuser *x, const struct offer *o, const struct rule *r,
 }
 
 /* Where the anchor alone needs more registers than there are, nothing may get worse. */
-static const char *costs_too_much(struct fuser *x, const struct offer *o, const struct gllm_composed *code)
+static enum gllm_status costs_little(struct fuser *x, const struct offer *o, const struct gllm_composed *code, const char **why)
 {
-	unsigned before = gllm_registers_of(x->unit[o->anchor].code, *x->arena);
-	return gllm_breaks_limit(code, &x->c->profile, before, *x->arena);
+	unsigned before;
+	enum gllm_status s = gllm_registers_of(x->unit[o->anchor].code, *x->arena, &before);
+	return s == GLLM_OK ? gllm_keeps_limits(code, &x->c->profile, before, *x->arena, why) : s;
 }
 
 /* Packed weights are read by products in panels of one width alone (block_form.h): such a trace must stay one. */
-static const char *loses_packed(struct fuser *x, const struct gllm_composed *code)
+static enum gllm_status keeps_packed(struct fuser *x, const struct gllm_composed *code, const char **why)
 {
 	struct gllm_arena arena = *x->arena;
+	enum gllm_status s = GLLM_OK;
 	bool packed = false;
 	for (unsigned i = 0; i < code->trace.nparams; i++)
 		packed = packed || (code->source[i].kind == GLLM_FROM_TENSOR && code->source[i].lanes);
 	struct product *p = packed ? gllm_alloc(&arena, sizeof *p, 8) : NULL;
-	return packed && (!p || !gllm_block_form(&arena, code, x->g, p)) ? "together they could not read weights packed as these are" : NULL;
+	if (!packed)
+		return GLLM_OK;
+	if (!p || gllm_block_form(&arena, code, x->g, p, &s) || s != GLLM_OK)
+		return p ? s : GLLM_OUT_OF_MEMORY;
+	*why = "together they could not read weights packed as these are";
+	return GLLM_UNSUPPORTED;
 }
 
 /* Of all that composing by the rule is a function of, where `reader` is the unit that reads. */
@@ -205,8 +212,8 @@ static struct gllm_composition compose_in(struct fuser *x, const struct rule *r,
 	struct gllm_composition made = { .code = code, .status = GLLM_OUT_OF_MEMORY };
 	if (code)
 		made.status = r->compose(x, o, arena, code, &made.why);
-	if (made.status == GLLM_OK && (made.why = costs_too_much(x, o, code)) != NULL)
-		made.status = GLLM_UNSUPPORTED;
+	if (made.status == GLLM_OK)
+		made.status = costs_little(x, o, code, &made.why);
 	if (made.status != GLLM_OK) {
 		made.code = NULL;
 		mark.high = arena->high;
@@ -242,8 +249,10 @@ static bool try(struct fuser *x, const struct rule *r, struct offer *o)
 	struct gllm_composition made = { .status = GLLM_UNSUPPORTED, .why = r->refuses(x, o) };
 	if (!made.why)
 		made = compose(x, r, o, reader);
-	if (made.status == GLLM_OK && (made.why = loses_packed(x, made.code)) != NULL)
-		made.status = GLLM_UNSUPPORTED;
+	if (made.status == GLLM_OK)
+		made.status = keeps_packed(x, made.code, &made.why);
+	if (made.status == GLLM_OUT_OF_MEMORY)
+		x->status = made.status;
 	if (made.status == GLLM_OK) { /* what is stored all the same was not saved */
 		uint64_t before = bytes_saved(x, o, producer, reader);
 		for (unsigned i = 0; i < made.code->trace.nparams; i++)
