@@ -141,8 +141,7 @@ unsigned gllm_lower_copies(struct lower *l, unsigned loop)
 	if (e.size == 0 || bound == 0)
 		return 1;
 	unsigned load = l->m->timing[GLLM_V_VLOAD].latency;
-	bool memory = l->o->fetch || l->o->past; /* is waited for: schedule.c */
-	unsigned waiting = l->m->waiting && e.longest > load && !memory ? copies_of(&e, bound, e.longest - load, l->m->waiting) : 1;
+	unsigned waiting = l->m->waiting && e.longest > load ? copies_of(&e, bound, e.longest - load, l->m->waiting) : 1;
 	copies = copies_of(&e, bound, e.longest, l->m->window);
 	copies = copies < waiting ? waiting : copies;
 	room = l->vregs > e.constants + e.temps ? (l->vregs - e.constants - e.temps) * 2 / (e.live ? e.live : 1) + 1 : 1;

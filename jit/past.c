@@ -6,16 +6,16 @@
  * outputs of so many MiB stored past the caches over that through them, AVX-512, one thread: copy 1: 0.7, 4: 0.9, 16: 1.5, 64: 1.7; add
  * 16: 1.5, 64: 1.6; silu 4: 1.0, 16: 1.2, 64: 1.2. Softmax with its row apart, 128: 1.45.
  *
- * Their loops fetch ahead what they read: the longer an iteration takes, the fewer lines lie within the machine's window, and
- * prefetchers lose a stream at the end of each page. From 128 MiB, AVX-512: relu 1.04 times as fast, exp 1.15, silu 1.35, tanh 2.2,
- * gelu 2.4, RMSNorm 1.2; AVX2: exp 1.2, gelu 1.8. Reductions alone, which read several rows at a time, lost a twentieth. The next
+ * Their loops fetch ahead what they read, two pages: the longer an iteration takes, the fewer lines lie within the machine's window, and
+ * prefetchers lose a stream at the end of each page. From 128 MiB, AVX-512, half a page: relu 1.04 times as fast, exp 1.15, silu 1.35,
+ * tanh 2.2, gelu 2.4, RMSNorm 1.2; AVX2: exp 1.2, gelu 1.8; two pages over half a one: copy 1.09, exp 1.08, silu 1.05, tanh 1.03. Reductions alone, which read several rows at a time, lost a twentieth. The next
  * row in place of the same one, from 128 MiB, AVX-512: softmax 1.17, LayerNorm 1.12, RMSNorm 1.0. */
 #include "jit/past.h"
 #include "core/bits.h"
 #include "jit/compose_build.h"
 #include "jit/rows.h"
 
-enum { OF_SECOND = 8, OF_LAST = 2, LEAST = 8 << 20, FETCH = 512 };
+enum { OF_SECOND = 8, OF_LAST = 2, LEAST = 8 << 20, FETCH = 8192 /* bytes */, ROW = 2048 /* bytes */ };
 
 static uint64_t least_bytes(const struct gllm_profile *p, const struct gllm_tuning *t)
 {
@@ -70,12 +70,26 @@ static bool reads_large(const struct gllm_trace *t, uint32_t large, uint32_t aro
 	return p < t->nparams && (large >> p & 1) && x->loop >= 0 && !(around >> x->loop & 1);
 }
 
-/* Rows of an input, each of which passes of its own, that are as long as what is fetched ahead and several within the second
- * cache. */
+/* Bytes by which load n moves on with its loop; 0 if that is not a number, or none. */
+static int64_t step_of(const struct gllm_trace *t, const struct gllm_node *n)
+{
+	const struct gllm_poly at = t->access[n->imm].offset;
+	int64_t step = 0;
+	for (unsigned i = 0; i < at.count; i++) {
+		const struct gllm_term *x = &t->term[at.first + i];
+		bool moves = x->sym[0] == GLLM_SYM_LOOP + n->loop || x->sym[1] == GLLM_SYM_LOOP + n->loop;
+		if (moves && x->sym[1])
+			return 0;
+		step = moves ? x->coef : step;
+	}
+	return step > 0 ? step : 0;
+}
+
+/* Rows of an input, each of which passes of its own, that are long and several within the second cache. */
 static bool row_ahead(const struct gllm_profile *p, const struct gllm_composed *c, unsigned param)
 {
 	int64_t row;
-	return c->trace.param[param].kind != GLLM_OUT && !gllm_no_row_loop(&c->trace) && gllm_row_stride(c, param, &row) && row >= FETCH * 4 &&
+	return c->trace.param[param].kind != GLLM_OUT && !gllm_no_row_loop(&c->trace) && gllm_row_stride(c, param, &row) && row >= ROW &&
 	       (uint64_t)row <= p->cache[1].bytes / OF_SECOND;
 }
 
@@ -90,10 +104,11 @@ static void fetch_ahead(const struct gllm_profile *p, const struct gllm_part *pa
 	for (unsigned i = 0; i < t->nloops; i++)
 		around |= t->loop[i].parent < 0 ? 0 : UINT32_C(1) << t->loop[i].parent;
 	for (unsigned i = 0; i < t->nnodes && large; i++) {
-		if (!reads_large(t, large, around, i))
+		int64_t step = reads_large(t, large, around, i) ? step_of(t, &t->node[i]) : 0;
+		if (step == 0)
 			continue;
 		if (!how->fetch_loop) {
-			how->fetch = FETCH;
+			how->fetch = (uint16_t)(step < FETCH ? FETCH / step : 1);
 			how->fetch_loop = (int8_t)(t->node[i].loop + 1);
 		} else if (t->node[i].loop + 1 > how->fetch_loop && row_ahead(p, part->code, t->access[t->node[i].imm].param)) {
 			how->fetch_in = (int8_t)(t->node[i].loop + 1);

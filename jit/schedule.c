@@ -108,13 +108,11 @@ static inline unsigned operand_ready(const struct schedule *s, gllm_vreg r, unsi
 
 /* One turn takes `longest` cycles and wants the busiest unit for `bound` of them. The machine's window holds window / size
  * turns: are these too few to keep that unit at work? The same of what waits there, without the time of a load:
- * for maps, lines of up to SHORT instructions with chains longer than LONG, unless they wait for memory, which
- * exp, silu and gelu of 256 MiB did a fifth longer so. ready[] is the cycle in which a value is there. */
+ * for maps, lines of up to SHORT instructions with chains longer than LONG. ready[] is the cycle in which a value is there. */
 static bool latency_bound(struct schedule *s)
 {
 	unsigned used[GLLM_UNITS] = { 0 }, longest = 0, size = 0, bound = 0, converting = 0;
 	const struct gllm_vi *line = at(s, 0), *end = line + s->n;
-	bool memory = false;
 
 	for (const struct gllm_vi *i = line; i < end; i++) {
 		const struct gllm_timing *t = timing(s, i);
@@ -126,9 +124,7 @@ static bool latency_bound(struct schedule *s)
 			s->ready[i->d] = (uint16_t)start;
 		longest = start > longest ? start : longest;
 		used[t->unit] += t->slots;
-		if (i->op == GLLM_V_PREFETCH || (i->op == GLLM_V_VSTORE && i->aux))
-			memory = true;
-		else if (converts(i))
+		if (converts(i))
 			converting += t->slots;
 	}
 	for (unsigned u = 0; u < GLLM_UNITS; u++) {
@@ -142,7 +138,7 @@ static bool latency_bound(struct schedule *s)
 			s->ready[i->d] = 0;
 	s->converting = s->m->one_converts && s->m->window && 2 * converting >= bound;
 	unsigned load = s->m->timing[GLLM_V_VLOAD].latency;
-	bool maps = longest > load + LONG && s->n <= SHORT && !memory;
+	bool maps = longest > load + LONG && s->n <= SHORT;
 	return longest * size > s->m->window * bound || s->converting ||
 	       (maps && s->m->waiting && (longest - load) * size > s->m->waiting * bound);
 }
@@ -190,8 +186,22 @@ static void depend_on_registers(struct schedule *s, unsigned i)
 	x->writer = (uint16_t)(i + 1);
 }
 
+/* Copies fetch ahead one by one, each behind the last one's store: asked for together, their lines wait for one another, and the
+ * stores for them (exp of 256 MiB: a seventh). */
+static void fetch_in_turn(struct schedule *s, unsigned i)
+{
+	unsigned k = s->nmemory;
+
+	while (k > 0 && !gllm_vi_stores(at(s, s->memory[k - 1])))
+		k--;
+	if (k > 0)
+		depend(s, s->memory[k - 1], i, 0);
+}
+
 static void depend_on_memory(struct schedule *s, unsigned i)
 {
+	if (at(s, i)->op == GLLM_V_PREFETCH)
+		fetch_in_turn(s, i);
 	if (!gllm_vi_accesses(at(s, i)))
 		return;
 	for (unsigned k = 0; k < s->nmemory; k++)

@@ -176,17 +176,29 @@ static void random_lines(struct bench *b)
 	CHECK(b->t, changed > PROGRAMS / 2);
 }
 
+/* Fetches ahead what is read later. */
+static void fetch(struct program *p)
+{
+	struct gllm_vi i = op(GLLM_V_PREFETCH, GLLM_I32);
+
+	i.a = p->out;
+	emit(p->b, i);
+}
+
 /* Chains that stand one after another, each from a load to a store: all have begun before the first ends, unless a store
- * might change what another one loads. What they add may be constants, more than there are registers: each is read late. */
+ * might change what another one loads. What they add may be constants, more than there are registers: each is read late.
+ * Of what they fetch ahead no two lines are asked for between stores. */
 static void chains(struct bench *b, bool independent, bool constants)
 {
 	struct program p;
-	unsigned loads = 0, i = 0;
+	unsigned loads = 0, fetched = 0, i = 0;
 
 	vir_fill(b, -4.0f, 4.0f);
 	open_loop(&p, b, 1);
 	for (unsigned c = 1; c <= 4; c++) {
 		gllm_vreg x = access(&p, c, GLLM_NO_VREG);
+		if (independent)
+			fetch(&p);
 		for (unsigned k = 0; k < 20; k++) {
 			struct gllm_vi add = op(GLLM_V_VADD, GLLM_I32);
 			add.a = x;
@@ -201,6 +213,10 @@ static void chains(struct bench *b, bool independent, bool constants)
 	CHECK(b->t, (reorder(b) != 0) == independent);
 	while (b->v.ins[i].op != GLLM_V_LOOP_BEGIN)
 		i++;
+	for (unsigned k = i; b->v.ins[k].op != GLLM_V_LOOP_END; k++) {
+		fetched = b->v.ins[k].op == GLLM_V_VSTORE ? 0 : fetched + (b->v.ins[k].op == GLLM_V_PREFETCH);
+		CHECK(b->t, fetched <= 1);
+	}
 	for (; b->v.ins[i].op != GLLM_V_VSTORE; i++)
 		loads += b->v.ins[i].op == GLLM_V_VLOAD && b->v.ins[i].segment != GLLM_VIR_FIXED;
 	CHECK_EQ(b->t, loads, independent ? 4 : 1);
