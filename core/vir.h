@@ -77,6 +77,7 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	V(VSCALE,   v, "vv")   /* F32 a * 2^b for an F32 b that is an integer or not below 2^22 in magnitude; only    \
 	                        * where machine.has_scale */                                                      \
 	V(VSCALEM,  v, "vvi")  /* the same in lanes of m, which it must have; in all others 0, or -0 if imm is 1 */ \
+	V(VADDM,    v, "vv")   /* F32 a + b in lanes of m, which it must have; in all others a; only where machine.has_addm */ \
 	V(VFMA,     v, "vvv")  /* a * b + c, one rounding if the machine has it. Where machine.widens, and mem is F16: of F16 a \
 	                        * and b that VLOAD or VBCAST of type F16 left as they are, in a program of words */                              \
 	V(VFNMA,    v, "vvv")  /* c - a * b */                                                                  \
@@ -198,6 +199,7 @@ struct gllm_machine {
 	bool has_scale;                      /* VSCALE, VSCALEM, and comparisons have their opposites */
 	uint8_t dots;                        /* VDOT of these (enum gllm_dot) exists and is faster than separate products */
 	uint8_t tiles;                       /* VTILE of these exists and is faster than VDOT; so do VQUAD and VZIP 8, 9 */
+	bool has_addm;                       /* VADDM exists */
 	bool has_copysign;                   /* VCOPYSIGN: in fewer instructions than three */
 	bool slow_fma;                       /* products and sums are kept apart: see gllm_profile */
 	uint8_t class_file[GLLM_CLASS_COUNT]; /* register file of a class: M may live in V's file */

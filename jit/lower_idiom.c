@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * jit/lower_idiom.c - what a definition puts together from bytes with integer arithmetic, and the machine loads at once: halves of
- * blocks that are not aligned, and integers with a sign. */
+ * blocks that are not aligned, and integers with a sign; and sums that are taken under a condition. */
 #include "core/bits.h"
 #include "jit/lower_state.h"
 
@@ -125,6 +125,21 @@ void gllm_lower_mark_halves(struct lower *l)
 	for (gllm_ref n = (gllm_ref)l->t->nnodes; any && n-- > 0;)
 		if (l->half[n] != GLLM_NO_NODE || (l->idle[n] && l->t->node[n].op != GLLM_N_CARRY && l->t->node[n].op != GLLM_N_LAST))
 			drop(l, n);
+}
+
+/* --- sums under a condition ------------------------------------------------------------------------------------------ */
+
+/* c ? a + b : a is one instruction, and the sum none of its own. */
+void gllm_lower_mark_sums_under(struct lower *l)
+{
+	const struct gllm_trace *t = l->t;
+
+	for (gllm_ref n = 0; n < t->nnodes && l->m->has_addm && !l->halves; n++) {
+		const struct gllm_node *x = &t->node[n], *sum = x->b == GLLM_NO_NODE ? NULL : &t->node[x->b];
+		if (is_op(l, n, GLLM_N_SELECT, GLLM_F32) && is_op(l, x->b, GLLM_N_ADD, GLLM_F32) && l->fused[x->b] == GLLM_NO_NODE &&
+		    l->uses[x->b] == 1 && sum->loop == x->loop && (sum->a == x->c || sum->b == x->c))
+			l->idle[x->b] = 1;
+	}
 }
 
 /* --- signs ----------------------------------------------------------------------------------------------------------- */

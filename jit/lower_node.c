@@ -382,6 +382,21 @@ static bool negated(const struct lower *l, gllm_ref a, gllm_ref b)
 	return (x->op == GLLM_N_NEG && x->a == b) || (y->op == GLLM_N_NEG && y->a == a);
 }
 
+/* What has the sum of x and something in lanes of a condition, in all others x. */
+static gllm_vreg sum_under(struct lower *l, gllm_ref n)
+{
+	const struct gllm_node *x = node(l, n), *sum = node(l, x->b);
+	struct operands o = values(l, x->c, sum->a == x->c ? sum->b : sum->a, x->a);
+	struct gllm_vi i = gllm_vi(GLLM_V_VADDM);
+
+	i.type = i.mem = GLLM_F32;
+	i.a = o.a;
+	i.b = o.b;
+	i.m = o.c;
+	i.d = target(l, n);
+	return gllm_vir_emit(l->v, i);
+}
+
 static gllm_vreg select_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_node *x = node(l, n), *c = node(l, x->a);
@@ -392,7 +407,8 @@ static gllm_vreg select_node(struct lower *l, gllm_ref n)
 
 	if (k && k->choice == n)
 		return gllm_lower_value(l, k->other);
-
+	if (node(l, x->b)->op == GLLM_N_ADD && l->idle[x->b])
+		return sum_under(l, n);
 	if (c->op == GLLM_N_LT && x->type == GLLM_F32 && node(l, c->a)->type == GLLM_F32) {
 		bool turned = negated(l, x->b, c->a) && negated(l, x->c, c->b); /* p < q ? -p : -q is the greater of these */
 		bool less = (x->b == c->a && x->c == c->b) || (negated(l, x->b, c->b) && negated(l, x->c, c->a));

@@ -747,6 +747,7 @@ bool gllm_lower_plan(struct lower *l)
 	count_uses(l);
 	gllm_lower_mark_halves(l);
 	contract(l);
+	gllm_lower_mark_sums_under(l);
 	for (unsigned i = 0; i < t->nreductions; i++) {
 		l->reduction[t->reduction[i].carry] = (uint16_t)i;
 		if (t->reduction[i].pair != GLLM_NO_NODE)

@@ -233,7 +233,7 @@ static void find_values(struct lower *l, struct copying *c)
 	find_needed(l, c);
 	for (gllm_ref n = 0; r->n && n <= r->line[r->n - 1] && c->fits; n++) {
 		uint8_t op = t->node[n].op;
-		if (!c->needed[n] || op == GLLM_N_STORE || op == GLLM_N_CONST || op == GLLM_N_SCALAR || (op == GLLM_N_CARRY && t->node[n].loop == top))
+		if (!c->needed[n] || l->idle[n] || op == GLLM_N_STORE || op == GLLM_N_CONST || op == GLLM_N_SCALAR || (op == GLLM_N_CARRY && t->node[n].loop == top))
 			continue;
 		bool here = c->needed[n] == 1 && op != GLLM_N_LAST;
 		if (!here)

@@ -16,7 +16,7 @@
  *   lower_turn.c  loads that lie along another loop than the lanes
  *   lower_tile.c  sums of products of words of two rows and columns at once
  *   lower_spread.c  accesses of every second, fourth or eighth element
- *   lower_idiom.c values that are put together from bytes, and can be loaded
+ *   lower_idiom.c values that are put together from bytes, and can be loaded; sums under a condition
  *   lower_half.c  whether all lanes can be halves
  *   lower_scale.c products with powers of two, and lanes whose result is known
  *
@@ -228,6 +228,7 @@ bool gllm_lower_plan(struct lower *l);
 
 /* lower_idiom.c */
 void gllm_lower_mark_halves(struct lower *l); /* after uses are counted */
+void gllm_lower_mark_sums_under(struct lower *l); /* after products are contracted: a SELECT of an idle ADD is such a sum */
 void gllm_lower_mark_loaded(struct lower *l); /* after loops in lanes are chosen */
 
 /* lower_half.c */

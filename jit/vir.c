@@ -219,7 +219,7 @@ static enum gllm_status check_operands(struct checker *c, unsigned at)
 		if (!c->defined[use[k]])
 			return wrong(c, "a register is read before it is written", at, 0, use[k]);
 	}
-	if (i->op == GLLM_V_VSCALEM && i->m == GLLM_NO_VREG)
+	if ((i->op == GLLM_V_VSCALEM || i->op == GLLM_V_VADDM) && i->m == GLLM_NO_VREG)
 		return wrong(c, "an instruction lacks its mask", at, 0, 0);
 	if (gllm_vir_info[i->op].d[0] == '-')
 		return i->d == GLLM_NO_VREG ? GLLM_OK : wrong(c, "an instruction without result names one", at, 0, i->d);

@@ -180,7 +180,7 @@ static uint32_t reduce2(unsigned type, int32_t how, uint32_t a, uint32_t b)
 static uint32_t float2(unsigned op, float a, float b)
 {
 	switch (op) {
-	case GLLM_V_VADD: return gllm_f32_bits(a + b);
+	case GLLM_V_VADD: case GLLM_V_VADDM: return gllm_f32_bits(a + b);
 	case GLLM_V_VSUB: return gllm_f32_bits(a - b);
 	case GLLM_V_VMUL: return gllm_f32_bits(a * b);
 	case GLLM_V_VDIV: return gllm_f32_bits(a / b);
@@ -248,7 +248,7 @@ static uint32_t run_lane(const struct gllm_vi *i, uint32_t a, uint32_t b, uint32
 	}
 	switch (i->op) {
 	case GLLM_V_VMOV: return a;
-	case GLLM_V_VADD: return f ? float2(i->op, as_float(a), as_float(b)) : a + b;
+	case GLLM_V_VADD: case GLLM_V_VADDM: return f ? float2(i->op, as_float(a), as_float(b)) : a + b;
 	case GLLM_V_VSUB: return f ? float2(i->op, as_float(a), as_float(b)) : a - b;
 	case GLLM_V_VMUL: return f ? float2(i->op, as_float(a), as_float(b)) : a * b;
 	case GLLM_V_VDIV: return float2(i->op, as_float(a), as_float(b));
@@ -328,6 +328,10 @@ static void run_vector(struct vm *vm, const struct gllm_vi *i)
 		case 'g': d[k] = (uint32_t)vm->g[i->a] + (i->op == GLLM_V_VINDEX ? k : 0); break;
 		case 'm': d[k] = vm->m[i->a] >> k & 1 ? b[k] : c[k]; break;
 		default:
+			if (i->op == GLLM_V_VADDM && !(vm->m[i->m] >> k & 1)) {
+				d[k] = a[k];
+				break;
+			}
 			d[k] = run_lane(i, a[k], i->b == GLLM_NO_VREG ? 0 : b[k], i->c == GLLM_NO_VREG ? 0 : c[k]);
 			if (i->op == GLLM_V_VSCALEM && !(vm->m[i->m] >> k & 1))
 				d[k] = i->imm ? UINT32_C(0x80000000) : 0;

@@ -5,6 +5,8 @@
 #include "check.h"
 #include "core/arena.h"
 #include "core/bits.h"
+#include "core/target.h"
+#include "core/vir.h"
 #include "gllm/graph.h"
 #include "gllm/ops.h"
 
@@ -262,12 +264,19 @@ static void dots_from_afar(struct fixture *f, uint64_t lanes)
 		compare(f, &shape[i], NULL);
 }
 
-static void count_fetches(void *user, const char *text, size_t n)
+struct counted { /* how often a word stands in a listing */
+	const char *word;
+	unsigned times;
+};
+
+static void count(void *user, const char *text, size_t n)
 {
-	static const char name[] = "PREFETCH";
-	unsigned *found = user;
-	for (size_t i = 0; i + sizeof name - 1 <= n; i++)
-		*found += __builtin_memcmp(text + i, name, sizeof name - 1) == 0;
+	struct counted *x = user;
+	size_t length = 0;
+	while (x->word[length])
+		length++;
+	for (size_t i = 0; i + length <= n; i++)
+		x->times += __builtin_memcmp(text + i, x->word, length) == 0;
 }
 
 /* Each block fetches the next, but where rows are so few that they wait for memory anyway. */
@@ -276,13 +285,13 @@ static void blocks_fetch(struct fixture *f, uint64_t lanes)
 	for (uint64_t i = 0; i < 4; i++) {
 		uint64_t rows = i % 2 ? 4 : 2;
 		const struct shape s = { i < 2 ? GLLM_OP_gemm : GLLM_OP_gemm_bt, rows, 64 * lanes, 2048, 0, GLLM_OP_COUNT, false, false };
-		unsigned found = 0;
-		const struct gllm_plan_options options = { .listing = count_fetches, .listing_user = &found };
+		struct counted fetches = { .word = "PREFETCH" };
+		const struct gllm_plan_options options = { .listing = count, .listing_user = &fetches };
 		struct gllm_graph *g = graph_of(f, &s);
 		struct gllm_plan *p;
 		if (!g || !CHECK_STATUS(f->t, gllm_compile(f->c, g, &options, &p, &f->e), GLLM_OK))
 			return;
-		CHECK_EQ(f->t, found != 0, rows == 4);
+		CHECK_EQ(f->t, fetches.times != 0, rows == 4);
 		struct gllm_step_info info;
 		gllm_plan_step(p, 0, &info);
 		CHECK(f->t, i != 3 || info.times > 1); /* blocks of k whose rows stay in L1 */
@@ -309,6 +318,24 @@ static void rows_share_kernels(struct fixture *f)
 	CHECK_EQ(f->t, stats[1].kernels, stats[0].kernels);
 	gllm_plan_free(f->c, p[1]);
 	gllm_plan_free(f->c, p[0]);
+}
+
+/* Blocks of k that may be the first add to what there is under a condition: one instruction where the machine has it. */
+static void sums_go_on(struct fixture *f, const struct gllm_profile *profile, uint64_t lanes)
+{
+	struct gllm_machine m;
+	for (unsigned i = 0; i < 2 && CHECK_STATUS(f->t, check_target(f->t)->machine(profile, &m), GLLM_OK); i++) {
+		const struct shape s = { GLLM_OP_gemm_bt, 4, 64 * lanes, 2048, 0, GLLM_OP_COUNT, false, false };
+		struct counted sums = { .word = i ? " VADDM" : " VSEL" };
+		const struct gllm_plan_options options = { .listing = count, .listing_user = &sums };
+		struct gllm_graph *g = graph_of(f, &s);
+		struct gllm_plan *p;
+		if (!g || !CHECK_STATUS(f->t, gllm_compile(f->c, g, &options, &p, &f->e), GLLM_OK))
+			return;
+		CHECK_EQ(f->t, sums.times != 0, m.has_addm == i);
+		gllm_plan_free(f->c, p);
+		gllm_graph_free(f->c, g);
+	}
 }
 
 /* Of rows that fall into the same sets of L1, few are read at once; of others, more. */
@@ -458,5 +485,6 @@ void check_block(struct check *t)
 	dots_from_afar(&f, lanes);
 	blocks_fetch(&f, lanes);
 	rows_share_kernels(&f);
+	sums_go_on(&f, &config.profile, lanes);
 	streams_share_sets(&f);
 }

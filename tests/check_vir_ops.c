@@ -39,6 +39,7 @@ static const struct one ops[] = {
 	{ "vldexp", GLLM_V_VLDEXP, FLOAT, 0, 0, POWERS },
 	{ "vscale", GLLM_V_VSCALE, FLOAT, 0, 0, SCALES },
 	{ "vscalem", GLLM_V_VSCALEM, FLOAT, 0, 0, SCALES }, { "vscalem -0", GLLM_V_VSCALEM, FLOAT, 0, 1, SCALES },
+	{ "vaddm", GLLM_V_VADDM, FLOAT, 0, 0, ANY },
 	{ "vfma", GLLM_V_VFMA, FLOAT, 0, 0, ANY }, { "vfnma", GLLM_V_VFNMA, FLOAT, 0, 0, ANY },
 	{ "vdot bf16", GLLM_V_VDOT, GLLM_F32, GLLM_BF16, GLLM_BF16, 0, PAIRS },
 	{ "vdot i8", GLLM_V_VDOT, GLLM_I32, GLLM_I8, GLLM_I8, 0, ANY },
@@ -157,7 +158,7 @@ static gllm_vreg apply(struct bench *b, const struct one *o, const struct operan
 		letter[k] = *s;
 		*place[k++] = *s == 'v' ? x->v[v++] : *s == 'g' ? x->g[g++] : x->m[m++];
 	}
-	if (o->op == GLLM_V_VSCALEM)
+	if (o->op == GLLM_V_VSCALEM || o->op == GLLM_V_VADDM)
 		i.m = x->m[0];
 	if (share && letter[share - 1] == d) { /* through a copy: the operand itself is needed again */
 		if (d == 'm') {
@@ -515,6 +516,7 @@ static bool exists(const struct gllm_machine *m, const struct one *o)
 	switch (o->op) {
 	case GLLM_V_VSCALE: case GLLM_V_VSCALEM: return m->has_scale;
 	case GLLM_V_VLT: case GLLM_V_VLE: case GLLM_V_VEQ: case GLLM_V_VUNORD: return !o->aux || m->has_scale;
+	case GLLM_V_VADDM: return m->has_addm;
 	case GLLM_V_VCOPYSIGN: return m->has_copysign;
 	case GLLM_V_VZIP: return o->imm >= 8 ? m->tiles : m->zips && (o->imm < 4 || !m->picks);
 	case GLLM_V_VPICK: return m->picks;

@@ -26,6 +26,7 @@ static void widen(struct gllm_machine *out)
 	out->vector_bytes = 64;
 	out->loads_addends = true;
 	out->has_scale = true;
+	out->has_addm = true;
 	out->has_copysign = true;
 	out->picks = true;
 	out->halves = out->profile->have & GLLM_BIT(GLLM_X86_AVX512FP16);

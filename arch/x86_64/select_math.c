@@ -253,6 +253,27 @@ static void vscalem(gen *g, const struct gllm_vi *in)
 	}
 }
 
+/* a is there before the others are written, or comes where b was left. */
+static void vaddm(gen *g, const struct gllm_vi *in)
+{
+	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), m = at(g, in->m);
+
+	if (!g->wide || in->type != GLLM_F32) {
+		gllm_x86_quit(g, GLLM_UNSUPPORTED);
+	} else if (g->folded) {
+		gllm_x86_vmove(g, d, a);
+		under(g, m, false);
+		gllm_x86_sources(g, X86_EVADDPS, d, in);
+	} else if (d == b && d != a) {
+		gllm_x86_vk(g, X86_EVADDPS, m, d, a, b);
+		x2(g, X86_KNOTW, x86_mask(SCRATCH_MASK), x86_mask(m));
+		gllm_x86_vk(g, X86_EVMOVAPS_RM, SCRATCH_MASK, d, 0, a);
+	} else {
+		gllm_x86_vmove(g, d, a);
+		gllm_x86_vk(g, X86_EVADDPS, m, d, d, b);
+	}
+}
+
 /* a * b + c or c - a * b; the rule's rows are the 231 form and the 213 form. */
 static void vfma(gen *g, const struct gllm_vi *in)
 {
@@ -510,6 +531,7 @@ const struct gllm_x86_rule gllm_x86_vector[GLLM_V_COUNT] = {
 	[GLLM_V_VLDEXP]     = { vldexp,      { 0 },                                            TEMPS(0, 4), TEMPS(0, 1) },
 	[GLLM_V_VSCALE]     = { vscale,      { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
 	[GLLM_V_VSCALEM]    = { vscalem,     { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_VADDM]      = { vaddm,       { N(VADDPS), 0 },                                 TEMPS(0, 0), TEMPS(0, 0) },
 	[GLLM_V_VFMA]       = { vfma,        { N(VFMADD231PS), N(VFMADD213PS), 0 },            TEMPS(0, 0), TEMPS(0, 0) },
 	[GLLM_V_VFNMA]      = { vfma,        { N(VFNMADD231PS), N(VFNMADD213PS), 0 },          TEMPS(0, 0), TEMPS(0, 0) },
 	[GLLM_V_VDOT]       = { vdot,        { 0 },                                            TEMPS(0, 0), TEMPS(0, 1) },

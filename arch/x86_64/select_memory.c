@@ -141,7 +141,7 @@ static bool takes(const struct gllm_vi *in, gllm_vreg r)
 		return (in->a == r) != (in->b == r) && in->c != r;
 	case GLLM_V_VDOT: /* factors of different types do not change places */
 		return (in->a == r) != (in->b == r) && in->c != r && (in->b == r || in->mem == (unsigned)in->aux);
-	case GLLM_V_VSUB: case GLLM_V_VDIV: case GLLM_V_VMIN: case GLLM_V_VMAX: case GLLM_V_VANDN:
+	case GLLM_V_VSUB: case GLLM_V_VDIV: case GLLM_V_VMIN: case GLLM_V_VMAX: case GLLM_V_VANDN: case GLLM_V_VADDM:
 		return in->b == r && in->a != r;
 	default:
 		return false;

@@ -18,6 +18,7 @@ const struct gllm_timing gllm_x86_timing[GLLM_TIMINGS] = {
 	[GLLM_V_VZERO] = { 1, V, 0 },    [GLLM_V_VMOV] = { 1, V, 0 },    [GLLM_V_VSPLAT] = { 5, V, 1 },
 	[GLLM_V_VINDEX] = { 6, V, 2 },
 	[GLLM_V_VADD] = { 4, V, 1 },     [GLLM_V_VSUB] = { 4, V, 1 },    [GLLM_V_VMUL] = { 4, V, 1 },
+	[GLLM_V_VADDM] = { 4, V, 1 },
 	[GLLM_V_VFMA] = { 4, V, 1 },     [GLLM_V_VFNMA] = { 4, V, 1 },    [GLLM_V_VDOT] = { 6, V, 1 },
 	[GLLM_V_VDIV] = { 13, V, 10 },   [GLLM_V_VSQRT] = { 19, V, 12 },
 	[GLLM_V_VMIN] = { 4, V, 1 },     [GLLM_V_VMAX] = { 4, V, 1 },
