@@ -136,6 +136,7 @@ check-host: $(B)/$(HOST)/check $(B)/gllm $(if $(filter 1,$(JIT)),check-examples)
 	@sh tests/host.sh $(B)
 	@sh tests/plan_dir.sh $(B)/gllm
 	@sh tests/draw.sh $(B)/gllm
+	@sh tests/arguments.sh $(B)/gllm
 check-user: $(foreach a,$(ARCHES),$(B)/$(a)/check)
 	@sh tests/user.sh $(B)
 check-symbols:

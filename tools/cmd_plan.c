@@ -27,12 +27,13 @@ struct request {
 
 static int arguments(struct request *r, int argc, char **argv, const char *usage)
 {
+	uint64_t stages;
 	*r = (struct request){ .path = NULL };
 	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--rows") == 0 && i + 1 < argc)
-			r->rows = strtoull(argv[++i], NULL, 10);
-		else if (strcmp(argv[i], "--stages") == 0 && i + 1 < argc)
-			r->stages = (unsigned)strtoul(argv[++i], NULL, 10);
+		if (strcmp(argv[i], "--rows") == 0 && i + 1 < argc && tool_number(argv[i + 1], UINT32_MAX, &r->rows) && r->rows)
+			i++;
+		else if (strcmp(argv[i], "--stages") == 0 && i + 1 < argc && tool_number(argv[i + 1], 2, &stages) && stages)
+			r->stages = (unsigned)stages, i++;
 		else if (strcmp(argv[i], "--dot") == 0)
 			r->dot = true;
 		else if (strcmp(argv[i], "--svg") == 0)
@@ -92,6 +93,8 @@ static int of_text(const struct tool *t, const struct request *r, const char *te
 		return tool_failed(&e);
 	size_t size = gllm_context_quote(&c);
 	void *memory = host_memory(size);
+	if (!memory)
+		gllm_fail(&e, GLLM_OUT_OF_MEMORY, "the system gave no memory", NULL, 0, size, 0);
 	if (!memory || gllm_context_create(memory, size, &c, &x, &e) != GLLM_OK)
 		return tool_failed(&e);
 	void *names = malloc(need); /* plans refer to them */

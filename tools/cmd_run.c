@@ -23,7 +23,7 @@ static void report(const struct tool *t, const struct gllm_speaker *s, const str
 {
 	struct gllm_stats x;
 	gllm_context_stats(s->context, &x);
-	double first = (double)(p->first_ns - p->start_ns) * 1e-6;
+	double first = p->tokens ? (double)(p->first_ns - p->start_ns) * 1e-6 : 0.0;
 	double rate = p->tokens > 1 ? (double)(p->tokens - 1) * 1e9 / (double)(p->last_ns - p->first_ns) : 0.0;
 	fprintf(stderr, t->json ? "{\"prompt_tokens\": %zu, \"tokens\": %zu, \"first_token_ms\": %.3f, \"tokens_per_s\": %.1f, "
 	                          "\"lifted\": %u, \"injected\": %u, \"kernels\": %u, \"plans_loaded\": %u, \"code_bytes\": %zu, "
@@ -44,7 +44,7 @@ int tool_run(const struct tool *t, int argc, char **argv)
 	struct gllm_speech speech;
 	struct tool copy = *t;
 	const char *model = NULL, *prompt = "Once upon a time";
-	unsigned long n = 64;
+	uint64_t n = 64, top_k = 0;
 	bool compiled;
 	for (int i = 0; i < argc; i++) {
 		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
@@ -56,24 +56,26 @@ int tool_run(const struct tool *t, int argc, char **argv)
 		}
 		if (!value)
 			return tool_usage(usage);
+		bool ok = false;
 		if (strcmp(argv[i], "-p") == 0)
-			prompt = value;
+			prompt = value, ok = true;
 		else if (strcmp(argv[i], "-n") == 0)
-			n = strtoul(value, NULL, 10);
+			ok = tool_number(value, SIZE_MAX, &n);
 		else if (strcmp(argv[i], "--temp") == 0)
-			o.temperature = strtof(value, NULL);
+			ok = tool_real(value, &o.temperature);
 		else if (strcmp(argv[i], "--top-k") == 0)
-			o.top_k = (uint32_t)strtoul(value, NULL, 10);
+			ok = tool_number(value, UINT32_MAX, &top_k);
 		else if (strcmp(argv[i], "--top-p") == 0)
-			o.top_p = strtof(value, NULL);
+			ok = tool_real(value, &o.top_p);
 		else if (strcmp(argv[i], "--min-p") == 0)
-			o.min_p = strtof(value, NULL);
+			ok = tool_real(value, &o.min_p);
 		else if (strcmp(argv[i], "--seed") == 0)
-			o.seed = strtoull(value, NULL, 10);
-		else
+			ok = tool_number(value, UINT64_MAX, &o.seed);
+		if (!ok)
 			return tool_usage(usage);
 		i++;
 	}
+	o.top_k = (uint32_t)top_k;
 	if (strlen(prompt) > 4096)
 		o.prompt_bytes = strlen(prompt);
 	if (tool_speaker(t, model, &o, &s, &compiled, &e) != GLLM_OK)
@@ -92,21 +94,22 @@ int tool_run(const struct tool *t, int argc, char **argv)
 
 int tool_logits(const struct tool *t, int argc, char **argv)
 {
+	enum { MOST_TOKENS = 512 };
+	static const char usage[] = "logits [MODEL] --tokens 1,2,3 (at most 512)";
 	struct gllm_speaker_options o = { .top_p = 1.0f };
 	struct gllm_error e = { .status = GLLM_OK };
 	struct gllm_speaker s;
 	const float *logits;
-	int32_t token[512];
+	int32_t token[MOST_TOKENS];
 	size_t n = 0;
 	bool compiled;
 	if (argc < 2 || argc > 3 || strcmp(argv[argc - 2], "--tokens") != 0)
-		return tool_usage("logits [MODEL] --tokens 1,2,3");
-	for (char *at = argv[argc - 1]; *at && n < 512;) {
-		char *end;
-		token[n++] = (int32_t)strtol(at, &end, 10);
-		if (end == at || (*end && *end != ','))
-			return tool_usage("logits [MODEL] --tokens 1,2,3");
-		at = *end ? end + 1 : end;
+		return tool_usage(usage);
+	for (char *at = strtok(argv[argc - 1], ","); at; at = strtok(NULL, ",")) {
+		uint64_t id;
+		if (!tool_number(at, INT32_MAX, &id) || n == MOST_TOKENS)
+			return tool_usage(usage);
+		token[n++] = (int32_t)id;
 	}
 	if (tool_speaker(t, argc == 3 ? argv[0] : NULL, &o, &s, &compiled, &e) != GLLM_OK ||
 	    gllm_llama_eval(s.llama, token, n, &logits, &e) != GLLM_OK)

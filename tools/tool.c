@@ -3,6 +3,8 @@
 #include "tools/tool.h"
 #include "gllm/measure.h"
 #include "gllm/native.h"
+#include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,21 @@ int tool_usage(const char *text)
 {
 	fprintf(stderr, "usage: gllm %s\n", text);
 	return 2;
+}
+
+bool tool_number(const char *text, uint64_t most, uint64_t *out)
+{
+	char *end;
+	errno = 0;
+	*out = strtoull(text, &end, 10);
+	return text[0] >= '0' && text[0] <= '9' && !*end && !errno && *out <= most;
+}
+
+bool tool_real(const char *text, float *out)
+{
+	char *end;
+	*out = strtof(text, &end);
+	return end != text && !*end && isfinite(*out);
 }
 
 enum gllm_status tool_config(const struct tool *t, struct gllm_config *out, struct gllm_error *e)

@@ -21,6 +21,10 @@ tool_command tool_probe, tool_ops, tool_trace, tool_explain, tool_disasm, tool_r
 int tool_failed(const struct gllm_error *e);
 int tool_usage(const char *text); /* on standard error; returns 2 */
 
+/* An argument that is a number, all of it; false if it is none, is negative or exceeds `most`. */
+bool tool_number(const char *text, uint64_t most, uint64_t *out);
+bool tool_real(const char *text, float *out); /* of any finite value */
+
 /* Configuration of this machine: target, profile, 4 MiB of executable memory, threads, clock. */
 enum gllm_status tool_config(const struct tool *t, struct gllm_config *out, struct gllm_error *e);
 struct gllm_context *tool_context(const struct tool *t, struct gllm_error *e); /* NULL on failure */
