@@ -198,7 +198,7 @@ static enum gllm_status keeps_packed(struct fuser *x, const struct gllm_composed
 static uint64_t composition_key(const struct fuser *x, const struct rule *r, const struct offer *o, uint16_t reader)
 {
 	const struct gllm_composed *c = x->unit[reader].code;
-	uint64_t h = gllm_hash_word(x->unit[o->anchor].key, x->unit[o->other].key), kept = 0;
+	uint64_t h = gllm_hash_word(gllm_hash_word(GLLM_HASH_SEED, x->unit[o->anchor].key), x->unit[o->other].key), kept = 0;
 	for (unsigned i = 0; i < c->trace.nparams; i++)
 		kept |= (uint64_t)(c->source[i].kind == GLLM_FROM_TENSOR && x->keep[c->source[i].tensor]) << i;
 	h = gllm_hash_word(h, o->third == GLLM_NO_PRODUCER ? 0 : x->unit[o->third].key);

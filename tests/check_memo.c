@@ -32,11 +32,11 @@ static struct gllm_context *open_context(struct lab *l, size_t trace_bytes)
 }
 
 /* The blob of the graph's plan, as a hash; neither is kept. */
-static uint64_t plan_of(struct lab *l, struct gllm_context *c, struct gllm_graph *g)
+static uint64_t plan_of(struct lab *l, struct gllm_context *c, struct gllm_graph *g, const struct gllm_plan_options *o)
 {
 	struct gllm_arena mark = l->arena;
 	struct gllm_plan *p;
-	if (!CHECK_STATUS(l->t, gllm_compile(c, g, NULL, &p, &l->e), GLLM_OK))
+	if (!CHECK_STATUS(l->t, gllm_compile(c, g, o, &p, &l->e), GLLM_OK))
 		return 0;
 	size_t n = gllm_plan_blob(p);
 	unsigned char *blob = gllm_alloc(&mark, n, 8);
@@ -46,7 +46,7 @@ static uint64_t plan_of(struct lab *l, struct gllm_context *c, struct gllm_graph
 	return saved ? gllm_hash_block(blob, n) : 0;
 }
 
-static uint64_t layer(struct lab *l, struct gllm_context *c, uint64_t width, uint64_t rows)
+static uint64_t layer_as(struct lab *l, struct gllm_context *c, uint64_t width, uint64_t rows, const struct gllm_plan_options *o)
 {
 	const struct gllm_llama_shape s = { .rows = GLLM_ROWS, .embedding = width, .heads = 4, .kv_heads = 2, .head_dim = width / 4,
 	                                    .ffn = 3 * width, .vocab = 100, .rms_eps = 1e-5f };
@@ -55,7 +55,12 @@ static uint64_t layer(struct lab *l, struct gllm_context *c, uint64_t width, uin
 	if (!CHECK_STATUS(l->t, gllm_graph_create(c, "layer", rows, GLLM_LLAMA_LAYER_GRAPH_TENSORS, GLLM_LLAMA_LAYER_GRAPH_NODES, &g, &l->e), GLLM_OK))
 		return 0;
 	gllm_llama_layer(g, &s, &out);
-	return plan_of(l, c, g);
+	return plan_of(l, c, g, o);
+}
+
+static uint64_t layer(struct lab *l, struct gllm_context *c, uint64_t width, uint64_t rows)
+{
+	return layer_as(l, c, width, rows, NULL);
 }
 
 /* The same in a context that has fused nothing before. */
@@ -71,9 +76,12 @@ static uint64_t alone(struct lab *l, uint64_t width, uint64_t rows)
 static void rows_share(struct lab *l, struct gllm_context *c)
 {
 	static const uint64_t rows[] = { 8, 3, 200, 8 };
-	CHECK_EQ(l->t, layer(l, c, 64, 8), alone(l, 64, 8));
+	layer_as(l, c, 64, 8, &(struct gllm_plan_options){ .no_fusion = true });
 	unsigned n = c->memo.n;
 	CHECK(l->t, n > 0);
+	CHECK_EQ(l->t, layer(l, c, 64, 8), alone(l, 64, 8));
+	CHECK(l->t, c->memo.n > n); /* what units are made of, and what was made of them */
+	n = c->memo.n;
 	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		CHECK_EQ(l->t, layer(l, c, 64, rows[i]), alone(l, 64, rows[i]));
 	CHECK_EQ(l->t, c->memo.n, n); /* all there was to compose was kept */
@@ -89,7 +97,7 @@ static uint64_t read_graph(struct lab *l, struct gllm_context *c, const char *te
 	void *names = gllm_alloc(&l->arena, size, 8);
 	uint64_t h = 0;
 	if (CHECK_STATUS(l->t, gllm_graph_read(c, text, n, 0, names, size, &g, &l->e), GLLM_OK))
-		h = plan_of(l, c, g);
+		h = plan_of(l, c, g, NULL);
 	l->arena = mark;
 	return h;
 }
