@@ -331,7 +331,8 @@ static enum gllm_status prepare(struct scan *s)
 	s->where = gllm_alloc_array(s->arena, nregs + 1, 1, 8);
 	s->offset = gllm_alloc_array(s->arena, n, sizeof *s->offset, 4);
 	s->temp = gllm_alloc_array(s->arena, n, sizeof *s->temp, 8);
-	if (!s->where || !s->offset || !s->temp)
+	s->spilled = gllm_alloc_array(s->arena, nregs, sizeof *s->spilled, 2);
+	if (!s->where || !s->offset || !s->temp || !s->spilled)
 		return GLLM_OUT_OF_MEMORY;
 	__builtin_memset(s->where, 0xff, nregs + 1);
 	__builtin_memset(s->temp, 0xff, n * sizeof *s->temp);
@@ -366,10 +367,8 @@ static void keep(struct scan *s)
 {
 	for (unsigned i = 0; i < s->v->n && !s->began && s->m->adds_over; i++) {
 		const struct gllm_vi *in = &s->v->ins[i];
-		if (in->op == GLLM_V_VMOV && in->aux == GLLM_VIR_KEPT && !(s->reg[in->a].flags & SPILL)) {
-			s->reg[in->a].flags |= SPILL;
-			s->nspilled++;
-		}
+		if (in->op == GLLM_V_VMOV && in->aux == GLLM_VIR_KEPT && !(s->reg[in->a].flags & SPILL))
+			gllm_regalloc_spill(s, in->a);
 	}
 	s->began = true;
 }

@@ -4,6 +4,8 @@
 #include "jit/regalloc_state.h"
 #include "jit/vir.h"
 
+enum { DEPTH_BIT = 58, LENGTH_BITS = 18 }; /* of a price */
+
 /* --- choosing ------------------------------------------------------------------------------------------------------- */
 
 static inline void add_access(struct scan *s, gllm_vreg r, uint64_t cost, unsigned depth)
@@ -19,10 +21,10 @@ static inline void add_access(struct scan *s, gllm_vreg r, uint64_t cost, unsign
 /* What deciding between registers of the file to spill takes: of others, not all accesses are counted. */
 static bool weigh(struct scan *s, unsigned file)
 {
-	const unsigned vectors = file == s->m->class_file[GLLM_CLASS_G] ? GLLM_V_VZERO : GLLM_V_COUNT; /* that and what follows it access others */
 	unsigned depth = 0;
 	uint64_t cost = 1;
 
+	s->others = file == s->m->class_file[GLLM_CLASS_G] ? GLLM_V_VZERO : GLLM_V_COUNT;
 	s->weight = gllm_alloc_array(s->arena, s->v->nregs + 1u, sizeof *s->weight, 8);
 	if (!s->weight)
 		return false;
@@ -30,7 +32,7 @@ static bool weigh(struct scan *s, unsigned file)
 		s->weight[r] = (struct weight){ .cost = 0 };
 	for (uint32_t i = 0; i < s->v->n; i++) {
 		const struct gllm_vi *in = &s->v->ins[i];
-		if (in->op >= vectors)
+		if (in->op >= s->others)
 			continue;
 		if (in->op == GLLM_V_LOOP_BEGIN || in->op == GLLM_V_LOOP_END) {
 			depth = in->op == GLLM_V_LOOP_BEGIN ? depth + 1 : depth - 1;
@@ -49,21 +51,18 @@ static bool weigh(struct scan *s, unsigned file)
 	return true;
 }
 
-/* Is it better to keep `a` in memory than `b`: an inner loop is the last place for spill code; within one depth, fewer
- * weighted accesses per length of the interval. */
-static bool cheaper(const struct scan *s, gllm_vreg x, gllm_vreg y)
+/* What it costs to keep r in memory: an inner loop is the last place for spill code; within one depth, weighted accesses per length
+ * of the interval. */
+static uint64_t price_of(const struct scan *s, gllm_vreg r)
 {
-	const struct gllm_interval *a = &s->reg[x], *b = &s->reg[y];
-	uint64_t la = (uint64_t)a->end - a->start + 1, lb = (uint64_t)b->end - b->start + 1;
-	uint64_t ca = s->weight[x].cost >> ((a->flags & CONSTANT) != 0), cb = s->weight[y].cost >> ((b->flags & CONSTANT) != 0);
+	const struct gllm_interval *x = &s->reg[r];
+	uint64_t cost = s->weight[r].cost >> ((x->flags & CONSTANT) != 0), length = (uint64_t)x->end - x->start + 1;
 
-	if (s->weight[x].depth != s->weight[y].depth)
-		return s->weight[x].depth < s->weight[y].depth;
-	return ca * lb < cb * la; /* costs < 2^40, lengths < 2^18 for the sizes compiled here; a wrap only costs speed */
+	return (uint64_t)s->weight[r].depth << DEPTH_BIT | (cost << LENGTH_BITS) / length; /* costs < 2^38 */
 }
 
-struct held { /* registers that a file holds at one position, and where each ends: places do not matter */
-	struct { gllm_vreg r; uint32_t end; } of[REGS];
+struct held { /* registers that a file holds at one position, where each ends and its price: places do not matter */
+	struct { uint64_t price; uint32_t end; gllm_vreg r; } of[REGS];
 	unsigned n, room;
 };
 
@@ -77,25 +76,19 @@ static void let_go(struct held *h, uint32_t before)
 	h->n = n;
 }
 
-/* The best to spill of those that the file holds and `who`, which is to come; NONE if nothing can be. */
-static gllm_vreg victim_of(const struct scan *s, const struct held *h, gllm_vreg who, unsigned *at)
+static unsigned cheapest(const struct held *h)
 {
-	gllm_vreg victim = who != TEMP && !(s->reg[who].flags & SHORT) ? who : NONE;
+	unsigned best = 0;
 
-	*at = h->n;
-	for (unsigned k = 0; k < h->n; k++) {
-		gllm_vreg o = h->of[k].r;
-		if (o != TEMP && !(s->reg[o].flags & SHORT) && (victim == NONE || cheaper(s, o, victim))) {
-			victim = o;
-			*at = k;
-		}
-	}
-	return victim;
+	for (unsigned k = 1; k < h->n; k++)
+		best = h->of[k].price < h->of[best].price ? k : best;
+	return best;
 }
 
-/* `who` from `at` to `end`. */
+/* `who` from `at` to `end`; or it or another one, whichever is the best to spill, is in the frame. */
 static void hold(struct scan *s, struct held *h, gllm_vreg who, uint32_t at, uint32_t end)
 {
+	uint64_t price = who == TEMP || (s->reg[who].flags & SHORT) ? UINT64_MAX : price_of(s, who);
 	unsigned k = h->n;
 
 	if (k == h->room) {
@@ -103,17 +96,18 @@ static void hold(struct scan *s, struct held *h, gllm_vreg who, uint32_t at, uin
 		k = h->n;
 	}
 	if (k == h->room) {
-		gllm_vreg victim = victim_of(s, h, who, &k);
-		if (victim == NONE)
+		k = cheapest(h);
+		bool other = h->room && h->of[k].price < price;
+		if (!other && price == UINT64_MAX)
 			return;
-		s->reg[victim].flags |= SPILL;
-		s->nspilled++;
+		gllm_regalloc_spill(s, other ? h->of[k].r : who);
+		if (!other)
+			return;
 	}
-	if (k < h->room) {
-		h->of[k].r = who;
-		h->of[k].end = end;
-		h->n += k == h->n;
-	}
+	h->of[k].r = who;
+	h->of[k].end = end;
+	h->of[k].price = price;
+	h->n += k == h->n;
 }
 
 static unsigned temporaries(const struct scan *s, const struct gllm_vi *in, unsigned file)
@@ -138,7 +132,7 @@ enum gllm_status gllm_regalloc_choose(struct scan *s, unsigned file)
 	for (uint32_t at = 1, end = 2 * s->v->n; at < end; at += 2, in++) {
 		for (unsigned k = gllm_vi_asks(s->m, in) ? temporaries(s, in, file) : 0; k-- > 0;)
 			hold(s, &held, TEMP, at, at + 1);
-		if (gllm_vi_writes(in) && reg[in->d].file == file && reg[in->d].start == at + 1)
+		if (in->op < s->others && gllm_vi_writes(in) && reg[in->d].file == file && reg[in->d].start == at + 1)
 			hold(s, &held, in->d, at + 1, reg[in->d].end);
 	}
 	return s->nspilled ? GLLM_OK : GLLM_COMPILE_ERROR;
@@ -180,7 +174,7 @@ static struct gllm_vi spill_access(const struct scan *s, gllm_vreg r, gllm_vreg 
 struct rewrite { /* the new code as it grows */
 	struct gllm_vi *ins;
 	unsigned n;
-	uint32_t *at;              /* by old instruction: the one that it is now */
+	uint32_t *shift;           /* by old instruction plus one: how far it moves, modulo 2^32; 0 of the entry, which stays */
 	uint8_t *reg_class;
 	struct gllm_interval *reg;
 	unsigned nregs;
@@ -222,6 +216,11 @@ static inline bool is_spilled(const struct scan *s, gllm_vreg r)
 	return r != NONE && (s->reg[r].flags & SPILL);
 }
 
+static inline bool has_spilled(const struct scan *s, const struct gllm_vi *i)
+{
+	return i->op < s->others && (is_spilled(s, i->a) || is_spilled(s, i->b) || is_spilled(s, i->c) || is_spilled(s, i->m) || is_spilled(s, i->d));
+}
+
 static bool in_frame(const struct scan *s, gllm_vreg r)
 {
 	return is_spilled(s, r) && !(s->reg[r].flags & CONSTANT);
@@ -239,7 +238,7 @@ static void rewrite_one(struct scan *s, struct rewrite *w, uint32_t i)
 	gllm_vreg use[4], d = in.d;
 	unsigned n = gllm_vi_uses(&in, use), first = w->nregs;
 
-	w->at[i] = w->n;
+	w->shift[i + 1] = w->n - i;
 	if ((in.op == GLLM_V_VMOV || in.op == GLLM_V_GMOV) && in_frame(s, in.a) != in_frame(s, d) &&
 	    !((s->reg[in.a].flags | s->reg[d].flags) & CONSTANT)) { /* a load or a store */
 		put(w, in_frame(s, d) ? spill_access(s, d, in.a, true) : spill_access(s, in.a, d, false));
@@ -255,7 +254,7 @@ static void rewrite_one(struct scan *s, struct rewrite *w, uint32_t i)
 			in.d = use[k] == d ? t : in.d;
 			rename(&in, use[k], t);
 		}
-	w->at[i] = w->n;
+	w->shift[i + 1] = w->n - i;
 	for (unsigned t = first; t < w->nregs; t++)
 		w->reg[t].end = 2 * w->n + 1;
 	if (!is_spilled(s, d)) {
@@ -273,24 +272,18 @@ static void rewrite_one(struct scan *s, struct rewrite *w, uint32_t i)
 
 /* --- intervals of the new program: those of the old, which keep their instructions ------------------------------------ */
 
-static uint32_t moved(const struct rewrite *w, uint32_t position)
-{
-	if (position == 0 || position == UINT32_MAX)
-		return position;
-	return 2 * w->at[(position - 1) / 2] + 2 - (position & 1);
-}
-
 static void move_intervals(const struct scan *s, struct rewrite *w)
 {
 	for (unsigned r = 0; r < s->v->nregs; r++) {
+		struct gllm_interval *x = &w->reg[r];
 		if (s->reg[r].flags & SPILL)
 			continue;
-		w->reg[r].start = moved(w, w->reg[r].start);
-		w->reg[r].end = moved(w, w->reg[r].end);
+		x->start += 2 * w->shift[(x->start + 1) / 2]; /* UINT32_MAX stays */
+		x->end += 2 * w->shift[(x->end + 1) / 2];
 	}
 	for (unsigned l = 0; l < s->v->nlabels; l++)
 		if (s->label[l] != UINT32_MAX)
-			s->label[l] = w->at[s->label[l]];
+			s->label[l] += w->shift[s->label[l] + 1];
 }
 
 /* Room that the rewritten code needs: instructions more and registers more. */
@@ -298,8 +291,8 @@ static unsigned spill_accesses(const struct scan *s)
 {
 	unsigned more = GLLM_VIR_FIRST_FREE;
 
-	for (unsigned r = 0; r < s->v->nregs; r++)
-		more += s->reg[r].flags & SPILL ? s->weight[r].accesses : 0;
+	for (unsigned k = 0; k < s->nspilled; k++)
+		more += s->weight[s->spilled[k]].accesses;
 	return more;
 }
 
@@ -307,11 +300,13 @@ static unsigned spill_accesses(const struct scan *s)
 static void begin_registers(struct scan *s, struct rewrite *w)
 {
 	w->nregs = s->v->nregs;
-	for (unsigned r = 0; r < w->nregs; r++) {
-		w->reg_class[r] = s->v->reg_class[r];
-		w->reg[r] = s->reg[r].flags & SPILL ? (struct gllm_interval){ .start = UINT32_MAX, .file = s->reg[r].file } : s->reg[r];
-		w->reg[r].place = NOWHERE;
-		w->reg[r].flags &= SHORT;
+	__builtin_memcpy(w->reg_class, s->v->reg_class, w->nregs);
+	__builtin_memcpy(w->reg, s->reg, w->nregs * sizeof *w->reg);
+	for (unsigned k = 0; k < s->nspilled; k++) {
+		gllm_vreg r = s->spilled[k];
+		w->reg[r] = (struct gllm_interval){ .start = UINT32_MAX, .place = NOWHERE, .file = s->reg[r].file };
+		if (in_frame(s, r))
+			s->weight[r].slot = new_slot(s, s->v->reg_class[r]);
 	}
 	if (s->frame == NONE) {
 		s->frame = short_reg(s, w, GLLM_CLASS_G);
@@ -319,9 +314,6 @@ static void begin_registers(struct scan *s, struct rewrite *w)
 		w->reg[s->frame].end = UINT32_MAX; /* it has no place that could end */
 		s->reg[s->frame].flags = 0;
 	}
-	for (unsigned r = 0; r < s->v->nregs; r++)
-		if (in_frame(s, (gllm_vreg)r))
-			s->weight[r].slot = new_slot(s, s->v->reg_class[r]);
 }
 
 enum gllm_status gllm_regalloc_rewrite(struct scan *s)
@@ -335,10 +327,10 @@ enum gllm_status gllm_regalloc_rewrite(struct scan *s)
 	if (v->nregs + more + 1 >= TEMP)
 		return GLLM_COMPILE_ERROR;
 	w.ins = gllm_alloc_array(s->arena, v->n + more, sizeof *w.ins, 8);
-	w.at = gllm_alloc_array(s->arena, v->n + 1u, sizeof *w.at, 4);
+	w.shift = gllm_alloc_array(s->arena, v->n + 1u, sizeof *w.shift, 4);
 	w.reg_class = gllm_alloc_array(s->arena, v->nregs + more + 1, 1, 1);
 	w.reg = gllm_alloc_array(s->arena, v->nregs + more + 2, sizeof *w.reg, 8);
-	if (!w.ins || !w.at || !w.reg_class || !w.reg)
+	if (!w.ins || !w.shift || !w.reg_class || !w.reg)
 		return GLLM_OUT_OF_MEMORY;
 	begin_registers(s, &w);
 	for (gllm_vreg k = GLLM_VIR_ARGS; k < GLLM_VIR_FIRST_FREE; k++)
@@ -346,12 +338,14 @@ enum gllm_status gllm_regalloc_rewrite(struct scan *s)
 			w.reg[k] = (struct gllm_interval){ .end = 2 * w.n + 1, .place = NOWHERE, .file = s->reg[k].file, .flags = SHORT };
 			put(&w, spill_access(s, k, k, true));
 		}
-	for (const struct gllm_vi *i = v->ins, *end = v->ins + v->n; i < end; i++) {
-		w.at[i - v->ins] = w.n;
-		if (is_spilled(s, i->a) || is_spilled(s, i->b) || is_spilled(s, i->c) || is_spilled(s, i->m) || is_spilled(s, i->d))
-			rewrite_one(s, &w, (uint32_t)(i - v->ins));
-		else
-			w.ins[w.n++] = *i;
+	w.shift[0] = 0;
+	for (uint32_t i = 0; i < v->n; i++) {
+		if (has_spilled(s, &v->ins[i])) {
+			rewrite_one(s, &w, i);
+			continue;
+		}
+		w.shift[i + 1] = w.n - i;
+		w.ins[w.n++] = v->ins[i];
 	}
 	if (s->known)
 		move_intervals(s, &w);

@@ -46,7 +46,8 @@ struct scan {
 	uint8_t phys[NOWHERE + 1], rank[FILES][REGS];
 	uint32_t vacant[FILES + 1]; /* ranks that have no owner */
 	uint32_t used[FILES + 1], ranks[FILES]; /* that were handed out; that may be: the first of the order */
-	unsigned nspilled;
+	gllm_vreg *spilled; unsigned nspilled; /* chosen to live in the frame from the next round on */
+	unsigned others;       /* operations from this one on access none of these */
 	unsigned lacks;        /* the file that did not suffice */
 	bool began;            /* not the first round */
 	bool known;            /* intervals and labels are those of the program */
@@ -55,6 +56,12 @@ struct scan {
 static inline bool gllm_vi_writes(const struct gllm_vi *i)
 {
 	return i->d != NONE;
+}
+
+static inline void gllm_regalloc_spill(struct scan *s, gllm_vreg r)
+{
+	s->reg[r].flags |= SPILL;
+	s->spilled[s->nspilled++] = r;
 }
 
 /* regalloc_spill.c */

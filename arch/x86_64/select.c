@@ -61,10 +61,7 @@ unsigned gllm_x86_row_of(gen *g, const struct gllm_vi *in)
 /* A jump (X86_G + 1: always) over code that is emitted next: hop, then land where it ends. Less than 128 bytes lie between. */
 size_t gllm_x86_hop(gen *g, unsigned cond)
 {
-	if (cond > X86_G)
-		x1(g, X86_JMP_8, x86_rel(2));
-	else
-		x2(g, X86_JCC_8, x86_cond(cond), x86_rel(2));
+	gllm_x86_jump(g, cond, false, 0);
 	return g->code->used;
 }
 
