@@ -4,19 +4,6 @@
 #include "jit/lower_state.h"
 #include "jit/trace_bounds.h"
 
-enum { FETCH_LINE = 64 };
-
-static enum gllm_type lane_type(const struct lower *l, unsigned type)
-{
-	switch ((enum gllm_type)type) {
-	case GLLM_F32: case GLLM_F16: case GLLM_BF16: return l->halves ? GLLM_F16 : GLLM_F32;
-	case GLLM_U32: return GLLM_U32;
-	case GLLM_I8: case GLLM_U8: case GLLM_I16: case GLLM_U16: case GLLM_I32: case GLLM_I64: case GLLM_MASK:
-	case GLLM_TYPE_COUNT: break;
-	}
-	return GLLM_I32;
-}
-
 static bool is_float(unsigned type)
 {
 	return type == GLLM_F32 || type == GLLM_F16 || type == GLLM_BF16;
@@ -56,116 +43,6 @@ static gllm_vreg put(struct lower *l, gllm_ref n, enum gllm_vir_op op, enum gllm
 	i.imm = imm;
 	i.d = target(l, n);
 	return gllm_vir_emit(l->v, i);
-}
-
-/* All copies along the loop that the load lies along are there at once; the others' places are filled beside. */
-static gllm_vreg turned_node(struct lower *l, gllm_ref n, unsigned f)
-{
-	gllm_vreg out[GLLM_VIR_LANES];
-	unsigned fw = 1, mine;
-	int w = l->turned[n] - 1;
-
-	while (l->frame[fw].loop != w)
-		fw++;
-	gllm_lower_turned(l, n, f, w, out);
-	mine = l->tuple[fw];
-	for (unsigned c = 0; c < l->frame[fw].ph[l->frame[fw].phase].copies && l->status == GLLM_OK; c++) {
-		l->tuple[fw] = c;
-		*gllm_lower_place(l, n) = out[c];
-	}
-	l->tuple[fw] = mine;
-	return out[mine];
-}
-
-/* An access that serves one copy only is one of an iteration that may change places with others. */
-static void note_copy(const struct lower *l, gllm_ref n, struct gllm_vi *i)
-{
-	bool shared = false;
-
-	for (uint64_t frames = l->copied; frames && !shared; frames &= frames - 1) {
-		unsigned f = (unsigned)__builtin_ctzll(frames);
-		shared = !(l->dep[n] & l->present[f].loop) && gllm_lower_radix(l, f, node(l, n)->loop, l->split_form) > 1;
-	}
-	i->segment = shared ? 0 : l->segment;
-	i->copy = l->copy;
-}
-
-/* Vectors of one line do so once. */
-void gllm_lower_fetch(struct lower *l, gllm_ref n, int64_t by)
-{
-	const struct gllm_access *a = &l->t->access[node(l, n)->imm];
-	unsigned f = gllm_lower_lane_frame(l), bytes = (f ? l->lanes : 1) * gllm_type_bytes((enum gllm_type)a->type);
-	struct gllm_vi i = gllm_vi(GLLM_V_PREFETCH);
-
-	l->irregular += bytes % FETCH_LINE != 0;
-	if (a->index != GLLM_NO_NODE || l->turned[n] || l->spread[n] || !f || l->tuple[f] * bytes % FETCH_LINE != 0)
-		return;
-	gllm_lower_address(l, l->access[node(l, n)->imm], by, bytes, &i);
-	i.type = i.mem = a->type;
-	i.aux = by != 0 && l->o->fetch_far;
-	gllm_vir_emit(l->v, i);
-}
-
-/* Iterations of the loop asked for by which loads are fetched ahead: where one loop alone does so, the next bodies'. */
-static unsigned iterations_ahead(const struct lower *l, int loop)
-{
-	const struct frame *f = &l->frame[l->frame_of[loop]];
-
-	return l->o->fetch_in ? f->ph[f->phase].copies : l->o->fetch;
-}
-
-/* In an innermost loop: what the same load reads some iterations of the loop asked for later. */
-static void fetch_ahead(struct lower *l, gllm_ref n)
-{
-	const struct induction *x = &l->ind[l->access[node(l, n)->imm].ind];
-	int loop = l->o->fetch_loop - 1, top = l->frame[l->depth - 1].loop;
-
-	if (l->o->fetch_in && top != l->o->fetch_in - 1)
-		return;
-	if (loop >= 0 && loop < (int)l->t->nloops && l->loop[top].leaf && (l->loop[top].inside >> loop & 1) &&
-	    x->stride[loop].sym == NO_SYM && x->stride[loop].c != 0)
-		gllm_lower_fetch(l, n, x->stride[loop].c * iterations_ahead(l, loop));
-}
-
-static gllm_vreg memory_node(struct lower *l, gllm_ref n)
-{
-	const struct gllm_access *a = &l->t->access[node(l, n)->imm];
-	struct place p = l->access[node(l, n)->imm];
-	bool store = node(l, n)->op == GLLM_N_STORE;
-	unsigned f = gllm_lower_lane_frame(l);
-	bool lanes = f && (l->ind[p.ind].loops >> l->frame[f].loop & 1);
-	struct gllm_vi i = gllm_vi(store ? GLLM_V_VSTORE : lanes ? GLLM_V_VLOAD : GLLM_V_VBCAST);
-
-	if (a->type == GLLM_I64) {
-		if (store || !l->integer[n])
-			gllm_lower_fail(l, GLLM_COMPILE_ERROR, "64-bit elements have no lanes", n);
-		return GLLM_NO_VREG;
-	}
-	if (lanes && l->turned[n])
-		return turned_node(l, n, f);
-	if (lanes && l->spread[n] && !store)
-		return gllm_lower_spread_load(l, n, &l->frame[f], lane_type(l, a->type));
-	if (lanes && l->spread[n]) {
-		gllm_lower_spread_store(l, n, &l->frame[f], lane_type(l, a->type));
-		return GLLM_NO_VREG;
-	}
-	gllm_lower_access_address(l, a, p, &i);
-	i.type = (uint8_t)lane_type(l, a->type);
-	i.mem = store ? a->type : l->loaded[n];
-	i.lanes = store && !lanes;
-	if (lanes && l->frame[f].ph[l->frame[f].phase].masked)
-		i.m = l->frame[f].mask;
-	if (store && lanes && i.m == GLLM_NO_VREG && i.type == i.mem && l->m->past && (l->o->past >> a->param & 1))
-		i.aux = l->past = true;
-	if (store)
-		i.c = gllm_lower_value(l, node(l, n)->a);
-	else
-		i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
-	note_copy(l, n, &i);
-	gllm_vir_emit(l->v, i);
-	if (lanes && !store && l->o->fetch)
-		fetch_ahead(l, n);
-	return i.d;
 }
 
 static gllm_vreg splat(struct lower *l, gllm_vreg g)
@@ -351,7 +228,7 @@ static gllm_vreg compare_node(struct lower *l, gllm_ref n, enum gllm_vir_op op)
 	const struct gllm_node *x = node(l, n);
 	if (node(l, x->a)->type == GLLM_I64 && !(narrow_index(l, x->a) && narrow_index(l, x->b)))
 		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "comparison of 64-bit integers", n);
-	enum gllm_type type = lane_type(l, node(l, x->a)->type);
+	enum gllm_type type = gllm_lower_lane_type(l, node(l, x->a)->type);
 	gllm_vreg a = gllm_lower_value(l, x->a), b = gllm_lower_value(l, x->b);
 
 	if (node(l, x->a)->type == GLLM_MASK)
@@ -400,7 +277,7 @@ static gllm_vreg sum_under(struct lower *l, gllm_ref n)
 static gllm_vreg select_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_node *x = node(l, n), *c = node(l, x->a);
-	enum gllm_type type = lane_type(l, x->type);
+	enum gllm_type type = gllm_lower_lane_type(l, x->type);
 	const struct known *k = gllm_lower_known(l, n);
 	gllm_vreg m, not_m;
 	struct operands o;
@@ -434,7 +311,7 @@ static gllm_vreg dot(struct lower *l, gllm_ref n, const struct gllm_node *f, gll
 	struct gllm_vi i = gllm_vi(GLLM_V_VDOT);
 	struct operands o = values(l, f->a, f->b, c);
 
-	i.type = (uint8_t)lane_type(l, f->type);
+	i.type = (uint8_t)gllm_lower_lane_type(l, f->type);
 	i.mem = f->imm & 255;
 	i.aux = f->imm >> 8 & 255;
 	if (!(l->m->dots & gllm_dot_of(i.mem, (unsigned)i.aux)))
@@ -454,7 +331,7 @@ static gllm_vreg sum_node(struct lower *l, gllm_ref n)
 
 	if (l->fused[n] == GLLM_NO_NODE || l->fused[n] == n) {
 		o = values(l, x->a, x->b, GLLM_NO_NODE);
-		return put(l, n, add ? GLLM_V_VADD : GLLM_V_VSUB, lane_type(l, x->type), o.a, o.b, GLLM_NO_VREG, 0);
+		return put(l, n, add ? GLLM_V_VADD : GLLM_V_VSUB, gllm_lower_lane_type(l, x->type), o.a, o.b, GLLM_NO_VREG, 0);
 	}
 	f = node(l, l->fused[n]);
 	if (f->op == GLLM_N_DOT && node(l, f->a)->type == GLLM_I64)
@@ -524,20 +401,6 @@ static gllm_vreg fma_node(struct lower *l, gllm_ref n)
 	return put(l, n, minus_a || minus_b ? GLLM_V_VFNMA : GLLM_V_VFMA, GLLM_F32, o.a, o.b, o.c, 0);
 }
 
-/* The half whose lower byte `load` reads, in all lanes. */
-static gllm_vreg half_node(struct lower *l, gllm_ref load)
-{
-	const struct gllm_access *a = &l->t->access[node(l, load)->imm];
-	struct gllm_vi i = gllm_vi(GLLM_V_VBCAST);
-
-	gllm_lower_access_address(l, a, l->access[node(l, load)->imm], &i);
-	i.type = GLLM_F32;
-	i.mem = GLLM_F16;
-	i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
-	note_copy(l, load, &i);
-	return gllm_vir_emit(l->v, i);
-}
-
 /* Lanes whose choice was made by a constant have the result that it leads to. */
 static gllm_vreg scale_node(struct lower *l, gllm_ref n, gllm_ref exponent)
 {
@@ -560,7 +423,7 @@ static gllm_vreg simple_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_node *x = node(l, n);
 	if (l->half[n] != GLLM_NO_NODE)
-		return half_node(l, l->half[n]);
+		return gllm_lower_half_node(l, l->half[n]);
 	gllm_ref size, sign;
 	const struct simple *s = &simple[x->op];
 	bool mask = x->type == GLLM_MASK;
@@ -582,7 +445,7 @@ static gllm_vreg simple_node(struct lower *l, gllm_ref n)
 		return put(l, n, GLLM_V_VOR, GLLM_I32, o.a, sign_bit, GLLM_NO_VREG, 0);
 	}
 	struct operands o = values(l, x->a, s->operands > 1 ? x->b : GLLM_NO_NODE, GLLM_NO_NODE);
-	return wrap(l, x->type, put(l, n, mask ? (enum gllm_vir_op)s->mask : (enum gllm_vir_op)s->op, lane_type(l, x->type), o.a,
+	return wrap(l, x->type, put(l, n, mask ? (enum gllm_vir_op)s->mask : (enum gllm_vir_op)s->op, gllm_lower_lane_type(l, x->type), o.a,
 	                            o.b, GLLM_NO_VREG, 0));
 }
 
@@ -604,7 +467,7 @@ static gllm_vreg vector_node(struct lower *l, gllm_ref n)
 
 	switch ((enum gllm_node_op)x->op) {
 	case GLLM_N_INDEX: return index_node(l, n);
-	case GLLM_N_LOAD: case GLLM_N_STORE: return memory_node(l, n);
+	case GLLM_N_LOAD: case GLLM_N_STORE: return gllm_lower_memory_node(l, n);
 	case GLLM_N_LAST:
 		return l->slot[l->result[x->a] + gllm_lower_index(l, l->dep[n], x->loop, false)];
 	case GLLM_N_ADD: case GLLM_N_SUB: return wrap(l, x->type, sum_node(l, n));
@@ -665,7 +528,7 @@ static gllm_vreg integer_node(struct lower *l, gllm_ref n)
 		gllm_lower_access_address(l, &l->t->access[x->imm], l->access[x->imm], &i);
 		i.d = gllm_vir_reg(l->v, GLLM_CLASS_G);
 		i.type = i.mem = l->t->access[x->imm].type;
-		note_copy(l, n, &i);
+		gllm_lower_note_copy(l, n, &i);
 		return is_float(x->type) ? GLLM_NO_VREG : gllm_vir_emit(l->v, i);
 	case GLLM_N_INDEX: return gllm_lower_integer_at(l, l->index[x->imm]);
 	case GLLM_N_CVT:
@@ -725,7 +588,7 @@ gllm_vreg gllm_lower_combine(struct lower *l, gllm_ref carry, gllm_vreg part, gl
 	};
 	struct gllm_vi i = gllm_vi((enum gllm_vir_op)op[l->t->reduction[l->reduction[carry]].kind]);
 
-	i.type = i.mem = (uint8_t)lane_type(l, node(l, carry)->type);
+	i.type = i.mem = (uint8_t)gllm_lower_lane_type(l, node(l, carry)->type);
 	i.a = part;
 	i.b = into;
 	i.d = d == GLLM_NO_VREG ? gllm_vir_reg(l->v, GLLM_CLASS_V) : d;

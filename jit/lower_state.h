@@ -2,13 +2,16 @@
  * jit/lower_state.h - what the parts of lowering share.
  *
  *   lower_poly.c  polynomials with the fixed dims put in; addresses as base + stride per loop
- *   lower_plan.c  which loops may be reordered, which is vectorised, how many copies of each
+ *   lower_plan.c  which loop is vectorised, how many copies of each
+ *   lower_order.c which loops may be reordered
  *   lower.c       walks the loop tree: loops, phases, bodies, pointers
  *   lower_phase.c the phases of a loop: copies, fewer copies, a tail
  *   lower_range.c what stands before the loops, and how the work may be split
  *   lower_carry.c accumulators
  *   lower_value.c constants, and the blocks of registers that hold a node's copies
  *   lower_address.c memory operands
+ *   lower_hoist.c what stands before an innermost loop
+ *   lower_memory.c nodes that access memory
  *   lower_node.c  one node as instructions
  *   lower_copies.c how many copies of a map hide its latency
  *   lower_rows.c  rows side by side
@@ -194,6 +197,24 @@ static inline struct phase *gllm_lower_phase(struct frame *f)
 	return &f->ph[f->phase];
 }
 
+/* What lanes of elements of `type` hold. */
+static inline enum gllm_type gllm_lower_lane_type(const struct lower *l, unsigned type)
+{
+	switch ((enum gllm_type)type) {
+	case GLLM_F32: case GLLM_F16: case GLLM_BF16: return l->halves ? GLLM_F16 : GLLM_F32;
+	case GLLM_U32: return GLLM_U32;
+	case GLLM_I8: case GLLM_U8: case GLLM_I16: case GLLM_U16: case GLLM_I32: case GLLM_I64: case GLLM_MASK:
+	case GLLM_TYPE_COUNT: break;
+	}
+	return GLLM_I32;
+}
+
+/* lower_hoist.c */
+/* Constants of an innermost loop stand before it while registers last; those that are read anyway come last, and only where few
+ * registers hold others: values of copies that run side by side need them more. */
+void gllm_lower_hoist_constants(struct lower *l, unsigned loop);
+void gllm_lower_hoist_all_offsets(struct lower *l, unsigned loop);
+
 /* lower_phase.c */
 void gllm_lower_plan_phases(const struct lower *l, struct frame *f);            /* of the loop in f->loop, which begins */
 unsigned gllm_lower_accumulators(const struct lower *l, const struct frame *f); /* that the phases of f share, for each carry */
@@ -213,6 +234,16 @@ void gllm_lower_commit_carries(struct lower *l);                /* at the end of
 /* Whether this phase must keep the accumulators' other lanes by a select. */
 bool gllm_lower_needs_select(const struct lower *l, unsigned loop, const struct phase *p);
 
+static inline bool gllm_lower_in_loop(const struct lower *l, gllm_ref n, unsigned loop)
+{
+	return n >= l->t->loop[loop].first && n < l->t->loop[loop].end;
+}
+
+static inline bool gllm_lower_is_access(const struct gllm_node *n)
+{
+	return n->op == GLLM_N_LOAD || n->op == GLLM_N_STORE;
+}
+
 /* lower_poly.c */
 bool gllm_terms_add_term(struct poly *p, struct gllm_term t);
 bool gllm_terms_add(struct poly *p, const struct poly *q, int64_t factor);
@@ -225,6 +256,12 @@ bool gllm_lower_places(struct lower *l);
 
 /* lower_plan.c */
 bool gllm_lower_plan(struct lower *l);
+/* Operands of a node; CARRY's second one is of the next iteration. */
+unsigned gllm_lower_sources(const struct gllm_trace *t, gllm_ref n, gllm_ref out[4]);
+
+/* lower_order.c */
+void gllm_lower_mark_order(struct lower *l);
+bool gllm_lower_rectangular(const struct lower *l, unsigned loop); /* loops inside run equally often in every iteration */
 
 /* lower_idiom.c */
 void gllm_lower_mark_halves(struct lower *l); /* after uses are counted */
@@ -352,11 +389,17 @@ gllm_vreg gllm_lower_integer_at(struct lower *l, struct place p);
 gllm_vreg *gllm_lower_integer_place(struct lower *l, gllm_ref n); /* of its value in class G */
 gllm_vreg gllm_lower_integer_value(struct lower *l, gllm_ref n);
 
-/* lower_node.c */
-void gllm_lower_node(struct lower *l, gllm_ref n);
-unsigned gllm_lower_temporaries(const struct lower *l, gllm_ref n);
+/* lower_memory.c */
+gllm_vreg gllm_lower_memory_node(struct lower *l, gllm_ref n);  /* a LOAD or STORE */
+gllm_vreg gllm_lower_half_node(struct lower *l, gllm_ref load); /* the half whose lower byte `load` reads, in all lanes */
+/* An access that serves one copy only is one of an iteration that may change places with others. */
+void gllm_lower_note_copy(const struct lower *l, gllm_ref n, struct gllm_vi *i);
 /* Fetches what access `n` of the current tuple reaches `by` bytes further on into the nearest cache, or, if there is
  * anything further on and the options say so, into the second. */
 void gllm_lower_fetch(struct lower *l, gllm_ref n, int64_t by);
+
+/* lower_node.c */
+void gllm_lower_node(struct lower *l, gllm_ref n);
+unsigned gllm_lower_temporaries(const struct lower *l, gllm_ref n);
 gllm_vreg gllm_lower_combine(struct lower *l, gllm_ref carry, gllm_vreg part, gllm_vreg into, gllm_vreg d);
 #endif
