@@ -5,7 +5,7 @@
 #include "jit/block_parts.h"
 #include "jit/trace.h"
 
-enum { LINE = 64, REPEATED = 64, WAITING = 256, DEEP_UNIT = 4, ALONE_DOTS = 4, MOST_UNIT = 64 };
+enum { LINE = 64, REPEATED = 64, WAITING = 256, DEEP_UNIT = 4, ALONE_DOTS = 4 };
 
 /* --- memory --------------------------------------------------------------------------------------------------------- */
 
@@ -97,7 +97,7 @@ static bool may_repeat(const struct blocker *x, const struct product *p)
 static bool block_dots_apart(struct blocker *x, const struct product *p)
 {
 	uint64_t bytes[MAX_SUMS] = { 0 };
-	int64_t nc = x->b.nc, wide = x->wide;
+	int64_t nc = x->b.nc;
 	x->sum_pitch = 4 * p->n + LINE;
 	x->plain = gllm_block_sums_are_result(p);
 	for (unsigned i = 0; i < p->nsums && !x->plain; i++)
@@ -115,13 +115,7 @@ static bool block_dots_apart(struct blocker *x, const struct product *p)
 		gllm_block_add_product(x, &m, (struct at){ .j = p->n - nc, .lane = p->n - nc }, false, p->m);
 	if (x->plain)
 		return true;
-	m = (struct macro){ .panels = gllm_block_fixed(p->n / wide), .rows = p->m, .lanes = wide };
-	if (p->n >= wide)
-		gllm_block_add_behind(x, &m, (struct at){ .j = 0 }, false, p->m);
-	m.panels = gllm_block_fixed(1);
-	m.lanes = p->n % wide;
-	if (m.lanes)
-		gllm_block_add_behind(x, &m, (struct at){ .j = p->n - m.lanes, .lane = p->n - m.lanes }, p->n >= wide, p->m);
+	gllm_block_add_behind(x, p->m, (struct at){ .j = 0 }, p->n, p->m);
 	return true;
 }
 
@@ -404,43 +398,6 @@ static bool block_product(struct blocker *x, const struct product *p, enum gllm_
 	return block_in(x, p, apart && way == GLLM_BLOCK_STAGED ? GLLM_BLOCK_DOTS : way, apart) || (apart && block_in(x, p, way, false));
 }
 
-/* The columns of a product of one row, its first loop, become a number that `part` says: products of memory have one kernel, however
- * many they are. */
-static void count_columns(struct blocker *x, const struct product *p, struct gllm_composed *c, struct gllm_part *part)
-{
-	struct gllm_trace *t = &c->trace;
-	const int64_t unit = p->n & -p->n;
-	if (t->nloops != 2 || t->nparams == GLLM_TRACE_PARAMS || unit < x->profile->vector_bytes / 4 || !gllm_block_counts(x->profile, p))
-		return;
-	struct gllm_term *term = gllm_block_room(x, t->nterms + 1u, sizeof *term);
-	struct gllm_loop *loop = gllm_block_room(x, t->nloops, sizeof *loop);
-	struct gllm_source *source = gllm_block_room(x, t->nparams + 1u, sizeof *source);
-	if (!term || !loop || !source)
-		return;
-	for (unsigned i = 0; i < t->nterms; i++)
-		term[i] = t->term[i];
-	for (unsigned i = 0; i < t->nloops; i++)
-		loop[i] = t->loop[i];
-	for (unsigned q = 0; q < t->nparams; q++) {
-		c->param[q] = t->param[q];
-		source[q] = c->source[q];
-	}
-	source[t->nparams] = c->source[t->nparams] = (struct gllm_source){ .kind = GLLM_FROM_ROWS, .at = gllm_block_fixed(p->n) };
-	c->param[t->nparams] = (struct gllm_param){ "columns", GLLM_DIM, GLLM_I64 };
-	term[t->nterms] = (struct gllm_term){ .coef = 1, .sym = { (uint8_t)(GLLM_SYM_PARAM + t->nparams) } };
-	loop[0].trip = (struct gllm_poly){ .first = (uint16_t)t->nterms, .count = 1 };
-	t->term = term;
-	t->loop = loop;
-	t->param = c->param;
-	t->nterms++;
-	t->nparams++;
-	t->hash = gllm_trace_hash(t);
-	c->how.whole = 1;
-	c->how.bound = GLLM_BLOCK_MOST;
-	c->how.unit = (uint16_t)(unit < MOST_UNIT ? unit : MOST_UNIT);
-	part->source = source;
-}
-
 static void block_group(struct blocker *x, struct gllm_group *g)
 {
 	struct gllm_part *old = g->part;
@@ -480,8 +437,6 @@ static void block_group(struct blocker *x, struct gllm_group *g)
 			*part = old[i];
 			part->code = k.c;
 			part->beside = beside;
-			if (product)
-				count_columns(x, p, c, part);
 		}
 	}
 	g->part = x->part;

@@ -21,7 +21,8 @@
  * Where packing does not pay and a long map follows, a tile of rows leaves its sums to a loop behind it (jit/block_stage.h).
  * Few rows of operands that lie along k are not packed either: all rows for a few columns at a time. Products side by side
  * share the register tile by columns, or their sums are taken one after another (jit/block_stage.h). Where one side comes from memory,
- * their sums wait in scratch as well, so that all of them have one kernel, and k is cut into blocks of which a tile's rows stay in L1.
+ * their sums wait in scratch as well, those of one row, too, so that all of them have one kernel, and k is cut into blocks of which a tile's
+ * rows stay in L1. What follows has the kernels of packed products.
  * Everything is a trace, so the lowering makes them vector code like any other; sizes come from gllm_blocking and
  * gllm_tuning. A part that does not gain stays as it is. */
 #ifndef GLLM_JIT_BLOCK_H

@@ -123,6 +123,16 @@ static const struct gllm_composed *one_row(struct gllm_arena *arena, const struc
 	return to;
 }
 
+/* What stands beside the sums of one row lies as if more followed: kernels of any number of rows take it. */
+static void row_pitches(struct product *p)
+{
+	for (unsigned i = 0; i < p->c->trace.naccesses; i++) {
+		int64_t *by = p->affine[i].loop;
+		if (by[K] == 0 && by[J] >= 0 && by[J] <= INT32_MAX)
+			by[I] = p->n * by[J];
+	}
+}
+
 static bool one_sum(const struct product *p, const uint8_t *dep, const struct gllm_reduction *r, struct sum *s)
 {
 	const struct gllm_trace *t = &p->c->trace;
@@ -225,7 +235,8 @@ bool gllm_block_form(struct gllm_arena *arena, const struct gllm_composed *c, co
 {
 	if (c->trace.nreductions < 1 || c->trace.nreductions > MAX_SUMS)
 		return false;
-	if (c->trace.nloops == 2 && c->trace.loop[0].parent == -1 && c->trace.loop[1].parent == 0)
+	bool alone = c->trace.nloops == 2 && c->trace.loop[0].parent == -1 && c->trace.loop[1].parent == 0;
+	if (alone)
 		c = one_row(arena, c);
 	if (!c) {
 		*s = GLLM_OUT_OF_MEMORY;
@@ -241,7 +252,11 @@ bool gllm_block_form(struct gllm_arena *arena, const struct gllm_composed *c, co
 	uint8_t *dep = gllm_alloc(arena, t->nnodes + 1u, 1);
 	if (!p->affine || !dep)
 		*s = GLLM_OUT_OF_MEMORY;
-	if (!p->affine || !dep || !gllm_strip_affine(t, p->affine) || !plain_accesses(p))
+	if (!p->affine || !dep || !gllm_strip_affine(t, p->affine))
+		return false;
+	if (alone)
+		row_pitches(p);
+	if (!plain_accesses(p))
 		return false;
 	find_loops(p, dep);
 	for (unsigned i = 0; i < t->nreductions; i++)

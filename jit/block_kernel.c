@@ -538,6 +538,18 @@ static struct kernel *staged(struct blocker *x, const struct macro *m)
 	return k;
 }
 
+/* Loads the sums that node `n` is the first to read: where they stand among what is loaded does not depend on whether a sum, or a
+ * value that waits elsewhere, comes first. */
+static void load_sums(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct gllm_node *n)
+{
+	for (unsigned i = 0; i < x->p->nsums; i++) {
+		gllm_ref last = x->p->sum[i].last;
+		uint8_t param = 0xff;
+		if (s->map[last] == GLLM_NO_NODE && (n->a == last || n->b == last || n->c == last))
+			s->map[last] = partial(x, s, k, i, &param, GLLM_NO_NODE, true);
+	}
+}
+
 /* What follows sums that wait in scratch: for s, for panels, for v. */
 static struct kernel *behind(struct blocker *x, const struct macro *m)
 {
@@ -553,8 +565,12 @@ static struct kernel *behind(struct blocker *x, const struct macro *m)
 	for (unsigned i = 0; i < x->p->nsums; i++)
 		s.map[x->p->sum[i].last] = 0;
 	gllm_strip_need(t, needed, s.map);
+	for (unsigned i = 0; i < x->p->nsums; i++) {
+		s.map[x->p->sum[i].last] = GLLM_NO_NODE;
+		needed[x->p->sum[i].last] = 0;
+	}
 	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
-	int8_t r = open_rows(&s, k, m->rows);
+	int8_t r = x->apart ? gllm_strip_open_counted(&s, m->rows, &k->rows) : open_rows(&s, k, m->rows);
 	s.sub[I][0].coef = 1;
 	s.sub[I][0].loop = r;
 	gllm_strip_write(&s, needed, I, 0, t->nnodes);
@@ -564,11 +580,11 @@ static struct kernel *behind(struct blocker *x, const struct macro *m)
 	s.sub[J][1].coef = 1;
 	s.sub[J][1].loop = v;
 	gllm_strip_write(&s, needed, J, 0, t->loop[K].first);
-	for (unsigned i = 0; i < x->p->nsums; i++) {
-		uint8_t param = 0xff;
-		s.map[x->p->sum[i].last] = partial(x, &s, k, i, &param, GLLM_NO_NODE, true);
+	for (unsigned i = t->loop[K].end; i < t->nnodes; i++) {
+		if (needed[i])
+			load_sums(x, &s, k, &t->node[i]);
+		gllm_strip_write(&s, needed, J, i, i + 1);
 	}
-	gllm_strip_write(&s, needed, J, t->loop[K].end, t->nnodes);
 	while (s.open >= 0 && s.status == GLLM_OK)
 		gllm_strip_close(&s);
 	return finish(x, &s, k, GLLM_PATTERN_INJECTIVE);

@@ -216,12 +216,22 @@ void gllm_block_add_depths(struct blocker *x, struct macro m, struct gllm_linear
 		gllm_block_add_product(x, &m, (struct at){ .k = whole * kc }, false, rows);
 }
 
-/* What follows the sums of a block of rows. */
-void gllm_block_add_behind(struct blocker *x, const struct macro *m, struct at at, bool beside, struct gllm_linear rows)
+/* What follows sums, of a block of rows: in panels, and of the columns that are left over. */
+void gllm_block_add_behind(struct blocker *x, struct gllm_linear of, struct at at, int64_t columns, struct gllm_linear rows)
 {
-	const struct kernel *k = gllm_block_kernel(x, BEHIND, 0, (struct macro){ .rows = m->rows, .panels = m->panels, .lanes = m->lanes });
-	gllm_block_add(x, k, at, beside);
-	gllm_block_numbers(x, k, m, rows);
+	const int64_t wide = x->wide, whole = columns / wide;
+	struct macro m = { .rows = of, .panels = gllm_block_fixed(whole), .lanes = wide };
+	for (unsigned i = 0; i < 2; i++) {
+		const struct kernel *k = m.panels.fixed && m.lanes ? gllm_block_kernel(x, BEHIND, 0, m) : NULL;
+		if (k) {
+			gllm_block_add(x, k, at, i && whole);
+			gllm_block_numbers(x, k, &m, rows);
+		}
+		m.panels = gllm_block_fixed(1);
+		m.lanes = columns % wide;
+		at.j += whole * wide;
+		at.lane += whole * wide;
+	}
 }
 
 /* All parts of one block of j and k, or of all that differ from it in their place alone. */
@@ -263,14 +273,8 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 		m.lanes = rest;
 		if (rest)
 			gllm_block_add_product(x, &m, last, beside, rows[i].rows);
-		if (x->apart && pc + kc == p->k) {
-			if (rest)
-				gllm_block_add_behind(x, &m, last, false, rows[i].rows);
-			m.panels = gllm_block_fixed(panels);
-			m.lanes = nr;
-			if (panels)
-				gllm_block_add_behind(x, &m, at, rest != 0, rows[i].rows);
-		}
+		if (x->apart && pc + kc == p->k)
+			gllm_block_add_behind(x, m.rows, at, nc, rows[i].rows);
 		beside = true;
 		close_repeat(x, repeats);
 	}

@@ -12,7 +12,7 @@ void gllm_block_numbers(struct blocker *x, const struct kernel *k, const struct 
 
 /* All sums of a block, one kernel for them, or each its own where they wait apart; what follows those that do. */
 void gllm_block_add_product(struct blocker *x, const struct macro *m, struct at at, bool beside, struct gllm_linear rows);
-void gllm_block_add_behind(struct blocker *x, const struct macro *m, struct at at, bool beside, struct gllm_linear rows);
+void gllm_block_add_behind(struct blocker *x, struct gllm_linear of, struct at at, int64_t columns, struct gllm_linear rows);
 
 /* The product of `m`, of all blocks of k. */
 void gllm_block_add_depths(struct blocker *x, struct macro m, struct gllm_linear rows);

@@ -10,8 +10,8 @@ enum { LEAST_ROWS = 24, LEAST_COLUMNS = 48, LEAST_DEPTH = 48, LEAST_THIN = 256, 
 enum { UNROLL = 4, WHOLE_TURN = 20 };
 
 /* Dot products of a side from memory: rows of the other up to which they are faster than packing (N x K weights of 4096^2, Zen 5, of what packing
- * takes: 32 rows 0.79, 48 rows 0.88, 64 rows 1.05; AVX2: 32 rows 0.88, 48 rows 1.06), and what blocks of k are multiples of. */
-enum { DOTS_ROWS = 32, DOTS_DEPTH = 64 };
+ * takes: 32 rows 0.79, 48 rows 0.88, 64 rows 1.05; AVX2: 32 rows 0.88, 48 rows 1.06), what blocks of k are multiples of, and the least columns at once. */
+enum { DOTS_ROWS = 32, DOTS_DEPTH = 64, LEAST_TOGETHER = 4 };
 
 /* A vector that is a line of memory: dot products of a side from memory take one step of k in a body (1x4096x4096 1.000 of two steps,
  * 8x4096x4096 1.005; from caches, where two are left, 1x512x512 1.03, 8x1000x1000 1.02). */
@@ -123,7 +123,7 @@ static bool is_dots(const struct gllm_profile *p, const struct gllm_tuning *t, c
 	const struct gllm_trace *c = &q->c->trace;
 	if (all_named(t) || q->most > (from_afar(p, q) ? DOTS_ROWS : LEAST_ROWS - 1) || q->n < LEAST_COLUMNS || q->k < LEAST_THIN)
 		return false;
-	if (q->most < 2 && q->nsums < 2) /* one row of one product is well as it is */
+	if (q->most < 2 && q->nsums < 2 && !gllm_block_apart(p, t, q, GLLM_BLOCK_DOTS)) /* one row of one product is well as it is */
 		return false;
 	for (unsigned i = 0; i < q->nsums; i++)
 		if (q->sum[i].type != GLLM_F32) /* integers are not reduced together in their lanes */
@@ -199,20 +199,25 @@ static unsigned rows_beside(const struct gllm_profile *p, unsigned rows, unsigne
 	return fit == 0 ? 1 : fit < rows ? fit : rows;
 }
 
-/* Rows of a tile that are read where they lie, if they lie a way of L1 apart: they share a set with two lines of the other side (12 ways, 10
- * rows over 14: 1024^3 5 %, 2048^3 6 %, 512x4096x4096 from N x K 5 %). A tile of half as many rows would read that too often. Where they lie a
- * quarter of it apart nothing is lost (512x4096x11008: 0 %), and products of one layer have kernels in common. */
-static unsigned rows_of_a_set(const struct gllm_profile *p, const struct product *q, unsigned mr)
+/* Whether what load `n` reads along loop `l` falls into few sets of L1: it lies a way apart. Where it lies a quarter of it apart nothing is
+ * lost by taking it so (512x4096x11008: 0 %), and products of one layer have kernels in common. */
+static bool crowds(const struct gllm_profile *p, const struct product *q, const struct gllm_node *n, unsigned l)
 {
 	const struct gllm_cache *c = &p->cache[0];
-	const struct gllm_trace *t = &q->c->trace;
 	const unsigned quarter = c->ways ? c->bytes / c->ways / 4 : 0;
+	return quarter && n->op == GLLM_N_LOAD && q->affine[n->imm].loop[l] % quarter == 0;
+}
+
+/* Rows of a tile that are read where they lie, if they crowd: they share a set with two lines of the other side (12 ways, 10 rows over 14:
+ * 1024^3 5 %, 2048^3 6 %, 512x4096x4096 from N x K 5 %). A tile of half as many rows would read that too often. */
+static unsigned rows_of_a_set(const struct gllm_profile *p, const struct product *q, unsigned mr)
+{
+	const unsigned ways = p->cache[0].ways, left = ways > 2 ? ways - 2 : 0;
 	bool crowded = false;
-	for (unsigned i = 0; i < q->nsums && quarter; i++) {
-		const struct gllm_node *n = &t->node[q->sum[i].value[I]];
-		crowded |= n->op == GLLM_N_LOAD && q->affine[n->imm].loop[K] == 4 && q->affine[n->imm].loop[I] % quarter == 0;
+	for (unsigned i = 0; i < q->nsums; i++) {
+		const struct gllm_node *n = &q->c->trace.node[q->sum[i].value[I]];
+		crowded |= crowds(p, q, n, I) && q->affine[n->imm].loop[K] == 4;
 	}
-	const unsigned left = c->ways > 2 ? c->ways - 2 : 0;
 	return crowded && left < mr && left > mr / 2 ? left : mr;
 }
 
@@ -227,9 +232,17 @@ static int64_t rows_of_block(int64_t held, const struct product *q, int64_t nc, 
 	return most > mr ? most / mr * mr : mr;
 }
 
-unsigned gllm_block_wide(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
+/* Columns of a panel of one sum. */
+static unsigned panel_columns(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
 {
 	return t && t->nr ? t->nr : columns_each(p, gllm_blocking(p, q->most, (uint64_t)q->n, (uint64_t)q->k, 4).nr, 1);
+}
+
+/* What follows sums takes as long vector by vector, half of the code and of the time to compile it; a core that does not look ahead has
+ * several side by side (of two vectors at once, 8x11008x256 and 32x11008x256 with SwiGLU 1.00, AVX2 1.00). */
+unsigned gllm_block_wide(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
+{
+	return p->in_order ? panel_columns(p, t, q) : p->vector_bytes / 4;
 }
 
 /* Steps of k in a block of panels so wide, before blocks are made even. Larger blocks of k than gllm_blocking's pay: a panel passes
@@ -255,7 +268,7 @@ bool gllm_block_apart(const struct gllm_profile *p, const struct gllm_tuning *t,
 	}
 	if (way == GLLM_BLOCK_DOTS || way == GLLM_BLOCK_STAGED)
 		return from_afar(p, q);
-	return way == GLLM_BLOCK_PACKED && !q->lanes && q->k > depth(p, t, q, gllm_block_wide(p, t, q));
+	return way == GLLM_BLOCK_PACKED && !q->lanes && q->k > depth(p, t, q, panel_columns(p, t, q));
 }
 
 /* A panel is a part of L2; the panels of each worker and the rows of a block share it. */
@@ -283,6 +296,17 @@ static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, co
 	}
 }
 
+/* Columns from memory, each read along k, that crowd: two thirds of the ways, or lines that were fetched ahead are driven out before they are
+ * read (12 ways, 8 columns over 16: 1x4096x4096 from N x K 1.13 times as fast, 1x2048x4096 1.3, 2x4096x4096 over 12 1.04, 1x4096x11008 1.00).
+ * A few are needed for loads of the row to be shared. */
+static unsigned columns_of_a_set(const struct gllm_profile *p, const struct product *q, unsigned columns)
+{
+	const struct gllm_node *n = &q->c->trace.node[q->sum[0].value[J]];
+	const unsigned fit = p->cache[0].ways * 2 / 3;
+	n = n->op == GLLM_N_CVT ? &q->c->trace.node[n->a] : n;
+	return crowds(p, q, n, J) && fit < columns && fit >= LEAST_TOGETHER ? fit : columns;
+}
+
 /* All rows for a few columns at a time, however many passes its rows need to fit the registers, which `together` sums share. From afar, in
  * blocks of k: a tile's rows stay in L1 while columns pass, and what one tile reads of those in L2 for the others. */
 static void dots(const struct gllm_profile *p, const struct product *q, unsigned together, bool far, struct gllm_blocking *b)
@@ -291,12 +315,13 @@ static void dots(const struct gllm_profile *p, const struct product *q, unsigned
 	unsigned most = lanes <= 4 ? sums / lanes : sums / 3, rows = even((int64_t)q->most, most ? most : 1, 1);
 	unsigned columns = lanes <= 4 ? lanes : sums / rows < lanes ? sums / rows : lanes;
 	columns = columns ? columns : 1;
+	columns = far ? columns_of_a_set(p, q, columns) : columns;
 	*b = (struct gllm_blocking){ .mr = rows, .nr = columns, .kc = (unsigned)q->k, .mc = (unsigned)q->most, .nc = columns };
 	if (!far)
 		return;
 	int64_t depth = cache_bytes(p, 0, 32 << 10) * 2 / 3 / (4 * rows) / DOTS_DEPTH * DOTS_DEPTH;
 	depth = depth < DOTS_DEPTH ? DOTS_DEPTH : depth;
-	if (depth < q->k)
+	if (depth < q->k && q->most > 1)
 		b->kc = (unsigned)depth;
 	int64_t panels = q->most > rows ? l2_bytes(p) / 8 / 4 / b->kc / columns : 1;
 	if (panels > 1)
@@ -355,11 +380,6 @@ static bool along_depth(const struct product *q)
 			return false;
 	}
 	return true;
-}
-
-bool gllm_block_counts(const struct gllm_profile *p, const struct product *q)
-{
-	return q->most == 1 && along_depth(q) && from_afar(p, q);
 }
 
 uint8_t gllm_block_unroll(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q,

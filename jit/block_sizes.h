@@ -37,9 +37,6 @@ uint8_t gllm_block_unroll(const struct gllm_profile *p, const struct gllm_tuning
  * Then products have one kernel, whatever follows them and however many stand side by side. */
 bool gllm_block_apart(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, enum gllm_block_way way);
 
-/* Whether lowering's shape of a product of one row does not depend on how many columns there are: floats along k, from memory. */
-bool gllm_block_counts(const struct gllm_profile *p, const struct product *q);
-
 /* Columns of a panel of what follows such sums. */
 unsigned gllm_block_wide(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q);
 

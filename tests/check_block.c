@@ -300,24 +300,75 @@ static void blocks_fetch(struct fixture *f, uint64_t lanes)
 	}
 }
 
-/* Few rows, which fetch the next block, and many, whose time is not memory's, have one set of kernels. */
-static void rows_share_kernels(struct fixture *f)
+/* Kernels that the second shape has and the first has not; both have some. */
+static unsigned more_kernels(struct fixture *f, const struct shape *first, const struct shape *second)
 {
-	static const uint64_t rows[] = { 100, 600 };
 	struct gllm_plan *p[2] = { NULL, NULL };
-	struct gllm_stats stats[2];
+	struct gllm_stats stats[2] = { { .kernels = 0 } };
 	for (unsigned i = 0; i < 2; i++) {
-		const struct shape s = { GLLM_OP_gemm_bt, rows[i], 512, 2048, rows[i], GLLM_OP_COUNT, true, true };
-		struct gllm_graph *g = graph_of(f, &s);
-		if (!g || !CHECK_STATUS(f->t, gllm_compile(f->c, g, NULL, &p[i], &f->e), GLLM_OK))
-			return;
+		struct gllm_graph *g = graph_of(f, i ? second : first);
+		if (g && CHECK_STATUS(f->t, gllm_compile(f->c, g, NULL, &p[i], &f->e), GLLM_OK))
+			CHECK(f->t, gllm_plan_steps(p[i]) > 1);
 		gllm_context_stats(f->c, &stats[i]);
 		gllm_graph_free(f->c, g);
 	}
-	CHECK(f->t, gllm_plan_steps(p[0]) > 2);
-	CHECK_EQ(f->t, stats[1].kernels, stats[0].kernels);
 	gllm_plan_free(f->c, p[1]);
 	gllm_plan_free(f->c, p[0]);
+	return stats[1].kernels - stats[0].kernels;
+}
+
+/* What differs in sizes alone has one set of kernels. */
+static void shapes_share_kernels(struct fixture *f)
+{
+	const struct {
+		struct shape first, second;
+		unsigned more;
+	} pair[] = {
+		/* few rows, which fetch the next block, and many, whose time is not memory's */
+		{ { GLLM_OP_gemm_bt, 100, 512, 2048, 100, GLLM_OP_COUNT, true, true }, { GLLM_OP_gemm_bt, 600, 512, 2048, 600, GLLM_OP_COUNT, true, true }, 0 },
+		/* one row by weights from memory, whatever their shape */
+		{ { GLLM_OP_gemm_bt, 1, 640, 512, 0, GLLM_OP_silu, true, false }, { GLLM_OP_gemm_bt, 1, 1024, 1024, 0, GLLM_OP_silu, true, false }, 0 },
+		/* what follows the sums of one row, whose product is not that of several */
+		{ { GLLM_OP_gemm_bt, 6, 640, 512, 6, GLLM_OP_silu, true, false }, { GLLM_OP_gemm_bt, 1, 640, 512, 0, GLLM_OP_silu, true, false }, 1 },
+		{ { GLLM_OP_gemm_bt, 7, 640, 512, 7, GLLM_OP_COUNT, false, true }, { GLLM_OP_gemm_bt, 1, 640, 512, 0, GLLM_OP_COUNT, false, true }, 1 },
+	};
+	for (unsigned i = 0; i < GLLM_COUNT(pair); i++)
+		if (!CHECK_EQ(f->t, more_kernels(f, &pair[i].first, &pair[i].second), pair[i].more))
+			check_print(f->t, "     pair %u of shapes\n", i);
+}
+
+/* Of columns from memory that fall into the same sets of L1, fewer are read at once where its ways are less than a vector has lanes. */
+static void columns_share_sets(struct fixture *f, unsigned ways, uint64_t lanes, uint64_t n)
+{
+	uint32_t bytes[2] = { 0 };
+	for (unsigned i = 0; i < 2; i++) {
+		const struct shape s = { GLLM_OP_gemm_bt, 1, n, 1024 + i * 64, 0, GLLM_OP_COUNT, false, false };
+		struct gllm_graph *g = graph_of(f, &s);
+		struct gllm_plan *p;
+		struct gllm_step_info info;
+		if (!g || !CHECK_STATUS(f->t, gllm_compile(f->c, g, NULL, &p, &f->e), GLLM_OK))
+			return;
+		gllm_plan_step(p, 0, &info);
+		bytes[i] = info.code_bytes;
+		gllm_plan_free(f->c, p);
+		gllm_graph_free(f->c, g);
+	}
+	CHECK_EQ(f->t, bytes[0] < bytes[1], ways * 2 / 3 < lanes);
+}
+
+/* The code that follows sums which wait apart. */
+static uint32_t bytes_behind(struct fixture *f)
+{
+	const struct shape s = { GLLM_OP_gemm_bt, 6, 768, 512, 0, GLLM_OP_silu, true, false };
+	struct gllm_graph *g = graph_of(f, &s);
+	struct gllm_plan *p;
+	struct gllm_step_info info = { .code_bytes = 0 };
+	if (g && CHECK_STATUS(f->t, gllm_compile(f->c, g, NULL, &p, &f->e), GLLM_OK)) {
+		gllm_plan_step(p, gllm_plan_steps(p) - 1, &info);
+		gllm_plan_free(f->c, p);
+	}
+	gllm_graph_free(f->c, g);
+	return info.code_bytes;
 }
 
 /* Blocks of k that may be the first add to what there is under a condition: one instruction where the machine has it. */
@@ -471,6 +522,7 @@ void check_block(struct check *t)
 	if (!CHECK_STATUS(t, gllm_context_create(p, gllm_context_quote(&config), &config, &f.c, &f.e), GLLM_OK))
 		return;
 	blocks_fit(&f, tile, b.nr);
+	columns_share_sets(&f, tile + 1u, lanes, 65 * (uint64_t)b.nr);
 	f.arena = empty;
 	config.host.code = *check_exec_fresh(t);
 	odd_caches(&f, &config);
@@ -484,7 +536,15 @@ void check_block(struct check *t)
 	streams(&f, lanes);
 	dots_from_afar(&f, lanes);
 	blocks_fetch(&f, lanes);
-	rows_share_kernels(&f);
+	shapes_share_kernels(&f);
 	sums_go_on(&f, &config.profile, lanes);
 	streams_share_sets(&f);
+	uint32_t bytes = bytes_behind(&f);
+	f.arena = empty;
+	config.host.code = *check_exec_fresh(t);
+	config.profile.in_order = !config.profile.in_order;
+	p = gllm_alloc(&f.arena, gllm_context_quote(&config), 64);
+	if (!CHECK_STATUS(t, gllm_context_create(p, gllm_context_quote(&config), &config, &f.c, &f.e), GLLM_OK))
+		return;
+	CHECK_EQ(t, bytes < bytes_behind(&f), config.profile.in_order); /* several vectors side by side */
 }
