@@ -3,15 +3,14 @@
  * of scales; 128 bytes of nibbles, two elements 32 apart in a byte), compiled as ops/ is.
  *
  * y[r] = sum over the blocks of row r of (d * scale * n - dmin * minimum) * x. Byte by byte, since blocks are not aligned. */
-#include "core/bits.h"
 #include "gllm/ops.h"
 
 void my_gemv_q4_k(float *restrict y, const uint8_t *restrict w, const float *restrict x, size_t rows, size_t blocks);
 
 static inline float size_of_half(const uint8_t *p)
 {
-	uint32_t a = (uint32_t)p[0] << 13 | (uint32_t)(p[1] & 127) << 21; /* as a float 2^112 too low; scales are finite */
-	return gllm_bits_f32(a) * 0x1p112f;
+	const union { uint32_t bits; float value; } a = { (uint32_t)p[0] << 13 | (uint32_t)(p[1] & 127) << 21 };
+	return a.value * 0x1p112f; /* the bits are of a float 2^112 too low; scales are finite */
 }
 
 /* Scales and minimums have 6 bits: those of the first four parts lie in a byte each, those of the last four in nibbles of p[8],

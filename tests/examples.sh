@@ -15,6 +15,12 @@ is "two blocks of q8_0, scale 1" "$(printf "\\000\\074$ones$ones$ones$ones\\000\
 $gllm dequant q8_0 </dev/zero 2>&1 | head -c 128 | od -v -An -tx1 | tr -d ' 0\n' >"$dir/zeros"
 is "zeros of q8_0" "$(cat "$dir/zeros")" ""
 is "half a block" "$(printf '\000\074\001' | $gllm dequant q8_0 2>&1)" "gllm: the input ends within a block of 34 bytes"
+for compiler in gcc clang; do
+	command -v $compiler >/dev/null || continue
+	for f in examples/*.c; do
+		is "$f, by $compiler and the public headers alone" "$($compiler -std=c11 -Wall -Wextra -Wconversion -Wshadow -pedantic -Iinclude -fsyntax-only "$f" 2>&1)" ""
+	done
+done
 sed -n '/^graph swiglu /,/^```/p' README.md | sed '$d' >"$dir/readme.graph"
 said=$($embed 2>&1)
 case $said in

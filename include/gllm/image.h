@@ -16,7 +16,8 @@ struct gllm_range {
 	bool immutable;
 };
 
-/* Primitives: functions the lifter does not read but knows by address (their scalar definitions are in ops/prim.c). */
+/* Primitives: functions the lifter does not read but knows by address (their scalar definitions are in ops/prim.c). gllm/ops.h declares
+ * them, but for memset and memcpy: whoever lists those includes <string.h> or declares them. */
 #define GLLM_PRIMITIVES(P)                                                         \
 	P(SQRTF,      gllm_sqrtf)       /* float (float) */                        \
 	P(RINTF,      gllm_rintf)       /* float (float), to nearest even */       \
