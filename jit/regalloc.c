@@ -224,43 +224,28 @@ static inline bool write(struct scan *s, gllm_vreg r, uint32_t at, uint32_t hint
 	return fits;
 }
 
-/* An instruction that needs temporaries or wants its result apart. */
-static bool place_with(struct scan *s, uint32_t i, struct gllm_need need)
-{
-	const struct gllm_vi *in = &s->v->ins[i];
-	uint32_t lent[FILES] = { 0 }, avoid = 0;
-	bool fits = grant_temps(s, i, need, lent);
-
-	if (need.apart)
-		avoid = (in->a == NONE ? 0 : gllm_place_bit(s->reg[in->a].place)) | (in->b == NONE ? 0 : gllm_place_bit(s->reg[in->b].place));
-	uint32_t hint = leave_all(s, s->reg, in, 2 * i + 1, avoid);
-	if (gllm_vi_writes(in))
-		fits = write(s, in->d, 2 * i + 2, hint, avoid) && fits;
-	for (unsigned f = 0; f < FILES; f++)
-		s->vacant[f] |= lent[f];
-	return fits;
-}
-
 /* Ranks of the machine's registers. */
 static void rank_files(struct scan *s)
 {
-	for (unsigned f = 0; f < FILES; f++) {
-		uint8_t *phys = &s->phys[REGS * f];
-		unsigned n = s->m->norder[f];
-		uint32_t ranked = 0;
-
-		s->ranks[f] = n < REGS ? (UINT32_C(1) << n) - 1 : UINT32_MAX;
-		for (unsigned k = 0; k < n; k++) {
-			phys[k] = s->m->order[f][k];
-			ranked |= UINT32_C(1) << phys[k];
-		}
-		for (uint32_t others = ~ranked; others; others &= others - 1)
-			phys[n++] = (uint8_t)__builtin_ctz(others);
-		for (uint8_t k = 0; k < REGS; k++)
-			s->rank[f][phys[k]] = k;
-	}
+	__builtin_memcpy(s->phys, s->m->order, sizeof s->m->order);
+	for (unsigned f = 0; f < FILES; f++)
+		s->ranks[f] = s->m->norder[f] < REGS ? (UINT32_C(1) << s->m->norder[f]) - 1 : UINT32_MAX;
 	s->phys[NOWHERE] = 0xff;
 	s->owner[NOWHERE] = NONE;
+}
+
+/* Of a physical register in which an argument arrives: one that the order does not have gets one behind. */
+static unsigned rank_of(struct scan *s, unsigned file, uint8_t reg)
+{
+	uint8_t *phys = &s->phys[REGS * file];
+	unsigned n = s->m->norder[file], rank = 0;
+
+	while (rank < n && phys[rank] != reg)
+		rank++;
+	while (rank >= n && (s->vacant[file] >> rank & 1) == 0)
+		rank++;
+	phys[rank] = reg;
+	return rank;
 }
 
 static void open_files(struct scan *s)
@@ -273,7 +258,13 @@ static void open_files(struct scan *s)
 	}
 	for (gllm_vreg k = GLLM_VIR_ARGS; k < GLLM_VIR_FIRST_FREE; k++)
 		if (s->reg[k].end > 0)
-			place(s, &s->reg[k], k, UINT32_C(1) << s->rank[g][s->m->entry[k]], 0);
+			place(s, &s->reg[k], k, UINT32_C(1) << rank_of(s, g, s->m->entry[k]), 0);
+}
+
+/* Ranks of the operands that the result is rather not to share. */
+static uint32_t apart_from(const struct scan *s, const struct gllm_vi *in)
+{
+	return (in->a == NONE ? 0 : gllm_place_bit(s->reg[in->a].place)) | (in->b == NONE ? 0 : gllm_place_bit(s->reg[in->b].place));
 }
 
 /* False: a file does not suffice. */
@@ -285,19 +276,26 @@ static bool walk(struct scan *s)
 
 	open_files(s);
 	for (uint32_t i = 0, n = s->v->n; i < n && fits; i++, in++) {
+		uint32_t lent[FILES], avoid = 0;
 		struct gllm_need need = { 0, 0, false };
 
 		if (gllm_vi_asks(m, in))
 			need = m->need(in);
-		if (need.g | need.v | need.apart) {
-			fits = place_with(s, i, need);
-			continue;
+		bool lends = need.g | need.v;
+		if (lends) {
+			for (unsigned f = 0; f < FILES; f++)
+				lent[f] = 0;
+			fits = grant_temps(s, i, need, lent);
 		}
-		uint32_t hint = leave_all(s, s->reg, in, 2 * i + 1, 0);
+		if (need.apart)
+			avoid = apart_from(s, in);
+		uint32_t hint = leave_all(s, s->reg, in, 2 * i + 1, avoid);
 		if (in->op == GLLM_V_LOOP_END)
 			release_all(s, 2 * i + 2);
 		if (gllm_vi_writes(in))
-			fits = write(s, in->d, 2 * i + 2, hint, 0);
+			fits = write(s, in->d, 2 * i + 2, hint, avoid) && fits;
+		for (unsigned f = 0; f < FILES && lends; f++)
+			s->vacant[f] |= lent[f];
 	}
 	return fits;
 }

@@ -23,7 +23,7 @@ struct weight { /* of a virtual register, once it is asked which to spill */
 	uint8_t depth;         /* of the innermost loop with an access */
 };
 
-/* A place is REGS * file + rank, a rank the number of a register in the machine's order; those outside of it have the ranks behind.
+/* A place is REGS * file + rank, a rank the number of a register in the machine's order; arguments outside of it have ranks behind.
  * NOWHERE is a place in a file of its own. */
 static inline uint32_t gllm_place_bit(unsigned place)
 {
@@ -43,7 +43,7 @@ struct scan {
 	uint32_t *offset;      /* room for select */
 	uint32_t *label;       /* where labels stand */
 	gllm_vreg owner[NOWHERE + 1]; /* by place; of one that is vacant, the last */
-	uint8_t phys[NOWHERE + 1], rank[FILES][REGS];
+	uint8_t phys[NOWHERE + 1];    /* by place */
 	uint32_t vacant[FILES + 1]; /* ranks that have no owner */
 	uint32_t used[FILES + 1], ranks[FILES]; /* that were handed out; that may be: the first of the order */
 	gllm_vreg *spilled; unsigned nspilled; /* chosen to live in the frame from the next round on */
