@@ -113,9 +113,8 @@ static bool block_dots_apart(struct blocker *x, const struct product *p)
 	m.depth = p->k;
 	if (p->n % nc)
 		gllm_block_add_product(x, &m, (struct at){ .j = p->n - nc, .lane = p->n - nc }, false, p->m);
-	if (x->plain)
-		return true;
-	gllm_block_add_behind(x, p->m, (struct at){ .j = 0 }, p->n, p->m);
+	if (!x->plain)
+		gllm_block_add_behind(x, p->m, (struct at){ .j = 0 }, p->n, p->m);
 	return true;
 }
 
@@ -179,6 +178,35 @@ static void stream_columns(struct blocker *x, struct macro m, int64_t pc)
 		gllm_block_add(x, gllm_block_kernel(x, MACRO, 0, m), (struct at){ .j = piece[i].at, .k = pc, .lane = piece[i].at }, beside);
 		beside = true;
 	}
+}
+
+/* All rows as one panel, by tiles of the other side; what follows the sums has columns along the lanes again. False, and nothing done, if the
+ * panel and the sums would take too much. */
+static bool block_turned(struct blocker *x, const struct product *p)
+{
+	uint64_t bytes[2 * MAX_SUMS];
+	unsigned n = 0;
+	x->nrows = factors(p, I, x->rows_of);
+	x->row_pitch = x->sum_pitch = 4 * (int64_t)x->b.nr;
+	for (unsigned i = 0; i < x->nrows; i++)
+		bytes[n++] = (uint64_t)(p->k * x->row_pitch);
+	for (unsigned i = 0; i < p->nsums; i++)
+		bytes[n++] = (uint64_t)(p->n * x->sum_pitch);
+	if (!x->apart || !affordable(x, bytes, n, 0))
+		return false;
+	for (unsigned i = 0; i < x->nrows; i++)
+		x->rows[i] = scratch(x, bytes[x->used]);
+	for (unsigned i = 0; i < p->nsums; i++)
+		x->partial[i] = scratch(x, bytes[x->used]);
+	struct macro m = { .panels = gllm_block_fixed(1), .rows = p->m, .lanes = x->b.nr, .depth = p->k, .first = true, .way = GLLM_BLOCK_TURNED };
+	for (unsigned i = 0; i < x->nrows; i++) {
+		gllm_block_add(x, gllm_block_kernel(x, PACK_ROWS, i, m), (struct at){ .j = 0 }, i > 0);
+		if (m.lanes > p->m.fixed)
+			gllm_block_add(x, gllm_block_kernel(x, FILL_ROWS, i, m), (struct at){ .j = 0 }, true);
+	}
+	gllm_block_add_product(x, &m, (struct at){ .j = 0 }, false, p->m);
+	gllm_block_add_behind(x, p->m, (struct at){ .j = 0 }, p->n, p->m);
+	return true;
 }
 
 /* The first block of k, all that are alike, the last. False, and nothing done, if partial sums would take too much. */
@@ -377,10 +405,11 @@ static bool block_in(struct blocker *x, const struct product *p, enum gllm_block
 	x->idle = x->ahead && way == GLLM_BLOCK_PACKED && !gllm_block_narrow(p);
 	x->ahead &= apart || !x->idle;
 	x->unroll = gllm_block_unroll(x->profile, x->tuning, p, &x->b, way, apart);
-	x->any_depth = apart && any_depth(x, p, way);
+	x->any_depth = apart && way != GLLM_BLOCK_TURNED && any_depth(x, p, way);
 	switch (way) {
 	case GLLM_BLOCK_PACKED: return block_packed(x, p);
 	case GLLM_BLOCK_STREAM: return block_stream(x, p);
+	case GLLM_BLOCK_TURNED: return block_turned(x, p);
 	case GLLM_BLOCK_DOTS: case GLLM_BLOCK_STAGED:
 		if (apart)
 			return block_dots_apart(x, p);

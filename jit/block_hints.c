@@ -119,6 +119,18 @@ static void hint_rows(const struct blocker *x, struct gllm_strip *s, const struc
 	}
 }
 
+/* The side that is broadcast where it lies, each of its rows behind the one before: while a tile of it passes, the next is fetched from end to
+ * end, which prefetchers take up. */
+static void hint_tiles(const struct blocker *x, struct gllm_strip *s, const struct macro *m, const struct nest *n)
+{
+	gllm_ref v = x->p->sum[m->sum].value[J];
+	int64_t row = x->p->affine[x->p->c->trace.node[v].imm].loop[J], mr = x->b.mr;
+	for (int64_t at = 0; at < 4 * mr * x->unroll && s->map[v] != GLLM_NO_NODE; at += LINE) {
+		const struct gllm_term more[] = { { .coef = mr * row + at }, along(n->kk, 4 * mr - 4) };
+		gllm_strip_hint(s, s->map[v], more, GLLM_COUNT(more));
+	}
+}
+
 void gllm_block_hints(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, const struct nest *n)
 {
 	if (m->way == GLLM_BLOCK_PACKED && !x->tile)
@@ -129,4 +141,6 @@ void gllm_block_hints(struct blocker *x, struct gllm_strip *s, struct kernel *k,
 		hint_rows(x, s, m, n);
 	if (m->way == GLLM_BLOCK_DOTS && x->ahead)
 		hint_columns(x, s, k, m, n);
+	if (m->way == GLLM_BLOCK_TURNED)
+		hint_tiles(x, s, m, n);
 }

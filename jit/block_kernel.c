@@ -64,7 +64,7 @@ static void begin(struct blocker *x, struct gllm_strip *s)
 {
 	const struct product *p = x->p;
 	gllm_strip_begin(s, p->c, p->affine, x->arena);
-	for (unsigned q = 0; q < p->c->trace.nparams && x->apart; q++)
+	for (unsigned q = 0; q < p->c->trace.nparams && x->apart && x->way != GLLM_BLOCK_TURNED; q++)
 		s->pitch[q] = pitch_of(p, q);
 }
 
@@ -187,6 +187,11 @@ static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm
 	return k;
 }
 
+static gllm_ref node(struct gllm_strip *s, enum gllm_node_op op, enum gllm_type type, gllm_ref a, gllm_ref b, gllm_ref c)
+{
+	return gllm_strip_append(s, (struct gllm_node){ .op = (uint8_t)op, .type = (uint8_t)type, .a = a, .b = b, .c = c });
+}
+
 /* Copies a row side's values to rows: for s, for k. */
 static struct kernel *pack_rows(struct blocker *x, unsigned which, struct gllm_linear rows, int64_t depth)
 {
@@ -210,6 +215,29 @@ static struct kernel *pack_rows(struct blocker *x, unsigned which, struct gllm_l
 	gllm_strip_close(&s);
 	gllm_strip_close(&s);
 	k->move[to][I] = x->row_pitch;
+	return finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
+}
+
+/* The same to one panel, rows along the lanes: for k, for s. `fill`: zeros, to the lanes that no row has. */
+static struct kernel *turn_rows(struct blocker *x, unsigned which, struct gllm_linear rows, int64_t depth, bool fill)
+{
+	struct gllm_strip s;
+	uint8_t *needed;
+	struct kernel *k = begin_copy(x, x->rows_of[which], &s, &needed);
+	if (!k)
+		return NULL;
+	int8_t kk = gllm_strip_open(&s, gllm_block_fixed(depth)), r = gllm_strip_open(&s, fill ? gllm_block_fixed(x->b.nr - rows.fixed) : rows);
+	s.sub[I][0].coef = s.sub[K][0].coef = 1;
+	s.sub[I][0].loop = r;
+	s.sub[K][0].loop = kk;
+	if (!fill)
+		gllm_strip_write(&s, needed, -2, 0, x->p->c->trace.nnodes);
+	gllm_ref value = fill ? node(&s, GLLM_N_CONST, GLLM_F32, GLLM_NO_NODE, GLLM_NO_NODE, GLLM_NO_NODE) : s.map[x->rows_of[which]];
+	const struct gllm_term offset[] = { { .coef = fill ? 4 * rows.fixed : 0 }, along(kk, x->row_pitch), along(r, 4) };
+	uint8_t to = gllm_strip_param(&s, "panel", GLLM_OUT, GLLM_F32, in_scratch(x->rows[which]));
+	gllm_strip_access(&s, to, GLLM_F32, offset, GLLM_COUNT(offset), value);
+	gllm_strip_close(&s);
+	gllm_strip_close(&s);
 	return finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
 }
 
@@ -274,7 +302,8 @@ static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *
                         gllm_ref value, bool paced)
 {
 	const struct product *p = x->p;
-	struct gllm_affine a = { .loop = { x->sum_pitch, 4 } };
+	bool turned = x->way == GLLM_BLOCK_TURNED;
+	struct gllm_affine a = { .loop = { turned ? 4 : x->sum_pitch, turned ? x->sum_pitch : 4 } };
 	struct gllm_term term[1 + GLLM_STRIP_LOOPS * GLLM_STRIP_PARTS];
 	unsigned terms = 0;
 	enum gllm_param_kind kind = value == GLLM_NO_NODE ? GLLM_IN : GLLM_OUT;
@@ -292,7 +321,7 @@ static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *
 		*param = gllm_strip_param(s, "sums", kind, type, in_scratch(x->partial[which]));
 		k->move[*param][I] = a.loop[I];
 		k->move[*param][PANEL] = a.loop[J];
-		if (paced)
+		if (paced && !turned)
 			gllm_strip_pace(s, *param, x->sum_pitch);
 	}
 	if (s->to->param[*param].kind != kind)
@@ -303,11 +332,6 @@ static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *
 			if (s->sub[l][i].coef)
 				term[terms++] = along(s->sub[l][i].loop, a.loop[l] * s->sub[l][i].coef);
 	return gllm_strip_access(s, *param, type, term, terms, value);
-}
-
-static gllm_ref node(struct gllm_strip *s, enum gllm_node_op op, enum gllm_type type, gllm_ref a, gllm_ref b, gllm_ref c)
-{
-	return gllm_strip_append(s, (struct gllm_node){ .op = (uint8_t)op, .type = (uint8_t)type, .a = a, .b = b, .c = c });
 }
 
 /* What the blocks of k before this one have left is added last: it comes while the sums are computed. */
@@ -350,10 +374,11 @@ static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kerne
 	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++) {
 		if (!takes(x, m, I, x->rows_of[i]))
 			continue;
-		const struct gllm_term offset[] = { along(r, x->row_pitch), along(kk, 4) };
+		bool turned = m->way == GLLM_BLOCK_TURNED;
+		const struct gllm_term offset[] = { along(turned ? kk : r, x->row_pitch), along(turned ? v : kk, 4) };
 		enum gllm_type type = packed_type(x, x->rows_of[i]);
 		uint8_t from = gllm_strip_param(s, "rows", GLLM_IN, type, in_scratch(x->rows[i]));
-		k->move[from][I] = x->row_pitch;
+		k->move[from][I] = turned ? 4 : x->row_pitch;
 		k->move[from][K] = x->whole ? 4 : 0;
 		s->map[x->rows_of[i]] = gllm_strip_access(s, from, type, offset, 2, GLLM_NO_NODE);
 	}
@@ -397,8 +422,21 @@ static void macro_needs(struct blocker *x, const struct macro *m, gllm_ref *map,
 		map[i] = GLLM_NO_NODE;
 }
 
+/* The side along k is the outer one, and each of its rows a step. */
+static void open_turned(const struct blocker *x, struct gllm_strip *s, struct nest *n)
+{
+	n->jb = n->kb = -1;
+	n->p = n->r = gllm_strip_open(s, gllm_block_fixed(x->p->n));
+	s->sub[J][0].coef = s->sub[I][0].coef = s->sub[K][0].coef = 1;
+	s->sub[J][0].loop = n->r;
+}
+
 static void open_outer(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, struct nest *n)
 {
+	if (m->way == GLLM_BLOCK_TURNED) {
+		open_turned(x, s, n);
+		return;
+	}
 	n->jb = m->wide ? gllm_strip_open(s, gllm_block_fixed(m->wide)) : -1;
 	n->kb = m->deep ? gllm_strip_open(s, gllm_block_fixed(m->deep)) : -1;
 	n->p = m->way == GLLM_BLOCK_DOTS ? gllm_strip_open_counted(s, m->panels, &k->count) : open_panels(x, s, k, m->panels);
@@ -459,6 +497,8 @@ static struct gllm_lower_options how_to_lower(const struct blocker *x, const str
 	unsigned wide = (unsigned)gllm_ceil_div(4 * (int64_t)x->b.nr, x->profile->vector_bytes);
 	struct gllm_lower_options how = { .rows = (uint8_t)x->b.mr, .depth = x->unroll, .split = (int8_t)((n->jb >= 0 ? n->jb : n->p) + 1) };
 	known(x, &how, n->p, n->kk);
+	if (m->way == GLLM_BLOCK_TURNED)
+		how.unroll = (uint8_t)wide;
 	if (m->way == GLLM_BLOCK_PACKED) {
 		how.deep = x->unroll < ALONE ? ALONE : 0;
 		how.unroll = (uint8_t)(wide <= MOST_WIDE ? wide : 0);
@@ -492,8 +532,12 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	open_outer(x, &s, k, m, &n);
 	gllm_strip_write(&s, needed, I, 0, t->nnodes);
 	n.v = gllm_strip_open(&s, gllm_block_fixed(m->lanes));
-	s.sub[J][1].loop = n.v;
-	s.sub[J][1].lane = true;
+	if (m->way == GLLM_BLOCK_TURNED) {
+		s.sub[I][0].loop = n.v;
+	} else {
+		s.sub[J][1].loop = n.v;
+		s.sub[J][1].lane = true;
+	}
 	gllm_strip_write(&s, needed, J, 0, t->loop[K].first);
 	sum_up(x, &s, k, m, &n, zero, needed);
 	gllm_ref begun = has_begun(&s, k, m);
@@ -570,11 +614,14 @@ static struct kernel *behind(struct blocker *x, const struct macro *m)
 		needed[x->p->sum[i].last] = 0;
 	}
 	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
-	int8_t r = x->apart ? gllm_strip_open_counted(&s, m->rows, &k->rows) : open_rows(&s, k, m->rows);
+	bool turned = x->way == GLLM_BLOCK_TURNED; /* then the sums are, whose rows are next to the lanes */
+	int8_t p = turned ? open_panels(x, &s, k, m->panels) : -1;
+	int8_t r = x->apart && !turned ? gllm_strip_open_counted(&s, m->rows, &k->rows) : open_rows(&s, k, m->rows);
 	s.sub[I][0].coef = 1;
 	s.sub[I][0].loop = r;
 	gllm_strip_write(&s, needed, I, 0, t->nnodes);
-	int8_t p = open_panels(x, &s, k, m->panels), v = gllm_strip_open(&s, gllm_block_fixed(m->lanes));
+	p = turned ? p : open_panels(x, &s, k, m->panels);
+	int8_t v = gllm_strip_open(&s, gllm_block_fixed(m->lanes));
 	s.sub[J][0].coef = x->wide;
 	s.sub[J][0].loop = p;
 	s.sub[J][1].coef = 1;
@@ -587,7 +634,12 @@ static struct kernel *behind(struct blocker *x, const struct macro *m)
 	}
 	while (s.open >= 0 && s.status == GLLM_OK)
 		gllm_strip_close(&s);
-	return finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
+	k = finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
+	if (turned) {
+		s.to->how.split = (int8_t)(p + 1);
+		s.to->how.most = (uint32_t)gllm_ceil_div(x->p->n, x->wide);
+	}
+	return k;
 }
 
 static bool same_linear(struct gllm_linear a, struct gllm_linear b)
@@ -626,7 +678,11 @@ const struct kernel *gllm_block_kernel(struct blocker *x, enum kind kind, unsign
 	gllm_block_lanes(x->p, m.lanes);
 	switch (kind) {
 	case PACK_PANELS: d->kernel = x->tile ? pack_pairs(x, kind, which, &m) : pack_panels(x, which, m.panels, m.lanes, m.depth); break;
-	case PACK_ROWS:   d->kernel = x->tile ? pack_pairs(x, kind, which, &m) : pack_rows(x, which, m.rows, m.depth); break;
+	case PACK_ROWS:
+		d->kernel = x->tile ? pack_pairs(x, kind, which, &m) : m.way == GLLM_BLOCK_TURNED ? turn_rows(x, which, m.rows, m.depth, false)
+		                                                                                  : pack_rows(x, which, m.rows, m.depth);
+		break;
+	case FILL_ROWS:   d->kernel = turn_rows(x, which, m.rows, m.depth, true); break;
 	case BEHIND:      d->kernel = behind(x, &m); break;
 	case MACRO:       d->kernel = m.way == GLLM_BLOCK_STAGED || m.way == GLLM_BLOCK_DIRECT ? staged(x, &m) : macro(x, &m); break;
 	}

@@ -45,6 +45,12 @@ enum { STREAM_ROWS = 128, STREAM_DEPTH = 32, STREAM_COLUMNS = 256, STREAM_VECTOR
  * (AVX2, 64x4096x4096 1.4 of what packed ones take, 32 rows 0.77). */
 enum { STREAM_CROWDED = 32, PAGE = 4096 };
 
+/* Few rows by a side from memory that lies along k: as vectors of rows they meet every element of it once, broadcast; no sum is left in lanes,
+ * and it is read from end to end (Zen 5, of what dot products take: 32x4096x4096 0.74, 28 rows 0.77; AVX2: 16 rows 0.85, 14 rows 0.95).
+ * Vectors of a tile, and rows of that side in it, which hide the latency of sums and are less to load than to compute. At most an eighth of the
+ * lanes is empty (a quarter, 24 rows: nothing is gained). */
+enum { TURNED_LEAST = 2, TURNED_MOST = 4, TURNED_ROWS = 4 };
+
 /* Rows from which on a product computes long enough to fetch the next block of what it reads where it lies, column by column or along k. */
 enum { LEAST_AHEAD = 4 };
 
@@ -135,6 +141,52 @@ static bool is_dots(const struct gllm_profile *p, const struct gllm_tuning *t, c
 	return true;
 }
 
+/* Floats that lie along k, as vectors of it want them. */
+static bool along_depth(const struct product *q)
+{
+	for (unsigned i = 0; i < q->nsums; i++) {
+		const struct gllm_node *n = &q->c->trace.node[q->sum[i].value[J]];
+		if (n->op != GLLM_N_LOAD || n->type != GLLM_F32 || q->affine[n->imm].loop[K] != 4 || q->lanes)
+			return false;
+	}
+	return true;
+}
+
+/* Rows of the lane side in a tile with rows of so many vectors: they, and two lines of a panel, share a set of L1 where they lie a way apart;
+ * as many as leave nothing over, if that is not much less. */
+static unsigned turned_rows(const struct gllm_profile *p, const struct product *q, unsigned vectors)
+{
+	const struct gllm_cache *l1 = &p->cache[0];
+	unsigned fit = p->vector_regs > vectors + 2 ? (p->vector_regs - vectors - 2) / vectors : 0, rows;
+	fit = l1->ways > 2 && fit > l1->ways - 2 ? l1->ways - 2 : fit;
+	for (rows = fit; rows > 0 && 4 * rows >= 3 * fit; rows--)
+		if (q->n % rows == 0)
+			return rows;
+	return fit;
+}
+
+static unsigned vectors_of(const struct gllm_profile *p, uint64_t rows)
+{
+	unsigned lanes = p->vector_bytes / 4;
+	return lanes && rows <= TURNED_MOST * lanes ? (unsigned)(rows + lanes - 1) / lanes : 0;
+}
+
+/* Rows are known, and leave few lanes empty; all of k of them fits beside what passes through L2. */
+static bool is_turned(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
+{
+	unsigned vectors = vectors_of(p, q->most);
+	if (all_named(t) || q->m.per_row || vectors < TURNED_LEAST || 8 * q->most < 7 * (uint64_t)vectors * (p->vector_bytes / 4) ||
+	    turned_rows(p, q, vectors) < TURNED_ROWS || !along_depth(q) || !from_afar(p, q) ||
+	    vectors * p->vector_bytes * q->k > l2_bytes(p) * 5 / 8)
+		return false;
+	for (unsigned i = 0; i < q->nsums; i++) {
+		const struct gllm_node *n = &q->c->trace.node[q->sum[i].value[J]];
+		if (q->sum[i].type != GLLM_F32 || q->affine[n->imm].loop[J] != 4 * q->k)
+			return false;
+	}
+	return true;
+}
+
 /* The lane side comes from beyond L2. */
 static bool is_stream(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
 {
@@ -179,6 +231,8 @@ struct gllm_block_choice gllm_block_choose(const struct gllm_profile *p, const s
 		c.way = gllm_stage_pays(q) ? GLLM_BLOCK_STAGED : GLLM_BLOCK_DOTS;
 	else if (packs(t, q, small))
 		c = (struct gllm_block_choice){ GLLM_BLOCK_PACKED, stream ? GLLM_BLOCK_STREAM : plain, c.fetch };
+	if (is_turned(p, t, q))
+		c = (struct gllm_block_choice){ GLLM_BLOCK_TURNED, c.way, c.fetch };
 	return c;
 }
 
@@ -266,7 +320,7 @@ bool gllm_block_apart(const struct gllm_profile *p, const struct gllm_tuning *t,
 		if (begin->op != GLLM_N_CONST || begin->imm != 0)
 			return false;
 	}
-	if (way == GLLM_BLOCK_DOTS || way == GLLM_BLOCK_STAGED)
+	if (way == GLLM_BLOCK_DOTS || way == GLLM_BLOCK_STAGED || way == GLLM_BLOCK_TURNED)
 		return from_afar(p, q);
 	return way == GLLM_BLOCK_PACKED && !q->lanes && q->k > depth(p, t, q, panel_columns(p, t, q));
 }
@@ -371,15 +425,14 @@ static void stream(const struct gllm_profile *p, const struct product *q, unsign
 	b->kc = even(q->k, depth < q->k / 2 ? depth : q->k / 2, UNROLL);
 }
 
-/* Floats that lie along k, as vectors of it want them. */
-static bool along_depth(const struct product *q)
+/* All rows and all of k are one block. */
+static void turned(const struct gllm_profile *p, const struct product *q, struct gllm_blocking *b)
 {
-	for (unsigned i = 0; i < q->nsums; i++) {
-		const struct gllm_node *n = &q->c->trace.node[q->sum[i].value[J]];
-		if (n->op != GLLM_N_LOAD || n->type != GLLM_F32 || q->affine[n->imm].loop[K] != 4 || q->lanes)
-			return false;
-	}
-	return true;
+	unsigned vectors = vectors_of(p, q->most);
+	b->mr = turned_rows(p, q, vectors);
+	b->nr = vectors * (p->vector_bytes / 4);
+	b->kc = (unsigned)q->k;
+	b->mc = b->nc = (unsigned)q->n;
 }
 
 uint8_t gllm_block_unroll(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q,
@@ -401,6 +454,8 @@ struct gllm_blocking gllm_block_sizes(const struct gllm_profile *p, const struct
 		dots(p, q, apart || way == GLLM_BLOCK_STAGED ? 1 : q->nsums, apart, &b);
 	else if (way == GLLM_BLOCK_STREAM)
 		stream(p, q, workers, &b);
+	else if (way == GLLM_BLOCK_TURNED)
+		turned(p, q, &b);
 	else
 		packed(p, t, q, workers, apart, &b);
 	return b;

@@ -7,14 +7,16 @@
  * GLLM_BLOCK_DOTS     few rows, both sides lie along k: sums run over k in the lanes, so the lane side is read once
  * GLLM_BLOCK_STAGED   the same with the sums apart from what follows them (block_stage.h)
  * GLLM_BLOCK_STREAM   few rows, the lane side lies along the lanes: it is read once, many rows of it side by side, and
- *                     partial sums wait in the nearest cache */
+ *                     partial sums wait in the nearest cache
+ * GLLM_BLOCK_TURNED   few rows, which fill the lanes of some vectors: they are packed as one panel, and the other side, which lies
+ *                     along k, is broadcast where it lies, from end to end; sums wait with rows along the lanes */
 #ifndef GLLM_JIT_BLOCK_SIZES_H
 #define GLLM_JIT_BLOCK_SIZES_H
 #include "gllm/graph.h"
 #include "jit/block_form.h"
 
 enum gllm_block_way { GLLM_BLOCK_NOT, GLLM_BLOCK_DIRECT, GLLM_BLOCK_PACKED, GLLM_BLOCK_DOTS, GLLM_BLOCK_STAGED,
-                      GLLM_BLOCK_STREAM };
+                      GLLM_BLOCK_STREAM, GLLM_BLOCK_TURNED };
 
 struct gllm_block_choice {
 	enum gllm_block_way way, other; /* the other: if the first would take too much scratch */

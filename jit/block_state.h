@@ -80,7 +80,7 @@ struct blocker {
 	enum gllm_status status;
 };
 
-enum kind { PACK_PANELS, PACK_ROWS, MACRO, BEHIND };
+enum kind { PACK_PANELS, PACK_ROWS, FILL_ROWS, MACRO, BEHIND };
 
 struct macro { /* one product part */
 	struct gllm_linear panels, rows;

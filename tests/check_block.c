@@ -279,6 +279,33 @@ static void count(void *user, const char *text, size_t n)
 		x->times += __builtin_memcmp(text + i, x->word, length) == 0;
 }
 
+/* Rows that fill vectors, by weights along k from memory: rows along the lanes. */
+static void rows_are_turned(struct fixture *f, uint64_t lanes)
+{
+	const struct shape shape[] = {
+		{ GLLM_OP_gemm_bt, 2 * lanes, 1280, 256, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm_bt, 2 * lanes, 1223, 272, 0, GLLM_OP_silu, true, false },
+		{ GLLM_OP_gemm_bt_bias, 2 * lanes - 1, 1037, 257, 0, GLLM_OP_relu, false, false },
+		{ GLLM_OP_gemm_bt, 2 * lanes - lanes / 4, 1024, 261, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm_bt, 2 * lanes, 1100, 300, 0, GLLM_OP_COUNT, false, true },
+		{ GLLM_OP_gemm_bt, 2 * lanes, 512, 24576 / lanes, 0, GLLM_OP_COUNT, false, false }, /* not turned, as what follows */
+		{ GLLM_OP_gemm_bt, 2 * lanes, 1280, 256, 2 * lanes, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm_bt_f16, 2 * lanes, 1280, 256, 0, GLLM_OP_COUNT, false, false },
+	};
+	for (unsigned i = 0; i < GLLM_COUNT(shape); i++) {
+		struct counted pairs = { .word = " VHPAIR" };
+		const struct gllm_plan_options options = { .listing = count, .listing_user = &pairs };
+		struct gllm_graph *g = graph_of(f, &shape[i]);
+		struct gllm_plan *p;
+		if (!g || !CHECK_STATUS(f->t, gllm_compile(f->c, g, &options, &p, &f->e), GLLM_OK))
+			return;
+		CHECK(f->t, i > 6 || (pairs.times != 0) == (i > 4)); /* no sum is left in lanes */
+		gllm_plan_free(f->c, p);
+		gllm_graph_free(f->c, g);
+		compare(f, &shape[i], NULL);
+	}
+}
+
 /* Each block fetches the next, but where rows are so few that they wait for memory anyway. */
 static void blocks_fetch(struct fixture *f, uint64_t lanes)
 {
@@ -547,4 +574,13 @@ void check_block(struct check *t)
 	if (!CHECK_STATUS(t, gllm_context_create(p, gllm_context_quote(&config), &config, &f.c, &f.e), GLLM_OK))
 		return;
 	CHECK_EQ(t, bytes < bytes_behind(&f), config.profile.in_order); /* several vectors side by side */
+	f.arena = empty;
+	config.host.code = *check_exec_fresh(t);
+	config.profile.in_order = !config.profile.in_order;
+	config.profile.cache[0] = (struct gllm_cache){ .bytes = 48 << 10, .ways = 12, .line = 64 };
+	config.profile.cache[1].bytes = 128 << 10;
+	p = gllm_alloc(&f.arena, gllm_context_quote(&config), 64);
+	if (!CHECK_STATUS(t, gllm_context_create(p, gllm_context_quote(&config), &config, &f.c, &f.e), GLLM_OK))
+		return;
+	rows_are_turned(&f, lanes);
 }
