@@ -189,6 +189,17 @@ static gllm_vreg convert_node(struct lower *l, gllm_ref n)
 	return wrap(l, x->type, gllm_vir_emit(l->v, i));
 }
 
+/* Lanes hold narrow integers extended by their own sign, halves as F32. */
+static gllm_vreg bits_node(struct lower *l, gllm_ref n)
+{
+	const struct gllm_node *x = node(l, n), *from = node(l, x->a);
+	unsigned bytes = gllm_type_bytes((enum gllm_type)x->type);
+
+	if (bytes > 4 || (bytes < 4 && (is_float(x->type) || is_float(from->type))))
+		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "bit pattern of a half, or of 64 bits", n);
+	return wrap(l, x->type, gllm_lower_value(l, x->a));
+}
+
 /* A 64-bit integer whose low half in a lane is its value: a small constant, or one dim or loop variable by itself. */
 static bool narrow_index(const struct lower *l, gllm_ref r)
 {
@@ -484,10 +495,7 @@ static gllm_vreg vector_node(struct lower *l, gllm_ref n)
 	case GLLM_N_UNORD: return compare_node(l, n, GLLM_V_VUNORD);
 	case GLLM_N_SELECT: return select_node(l, n);
 	case GLLM_N_CVT: case GLLM_N_CVTN: return convert_node(l, n);
-	case GLLM_N_BITS:
-		if (gllm_type_bytes((enum gllm_type)x->type) != 4 || gllm_type_bytes((enum gllm_type)node(l, x->a)->type) != 4)
-			gllm_lower_fail(l, GLLM_COMPILE_ERROR, "bit pattern of a type that is not 32 bits wide", n);
-		return gllm_lower_value(l, x->a);
+	case GLLM_N_BITS: return bits_node(l, n);
 	case GLLM_N_CONST: case GLLM_N_SCALAR: case GLLM_N_CARRY: case GLLM_N_COUNT: break;
 	}
 	gllm_lower_fail(l, GLLM_COMPILE_ERROR, "not a node", n);

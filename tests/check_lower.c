@@ -322,31 +322,33 @@ static void check_op(struct driver *d)
 	}
 }
 
-/* Integers narrower than a lane wrap where they are made, not only where they are stored. `neg` is its trace, of which the result
- * becomes the float of the low bits of x. */
+/* Integers narrower than a lane wrap where they are made, not only where they are stored, and where their bits are taken with a sign or
+ * without. `neg` is its trace, of which the result becomes the float of the low bits of x. */
 static void check_narrow(struct driver *d)
 {
-	static const uint8_t types[] = { GLLM_U8, GLLM_I8, GLLM_U16, GLLM_I16 };
+	static const uint8_t types[] = { GLLM_U8, GLLM_I8, GLLM_U16, GLLM_I16 }, turned[] = { GLLM_I8, GLLM_U8, GLLM_I16, GLLM_U16 };
 	const struct gllm_trace *neg = d->trace;
 	struct gllm_trace t = *neg;
 	struct gllm_loop loop = *neg->loop;
-	struct gllm_node node[5] = { [1] = { .op = GLLM_N_BITS, .type = GLLM_I32, .a = 0 }, [2] = { .op = GLLM_N_CVT, .a = 1 },
-	                             [3] = { .op = GLLM_N_CVT, .type = GLLM_F32, .a = 2 } };
+	struct gllm_node node[6] = { [1] = { .op = GLLM_N_BITS, .type = GLLM_I32, .a = 0 }, [2] = { .op = GLLM_N_CVT, .a = 1 },
+	                             [3] = { .op = GLLM_N_BITS, .a = 2 }, [4] = { .op = GLLM_N_CVT, .type = GLLM_F32 } };
 
 	if (!CHECK(d->t, neg->nnodes == 3 && neg->nloops == 1 && neg->node[0].op == GLLM_N_LOAD && neg->node[2].op == GLLM_N_STORE))
 		return;
-	for (unsigned i = 1; i < 4; i++)
+	for (unsigned i = 1; i < 5; i++)
 		node[i].b = node[i].c = GLLM_NO_NODE;
 	node[0] = neg->node[0];
-	node[4] = neg->node[2];
-	node[4].a = 3;
+	node[5] = neg->node[2];
+	node[5].a = 4;
 	loop.end = GLLM_COUNT(node);
 	t.nnodes = GLLM_COUNT(node);
 	t.node = node;
 	t.loop = &loop;
 	d->trace = &t;
-	for (unsigned k = 0; k < GLLM_COUNT(types); k++) {
-		node[2].type = types[k];
+	for (unsigned k = 0; k < 2 * GLLM_COUNT(types); k++) {
+		node[2].type = types[k / 2];
+		node[3].type = turned[k / 2];
+		node[4].a = (gllm_ref)(2 + k % 2);
 		check_op(d);
 	}
 	d->trace = neg;
