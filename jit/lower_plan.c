@@ -479,6 +479,27 @@ static void mark_direct(struct lower *l)
 	}
 }
 
+/* Which loops sum up; and which have nothing to do, as all that they store or sum up is within loops of no turns, such as those over
+ * what is left of panels that leave nothing: they have no turns, too. */
+static void find_idle(struct lower *l)
+{
+	const struct gllm_trace *t = l->t;
+	uint32_t none = 0, busy = 0;
+
+	for (unsigned i = 0; i < t->nloops; i++)
+		none |= l->loop[i].trip == 0 ? UINT32_C(1) << i : 0;
+	for (unsigned i = 0; i < t->nnodes; i++) {
+		bool sums = t->node[i].op == GLLM_N_CARRY;
+		if (t->node[i].loop < 0 || (!sums && t->node[i].op != GLLM_N_STORE))
+			continue;
+		struct loop_plan *p = &l->loop[t->node[i].loop];
+		p->carries |= sums;
+		busy |= p->inside & none ? 0 : p->inside;
+	}
+	for (unsigned i = 0; i < t->nloops; i++)
+		l->loop[i].trip = busy >> i & 1 ? l->loop[i].trip : 0;
+}
+
 bool gllm_lower_plan(struct lower *l)
 {
 	const struct gllm_trace *t = l->t;
@@ -511,9 +532,7 @@ bool gllm_lower_plan(struct lower *l)
 			l->loop[parent].leaf = false;
 		}
 	}
-	for (unsigned i = 0; i < t->nnodes; i++)
-		if (t->node[i].op == GLLM_N_CARRY)
-			l->loop[t->node[i].loop].carries = true;
+	find_idle(l);
 	gllm_lower_mark_order(l);
 	gllm_lower_mark_tiles(l);
 	choose_vector_loops(l);

@@ -454,6 +454,39 @@ static void check_short_sum(struct driver *d)
 	}
 }
 
+/* Innermost loops that store nothing. */
+static unsigned idle_loops(const struct gllm_vir *v)
+{
+	unsigned found = 0;
+	bool inner = false, stores = false;
+
+	for (unsigned i = 0; i < v->n; i++) {
+		uint8_t op = v->ins[i].op;
+		stores = op != GLLM_V_LOOP_BEGIN && (stores || op == GLLM_V_VSTORE);
+		found += op == GLLM_V_LOOP_END && inner && !stores;
+		inner = op == GLLM_V_LOOP_BEGIN || (inner && op != GLLM_V_LOOP_END);
+	}
+	return found;
+}
+
+/* Where panels leave no columns over, no loop runs over the rows of what is left. */
+static void check_nothing_left(struct driver *d)
+{
+	for (unsigned k = 0; k < GLLM_COUNT(machines); k++) {
+		struct gllm_arena scratch = d->arena;
+		struct gllm_vi *ins = gllm_alloc_array(&scratch, MAX_INS, sizeof *ins, 8);
+		uint8_t *classes = gllm_alloc(&scratch, MAX_VREGS, 1);
+		const int64_t dim[GLLM_MAX_PARAMS] = { 0, 0, 64, 8, 2 * machines[k].vector_bytes / 4, 0 };
+		const struct gllm_lower_options o = { .dim = dim };
+		struct gllm_kernel_info info;
+		struct gllm_vir v;
+		struct gllm_error e = { .status = GLLM_OK };
+		gllm_vir_init(&v, ins, MAX_INS, classes, MAX_VREGS);
+		CHECK_STATUS(d->t, gllm_lower(d->trace, &o, &machines[k], &scratch, &v, &info, &e), GLLM_OK);
+		CHECK_EQ(d->t, idle_loops(&v), 0);
+	}
+}
+
 void check_lower(struct check *t)
 {
 	size_t size;
@@ -492,6 +525,8 @@ void check_lower(struct check *t)
 			check_addends(d);
 		if (i == GLLM_OP_sum)
 			check_short_sum(d);
+		if (i == GLLM_OP_pack_b)
+			check_nothing_left(d);
 		if (i == GLLM_OP_neg)
 			check_narrow(d);
 	}
