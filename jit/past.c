@@ -96,13 +96,23 @@ static bool row_ahead(const struct gllm_profile *p, const struct gllm_composed *
 	       (uint64_t)row <= p->cache[1].bytes / OF_SECOND;
 }
 
+/* Whether what another part has left in scratch is read: a block of it, and what lies further along a row is not read next. */
+static bool goes_by_blocks(const struct gllm_part *part)
+{
+	const struct gllm_trace *t = &part->code->trace;
+	for (unsigned p = 0; p < t->nparams; p++)
+		if (part->source[p].kind == GLLM_FROM_SCRATCH && t->param[p].kind == GLLM_IN)
+			return true;
+	return false;
+}
+
 /* Loads of large tensors are fetched ahead by the first loop that reads them, and what later ones read is there. Where there are
  * later ones, the last fetches the next row's instead: the passes between read from caches and would leave memory idle. */
 static void fetch_ahead(const struct gllm_profile *p, const struct gllm_part *part, const struct gllm_graph *g, uint64_t least,
                         struct gllm_lower_options *how)
 {
 	const struct gllm_trace *t = &part->code->trace;
-	bool streams = t->pattern == GLLM_PATTERN_REDUCTION || how->fetch_loop;
+	bool streams = t->pattern == GLLM_PATTERN_REDUCTION || how->fetch_loop || goes_by_blocks(part);
 	uint32_t around = 0, large = streams ? 0 : large_params(part, g, least);
 	for (unsigned i = 0; i < t->nloops; i++)
 		around |= t->loop[i].parent < 0 ? 0 : UINT32_C(1) << t->loop[i].parent;

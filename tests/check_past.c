@@ -40,11 +40,11 @@ static bool contains(const char *text, const char *part)
 	return begins(text, part);
 }
 
-/* Instructions of this name and with this part in all steps. */
-static unsigned times_with(const struct fixture *f, const struct gllm_plan *p, const char *name, const char *part)
+/* Instructions of this name and with this part in steps from `first` on. */
+static unsigned times_from(const struct fixture *f, const struct gllm_plan *p, unsigned first, const char *name, const char *part)
 {
 	unsigned found = 0;
-	for (unsigned i = 0; i < gllm_plan_steps(p); i++) {
+	for (unsigned i = first; i < gllm_plan_steps(p); i++) {
 		struct gllm_step_info s;
 		struct gllm_insn in;
 		char text[128];
@@ -58,6 +58,11 @@ static unsigned times_with(const struct fixture *f, const struct gllm_plan *p, c
 		}
 	}
 	return found;
+}
+
+static unsigned times_with(const struct fixture *f, const struct gllm_plan *p, const char *name, const char *part)
+{
+	return times_from(f, p, 0, name, part);
 }
 
 static unsigned times_named(const struct fixture *f, const struct gllm_plan *p, const char *name)
@@ -192,6 +197,28 @@ static void which_outputs(struct fixture *f, bool exists)
 	}
 }
 
+/* What follows the sums of a product, block by block, fetches nothing ahead, but stores past the caches. */
+static void behind_products(struct fixture *f, bool exists)
+{
+	const uint64_t l2 = f->config->profile.cache[1].bytes, k = 1024, n = (l2 ? l2 : 256 << 10) * 8 / 4 / k + 64;
+	struct gllm_graph *g = NULL;
+	if (!CHECK_STATUS(f->t, gllm_graph_create(f->c, "behind", 1, 5, 2, &g, &f->e), GLLM_OK))
+		return;
+	gllm_tensor y = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, 8, n, "y"), p = gllm_graph_tensor(g, GLLM_TENSOR_VALUE, GLLM_F32, 8, n, "p"),
+	            x = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, 8, k, "x"), w = gllm_graph_tensor(g, GLLM_TENSOR_WEIGHT, GLLM_F32, n, k, "w"),
+	            more = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, 8, n, "more");
+	gllm_graph_node(g, GLLM_OP_gemm_bt, 1, (struct gllm_actual[]){ GLLM_T(p), GLLM_T(x), GLLM_T(w), GLLM_D(8), GLLM_D(n), GLLM_D(k) }, 6);
+	gllm_graph_node(g, GLLM_OP_add, 8, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(p), GLLM_T(more), GLLM_D(n) }, 4);
+	struct gllm_plan *plan = plan_of(f, g, 1);
+	if (plan && CHECK(f->t, gllm_plan_steps(plan) > 1)) {
+		unsigned last = gllm_plan_steps(plan) - 1;
+		CHECK_EQ(f->t, times_from(f, plan, last, "prefetch", "") + times_from(f, plan, last, "prfm", ""), 0);
+		CHECK_EQ(f->t, times_from(f, plan, last, "vmovntps ", "") != 0, exists);
+		gllm_plan_free(f->c, plan);
+	}
+	gllm_graph_free(f->c, g);
+}
+
 void check_past(struct check *t)
 {
 	struct fixture f = { .t = t, .workers = 1 };
@@ -221,4 +248,5 @@ void check_past(struct check *t)
 	for (unsigned k = 0; k < KINDS; k++)
 		same_results(&f, (enum kind)k, exists && !own[k].fn);
 	which_outputs(&f, exists);
+	behind_products(&f, exists);
 }
