@@ -125,7 +125,7 @@ static struct kernel *begin_copy(struct blocker *x, gllm_ref value, struct gllm_
 		return NULL;
 	(*needed)[value] = 1;
 	gllm_strip_need(t, *needed, s->map);
-	gllm_strip_write(s, *needed, -1, 0, t->nnodes);
+	gllm_strip_write(s, *needed, -1, 0, t->loop[I].first);
 	return k;
 }
 
@@ -460,7 +460,7 @@ static void write_factor(struct blocker *x, struct gllm_strip *s, gllm_ref value
 		return;
 	needed[value] = 1;
 	gllm_strip_need(t, needed, s->map);
-	gllm_strip_write(s, needed, K, 0, t->nnodes);
+	gllm_strip_write(s, needed, K, t->loop[K].first, t->loop[K].end);
 }
 
 /* The loop over k. Sums of any but the first block begin with `zero`, and are added behind it to what there is. */
@@ -487,7 +487,7 @@ static void sum_up(struct blocker *x, struct gllm_strip *s, struct kernel *k, co
 		packed_factors(x, s, k, m, n->p, n->r, n->v, n->kk);
 	for (unsigned side = 0; side < 2 && x->apart; side++)
 		write_factor(x, s, x->p->sum[m->sum].value[side]);
-	gllm_strip_write(s, needed, K, 0, t->nnodes);
+	gllm_strip_write(s, needed, K, t->loop[K].first, t->loop[K].end);
 	gllm_strip_close(s);
 	s->sub[K][0].coef = s->sub[K][1].coef = 0;
 }
@@ -524,13 +524,13 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 	if (!has_room(x, &s))
 		return NULL;
 	macro_needs(x, m, s.map, needed);
-	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
+	gllm_strip_write(&s, needed, -1, 0, t->loop[I].first);
 	gllm_ref zero[MAX_SUMS] = { 0 };
 	for (unsigned i = m->sum; i < m->end && !m->first; i++)
 		zero[i] = node(&s, GLLM_N_CONST, x->p->sum[i].type, GLLM_NO_NODE, GLLM_NO_NODE, GLLM_NO_NODE);
 	struct nest n;
 	open_outer(x, &s, k, m, &n);
-	gllm_strip_write(&s, needed, I, 0, t->nnodes);
+	gllm_strip_write(&s, needed, I, t->loop[I].first, t->loop[J].first);
 	n.v = gllm_strip_open(&s, gllm_block_fixed(m->lanes));
 	if (m->way == GLLM_BLOCK_TURNED) {
 		s.sub[I][0].loop = n.v;
@@ -538,7 +538,7 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		s.sub[J][1].loop = n.v;
 		s.sub[J][1].lane = true;
 	}
-	gllm_strip_write(&s, needed, J, 0, t->loop[K].first);
+	gllm_strip_write(&s, needed, J, t->loop[J].first, t->loop[K].first);
 	sum_up(x, &s, k, m, &n, zero, needed);
 	gllm_ref begun = has_begun(&s, k, m);
 	for (unsigned i = m->sum; i < m->end && !m->first; i++)
@@ -613,25 +613,25 @@ static struct kernel *behind(struct blocker *x, const struct macro *m)
 		s.map[x->p->sum[i].last] = GLLM_NO_NODE;
 		needed[x->p->sum[i].last] = 0;
 	}
-	gllm_strip_write(&s, needed, -1, 0, t->nnodes);
+	gllm_strip_write(&s, needed, -1, 0, t->loop[I].first);
 	bool turned = x->way == GLLM_BLOCK_TURNED; /* then the sums are, whose rows are next to the lanes */
 	int8_t p = turned ? open_panels(x, &s, k, m->panels) : -1;
 	int8_t r = x->apart && !turned ? gllm_strip_open_counted(&s, m->rows, &k->rows) : open_rows(&s, k, m->rows);
 	s.sub[I][0].coef = 1;
 	s.sub[I][0].loop = r;
-	gllm_strip_write(&s, needed, I, 0, t->nnodes);
+	gllm_strip_write(&s, needed, I, t->loop[I].first, t->loop[J].first);
 	p = turned ? p : open_panels(x, &s, k, m->panels);
 	int8_t v = gllm_strip_open(&s, gllm_block_fixed(m->lanes));
 	s.sub[J][0].coef = x->wide;
 	s.sub[J][0].loop = p;
 	s.sub[J][1].coef = 1;
 	s.sub[J][1].loop = v;
-	gllm_strip_write(&s, needed, J, 0, t->loop[K].first);
-	for (unsigned i = t->loop[K].end; i < t->nnodes; i++) {
-		if (needed[i])
+	gllm_strip_write(&s, needed, J, t->loop[J].first, t->loop[K].first);
+	for (unsigned i = t->loop[K].end; i < t->loop[J].end; i++)
+		if (needed[i]) {
 			load_sums(x, &s, k, &t->node[i]);
-		gllm_strip_write(&s, needed, J, i, i + 1);
-	}
+			gllm_strip_node(&s, (gllm_ref)i);
+		}
 	while (s.open >= 0 && s.status == GLLM_OK)
 		gllm_strip_close(&s);
 	k = finish(x, &s, k, GLLM_PATTERN_INJECTIVE);

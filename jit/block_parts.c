@@ -64,7 +64,7 @@ void gllm_block_add(struct blocker *x, const struct kernel *k, struct at at, boo
 		return;
 	struct gllm_part *part = &x->part[x->nparts];
 	struct gllm_source *source = gllm_block_room(x, k->c->trace.nparams, sizeof *source);
-	int64_t (*moved)[GLLM_REPEAT_LEVELS] = x->open ? gllm_block_room(x, k->c->trace.nparams, sizeof *moved) : NULL;
+	int64_t (*moved)[GLLM_REPEAT_LEVELS] = x->open ? gllm_block_take(x, k->c->trace.nparams, sizeof *moved) : NULL;
 	if (!source || (x->open && !moved))
 		return;
 	*part = (struct gllm_part){ .code = k->c, .source = source, .node = x->old->node, .n = x->old->n, .mode = x->old->mode,
@@ -75,11 +75,10 @@ void gllm_block_add(struct blocker *x, const struct kernel *k, struct at at, boo
 		*s = k->from[q] ? x->p->c->source[k->from[q] - 1] : k->c->source[q];
 		s->lanes = k->c->source[q].lanes;
 		const int64_t *move = k->move[q];
-		bool moves = (move[I] | move[J] | move[K] | move[PANEL]) != 0;
-		for (unsigned l = 0; l < GLLM_REPEAT_LEVELS && moved; l++)
-			moved[q][l] = moves && l < x->open ? bytes_between(move, &x->step[l]) : 0;
-		if (!moves)
+		if ((move[I] | move[J] | move[K] | move[PANEL]) == 0)
 			continue;
+		for (unsigned l = 0; l < x->open; l++)
+			moved[q][l] = bytes_between(move, &x->step[l]);
 		s->at.fixed += bytes_between(move, &at);
 		if (move[I] * at.i.per_row != 0) {
 			if (s->at.per_row != 0)

@@ -116,8 +116,6 @@ struct gllm_kernel {
 enum gllm_status gllm_trip_of(const struct gllm_composed *t, const struct gllm_source *source, struct gllm_poly trip,
                               struct gllm_linear *out);
 
-uint64_t gllm_at_rows(struct gllm_linear l, uint64_t rows);
-
 /* What struct gllm_plan_key holds of the graph; of the machine; of the compiler, as the Makefile counts its sources. */
 enum gllm_status gllm_graph_key(struct gllm_context *c, const struct gllm_graph *g, const struct gllm_plan_options *o,
                                 uint64_t *key, struct gllm_error *e);
