@@ -357,10 +357,17 @@ static bool end_phase(struct lower *l)
 
 /* --- loops ----------------------------------------------------------------------------------------------------------- */
 
+/* Of the split loop, before that unit. */
+static gllm_vreg iterations(struct lower *l, gllm_vreg unit)
+{
+	return l->info->tile == 1 ? unit : gllm_lower_g(l, GLLM_V_GMULI, unit, GLLM_NO_VREG, l->info->tile);
+}
+
 static void set_count(struct lower *l, struct frame *f)
 {
 	struct gllm_vi i = gllm_vi(GLLM_V_GMIN);
-	gllm_vreg trip, start;
+	gllm_vreg trip, start, by = GLLM_NO_VREG;
+	struct lin last = { 0, NO_SYM }; /* `by` is its multiple */
 
 	f->count = GLLM_NO_VREG;
 	if (is_fixed(l, f))
@@ -375,11 +382,11 @@ static void set_count(struct lower *l, struct frame *f)
 		gllm_vir_emit(l->v, i);
 		return;
 	}
-	i.a = gllm_lower_g(l, GLLM_V_GMULI, GLLM_VIR_RANGE_END, GLLM_NO_VREG, l->info->tile);
+	i.a = iterations(l, GLLM_VIR_RANGE_END);
 	i.b = trip;
 	i.d = gllm_vir_reg(l->v, GLLM_CLASS_G);
 	gllm_vir_emit(l->v, i);
-	start = gllm_lower_g(l, GLLM_V_GMULI, GLLM_VIR_BEGIN, GLLM_NO_VREG, l->info->tile);
+	start = iterations(l, GLLM_VIR_BEGIN);
 	i.op = GLLM_V_GSUB;
 	i.a = i.d;
 	i.b = start;
@@ -390,8 +397,10 @@ static void set_count(struct lower *l, struct frame *f)
 		struct lin s = x->stride[f->loop];
 		if (!(x->loops >> f->loop & 1))
 			continue;
-		gllm_vreg by = s.sym == NO_SYM ? gllm_lower_g(l, GLLM_V_GMULI, start, GLLM_NO_VREG, s.c)
-		                               : gllm_lower_g(l, GLLM_V_GMUL, start, l->sym_reg[s.sym], 0);
+		if (by == GLLM_NO_VREG || s.sym != last.sym || s.c != last.c)
+			by = s.sym == NO_SYM ? gllm_lower_g(l, GLLM_V_GMULI, start, GLLM_NO_VREG, s.c)
+			                     : gllm_lower_g(l, GLLM_V_GMUL, start, l->sym_reg[s.sym], 0);
+		last = s;
 		x->reg = gllm_lower_g(l, GLLM_V_GADD, x->reg, by, 0);
 	}
 }

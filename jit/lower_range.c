@@ -77,16 +77,18 @@ void gllm_lower_choose_range(struct lower *l)
 	l->info->trip = l->t->loop[loop].trip;
 }
 
-/* A runtime polynomial over dims in a register. */
-static gllm_vreg evaluate(struct lower *l, const struct poly *p)
+/* A runtime polynomial over dims in a register; `dim` are those that are in registers already. */
+static gllm_vreg evaluate(struct lower *l, const struct poly *p, gllm_vreg *dim)
 {
 	gllm_vreg sum = GLLM_NO_VREG;
 
 	for (unsigned i = 0; i < p->n; i++) {
 		gllm_vreg x = GLLM_NO_VREG;
 		for (unsigned s = 0; s < GLLM_TERM_SYMS && p->t[i].sym[s] != 0; s++) {
-			gllm_vreg dim = gllm_lower_slot(l, p->t[i].sym[s] - (unsigned)GLLM_SYM_PARAM);
-			x = x == GLLM_NO_VREG ? dim : gllm_lower_g(l, GLLM_V_GMUL, x, dim, 0);
+			unsigned param = p->t[i].sym[s] - (unsigned)GLLM_SYM_PARAM;
+			if (dim[param] == GLLM_NO_VREG)
+				dim[param] = gllm_lower_slot(l, param);
+			x = x == GLLM_NO_VREG ? dim[param] : gllm_lower_g(l, GLLM_V_GMUL, x, dim[param], 0);
 		}
 		if (x == GLLM_NO_VREG)
 			x = gllm_lower_integer(l, p->t[i].coef);
@@ -126,6 +128,10 @@ void gllm_lower_place_tables(struct lower *l)
 
 void gllm_lower_prologue(struct lower *l)
 {
+	gllm_vreg dim[GLLM_TRACE_PARAMS];
+
+	for (unsigned i = 0; i < l->t->nparams; i++)
+		dim[i] = GLLM_NO_VREG;
 	l->pool_reg = gllm_lower_slot(l, l->t->nparams);
 	gllm_lower_spread_numbers(l);
 	if (l->t->npolys) { /* swept away if no lanes are numbered */
@@ -136,7 +142,7 @@ void gllm_lower_prologue(struct lower *l)
 		gllm_vir_emit(l->v, i);
 	}
 	for (unsigned i = 0; i < l->nsyms; i++)
-		l->sym_reg[i] = evaluate(l, &l->sym[i]);
+		l->sym_reg[i] = evaluate(l, &l->sym[i], dim);
 	for (unsigned i = 0; i < l->ninds; i++) {
 		struct induction *x = &l->ind[i];
 		gllm_vreg base = x->base == NO_SYM ? GLLM_NO_VREG : l->sym_reg[x->base];

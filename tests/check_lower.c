@@ -487,6 +487,34 @@ static void check_nothing_left(struct driver *d)
 	}
 }
 
+/* Before the loops each word is loaded once, and each product made once: none by 1. */
+static void check_prologue(struct driver *d)
+{
+	struct gllm_arena scratch = d->arena;
+	struct gllm_vi *ins = gllm_alloc_array(&scratch, MAX_INS, sizeof *ins, 8);
+	uint8_t *classes = gllm_alloc(&scratch, MAX_VREGS, 1);
+	const struct gllm_lower_options o = { .rows = 1, .tile = 1 };
+	struct gllm_kernel_info info;
+	struct gllm_vir v;
+	struct gllm_error e = { .status = GLLM_OK };
+	unsigned again = 0, loads = 0, ones = 0;
+
+	gllm_vir_init(&v, ins, MAX_INS, classes, MAX_VREGS);
+	CHECK_STATUS(d->t, gllm_lower(d->trace, &o, &machines[2], &scratch, &v, &info, &e), GLLM_OK);
+	for (const struct gllm_vi *i = v.ins; i < v.ins + v.n && i->op != GLLM_V_LOOP_BEGIN; i++) {
+		loads += i->op == GLLM_V_GLOAD;
+		ones += i->op == GLLM_V_GMULI && i->imm == 1;
+		for (const struct gllm_vi *k = v.ins; k < i; k++)
+			again += (i->op == GLLM_V_GLOAD || i->op == GLLM_V_GMULI || i->op == GLLM_V_GMUL) && k->op == i->op &&
+			         k->a == i->a && k->b == i->b && k->imm == i->imm;
+	}
+	CHECK_EQ(d->t, info.tile, 1);
+	CHECK_EQ(d->t, info.range >= 0, 1);
+	CHECK(d->t, loads >= 6); /* three matrices and three sizes */
+	CHECK_EQ(d->t, ones, 0);
+	CHECK_EQ(d->t, again, 0);
+}
+
 void check_lower(struct check *t)
 {
 	size_t size;
@@ -527,6 +555,8 @@ void check_lower(struct check *t)
 			check_short_sum(d);
 		if (i == GLLM_OP_pack_b)
 			check_nothing_left(d);
+		if (i == GLLM_OP_gemm_bt)
+			check_prologue(d);
 		if (i == GLLM_OP_neg)
 			check_narrow(d);
 	}
