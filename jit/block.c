@@ -198,13 +198,15 @@ static bool block_turned(struct blocker *x, const struct product *p)
 		x->rows[i] = scratch(x, bytes[x->used]);
 	for (unsigned i = 0; i < p->nsums; i++)
 		x->partial[i] = scratch(x, bytes[x->used]);
-	struct macro m = { .panels = gllm_block_fixed(1), .rows = p->m, .lanes = x->b.nr, .depth = p->k, .first = true, .way = GLLM_BLOCK_TURNED };
+	struct macro m = { .panels = gllm_block_fixed(1), .rows = p->m, .lanes = x->b.nr, .depth = p->k, .way = GLLM_BLOCK_TURNED };
 	for (unsigned i = 0; i < x->nrows; i++) {
 		gllm_block_add(x, gllm_block_kernel(x, PACK_ROWS, i, m), (struct at){ .j = 0 }, i > 0);
 		if (m.lanes > p->m.fixed)
 			gllm_block_add(x, gllm_block_kernel(x, FILL_ROWS, i, m), (struct at){ .j = 0 }, true);
 	}
-	gllm_block_add_product(x, &m, (struct at){ .j = 0 }, false, p->m);
+	m.first = x->b.kc >= p->k;
+	m.either = !m.first;
+	gllm_block_add_depths(x, m, p->m);
 	gllm_block_add_behind(x, p->m, (struct at){ .j = 0 }, p->n, p->m);
 	return true;
 }

@@ -379,7 +379,7 @@ static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kerne
 		enum gllm_type type = packed_type(x, x->rows_of[i]);
 		uint8_t from = gllm_strip_param(s, "rows", GLLM_IN, type, in_scratch(x->rows[i]));
 		k->move[from][I] = turned ? 4 : x->row_pitch;
-		k->move[from][K] = x->whole ? 4 : 0;
+		k->move[from][K] = turned ? x->row_pitch : x->whole ? 4 : 0;
 		s->map[x->rows_of[i]] = gllm_strip_access(s, from, type, offset, 2, GLLM_NO_NODE);
 	}
 }

@@ -49,7 +49,7 @@ enum { STREAM_CROWDED = 32, PAGE = 4096 };
  * and it is read from end to end (Zen 5, of what dot products take: 32x4096x4096 0.74, 28 rows 0.77; AVX2: 16 rows 0.85, 14 rows 0.95).
  * Vectors of a tile, and rows of that side in it, which hide the latency of sums and are less to load than to compute. At most an eighth of the
  * lanes is empty (a quarter, 24 rows: nothing is gained). */
-enum { TURNED_LEAST = 2, TURNED_MOST = 4, TURNED_ROWS = 4 };
+enum { TURNED_LEAST = 2, TURNED_MOST = 4, TURNED_ROWS = 4, TURNED_DEPTH = 64, TURNED_PARTS = 3 };
 
 /* Rows from which on a product computes long enough to fetch the next block of what it reads where it lies, column by column or along k. */
 enum { LEAST_AHEAD = 4 };
@@ -171,13 +171,22 @@ static unsigned vectors_of(const struct gllm_profile *p, uint64_t rows)
 	return lanes && rows <= TURNED_MOST * lanes ? (unsigned)(rows + lanes - 1) / lanes : 0;
 }
 
-/* Rows are known, and leave few lanes empty; all of k of them fits beside what passes through L2. */
+/* Steps of k whose rows fit beside what passes through L2: all, or an even part, which leaves none over if there is one. */
+static int64_t turned_depth(const struct gllm_profile *p, const struct product *q, unsigned vectors)
+{
+	int64_t most = l2_bytes(p) * 5 / 8 / (vectors * p->vector_bytes), parts = gllm_ceil_div(q->k, most > 0 ? most : 1);
+	for (int64_t i = parts; i < parts + TURNED_PARTS; i++)
+		if (q->k % (i * UNROLL) == 0)
+			return q->k / i;
+	return even(q->k, most, UNROLL);
+}
+
+/* Rows are known, and leave few lanes empty. */
 static bool is_turned(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
 {
 	unsigned vectors = vectors_of(p, q->most);
 	if (all_named(t) || q->m.per_row || vectors < TURNED_LEAST || 8 * q->most < 7 * (uint64_t)vectors * (p->vector_bytes / 4) ||
-	    turned_rows(p, q, vectors) < TURNED_ROWS || !along_depth(q) || !from_afar(p, q) ||
-	    vectors * p->vector_bytes * q->k > l2_bytes(p) * 5 / 8)
+	    turned_rows(p, q, vectors) < TURNED_ROWS || !along_depth(q) || !from_afar(p, q) || turned_depth(p, q, vectors) < TURNED_DEPTH)
 		return false;
 	for (unsigned i = 0; i < q->nsums; i++) {
 		const struct gllm_node *n = &q->c->trace.node[q->sum[i].value[J]];
@@ -425,13 +434,13 @@ static void stream(const struct gllm_profile *p, const struct product *q, unsign
 	b->kc = even(q->k, depth < q->k / 2 ? depth : q->k / 2, UNROLL);
 }
 
-/* All rows and all of k are one block. */
+/* All rows are one block, of all of k or a part of it. */
 static void turned(const struct gllm_profile *p, const struct product *q, struct gllm_blocking *b)
 {
 	unsigned vectors = vectors_of(p, q->most);
 	b->mr = turned_rows(p, q, vectors);
 	b->nr = vectors * (p->vector_bytes / 4);
-	b->kc = (unsigned)q->k;
+	b->kc = (unsigned)turned_depth(p, q, vectors);
 	b->mc = b->nc = (unsigned)q->n;
 }
 
