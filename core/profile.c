@@ -20,7 +20,6 @@ const char *gllm_feature_name(enum gllm_feature f)
 #define AVX512 (BIT(X86_AVX512F) | BIT(X86_AVX512BW) | BIT(X86_AVX512DQ) | BIT(X86_AVX512VL))
 #define AVX512_MORE (BIT(X86_AVX512VNNI) | BIT(X86_AVX512BF16) | BIT(X86_AVX512FP16))
 #define SSE_ONLY (BIT(X86_SSE3) | BIT(X86_SSSE3) | BIT(X86_SSE41) | BIT(X86_SSE42) | BIT(X86_POPCNT))
-#define NEON_MORE (BIT(A64_FP16) | BIT(A64_DOTPROD) | BIT(A64_BF16) | BIT(A64_I8MM) | BIT(A64_FHM))
 #define ALL_SVE (BIT(A64_SVE) | BIT(A64_SVE2) | BIT(A64_SME))
 
 /* Widest first; the first row whose needs are met decides. SVE states its own length. */

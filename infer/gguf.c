@@ -8,7 +8,6 @@
 #include "core/bits.h"
 
 enum {
-	HEADER_BYTES = 24,      /* magic, version, two counts */
 	LEAST_VALUE_BYTES = 14, /* length, one byte of key, type, one byte of value */
 	LEAST_TENSOR_BYTES = 25, /* length, one byte of name, dimension count, type, offset */
 	MAX_KEY = 65535,

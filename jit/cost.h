@@ -15,7 +15,6 @@ enum {
 	GLLM_TILE_VALUES = 6000,  /* computed behind the sums of a tile, of all its vectors: twice as many, where tiles that are
 	                           * cut short are code of their own, and what a kernel has beside them stay below what it can
 	                           * have (compile.c) */
-	GLLM_REGISTER_BYTES = 128,/* what a value kept in memory for want of a register weighs against bytes saved */
 };
 
 struct gllm_cost {

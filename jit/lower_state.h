@@ -35,7 +35,7 @@
 #include "jit/lower.h"
 #include "jit/vir.h"
 
-enum { OPEN_LOOPS = 34, POLY_TERMS = 8, MAX_PHASES = 4, MAX_COPIES = 16, MAX_BODY = 1024, MAX_TUPLE = 128, MAX_POOL = 512, MAX_KNOWN = 4, NO_SYM = -1 };
+enum { OPEN_LOOPS = 34, POLY_TERMS = 8, MAX_PHASES = 4, MAX_COPIES = 16, MAX_BODY = 1024, MAX_POOL = 512, MAX_KNOWN = 4, NO_SYM = -1 };
 #define NO_BLOCK UINT32_MAX
 
 struct poly {

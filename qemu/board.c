@@ -17,7 +17,6 @@ static struct {
 	unsigned char *model;
 	size_t model_size;
 	uint64_t entry_ticks, latest_ns, deadline_ns;
-	bool clock_runs;
 } board;
 
 /* --- console: its own formatting, so that a report never depends on the code it reports about ----------------------- */

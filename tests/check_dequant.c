@@ -8,7 +8,7 @@
 #include "core/bits.h"
 #include "gllm/ops.h"
 
-enum { MOST_ELEMENTS = 256, MOST_BYTES = 292 };
+enum { MOST_ELEMENTS = 256 };
 
 typedef gllm_blocks_fn decoder;
 

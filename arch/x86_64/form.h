@@ -99,7 +99,6 @@ enum { RD = 0, WR = 3 << 24, RW = 2 << 24 };  /* access, kept so that nothing me
 #define Mo G_(P_MEM, S128)
 #define My G_(P_MEM, S256)
 #define Mx G_(P_MEM, SX)
-#define Mh G_(P_MEM, SXH)
 #define RbMb O_(P_RM, GLLM_R_GPR, S32, S8)   /* 32-bit register or byte in memory (pextrb) */
 #define RwMw O_(P_RM, GLLM_R_GPR, S32, S16)
 #define AL G_(P_ACC, S8)
@@ -116,30 +115,25 @@ enum { RD = 0, WR = 3 << 24, RW = 2 << 24 };  /* access, kept so that nothing me
 #define Cc O_(P_CC, 0, S0, S0)
 #define Vo V_(P_REG, S128, S128)
 #define Vy V_(P_REG, S256, S256)
-#define Vz V_(P_REG, S512, S512)
 #define Vx V_(P_REG, SX, SX)
 #define Vh V_(P_REG, SXH, SXH)
 #define Vq V_(P_REG, SXQ, SXQ)
 #define Ho V_(P_VVV, S128, S128)
 #define Hy V_(P_VVV, S256, S256)
-#define Hz V_(P_VVV, S512, S512)
 #define Hx V_(P_VVV, SX, SX)
 #define Hh V_(P_VVV, SXH, SXH)
 #define Wo V_(P_RM, S128, S128)
 #define Wy V_(P_RM, S256, S256)
 #define Wx V_(P_RM, SX, SX)
-#define Wh V_(P_RM, SXH, SXH)
 #define Ws V_(P_RM, S128, S32)    /* scalars: an xmm register or so many bits in memory */
 #define Wd V_(P_RM, S128, S64)
 #define Ww V_(P_RM, S128, S16)
 #define Wb V_(P_RM, S128, S8)
 #define Wdup V_(P_RM, SX, SDUP)
-#define WxH V_(P_RM, S128, SXH)   /* at most an xmm register holds the narrow lanes */
 #define WmH V_(P_RM, SXH, SXH)    /* half, quarter, eighth of vl; registers are never below 128 bits */
 #define WmQ V_(P_RM, SXQ, SXQ)
 #define WmE V_(P_RM, SXE, SXE)
 #define Uo V_(P_RMR, S128, S128)
-#define Uy V_(P_RMR, S256, S256)
 #define Ux V_(P_RMR, SX, SX)
 #define Lx V_(P_IS4, SX, SX)
 #define XMd O_(P_VSIB, GLLM_R_VEC, SX, S32) /* gather: index vector of vl or half of it, elements of 32 or 64 bits */

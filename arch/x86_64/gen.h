@@ -161,7 +161,6 @@ static inline void from_one(struct gllm_x86_gen *g)
 
 static inline bool fits32(int64_t v) { return v >= INT32_MIN && v <= INT32_MAX; }
 void gllm_x86_constant(struct gllm_x86_gen *g, unsigned reg, int64_t v);
-void gllm_x86_move(struct gllm_x86_gen *g, unsigned d, unsigned s);
 void gllm_x86_vmove(struct gllm_x86_gen *g, unsigned d, unsigned s);
 /* 0 F32, 1 I32 and masks, 2 U32, 3 F16; 4 none of these. */
 unsigned gllm_x86_lane_type(unsigned type);

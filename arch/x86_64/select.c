@@ -29,7 +29,7 @@ void gllm_x86_constant(gen *g, unsigned reg, int64_t v)
 		x2(g, X86_MOV_RI64, q(reg), x86_imm(v));
 }
 
-void gllm_x86_move(gen *g, unsigned d, unsigned s)
+static void move(gen *g, unsigned d, unsigned s)
 {
 	if (d != s)
 		gllm_x86_g(g, X86_MOV_RM, 64, d, s);
@@ -84,7 +84,7 @@ static void gconst(gen *g, const struct gllm_vi *in)
 
 static void gmov(gen *g, const struct gllm_vi *in)
 {
-	gllm_x86_move(g, at(g, in->d), at(g, in->a));
+	move(g, at(g, in->d), at(g, in->a));
 }
 
 static void lea(gen *g, unsigned d, unsigned base, unsigned index, int64_t disp)
@@ -112,7 +112,7 @@ static void gsub(gen *g, const struct gllm_vi *in)
 		x1(g, X86_NEG, q(d));
 		gllm_x86_g(g, X86_ADD_RM, 64, d, a);
 	} else {
-		gllm_x86_move(g, d, a);
+		move(g, d, a);
 		gllm_x86_g(g, X86_SUB_RM, 64, d, b);
 	}
 }
@@ -122,7 +122,7 @@ static void gmul(gen *g, const struct gllm_vi *in)
 	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b);
 
 	if (d != b)
-		gllm_x86_move(g, d, a);
+		move(g, d, a);
 	gllm_x86_g(g, X86_IMUL_RM, 64, d, d == b ? a : b);
 }
 
@@ -131,11 +131,11 @@ static void with_immediate(gen *g, unsigned d, unsigned a, int64_t imm, unsigned
 {
 	if (!fits32(imm)) {
 		gllm_x86_constant(g, X86_RAX, imm);
-		gllm_x86_move(g, d, a);
+		move(g, d, a);
 		gllm_x86_g(g, rm, 64, d, X86_RAX);
 		return;
 	}
-	gllm_x86_move(g, d, a);
+	move(g, d, a);
 	gllm_x86_gi(g, imm >= -128 && imm < 128 ? rmi8 : rmi, 64, 0, d, (int32_t)imm);
 }
 
@@ -148,7 +148,7 @@ static void gaddi(gen *g, const struct gllm_vi *in)
 	else if (in->imm != 0)
 		with_immediate(g, d, a, in->imm, X86_ADD_MI8, X86_ADD_MI, X86_ADD_RM);
 	else
-		gllm_x86_move(g, d, a);
+		move(g, d, a);
 }
 
 static void gmuli(gen *g, const struct gllm_vi *in)
@@ -156,7 +156,7 @@ static void gmuli(gen *g, const struct gllm_vi *in)
 	unsigned d = at(g, in->d), a = at(g, in->a);
 
 	if (in->imm > 0 && (in->imm & (in->imm - 1)) == 0) {
-		gllm_x86_move(g, d, a);
+		move(g, d, a);
 		if (in->imm > 1)
 			gllm_x86_gi(g, X86_SHL_MI, 64, 0, d, __builtin_ctzll((uint64_t)in->imm));
 	} else if (fits32(in->imm)) {
@@ -164,13 +164,13 @@ static void gmuli(gen *g, const struct gllm_vi *in)
 	} else {
 		gllm_x86_constant(g, X86_RAX, in->imm);
 		gllm_x86_g(g, X86_IMUL_RM, 64, X86_RAX, a);
-		gllm_x86_move(g, d, X86_RAX);
+		move(g, d, X86_RAX);
 	}
 }
 
 static void gshift(gen *g, const struct gllm_vi *in)
 {
-	gllm_x86_move(g, at(g, in->d), at(g, in->a));
+	move(g, at(g, in->d), at(g, in->a));
 	if (in->imm & 63)
 		gllm_x86_gi(g, in->op == GLLM_V_GSHLI ? X86_SHL_MI : X86_SHR_MI, 64, 0, at(g, in->d), (int32_t)in->imm & 63);
 }
@@ -192,7 +192,7 @@ static void gminmax(gen *g, const struct gllm_vi *in)
 	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), other = d == b ? a : b;
 
 	if (d != b)
-		gllm_x86_move(g, d, a);
+		move(g, d, a);
 	gllm_x86_g(g, X86_CMP_RM, 64, d, other);
 	x3(g, X86_CMOVCC, q(d), q(other), x86_cond(in->op == GLLM_V_GMIN ? X86_G : X86_L));
 }
@@ -206,7 +206,7 @@ static void gdivi(gen *g, const struct gllm_vi *in)
 	if (imm == 0) {
 		gllm_x86_constant(g, d, 0);
 	} else if ((imm & (imm - 1)) == 0) {
-		gllm_x86_move(g, d, a);
+		move(g, d, a);
 		if (imm > 1)
 			x2(g, X86_SHR_MI, q(d), x86_imm(__builtin_ctzll(imm)));
 	} else {
@@ -214,13 +214,13 @@ static void gdivi(gen *g, const struct gllm_vi *in)
 			by = keep;
 			keep = X86_RDX; /* rdx is free: nothing to keep */
 		}
-		gllm_x86_move(g, X86_RAX, a);
-		gllm_x86_move(g, keep, X86_RDX);
+		move(g, X86_RAX, a);
+		move(g, keep, X86_RDX);
 		gllm_x86_constant(g, by, in->imm);
 		x2(g, X86_XOR_RM, e(X86_RDX), e(X86_RDX));
 		x1(g, X86_DIV, q(by));
-		gllm_x86_move(g, X86_RDX, keep);
-		gllm_x86_move(g, d, X86_RAX);
+		move(g, X86_RDX, keep);
+		move(g, d, X86_RAX);
 	}
 }
 
@@ -233,7 +233,7 @@ operand gllm_x86_far_address(gen *g, const struct gllm_vi *in)
 	int64_t disp = in->imm;
 
 	if (index != GLLM_NO_REG && scale > 3) {
-		gllm_x86_move(g, tg(g, 0), index);
+		move(g, tg(g, 0), index);
 		index = tg(g, 0);
 		x2(g, X86_SHL_MI, q(index), x86_imm(scale));
 		scale = 0;
