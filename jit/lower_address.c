@@ -186,13 +186,24 @@ gllm_vreg gllm_lower_integer_value(struct lower *l, gllm_ref n)
 	return r;
 }
 
+/* `base` and so many bytes for each of `value`: what the copies of one access share. Within a segment no pointer moves. */
+static gllm_vreg indexed(struct lower *l, gllm_vreg base, gllm_vreg value, uint32_t bytes)
+{
+	struct indexed *x = &l->indexed;
+
+	if (l->segment == 0 || x->segment != l->segment || x->base != base || x->value != value || x->bytes != bytes) {
+		gllm_vreg offset = gllm_lower_g(l, GLLM_V_GMULI, value, GLLM_NO_VREG, bytes);
+		*x = (struct indexed){ .segment = l->segment, .base = base, .value = value, .bytes = bytes,
+		                       .address = gllm_lower_g(l, GLLM_V_GADD, base, offset, 0) };
+	}
+	return x->address;
+}
+
 void gllm_lower_access_address(struct lower *l, const struct gllm_access *a, struct place p, struct gllm_vi *i)
 {
 	address(l, p, access_bytes(l, a, p), i);
-	if (a->index != GLLM_NO_NODE) {
-		gllm_vreg x = gllm_lower_g(l, GLLM_V_GMULI, gllm_lower_integer_value(l, a->index), GLLM_NO_VREG, a->index_bytes);
-		i->a = gllm_lower_g(l, GLLM_V_GADD, i->a, x, 0);
-	}
+	if (a->index != GLLM_NO_NODE)
+		i->a = indexed(l, i->a, gllm_lower_integer_value(l, a->index), a->index_bytes);
 }
 
 /* The integer at `p` for the current tuple, in a register that may be the induction's own: read it, never write it. */

@@ -165,6 +165,7 @@ struct lower {
 	gllm_vreg lane_numbers;  /* lane i holds i */
 	struct offset_reg { int64_t mult; int16_t sym; gllm_vreg reg; } offset[64];
 	unsigned noffsets;
+	struct indexed { uint16_t segment; gllm_vreg base, value, address; uint32_t bytes; } indexed; /* the last such address */
 	unsigned tuple[OPEN_LOOPS]; /* copy number per frame */
 	bool past;           /* a store past the caches was emitted */
 	bool split_form;

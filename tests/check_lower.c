@@ -515,6 +515,28 @@ static void check_prologue(struct driver *d)
 	CHECK_EQ(d->t, again, 0);
 }
 
+/* Copies of an access to what an index says share its address. */
+static void check_indexed(struct driver *d)
+{
+	unsigned found[2] = { 0 };
+
+	for (unsigned k = 0; k < 2; k++) {
+		struct gllm_arena scratch = d->arena;
+		struct gllm_vi *ins = gllm_alloc_array(&scratch, MAX_INS, sizeof *ins, 8);
+		uint8_t *classes = gllm_alloc(&scratch, MAX_VREGS, 1);
+		const int64_t dim[GLLM_MAX_PARAMS] = { 0, 0, 0, 8, 256 };
+		const struct gllm_lower_options o = { .dim = dim, .unroll = k ? 4 : 1 };
+		struct gllm_kernel_info info;
+		struct gllm_vir v;
+		struct gllm_error e = { .status = GLLM_OK };
+		gllm_vir_init(&v, ins, MAX_INS, classes, MAX_VREGS);
+		CHECK_STATUS(d->t, gllm_lower(d->trace, &o, &machines[2], &scratch, &v, &info, &e), GLLM_OK);
+		for (unsigned i = 0; i < v.n; i++)
+			found[k] += v.ins[i].op == GLLM_V_GMULI || v.ins[i].op == GLLM_V_GSHLI || v.ins[i].op == GLLM_V_GADD;
+	}
+	CHECK_EQ(d->t, found[1], found[0]);
+}
+
 void check_lower(struct check *t)
 {
 	size_t size;
@@ -553,6 +575,8 @@ void check_lower(struct check *t)
 			check_addends(d);
 		if (i == GLLM_OP_sum)
 			check_short_sum(d);
+		if (i == GLLM_OP_gather)
+			check_indexed(d);
 		if (i == GLLM_OP_pack_b)
 			check_nothing_left(d);
 		if (i == GLLM_OP_gemm_bt)
