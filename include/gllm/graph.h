@@ -114,8 +114,10 @@ struct gllm_plan_options {
 
 /* Compiles, or loads an equal plan from the host's store. The plan lives in the context's heap, its code in the host's
  * executable memory.
- * Fails: NO_BACK_END (no target), NO_FEATURE (no usable vectors), NO_EXEC_MEMORY, NO_SPACE (code memory is full), NOT_LIFTED,
- * COMPILE_ERROR, OUT_OF_MEMORY. The scalar option needs none of these. */
+ * Fails, and nothing stays behind: as the graph's building did; INVALID_ARGUMENT (an output that no node produces), NO_BACK_END (no target),
+ * NO_FEATURE (no usable vectors), NO_EXEC_MEMORY, NO_SPACE (code memory is full), NOT_LIFTED, UNSUPPORTED (packed weights, see above),
+ * COMPILE_ERROR, OUT_OF_MEMORY, what the host's publish returns. The scalar option needs no target, vectors or executable memory;
+ * UNSUPPORTED: an operator that was registered without a way to call it, half types in place of F32. */
 enum gllm_status gllm_compile(struct gllm_context *c, const struct gllm_graph *g, const struct gllm_plan_options *o,
                               struct gllm_plan **out, struct gllm_error *e);
 /* Gives its heap back. Kernels of equal code are shared by the plans of a context. Executable memory is used like a stack: a
@@ -130,13 +132,13 @@ size_t gllm_plan_workspace(const struct gllm_plan *p);
 /* Runs. `bind` holds an address for every input, weight and output by tensor number (others are ignored); `rows` is
  * 0 .. max_rows (exactly 1 if max_rows is 1). Inputs and weights may be read-only memory and may overlap each other;
  * outputs must overlap nothing.
- * Fails: INVALID_ARGUMENT (NULL binding, misaligned for its type, rows out of range), OVERLAP, VECTOR_LENGTH (the host says
- * that SVE vectors no longer have the length the plan was made for; if those of a worker have not, outputs may be half
- * written). */
+ * Fails: INVALID_ARGUMENT (binding or workspace NULL or misaligned, rows out of range), OVERLAP, as gllm_packed_check of what is
+ * bound packed, VECTOR_LENGTH (the host says that SVE vectors no longer have the length the plan was made for; if those of a
+ * worker have not, outputs may be half written). */
 enum gllm_status gllm_plan_run(const struct gllm_plan *p, void *const *bind, uint64_t rows, void *workspace,
                                struct gllm_error *e);
 
-/* --- what was decided -------------------------------------------------------------------------------------------- */
+/* --- what was decided: texts live as long as the plan; INVALID_ARGUMENT for a number beyond the last ---------------- */
 
 /*          id        words */
 #define GLLM_MODES(M)                                              \
