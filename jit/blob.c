@@ -278,7 +278,7 @@ static const char *judge_slot(const struct judge *j, const struct gllm_slot *s)
 static const char *judge_repeat(struct judge *j, const struct gllm_repeat *r)
 {
 	bool ok = r->level < GLLM_REPEAT_LEVELS && r->first >= j->first && r->first < r->end && r->end <= j->p->nsteps &&
-	          sound(j, &r->trips) && r->trips.per_row >= 0 && !r->trips.rest && gllm_at_rows(r->trips, j->p->max_rows) <= MOST_TRIPS;
+	          sound(j, &r->trips) && r->trips.per_row >= 0 && !r->trips.rest && gllm_at_rows(&r->trips, j->p->max_rows) <= MOST_TRIPS;
 	if (ok)
 		ok = r->first >= j->before[r->level].end && !beside(j, r->first) && !beside(j, r->end);
 	if (ok && r->level > 0)

@@ -18,11 +18,11 @@ struct gllm_linear {
 };
 #define GLLM_ALL_ROWS ((struct gllm_linear){ .per_row = 1 })
 
-static inline uint64_t gllm_at_rows(struct gllm_linear l, uint64_t rows)
+static inline uint64_t gllm_at_rows(const struct gllm_linear *l, uint64_t rows)
 {
-	int64_t v = l.fixed;
-	if (l.per_row)
-		v += l.per_row * (int64_t)(l.block == 0 ? rows : l.rest ? rows % l.block : rows / l.block);
+	int64_t v = l->fixed;
+	if (l->per_row)
+		v += l->per_row * (int64_t)(l->block == 0 ? rows : l->rest ? rows % l->block : rows / l->block);
 	return v > 0 ? (uint64_t)v : 0;
 }
 

@@ -93,7 +93,7 @@ struct gllm_cost gllm_cost_of(const struct gllm_composed *c, const struct gllm_s
 		end[i] = 0;
 		sum[i] = 0;
 		if (t->param[i].kind == GLLM_DIM)
-			half[GLLM_SYM_PARAM + i] = top[GLLM_SYM_PARAM + i] = (int64_t)gllm_at_rows(source[i].at, rows);
+			half[GLLM_SYM_PARAM + i] = top[GLLM_SYM_PARAM + i] = (int64_t)gllm_at_rows(&source[i].at, rows);
 	}
 	/* Loops whose length depends on those around them: their mean length counts, their greatest reaches. */
 	for (unsigned l = 0; l < t->nloops; l++) {

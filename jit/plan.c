@@ -162,7 +162,7 @@ static uint64_t times_of(const struct gllm_group *g, unsigned part, uint64_t row
 {
 	uint64_t n = 1;
 	for (unsigned i = 0; i < g->nrepeats; i++)
-		n *= part >= g->repeat[i].first && part < g->repeat[i].end ? gllm_at_rows(g->repeat[i].trips, rows) : 1;
+		n *= part >= g->repeat[i].first && part < g->repeat[i].end ? gllm_at_rows(&g->repeat[i].trips, rows) : 1;
 	return n;
 }
 
@@ -178,7 +178,7 @@ static bool same_trips(const struct gllm_part *a, const struct gllm_part *b, uin
 {
 	const struct gllm_trace *t = &a->code->trace;
 	for (unsigned i = 0; i < t->nparams; i++)
-		if (t->param[i].kind == GLLM_DIM && gllm_at_rows(a->source[i].at, rows) != gllm_at_rows(b->source[i].at, rows))
+		if (t->param[i].kind == GLLM_DIM && gllm_at_rows(&a->source[i].at, rows) != gllm_at_rows(&b->source[i].at, rows))
 			return false;
 	return true;
 }

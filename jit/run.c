@@ -15,11 +15,11 @@ static bool bound(const struct gllm_plan_tensor *t)
 static enum gllm_status check_overlap(const struct gllm_plan *p, void *const *bind, uint64_t rows, unsigned out,
                                       struct gllm_error *e)
 {
-	uint64_t a = (uint64_t)(uintptr_t)bind[out], a_end = a + gllm_at_rows(p->tensor[out].bytes, rows);
+	uint64_t a = (uint64_t)(uintptr_t)bind[out], a_end = a + gllm_at_rows(&p->tensor[out].bytes, rows);
 	for (unsigned i = 0; i < p->ntensors; i++) {
 		if (i == out || !bound(&p->tensor[i]))
 			continue;
-		uint64_t b = (uint64_t)(uintptr_t)bind[i], b_end = b + gllm_at_rows(p->tensor[i].bytes, rows);
+		uint64_t b = (uint64_t)(uintptr_t)bind[i], b_end = b + gllm_at_rows(&p->tensor[i].bytes, rows);
 		if (a < b_end && b < a_end)
 			return gllm_fail(e, GLLM_OVERLAP, "an output overlaps another bound tensor", p->tensor[out].info.name, out, i, 0);
 	}
@@ -61,12 +61,12 @@ static void fill(const struct gllm_plan *p, const struct gllm_step *s, void *con
 	for (unsigned i = 0; i < s->nslots; i++) {
 		const struct gllm_slot *slot = &p->slot[s->first_slot + i];
 		switch ((enum gllm_slot_kind)slot->kind) {
-		case GLLM_SLOT_BIND:   value[i] = (uint64_t)(uintptr_t)bind[slot->value] + gllm_at_rows(slot->at, rows); break;
-		case GLLM_SLOT_WORK:   value[i] = (uint64_t)(uintptr_t)(workspace + slot->value) + gllm_at_rows(slot->at, rows); break;
+		case GLLM_SLOT_BIND:   value[i] = (uint64_t)(uintptr_t)bind[slot->value] + gllm_at_rows(&slot->at, rows); break;
+		case GLLM_SLOT_WORK:   value[i] = (uint64_t)(uintptr_t)(workspace + slot->value) + gllm_at_rows(&slot->at, rows); break;
 		case GLLM_SLOT_CONST:  value[i] = slot->value; break;
-		case GLLM_SLOT_ROWS:   value[i] = gllm_at_rows(slot->at, rows); break;
+		case GLLM_SLOT_ROWS:   value[i] = gllm_at_rows(&slot->at, rows); break;
 		case GLLM_SLOT_POOL:   value[i] = (uint64_t)(uintptr_t)(p->pool + slot->value); break;
-		case GLLM_SLOT_WORKER: value[i] = gllm_at_rows(slot->at, rows); break; /* run_units adds the address */
+		case GLLM_SLOT_WORKER: value[i] = gllm_at_rows(&slot->at, rows); break; /* run_units adds the address */
 		}
 	}
 	for (unsigned l = 0; l < a->n; l++)
@@ -121,7 +121,7 @@ static void run_tiles(void *user, uint64_t begin, uint64_t end, unsigned worker)
 
 static uint64_t units_of(const struct gllm_step *s, uint64_t rows)
 {
-	return s->tile ? (gllm_at_rows(s->trip, rows) + s->tile - 1) / s->tile : 1;
+	return s->tile ? (gllm_at_rows(&s->trip, rows) + s->tile - 1) / s->tile : 1;
 }
 
 /* Runs step `i` and those behind it that may run beside it; returns how many, or 0 if a worker cannot. */
@@ -153,7 +153,7 @@ static unsigned run_together(const struct gllm_plan *p, unsigned i, void *const 
 static void run_scalar(const struct gllm_plan *p, const struct gllm_step *s, const uint64_t *value, uint64_t rows)
 {
 	union gllm_arg arg[GLLM_MAX_PARAMS];
-	uint64_t n = gllm_at_rows(s->batch, rows);
+	uint64_t n = gllm_at_rows(&s->batch, rows);
 	for (uint64_t b = 0; b < n; b++) {
 		for (unsigned i = 0; i < s->nslots; i++)
 			arg[i].bits = value[i] + b * (uint64_t)p->slot[s->first_slot + i].move[0];
@@ -182,7 +182,7 @@ static inline unsigned begin(const struct gllm_plan *p, unsigned i, uint64_t row
 {
 	while (a->next < p->nrepeats && p->repeat[a->next].first == i) {
 		const struct gllm_repeat *r = &p->repeat[a->next];
-		int64_t trips = (int64_t)gllm_at_rows(r->trips, rows);
+		int64_t trips = (int64_t)gllm_at_rows(&r->trips, rows);
 		if (trips > 0) {
 			a->open[a->n++] = (struct open){ a->next++, 0, trips };
 			continue;

@@ -260,7 +260,7 @@ static const char *check_moves(const struct rules *x, unsigned step, const struc
 		if (step < r->first || step >= r->end)
 			continue;
 		move[r->level] = part->move ? part->move[operand][r->level] : 0;
-		reach += move[r->level] * ((int64_t)gllm_at_rows(r->trips, x->g->max_rows) - 1);
+		reach += move[r->level] * ((int64_t)gllm_at_rows(&r->trips, x->g->max_rows) - 1);
 	}
 	for (unsigned l = 0; l < GLLM_REPEAT_LEVELS; l++) {
 		same = same && slot->move[l] == move[l];
@@ -299,7 +299,7 @@ static const char *check_times(const struct rules *x)
 	for (unsigned k = 0; k < x->p->nsteps; k++) {
 		uint64_t times = 1;
 		for (unsigned i = 0; i < x->p->nrepeats; i++)
-			times *= k >= x->p->repeat[i].first && k < x->p->repeat[i].end ? gllm_at_rows(x->p->repeat[i].trips, x->g->max_rows) : 1;
+			times *= k >= x->p->repeat[i].first && k < x->p->repeat[i].end ? gllm_at_rows(&x->p->repeat[i].trips, x->g->max_rows) : 1;
 		if (x->p->step[k].info.times != times)
 			return "a step does not run as often as it says";
 	}
