@@ -23,10 +23,10 @@ static const struct gllm_op_entry *op_of(const struct fuser *x, unsigned node)
 	return &x->c->op[x->g->node[node].op];
 }
 
-/* The symbolic row count is a plain number when a graph has at most one row. */
-static bool symbolic(const struct gllm_graph *g, uint64_t dim)
+/* The symbolic row count is a plain number when a graph has at most one row, but for what is composed in common. */
+static bool symbolic(const struct fuser *x, uint64_t dim)
 {
-	return dim == GLLM_ROWS && g->max_rows > 1;
+	return dim == GLLM_ROWS && (x->g->max_rows > 1 || x->common);
 }
 
 /* Of all that what node `node` applies is a function of. */
@@ -34,13 +34,13 @@ static uint64_t applied_key(const struct fuser *x, unsigned node)
 {
 	const struct gllm_graph_node_entry *n = &x->g->node[node];
 	const struct gllm_op_entry *o = op_of(x, node);
-	uint64_t h = gllm_hash_word(gllm_hash_word(GLLM_HASH_SEED, n->op), symbolic(x->g, n->batch) ? GLLM_ROWS : gllm_dim_value(n->batch, 1));
+	uint64_t h = gllm_hash_word(gllm_hash_word(GLLM_HASH_SEED, n->op), symbolic(x, n->batch) ? GLLM_ROWS : gllm_dim_value(n->batch, 1));
 	for (unsigned i = 0; i < o->nparams; i++) {
 		const struct gllm_actual *actual = &n->actual[i];
 		const struct gllm_graph_tensor_entry *t;
 		switch (o->param[i].kind) {
 		case GLLM_DIM:
-			h = gllm_hash_word(h, symbolic(x->g, actual->dim) ? GLLM_ROWS : gllm_dim_value(actual->dim, 1));
+			h = gllm_hash_word(h, symbolic(x, actual->dim) ? GLLM_ROWS : gllm_dim_value(actual->dim, 1));
 			break;
 		case GLLM_SCALAR:
 			h = gllm_hash_word(h, gllm_f32_bits(actual->scalar));
@@ -60,7 +60,7 @@ static enum gllm_status apply(struct fuser *x, unsigned node, struct gllm_arena 
 {
 	const struct gllm_graph_node_entry *n = &x->g->node[node];
 	const struct gllm_op_entry *o = op_of(x, node);
-	struct gllm_applied a = { .batch = symbolic(x->g, n->batch) ? -1 : (int64_t)gllm_dim_value(n->batch, 1) };
+	struct gllm_applied a = { .batch = symbolic(x, n->batch) ? -1 : (int64_t)gllm_dim_value(n->batch, 1) };
 	uint8_t type[GLLM_MAX_PARAMS];
 	const char *why = NULL;
 	enum gllm_status s = gllm_op_trace(x->c, n->op, &a.trace, x->e);
@@ -75,7 +75,7 @@ static enum gllm_status apply(struct fuser *x, unsigned node, struct gllm_arena 
 		const struct gllm_actual *actual = &n->actual[i];
 		switch (o->param[i].kind) {
 		case GLLM_DIM:
-			a.source[i].kind = symbolic(x->g, actual->dim) ? GLLM_FROM_ROWS : GLLM_FROM_SCALAR;
+			a.source[i].kind = symbolic(x, actual->dim) ? GLLM_FROM_ROWS : GLLM_FROM_SCALAR;
 			a.source[i].at = GLLM_ALL_ROWS;
 			a.dim[i] = (int64_t)gllm_dim_value(actual->dim, 1);
 			break;
@@ -146,19 +146,12 @@ static const struct gllm_composed *apply_again(const struct fuser *x, unsigned a
 	return out;
 }
 
-/* Node `i` as a unit of its own. */
-static enum gllm_status begin_unit(struct fuser *x, unsigned i)
+/* What node `i` applies, as the code of its unit. */
+static enum gllm_status apply_or_find(struct fuser *x, unsigned i)
 {
 	struct unit *u = &x->unit[i];
 	struct gllm_memo *memo = &x->c->memo;
-	unsigned like = 0;
 	u->key = applied_key(x, i);
-	while (like < i && !applied_alike(x, like, i))
-		like++;
-	if (like < i) {
-		u->code = apply_again(x, like, x->unit[like].code, i);
-		return u->code ? GLLM_OK : GLLM_OUT_OF_MEMORY;
-	}
 	const struct gllm_composition *kept = gllm_memo_find(memo, u->key);
 	if (kept) {
 		u->code = kept->code;
@@ -171,6 +164,20 @@ static enum gllm_status begin_unit(struct fuser *x, unsigned i)
 		gllm_memo_keep(memo, arena, (struct gllm_composition){ .key = u->key, .code = code });
 	u->code = code;
 	return s;
+}
+
+/* Node `i` as a unit of its own. */
+static enum gllm_status begin_unit(struct fuser *x, unsigned i)
+{
+	struct unit *u = &x->unit[i];
+	unsigned like = 0;
+	while (like < i && !applied_alike(x, like, i))
+		like++;
+	if (like == i)
+		return apply_or_find(x, i);
+	u->key = applied_key(x, i);
+	u->code = apply_again(x, like, x->unit[like].code, i);
+	return u->code ? GLLM_OK : GLLM_OUT_OF_MEMORY;
 }
 
 /* --- what the steps ask ----------------------------------------------------------------------------------------------- */
@@ -326,6 +333,36 @@ static enum gllm_status begin(struct fuser *x, bool scalar)
 	return scalar ? GLLM_OK : gllm_dag_build(x->c, x->g, own, x->arena, x->dag);
 }
 
+/* Bytes of a row beside which the loop around it is not seen. */
+enum { LEAST_COMMON = 4096 };
+
+/* Whether node `i` stands alone in its unit and is a map or a norm of a row, too short for workers to share. */
+static bool stands_alone(const struct fuser *x, unsigned i)
+{
+	const unsigned which = 1u << GLLM_PATTERN_ELEMENTWISE | 1u << GLLM_PATTERN_BINARY | 1u << GLLM_PATTERN_INJECTIVE |
+	                       1u << GLLM_PATTERN_NORM | 1u << GLLM_PATTERN_SOFTMAX;
+	uint64_t bytes = 0;
+	if (x->unit_of[i] != i || x->g->node[i].batch != GLLM_ROWS || !(which >> x->unit[i].code->trace.pattern & 1))
+		return false;
+	for (unsigned k = 0; k < x->g->nnodes; k++)
+		if (k != i && x->unit_of[k] == i)
+			return false;
+	for (unsigned p = 0; p < op_of(x, i)->nparams; p++)
+		bytes += op_of(x, i)->param[p].kind == GLLM_OUT ? gllm_tensor_bytes(x->g, x->g->node[i].actual[p].tensor) : 0;
+	return bytes >= LEAST_COMMON && bytes <= gllm_l1_budget(&x->c->profile);
+}
+
+/* In a graph of one row such nodes are composed as for any number of rows: kernels of graphs for one row and for more are the same. */
+static enum gllm_status compose_in_common(struct fuser *x)
+{
+	enum gllm_status s = GLLM_OK;
+	x->common = true;
+	for (unsigned i = 0; i < x->g->nnodes && x->g->max_rows == 1 && s == GLLM_OK; i++)
+		if (stands_alone(x, i))
+			s = apply_or_find(x, i);
+	return s;
+}
+
 enum gllm_status gllm_fuse(struct gllm_context *c, const struct gllm_graph *g, bool fuse, bool scalar,
                            struct gllm_arena *arena, struct gllm_fusion *out, struct gllm_error *e)
 {
@@ -339,6 +376,8 @@ enum gllm_status gllm_fuse(struct gllm_context *c, const struct gllm_graph *g, b
 		for (unsigned i = 0; i < g->nnodes; i++)
 			out->group_of[i] = x.unit[x.unit_of[i]].group;
 	}
+	if (s == GLLM_OK && !scalar)
+		s = compose_in_common(&x);
 	if (s == GLLM_OK)
 		s = order(&x);
 	for (unsigned i = 0; s == GLLM_OK && !scalar && i < out->ngroups; i++)

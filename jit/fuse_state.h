@@ -28,6 +28,7 @@ struct fuser {
 	struct unit *unit;           /* by anchor */
 	uint16_t *unit_of;           /* by node */
 	bool *keep;                  /* by tensor: workspace of compositions */
+	bool common;                 /* rows are a number of the run, if it is one alone, too */
 	bool *reached;               /* by unit: workspace of gllm_fuse_circular */
 	enum gllm_status status;     /* OUT_OF_MEMORY: something was refused for want of it */
 	struct gllm_error *e;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * tests/check_pieces.c - plans of one context share kernels of equal code: one that is compiled second adds none, runs on
- * after the first is freed, and saves to the same blob as if it were alone; memory comes back in whatever order plans go. */
+ * after the first is freed, and saves to the same blob as if it were alone; short norms of one row are those of several; memory comes back
+ * in whatever order plans go. */
 #include "check.h"
 #include "core/arena.h"
 #include "core/bits.h"
@@ -114,6 +115,27 @@ static void shared(struct lab *l, bool first_goes_first)
 	CHECK_STATUS(l->t, gllm_plan_free(l->c, other), GLLM_OK);
 }
 
+/* Kernels that norms of rows of `cols` elements need for graphs of one row and then of several: one for both. */
+static unsigned norms(struct lab *l, uint64_t cols)
+{
+	struct gllm_stats before = stats(l);
+	struct gllm_plan *p[2] = { NULL, NULL };
+	for (unsigned i = 0; i < 2; i++) {
+		struct gllm_graph *g = NULL;
+		if (!CHECK_STATUS(l->t, gllm_graph_create(l->c, "norms", i ? ROWS : 1, 4, 2, &g, &l->e), GLLM_OK))
+			return 0;
+		gllm_tensor x = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, GLLM_ROWS, cols, "x"),
+		            w = gllm_graph_tensor(g, GLLM_TENSOR_WEIGHT, GLLM_F32, 1, cols, "w"),
+		            y = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, GLLM_ROWS, cols, "y");
+		gllm_graph_node(g, GLLM_OP_rms_norm, GLLM_ROWS, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(x), GLLM_T(w), GLLM_D(cols), GLLM_S(1e-5f) }, 5);
+		CHECK_STATUS(l->t, gllm_compile(l->c, g, NULL, &p[i], &l->e), GLLM_OK);
+		gllm_graph_free(l->c, g);
+	}
+	gllm_plan_free(l->c, p[1]);
+	gllm_plan_free(l->c, p[0]);
+	return stats(l).kernels - before.kernels;
+}
+
 void check_pieces(struct check *t)
 {
 	struct lab l = { .t = t, .config = { .target = check_target(t), .profile = *check_profile(t) } };
@@ -135,4 +157,7 @@ void check_pieces(struct check *t)
 		CHECK(t, l.c->pieces == NULL && l.c->heap.used == heap);
 		CHECK(t, once || stats(&l).code_bytes == 0);
 	}
+	CHECK_EQ(t, norms(&l, 2048), 1);
+	CHECK(t, norms(&l, COLS) > 1);               /* a row beside which a loop is seen */
+	CHECK(t, norms(&l, UINT64_C(1) << 22) > 1);  /* one that workers share */
 }
