@@ -29,11 +29,13 @@ static const uint16_t run_end[PAGES * 256] = {
 };
 #pragma GCC diagnostic pop
 
-/* What a first byte is, or one behind a prefix; 0: an opcode. */
-enum { LEAD_PREFIX = 1, LEAD_REX, LEAD_MAP, LEAD_VEX, LEAD_EVEX };
+/* What a first byte is, or one behind a prefix; 0: an opcode. Above that, of a prefix that may be a row's own: pp. LEAD_MAP2: a
+ * byte that is one only behind 0F. */
+enum { LEAD_REX = 1, LEAD_MAP = 2, LEAD_MAP2 = 4, LEAD_PREFIX = 8, LEAD_VEX = 16, LEAD_EVEX = 32, LEAD_PP = 64 };
 static const uint8_t lead[256] = {
-	[0x66] = LEAD_PREFIX, [0xf2] = LEAD_PREFIX, [0xf3] = LEAD_PREFIX, [0x2e] = LEAD_PREFIX, [0x3e] = LEAD_PREFIX,
-	[0x40 ... 0x4f] = LEAD_REX, [0x0f] = LEAD_MAP, [0xc4] = LEAD_VEX, [0xc5] = LEAD_VEX, [0x62] = LEAD_EVEX,
+	[0x66] = LEAD_PREFIX | 1 * LEAD_PP, [0xf3] = LEAD_PREFIX | 2 * LEAD_PP, [0xf2] = LEAD_PREFIX | 3 * LEAD_PP,
+	[0x2e] = LEAD_PREFIX, [0x3e] = LEAD_PREFIX, [0x40 ... 0x4f] = LEAD_REX, [0x0f] = LEAD_MAP, [0x38] = LEAD_MAP2,
+	[0x3a] = LEAD_MAP2, [0xc4] = LEAD_VEX, [0xc5] = LEAD_VEX, [0x62] = LEAD_EVEX,
 };
 
 enum { LONGEST = 15, W = 8, R = 4, X = 2, B = 1 }; /* bits of REX; VEX and EVEX are brought to the same places */
@@ -155,7 +157,7 @@ enum { N66 = 0, NREP = 8, NSEGMENT = 16, REP_IS = 24, SEGMENT_IS = 32 };
 static uint64_t read_prefixes(const unsigned char *p, const unsigned char *end)
 {
 	uint64_t x = 0;
-	for (; p < end && lead[*p] == LEAD_PREFIX; p++) {
+	for (; p < end && lead[*p] & LEAD_PREFIX; p++) {
 		if (*p == 0x66)
 			x += 1 << N66;
 		else if (*p >= 0xf2)
@@ -199,84 +201,102 @@ static void set_high(struct gllm_insn *out)
 			out->op[i].reg = (uint8_t)(out->op[i].reg + 12);
 }
 
-/* Of a key's rows, from the last one on, the one that the bytes behind the opcode are; rex as it stands, 0 if it does
- * not. */
-PART enum outcome match_legacy(const unsigned char *start, const unsigned char *operands, const unsigned char *end,
-                               unsigned key, unsigned rex, uint64_t left, struct gllm_insn *out)
+/* The operands of a row that the bytes before them fit; returns where they end. rex as it stands, 0 if it does not. */
+PART const unsigned char *set_legacy(const struct gllm_x86_form *f, const unsigned char *start, const unsigned char *operands,
+                                     unsigned rex, unsigned os, struct gllm_insn *out)
 {
-	_Static_assert(W16 << 4 == 16 && W0 << 4 == 32 && W1 << 4 == 64 && WIG << 3 == 64 && W == 8, "a size is its bit");
-	const unsigned opcode = key & 255, b = rex << 3 & 8, modrm = modrm_at(operands);
-	unsigned row = run_end[key];
-	enum outcome found = NO;
-	if (!row)
-		return NO;
-	const struct gllm_x86_form *f = &gllm_x86_forms[--row];
-	const uint32_t run = run_of(f);
+	const unsigned opcode = operands[-1], modrm = *operands, b = rex << 3 & 8;
+	struct gllm_operand *const op = out->op, *relative = &op[GLLM_INSN_OPERANDS - 1];
+	const unsigned char *p = operands + gllm_x86_has_modrm(f);
 	struct numbers s = { { [P_CL] = X86_RCX } };
 	s.by_place[P_REG] = (uint8_t)((modrm >> 3 & 7) | (rex << 1 & 8));
 	s.by_place[P_RM] = s.by_place[P_RMR] = (uint8_t)((modrm & 7) | b);
 	s.by_place[P_OPR] = (uint8_t)((opcode & 7) | b);
-	do {
-		if (((modrm ^ f->modrm) & f->modrm_mask) && operands < end)
-			continue;
-		unsigned size = W0 + (rex >> 2 & 2);
-		out->vl = out->mask = out->zeroing = out->broadcast = out->rounding = out->rep = 0;
-		if (RARELY(left & ANY_PREFIX))
-			size = padded_size(f, left, size, &out->rep);
-		const unsigned os = (f->w & size) << 4 | (size ? (f->w & (unsigned)WIG) << 3 : 0);
-		if (RARELY(!os || f->opcode == 0x90) && (!os || wrong_nop(f, opcode, rex)))
-			continue;
-		struct gllm_operand *const op = out->op, *relative = &op[GLLM_INSN_OPERANDS - 1];
-		const unsigned char *p = operands + gllm_x86_has_modrm(f);
-		out->row = (uint16_t)row;
-		out->n = f->n_ops;
-		set_registers(&s, gllm_x86_register_sizes[os >> 5][0], f, op);
-		relative->imm = 0;
-		if ((modrm & 255) < f->below)
-			p = set_memory(f->op[f->rm], gllm_x86_memory_sizes[os >> 5][0][gllm_x86_msize(f->op[f->rm])], modrm, rex, 0, 1, p,
-			               &op[f->rm], &relative);
-		if (f->number) {
-			struct gllm_operand *o = &op[f->number - 1];
-			p = set_number(os, f->op[f->number - 1], p, o);
-			relative = o->kind == GLLM_O_REL ? o : relative;
-		}
-		if (f->fixed)
-			set_fixed(f->op[f->fixed - 1], opcode, &op[f->fixed - 1]);
-		out->length = (uint8_t)(p - start);
-		relative->imm = (int64_t)((uint64_t)relative->imm + out->addr + out->length);
-		found = CUT;
-		if (RARELY(p > end))
-			continue;
-		if (RARELY(f->dec & BYTES && !rex))
-			set_high(out);
-		return YES;
-	} while (row-- > 0 && run_of(--f) == run);
-	return found;
+	out->row = (uint16_t)(f - gllm_x86_forms);
+	out->n = f->n_ops;
+	out->vl = out->mask = out->zeroing = out->broadcast = out->rounding = 0;
+	set_registers(&s, gllm_x86_register_sizes[os >> 5][0], f, op);
+	relative->imm = 0;
+	if (modrm < f->below)
+		p = set_memory(f->op[f->rm], gllm_x86_memory_sizes[os >> 5][0][gllm_x86_msize(f->op[f->rm])], modrm, rex, 0, 1, p,
+		               &op[f->rm], &relative);
+	if (f->number) {
+		struct gllm_operand *o = &op[f->number - 1];
+		p = set_number(os, f->op[f->number - 1], p, o);
+		relative = o->kind == GLLM_O_REL ? o : relative;
+	}
+	if (f->fixed)
+		set_fixed(f->op[f->fixed - 1], opcode, &op[f->fixed - 1]);
+	out->length = (uint8_t)(p - start);
+	relative->imm = (int64_t)((uint64_t)relative->imm + out->addr + out->length);
+	if (RARELY(f->dec & BYTES && !rex))
+		set_high(out);
+	return p;
 }
 
+/* The operand size that a row has, 0 if it has none such. */
+PART unsigned operand_size(const struct gllm_x86_form *f, unsigned size)
+{
+	_Static_assert(W16 << 4 == 16 && W0 << 4 == 32 && W1 << 4 == 64 && WIG << 3 == 64 && W == 8, "a size is its bit");
+	return (f->w & size) << 4 | (f->w & (unsigned)WIG) << 3;
+}
+
+PART unsigned size_of_rex(unsigned rex)
+{
+	return W0 + (rex >> 2 & 2);
+}
+
+PART bool in_run(const struct gllm_x86_form *f, uint32_t run)
+{
+	return f >= gllm_x86_forms && run_of(f) == run;
+}
+
+/* What precedes the operands. */
 struct key {
 	const unsigned char *operands; /* behind the opcode; NULL: no instruction begins so */
 	uint64_t prefixes;
 	unsigned pp, rex, opcode;      /* what F2 and F3, or 66, make of pp; the page too */
 };
 
-PART struct key read_key(const unsigned char *p, const unsigned char *end)
+/* Of a key's rows, from the last one on, the one that the bytes are with these prefixes left over. */
+static enum outcome match_legacy(const unsigned char *start, const unsigned char *end, const struct key *k, unsigned key,
+                                 uint64_t left, struct gllm_insn *out)
+{
+	const unsigned row = run_end[key], modrm = modrm_at(k->operands);
+	enum outcome found = NO;
+	if (!row)
+		return NO;
+	const uint32_t run = run_of(&gllm_x86_forms[row - 1]);
+	for (const struct gllm_x86_form *f = &gllm_x86_forms[row - 1]; in_run(f, run); f--) {
+		if (((modrm ^ f->modrm) & f->modrm_mask) && k->operands < end)
+			continue;
+		out->rep = 0;
+		const unsigned size = left & ANY_PREFIX ? padded_size(f, left, size_of_rex(k->rex), &out->rep) : size_of_rex(k->rex);
+		const unsigned os = size ? operand_size(f, size) : 0;
+		if (!os || (f->opcode == 0x90 && wrong_nop(f, key & 255, k->rex)))
+			continue;
+		if (set_legacy(f, start, k->operands, k->rex, os, out) <= end)
+			return YES;
+		found = CUT;
+	}
+	return found;
+}
+
+static struct key read_key(const unsigned char *p, const unsigned char *end)
 {
 	struct key k = { .pp = 0 };
-	if (lead[*p] == LEAD_PREFIX) {
-		k.prefixes = read_prefixes(p, end);
-		p += COUNT_OF(k.prefixes, N66) + COUNT_OF(k.prefixes, NREP) + COUNT_OF(k.prefixes, NSEGMENT);
-		k.pp = COUNT_OF(k.prefixes, NREP) ? COUNT_OF(k.prefixes, REP_IS) == 0xf3 ? 2 : 3 : COUNT_OF(k.prefixes, N66) ? 1 : 0;
-	}
+	k.prefixes = read_prefixes(p, end);
+	p += COUNT_OF(k.prefixes, N66) + COUNT_OF(k.prefixes, NREP) + COUNT_OF(k.prefixes, NSEGMENT);
+	k.pp = COUNT_OF(k.prefixes, NREP) ? COUNT_OF(k.prefixes, REP_IS) == 0xf3 ? 2 : 3 : COUNT_OF(k.prefixes, N66) ? 1 : 0;
 	if (lead[*p] == LEAD_REX)
 		k.rex = *p++;
 	k.opcode = PAGES_LEG << 8;
-	if (lead[*p] >= LEAD_REX) {
-		if (lead[*p] != LEAD_MAP)
-			return k;
+	if (lead[*p] & (LEAD_REX | LEAD_VEX | LEAD_EVEX))
+		return k;
+	if (lead[*p] == LEAD_MAP) {
 		p++;
 		k.opcode = (PAGES_LEG + MAP_0F * 4) << 8;
-		if (*p == 0x38 || *p == 0x3a)
+		if (lead[*p] == LEAD_MAP2)
 			k.opcode = (PAGES_LEG + (*p++ == 0x38 ? MAP_0F38 : MAP_0F3A) * 4u) << 8;
 	}
 	k.opcode |= *p;
@@ -284,25 +304,50 @@ PART struct key read_key(const unsigned char *p, const unsigned char *end)
 	return k;
 }
 
-/* Where the prefix that a row could have as its own is none's: it is a plain one, or 66 is the row's. */
+/* Whatever stands before the opcode. A prefix belongs to it if a row says so, F2 and F3 before 66; else it is the plain
+ * prefix. */
 APART enum outcome decode_padded(const unsigned char *start, const unsigned char *end, struct gllm_insn *out)
-{
-	const struct key k = read_key(start, end);
-	enum outcome found = NO;
-	if (COUNT_OF(k.prefixes, NREP) && COUNT_OF(k.prefixes, N66))
-		found = match_legacy(start, k.operands, end, k.opcode | 1 << 8, k.rex, k.prefixes - (1 << N66), out);
-	return found == YES ? YES : found | match_legacy(start, k.operands, end, k.opcode, k.rex, k.prefixes, out);
-}
-
-/* A prefix belongs to the opcode if a row says so, F2 and F3 before 66; else it is the plain prefix. */
-PART enum outcome decode_legacy(const unsigned char *start, const unsigned char *end, struct gllm_insn *out)
 {
 	static const uint32_t own[4] = { 0, 1 << N66, 1 << NREP, 1 << NREP };
 	const struct key k = read_key(start, end);
 	if (!k.operands || k.operands > end)
 		return k.operands ? CUT : NO;
-	enum outcome found = match_legacy(start, k.operands, end, k.opcode | k.pp << 8, k.rex, k.prefixes - own[k.pp], out);
-	return found == YES || !k.pp ? found : found | decode_padded(start, end, out);
+	enum outcome found = match_legacy(start, end, &k, k.opcode | k.pp << 8, k.prefixes - own[k.pp], out);
+	if (!(found & YES) && COUNT_OF(k.prefixes, NREP) && COUNT_OF(k.prefixes, N66))
+		found |= match_legacy(start, end, &k, k.opcode | 1 << 8, k.prefixes - own[1], out);
+	if (!(found & YES) && k.pp)
+		found |= match_legacy(start, end, &k, k.opcode, k.prefixes, out);
+	return found;
+}
+
+/* Most instructions: no prefix but one that is their row's, maybe REX and 0F. What is none of them has no row here and is read
+ * again in the other way, and so is 90. */
+PART enum outcome decode_legacy(const unsigned char *start, const unsigned char *end, struct gllm_insn *out)
+{
+	const unsigned char *p = start;
+	unsigned page = PAGES_LEG, rex = 0;
+	if (lead[*p] >= LEAD_PP)
+		page += lead[*p++] / LEAD_PP;
+	if (lead[*p] == LEAD_REX)
+		rex = *p++;
+	if (lead[*p] == LEAD_MAP) {
+		p++;
+		page += MAP_0F * 4;
+		if (lead[*p] == LEAD_MAP2)
+			page += (*p++ == 0x38 ? MAP_0F38 - MAP_0F : MAP_0F3A - MAP_0F) * 4u;
+	}
+	const unsigned row = run_end[page << 8 | *p++], modrm = modrm_at(p), size = size_of_rex(rex);
+	if (RARELY(!row))
+		return decode_padded(start, end, out);
+	const struct gllm_x86_form *f = &gllm_x86_forms[row - 1];
+	const uint32_t run = run_of(f);
+	while (((modrm ^ f->modrm) & f->modrm_mask) || !operand_size(f, size))
+		if (!in_run(--f, run))
+			return decode_padded(start, end, out);
+	out->rep = 0;
+	if (RARELY(f->opcode == 0x90 || set_legacy(f, start, p, rex, operand_size(f, size), out) > end))
+		return decode_padded(start, end, out);
+	return YES;
 }
 
 /* ---- VEX and EVEX -------------------------------------------------------------------------------------------------- */
@@ -473,7 +518,8 @@ APART enum outcome decode_vector(const unsigned char *start, const unsigned char
 /* Of bytes up to `end`, with zeros behind: less than LONGEST of them are all that there are. */
 static enum gllm_status decode(const unsigned char *bytes, const unsigned char *end, struct gllm_insn *out)
 {
-	const enum outcome found = lead[*bytes] >= LEAD_VEX ? decode_vector(bytes, end, out) : decode_legacy(bytes, end, out);
+	const bool vector = lead[*bytes] & (LEAD_VEX | LEAD_EVEX);
+	const enum outcome found = vector ? decode_vector(bytes, end, out) : decode_legacy(bytes, end, out);
 	return found & YES ? GLLM_OK : found == CUT && end - bytes < LONGEST ? GLLM_TRUNCATED : GLLM_BAD_INSN;
 }
 
