@@ -57,7 +57,7 @@ enum gllm_status gllm_flow_build(struct flow *f, const struct gllm_target *t, co
 
 /* Its second half: order, dominators, loops of what was discovered. */
 enum gllm_status gllm_flow_arrange(struct flow *f, struct gllm_arena *a);
-enum gllm_status gllm_flow_refuse(struct flow *f, const char *what, uint64_t addr);
+__attribute__((cold)) enum gllm_status gllm_flow_refuse(struct flow *f, const char *what, uint64_t addr);
 
 /* Bytes at `addr` if the image has `size` of them (from an immutable range if `immutable`); NULL otherwise. */
 const unsigned char *gllm_image_at(const struct gllm_image *img, uint64_t addr, uint64_t size, bool immutable);

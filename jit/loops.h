@@ -64,5 +64,5 @@ enum gllm_status gllm_loops_run(struct lifting *l, struct sym *s, const struct g
 bool gllm_always_runs(struct lifting *l, uint16_t block);
 /* The same where loop `around`, at or inside the block's own, may run 0 times as well. */
 bool gllm_runs_with(struct lifting *l, uint16_t block, int around);
-void gllm_lift_refuse(struct lifting *l, const char *what, uint16_t raw);
+__attribute__((cold)) void gllm_lift_refuse(struct lifting *l, const char *what, uint16_t raw);
 #endif

@@ -47,7 +47,7 @@ struct exec {
 	enum gllm_status status;
 };
 
-static inline void refuse(struct exec *x, const char *what)
+__attribute__((cold, noinline)) static void refuse(struct exec *x, const char *what)
 {
 	if (!x->status)
 		x->status = gllm_fail(x->s->error, GLLM_NOT_LIFTED, what, NULL, x->f->place[x->at].addr - x->f->entry, 0, 0);
@@ -56,7 +56,7 @@ static inline void refuse(struct exec *x, const char *what)
 /* ---- values ---------------------------------------------------------------------------------------------------- */
 
 /* The table is full: what would be made is one beyond it, for which there is room, and undefined. */
-static inline uint16_t too_many(struct exec *x)
+__attribute__((cold, noinline)) static uint16_t too_many(struct exec *x)
 {
 	refuse(x, "too many values");
 	x->s->raw[RAW_VALUES] = x->s->raw[UNDEF];

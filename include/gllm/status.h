@@ -37,9 +37,10 @@ struct gllm_error {
 /* Words for a status; "unknown status" outside the list. Never NULL. */
 const char *gllm_status_text(enum gllm_status s);
 
-/* Records a failure if `e` holds none yet and returns `s`. `e` may be NULL, `name` may be NULL. */
-enum gllm_status gllm_fail(struct gllm_error *e, enum gllm_status s, const char *what, const char *name,
-                           uint64_t where, uint64_t expected, uint64_t actual);
+/* Records a failure if `e` holds none yet and returns `s`. `e` may be NULL, `name` may be NULL. Cold: compilers keep what leads
+ * here apart from what does not fail. */
+__attribute__((cold)) enum gllm_status gllm_fail(struct gllm_error *e, enum gllm_status s, const char *what, const char *name,
+                                                 uint64_t where, uint64_t expected, uint64_t actual);
 
 #ifdef __cplusplus
 }
