@@ -42,10 +42,10 @@ static uint64_t poly_shape(const struct canon *c, uint16_t p)
 {
 	uint64_t h = 5;
 	for (unsigned i = 0; i < c->p.poly[p].count; i++) {
-		const struct gllm_term *t = &c->p.term[c->p.poly[p].first + i];
+		const struct poly_term *t = &c->p.term[c->p.poly[p].first + i];
 		h = bits_mix(h, (uint64_t)t->coef);
 		for (unsigned k = 0; k < GLLM_TERM_SYMS; k++)
-			h = bits_mix(h, t->sym[k]);
+			h = bits_mix(h, poly_sym(t->syms, k));
 	}
 	return h;
 }

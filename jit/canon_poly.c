@@ -4,7 +4,7 @@
 #include "jit/canon_poly.h"
 
 struct sum { /* terms under way, sorted, no two alike: behind those that are kept */
-	struct gllm_term *t;
+	struct poly_term *t;
 	unsigned n;
 	bool lost;
 };
@@ -14,11 +14,10 @@ static struct sum begin(struct polys *p)
 	return (struct sum){ .t = &p->term[p->nterms] };
 }
 
-/* Terms ascend by this. */
-static inline uint32_t symbols(const struct gllm_term *t)
+static inline void set(struct poly_term *t, int64_t coef, uint32_t syms)
 {
-	_Static_assert(GLLM_TERM_SYMS == 4, "one word holds them");
-	return (uint32_t)t->sym[0] << 24 | (uint32_t)t->sym[1] << 16 | (uint32_t)t->sym[2] << 8 | t->sym[3];
+	t->coef = coef;
+	t->syms = syms;
 }
 
 static int64_t wrap_mul(int64_t a, int64_t b)
@@ -31,35 +30,34 @@ static int64_t wrap_add(int64_t a, int64_t b)
 	return (int64_t)((uint64_t)a + (uint64_t)b);
 }
 
-static void add_term(struct sum *s, const struct gllm_term *t)
+static void add_term(struct sum *s, int64_t coef, uint32_t syms)
 {
-	const uint32_t of = symbols(t);
 	unsigned i = s->n; /* most come in order */
-	while (i > 0 && symbols(&s->t[i - 1]) >= of)
+	while (i > 0 && s->t[i - 1].syms >= syms)
 		i--;
-	if (i < s->n && symbols(&s->t[i]) == of) {
-		s->t[i].coef = wrap_add(s->t[i].coef, t->coef);
+	if (i < s->n && s->t[i].syms == syms) {
+		s->t[i].coef = wrap_add(s->t[i].coef, coef);
 		if (s->t[i].coef == 0) {
 			for (s->n--; i < s->n; i++)
-				s->t[i] = s->t[i + 1];
+				set(&s->t[i], s->t[i + 1].coef, s->t[i + 1].syms);
 		}
 		return;
 	}
-	if (t->coef == 0)
+	if (coef == 0)
 		return;
 	if (s->n == POLY_TERMS) {
 		s->lost = true;
 		return;
 	}
 	for (unsigned k = s->n++; k > i; k--)
-		s->t[k] = s->t[k - 1];
-	s->t[i] = *t;
+		set(&s->t[k], s->t[k - 1].coef, s->t[k - 1].syms);
+	set(&s->t[i], coef, syms);
 }
 
-static bool same_terms(const struct gllm_term *a, const struct gllm_term *b, unsigned n)
+static bool same_terms(const struct poly_term *a, const struct poly_term *b, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		if (a[i].coef != b[i].coef || symbols(&a[i]) != symbols(&b[i]))
+		if (a[i].coef != b[i].coef || a[i].syms != b[i].syms)
 			return false;
 	return true;
 }
@@ -77,7 +75,7 @@ static uint16_t keep(struct polys *p, const struct sum *s)
 	if (s->lost)
 		return POLY_NONE;
 	for (unsigned i = 0; i < s->n; i++)
-		h = (h + (uint64_t)s->t[i].coef) * UINT64_C(0x9e3779b97f4a7c15) + symbols(&s->t[i]);
+		h = (h + (uint64_t)s->t[i].coef) * UINT64_C(0x9e3779b97f4a7c15) + s->t[i].syms;
 	h = (h ^ h >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 56;
 	for (uint16_t c = p->bucket[h]; c != POLY_NONE; c = p->poly[c].next)
 		if (p->poly[c].count == s->n && same_terms(&p->term[p->poly[c].first], s->t, s->n))
@@ -85,7 +83,7 @@ static uint16_t keep(struct polys *p, const struct sum *s)
 	if (p->n == POLY_MAX || p->nterms + s->n > POLY_POOL)
 		return POLY_NONE;
 	for (unsigned i = 0; i < s->n; i++) {
-		unsigned g = greatest(symbols(&s->t[i]));
+		unsigned g = greatest(s->t[i].syms);
 		top = g > top ? g : top;
 	}
 	p->poly[p->n] = (struct kept_poly){ .first = (uint16_t)p->nterms, .count = (uint16_t)s->n, .next = p->bucket[h], .top = (uint8_t)top };
@@ -104,51 +102,50 @@ void gllm_polys_init(struct polys *p)
 	keep(p, &zero);
 }
 
-static uint16_t term(struct polys *p, struct gllm_term t)
+static uint16_t term(struct polys *p, int64_t coef, uint32_t syms)
 {
 	struct sum s = begin(p);
-	s.t[0] = t;
+	set(&s.t[0], coef, syms);
 	s.n = 1;
 	return keep(p, &s);
 }
 
 uint16_t gllm_poly_constant(struct polys *p, int64_t c)
 {
-	return c ? term(p, (struct gllm_term){ .coef = c }) : 0;
+	return c ? term(p, c, 0) : 0;
 }
 
 uint16_t gllm_poly_symbol(struct polys *p, unsigned sym)
 {
 	if (!p->symbol[sym])
-		p->symbol[sym] = term(p, (struct gllm_term){ .coef = 1, .sym = { (uint8_t)sym } });
+		p->symbol[sym] = term(p, 1, sym << 24);
 	return p->symbol[sym];
 }
 
 /* a + factor * (y[0] + .. y[n - 1]), which are sorted */
-static struct sum merged(struct polys *p, uint16_t a, const struct gllm_term *y, unsigned n, int64_t factor)
+static struct sum merged(struct polys *p, uint16_t a, const struct poly_term *y, unsigned n, int64_t factor)
 {
 	struct sum s = begin(p);
-	const struct gllm_term *x = &p->term[p->poly[a].first], *x_end = x + p->poly[a].count, *y_end = y + n;
-	struct gllm_term *t = s.t;
-	while (y < y_end) {
-		uint32_t of = symbols(y);
+	const struct poly_term *x = &p->term[p->poly[a].first], *x_end = x + p->poly[a].count, *y_end = y + n;
+	struct poly_term *t = s.t;
+	for (; y < y_end; y++) {
+		const uint32_t syms = y->syms;
 		int64_t coef = wrap_mul(y->coef, factor);
-		while (x < x_end && symbols(x) < of)
-			*t++ = *x++;
-		if (x < x_end && symbols(x) == of)
+		for (; x < x_end && x->syms < syms; x++, t++)
+			set(t, x->coef, x->syms);
+		if (x < x_end && x->syms == syms)
 			coef = wrap_add(x++->coef, coef);
-		*t = *y++;
-		t->coef = coef;
+		set(t, coef, syms);
 		t += coef != 0;
 	}
-	while (x < x_end)
-		*t++ = *x++;
+	for (; x < x_end; x++, t++)
+		set(t, x->coef, x->syms);
 	s.n = (unsigned)(t - s.t);
 	s.lost = s.n > POLY_TERMS;
 	return s;
 }
 
-static uint16_t merge(struct polys *p, uint16_t a, const struct gllm_term *y, unsigned n, int64_t factor)
+static uint16_t merge(struct polys *p, uint16_t a, const struct poly_term *y, unsigned n, int64_t factor)
 {
 	const struct sum s = merged(p, a, y, n, factor);
 	return keep(p, &s);
@@ -167,42 +164,41 @@ uint16_t gllm_poly_add(struct polys *p, uint16_t a, uint16_t b, int64_t factor)
 
 uint16_t gllm_poly_plus(struct polys *p, uint16_t a, int64_t k)
 {
-	const struct gllm_term one = { .coef = k };
+	const struct poly_term one = { .coef = k };
 	return a == POLY_NONE || k == 0 ? a : merge(p, a, &one, 1, 1);
 }
 
-/* Product of two terms; false if there are more symbols than one holds. */
-static bool multiply(const struct gllm_term *a, const struct gllm_term *b, struct gllm_term *r)
+/* Symbols of the product of two terms; false if there are more than one holds. */
+static bool multiply(uint32_t a, uint32_t b, uint32_t *syms)
 {
-	unsigned i = 0, j = 0, n = 0;
-	*r = a->sym[0] ? *a : *b;
-	r->coef = wrap_mul(a->coef, b->coef);
-	if (!a->sym[0] || !b->sym[0])
+	unsigned room = GLLM_TERM_SYMS;
+	*syms = a | b;
+	if (!a || !b)
 		return true;
-	for (;;) {
-		uint8_t x = i < GLLM_TERM_SYMS ? a->sym[i] : 0, y = j < GLLM_TERM_SYMS ? b->sym[j] : 0;
-		if (!x && !y)
-			return true;
-		if (n == GLLM_TERM_SYMS)
+	for (*syms = 0; a | b; room--) {
+		const uint32_t x = a >> 24, y = b >> 24;
+		if (!room)
 			return false;
 		if (x && (!y || x <= y)) {
-			r->sym[n++] = x;
-			i++;
+			*syms |= x << (8 * room - 8);
+			a <<= 8;
 		} else {
-			r->sym[n++] = y;
-			j++;
+			*syms |= y << (8 * room - 8);
+			b <<= 8;
 		}
 	}
+	return true;
 }
 
-static void add_product(struct polys *p, struct sum *s, const struct gllm_term *t, uint16_t b)
+static void add_product(struct polys *p, struct sum *s, int64_t coef, uint32_t syms, uint16_t b)
 {
 	for (unsigned i = 0; i < p->poly[b].count; i++) {
-		struct gllm_term r;
-		if (!multiply(t, &p->term[p->poly[b].first + i], &r))
+		const struct poly_term *t = &p->term[p->poly[b].first + i];
+		uint32_t both;
+		if (!multiply(syms, t->syms, &both))
 			s->lost = true;
 		else
-			add_term(s, &r);
+			add_term(s, wrap_mul(coef, t->coef), both);
 	}
 }
 
@@ -212,38 +208,38 @@ uint16_t gllm_poly_mul(struct polys *p, uint16_t a, uint16_t b)
 		return POLY_NONE;
 	struct sum s = begin(p);
 	for (unsigned i = 0; i < p->poly[a].count; i++)
-		add_product(p, &s, &p->term[p->poly[a].first + i], b);
+		add_product(p, &s, p->term[p->poly[a].first + i].coef, p->term[p->poly[a].first + i].syms, b);
 	return keep(p, &s);
 }
 
-static unsigned degree(const struct gllm_term *t, unsigned sym)
+/* A bit for every symbol of a term that is `sym`, the highest one of its byte. */
+static uint32_t places(uint32_t syms, unsigned sym)
 {
-	unsigned n = 0;
-	for (unsigned i = 0; i < GLLM_TERM_SYMS; i++)
-		n += t->sym[i] == sym;
-	return n;
+	const uint32_t all = 0x7f7f7f7f, x = syms ^ sym * UINT32_C(0x01010101);
+	return ~(((x & all) + all) | x | all);
 }
 
-static struct gllm_term without(const struct gllm_term *t, unsigned sym, unsigned times)
+static unsigned degree(uint32_t syms, unsigned sym)
 {
-	struct gllm_term r = { .coef = t->coef };
-	unsigned n = 0;
-	for (unsigned i = 0; i < GLLM_TERM_SYMS; i++) {
-		if (t->sym[i] == sym && times)
-			times--;
-		else if (t->sym[i])
-			r.sym[n++] = t->sym[i];
+	return (places(syms, sym) >> 7) * UINT32_C(0x01010101) >> 24;
+}
+
+static uint32_t without(uint32_t syms, unsigned sym, unsigned times)
+{
+	for (; times; times--) {
+		const uint32_t behind = UINT32_MAX >> __builtin_clz(places(syms, sym));
+		syms = (syms & ~behind) | (syms << 8 & behind);
 	}
-	return r;
+	return syms;
 }
 
 uint16_t gllm_poly_along(struct polys *p, uint16_t a, uint16_t step, unsigned sym)
 {
-	const struct gllm_term by = { .coef = 1, .sym = { (uint8_t)sym } };
-	struct gllm_term t;
+	struct poly_term t;
 	if (a == POLY_NONE || step == POLY_NONE)
 		return POLY_NONE;
-	if (p->poly[step].count == 1 && multiply(&p->term[p->poly[step].first], &by, &t))
+	t.coef = p->term[p->poly[step].first].coef;
+	if (p->poly[step].count == 1 && multiply(p->term[p->poly[step].first].syms, sym << 24, &t.syms))
 		return merge(p, a, &t, 1, 1);
 	return gllm_poly_add(p, a, gllm_poly_mul(p, step, gllm_poly_symbol(p, sym)), 1);
 }
@@ -254,9 +250,9 @@ uint16_t gllm_poly_put(struct polys *p, uint16_t a, unsigned sym, uint16_t by)
 	unsigned most = 0;
 	if (a == POLY_NONE || by == POLY_NONE)
 		return POLY_NONE;
-	const struct gllm_term *t = &p->term[p->poly[a].first];
+	const struct poly_term *t = &p->term[p->poly[a].first];
 	for (unsigned i = 0; i < p->poly[a].count && sym <= p->poly[a].top; i++) {
-		unsigned d = degree(&t[i], sym);
+		unsigned d = degree(t[i].syms, sym);
 		most = d > most ? d : most;
 	}
 	if (!most)
@@ -265,14 +261,13 @@ uint16_t gllm_poly_put(struct polys *p, uint16_t a, unsigned sym, uint16_t by)
 		power[d] = gllm_poly_mul(p, power[d - 1], by);
 	struct sum s = begin(p);
 	for (unsigned i = 0; i < p->poly[a].count; i++) {
-		unsigned d = degree(&t[i], sym);
-		struct gllm_term rest = without(&t[i], sym, d);
+		unsigned d = degree(t[i].syms, sym);
 		if (!d)
-			add_term(&s, &t[i]);
+			add_term(&s, t[i].coef, t[i].syms);
 		else if (power[d] == POLY_NONE)
 			s.lost = true;
 		else
-			add_product(p, &s, &rest, power[d]);
+			add_product(p, &s, t[i].coef, without(t[i].syms, sym, d), power[d]);
 	}
 	return keep(p, &s);
 }
@@ -281,24 +276,23 @@ bool gllm_poly_is_constant(const struct polys *p, uint16_t a, int64_t *c)
 {
 	if (a == POLY_NONE || p->poly[a].count > 1)
 		return false;
-	const struct gllm_term *t = &p->term[p->poly[a].first];
+	const struct poly_term *t = &p->term[p->poly[a].first];
 	*c = p->poly[a].count ? t->coef : 0;
-	return !p->poly[a].count || !t->sym[0];
+	return !p->poly[a].count || !t->syms;
 }
 
-/* t = q * d exactly */
-static bool quotient(const struct gllm_term *t, const struct gllm_term *d, struct gllm_term *q)
+/* *t = q * d exactly; then it is q. */
+static bool divide(struct poly_term *t, const struct poly_term *d)
 {
 	const int64_t coef = d->coef == -1 ? wrap_mul(t->coef, -1) : t->coef / d->coef;
 	if (wrap_mul(coef, d->coef) != t->coef)
 		return false;
-	*q = *t;
-	for (unsigned k = 0; k < GLLM_TERM_SYMS && d->sym[k]; k++) {
-		if (!degree(q, d->sym[k]))
+	for (uint32_t left = d->syms; left; left <<= 8) {
+		if (!places(t->syms, left >> 24))
 			return false;
-		*q = without(q, d->sym[k], 1);
+		t->syms = without(t->syms, left >> 24, 1);
 	}
-	q->coef = coef;
+	t->coef = coef;
 	return true;
 }
 
@@ -308,10 +302,11 @@ bool gllm_poly_divide(struct polys *p, uint16_t a, uint16_t b, uint16_t *q)
 		return false;
 	struct sum s = begin(p);
 	for (unsigned i = 0; i < p->poly[a].count; i++) {
-		struct gllm_term t;
-		if (!quotient(&p->term[p->poly[a].first + i], &p->term[p->poly[b].first], &t))
+		struct poly_term t;
+		set(&t, p->term[p->poly[a].first + i].coef, p->term[p->poly[a].first + i].syms);
+		if (!divide(&t, &p->term[p->poly[b].first]))
 			return false;
-		add_term(&s, &t);
+		add_term(&s, t.coef, t.syms);
 	}
 	*q = keep(p, &s);
 	return *q != POLY_NONE;
@@ -322,12 +317,12 @@ bool gllm_poly_linear(const struct polys *p, uint16_t a, unsigned sym, struct po
 	unsigned with = 0;
 	*of = (struct poly_linear){ .plain = true };
 	for (unsigned i = 0; a != POLY_NONE && i < p->poly[a].count; i++) {
-		const struct gllm_term *t = &p->term[p->poly[a].first + i];
-		const unsigned d = degree(t, sym);
+		const struct poly_term *t = &p->term[p->poly[a].first + i];
+		const unsigned d = degree(t->syms, sym);
 		with += d;
 		if (d)
-			of->slope = without(t, sym, d);
-		else if (t->sym[0])
+			set(&of->slope, t->coef, without(t->syms, sym, d));
+		else if (t->syms)
 			of->plain = false;
 		else
 			of->rest = t->coef;
@@ -335,23 +330,22 @@ bool gllm_poly_linear(const struct polys *p, uint16_t a, unsigned sym, struct po
 	return with == 1;
 }
 
-bool gllm_poly_root(struct polys *p, uint16_t a, unsigned sym, const struct gllm_term *slope, int64_t value, uint16_t *root)
+bool gllm_poly_root(struct polys *p, uint16_t a, unsigned sym, const struct poly_term *slope, int64_t value, uint16_t *root)
 {
 	struct sum s = begin(p);
-	const struct gllm_term *x = &p->term[p->poly[a].first], *end = x + p->poly[a].count;
-	struct gllm_term t = { .coef = value };
-	if (x < end && !x->sym[0])
+	const struct poly_term *x = &p->term[p->poly[a].first], *end = x + p->poly[a].count;
+	struct poly_term t = { .coef = value };
+	if (x < end && !x->syms)
 		t.coef = wrap_add(t.coef, wrap_mul(x++->coef, -1));
 	for (;; x++) {
-		if (t.coef && !quotient(&t, slope, &t))
+		if (t.coef && !divide(&t, slope))
 			return false;
-		add_term(&s, &t);
-		while (x < end && degree(x, sym))
+		add_term(&s, t.coef, t.syms);
+		while (x < end && places(x->syms, sym))
 			x++;
 		if (x == end)
 			break;
-		t = *x;
-		t.coef = wrap_mul(x->coef, -1);
+		set(&t, wrap_mul(x->coef, -1), x->syms);
 	}
 	*root = keep(p, &s);
 	return *root != POLY_NONE;
@@ -376,16 +370,16 @@ static int64_t clamp_add(int64_t a, int64_t b)
 }
 
 /* Symbols are never negative: of a term that has some, one end is 0. */
-static struct poly_range range(const struct polys *p, const struct gllm_term *t, unsigned n)
+static struct poly_range range(const struct polys *p, const struct poly_term *t, unsigned n)
 {
 	struct poly_range r = { 0, 0 };
-	for (const struct gllm_term *end_of = t + n; t < end_of; t++) {
+	for (const struct poly_term *end_of = t + n; t < end_of; t++) {
 		int64_t end = t->coef;
-		for (unsigned k = 0; k < GLLM_TERM_SYMS && t->sym[k]; k++)
-			end = clamp_mul(end, t->sym[k] < GLLM_SYM_LOOP ? INT64_C(1) << 40 : p->greatest[t->sym[k] - GLLM_SYM_LOOP]);
-		if (end < 0 || !t->sym[0])
+		for (uint32_t left = t->syms; left; left <<= 8)
+			end = clamp_mul(end, left >> 24 < GLLM_SYM_LOOP ? INT64_C(1) << 40 : p->greatest[(left >> 24) - GLLM_SYM_LOOP]);
+		if (end < 0 || !t->syms)
 			r.low = r.low == INT64_MIN || end == INT64_MIN ? INT64_MIN : clamp_add(r.low, end);
-		if (end > 0 || !t->sym[0])
+		if (end > 0 || !t->syms)
 			r.high = clamp_add(r.high, end);
 	}
 	return r;

@@ -202,7 +202,7 @@ static bool first_exit(struct lifting *l, int loop, uint16_t *first, bool *exact
 		return !stays && gllm_poly_root(ps, (uint16_t)v->imm, iv, &p.slope, 0, first);
 	/* goes on while slope * iv + rest >= 1, or else while it is <= 0; towards the other side it leaves */
 	const int64_t k = stays ? p.slope.coef : (int64_t)(0 - (uint64_t)p.slope.coef);
-	if (p.slope.sym[0] || k >= 0 || k == INT64_MIN)
+	if (p.slope.syms || k >= 0 || k == INT64_MIN)
 		return false;
 	if (p.plain) { /* at ceil(r / -k) */
 		const int64_t r = stays ? p.rest : (int64_t)(1 - (uint64_t)p.rest);

@@ -106,8 +106,8 @@ static uint16_t value_when(struct lifting *l, uint16_t v, cond_t cond, bool outc
 		return v;
 	if (c->v[v].op == GLLM_N_LAST && c->v[c->v[c->v[v].a].a].op == GLLM_N_CONST) /* as most sums begin */
 		return runs_0_times(l, c->v[c->v[v].a].loop, cond, outcome) ? c->v[c->v[v].a].a : v;
-	const struct gllm_term *t = &c->p.term[c->p.poly[p[0]].first];
-	unsigned zero_sym = c->p.poly[p[0]].count == 1 && t->sym[0] && !t->sym[1] ? t->sym[0] : 0;
+	const uint32_t syms = c->p.term[c->p.poly[p[0]].first].syms;
+	unsigned zero_sym = c->p.poly[p[0]].count == 1 && !poly_sym(syms, 1) ? poly_sym(syms, 0) : 0;
 	for (unsigned i = 0; i <= v; i++)
 		now[i] = ABSENT;
 	now[v] = v; /* wanted */
@@ -191,14 +191,13 @@ uint16_t gllm_loops_choose(struct lifting *l, cond_t i, uint16_t t, uint16_t f)
 bool gllm_loops_positive(struct lifting *l, uint16_t block, uint16_t p)
 {
 	struct polys *ps = &l->c.p;
-	struct gllm_term t = { 0 };
-	bool monomial = ps->poly[p].count == 1;
 	if (p == POLY_NONE)
 		return false;
 	if (gllm_poly_range(ps, p).low >= 1)
 		return true;
-	if (monomial)
-		t = ps->term[ps->poly[p].first];
+	const struct poly_term *const t = &ps->term[ps->poly[p].first];
+	bool monomial = ps->poly[p].count == 1;
+	uint32_t left = monomial ? t->syms : 0; /* factors not known to be positive, in their places */
 	for (uint16_t b = block; l->f->block[b].idom != FLOW_NONE; b = l->f->block[b].idom) {
 		const struct flow_block *x = &l->f->block[b];
 		uint16_t d = x->idom, np[2];
@@ -213,14 +212,14 @@ bool gllm_loops_positive(struct lifting *l, uint16_t block, uint16_t p)
 		uint16_t q = np[0];
 		if (q == p || gllm_poly_range_of_difference(ps, p, q).low >= 0)
 			return true;
-		if (!monomial || ps->poly[q].count != 1 || t.coef <= 0)
+		if (!monomial || ps->poly[q].count != 1 || t->coef <= 0)
 			continue;
-		const struct gllm_term *u = &ps->term[ps->poly[q].first];
+		const struct poly_term *u = &ps->term[ps->poly[q].first];
 		for (unsigned i = 0; i < GLLM_TERM_SYMS && u->coef > 0; i++) /* a positive product has positive factors */
 			for (unsigned k = 0; k < GLLM_TERM_SYMS; k++)
-				if (u->sym[i] && t.sym[k] == u->sym[i])
-					t.sym[k] = 0;
-		if (!t.sym[0] && !t.sym[1] && !t.sym[2] && !t.sym[3])
+				if (poly_sym(left, k) == poly_sym(u->syms, i))
+					left &= ~(UINT32_C(0xff000000) >> 8 * k);
+		if (!left)
 			return true;
 	}
 	return false;

@@ -18,7 +18,7 @@ static uint64_t mix(uint64_t h, uint64_t x)
 	return h ^ h >> 29;
 }
 
-static uint8_t renamed(const struct emit *e, uint8_t sym)
+static uint8_t renamed(const struct emit *e, unsigned sym)
 {
 	return e->renamed[sym];
 }
@@ -28,10 +28,10 @@ static uint64_t poly_hash(const struct emit *e, uint16_t p)
 	uint64_t h = 7;
 	const struct kept_poly *x = &e->c->p.poly[p];
 	for (unsigned i = 0; i < x->count; i++) {
-		const struct gllm_term *t = &e->c->p.term[x->first + i];
+		const struct poly_term *t = &e->c->p.term[x->first + i];
 		h = mix(h, (uint64_t)t->coef);
 		for (unsigned k = 0; k < GLLM_TERM_SYMS; k++)
-			h = mix(h, renamed(e, t->sym[k]));
+			h = mix(h, renamed(e, poly_sym(t->syms, k)));
 	}
 	return h;
 }
@@ -143,11 +143,11 @@ static struct gllm_poly place(struct emit *e, uint16_t p)
 	to->done = true;
 	to->at = (struct gllm_poly){ (uint16_t)(x->count ? e->nterms : 0), x->count };
 	for (unsigned i = 0; i < x->count; i++) {
-		const struct gllm_term *from = &e->c->p.term[x->first + i];
+		const struct poly_term *from = &e->c->p.term[x->first + i];
 		struct gllm_term *const t = &e->term[e->nterms++];
 		t->coef = from->coef;
 		for (unsigned k = 0; k < GLLM_TERM_SYMS; k++)
-			t->sym[k] = renamed(e, from->sym[k]);
+			t->sym[k] = renamed(e, poly_sym(from->syms, k));
 	}
 	return to->at;
 }
