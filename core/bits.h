@@ -23,5 +23,9 @@ static inline bool gllm_mul_ok(uint64_t a, uint64_t b, uint64_t *r) { return !__
 
 static inline uint64_t gllm_round_up(uint64_t x, uint64_t align) { return (x + align - 1) & ~(align - 1); }
 
+/* What seldom or nearly always holds, where much runs through: what follows most often then stands behind without a jump. */
+#define GLLM_RARELY(x) __builtin_expect(!!(x), 0)
+#define GLLM_MOSTLY(x) __builtin_expect(!!(x), 1)
+
 #define GLLM_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #endif

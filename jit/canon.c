@@ -28,7 +28,7 @@ static inline uint64_t head(unsigned op, unsigned type, int loop, unsigned aux, 
 static inline uint16_t add(struct canon *c, uint64_t of, uint16_t third, uint64_t imm, uint16_t next)
 {
 	struct val *v = &c->v[c->n];
-	if (c->n == VAL_MAX) {
+	if (GLLM_RARELY(c->n == VAL_MAX)) {
 		c->full = true;
 		return POISON;
 	}
@@ -41,11 +41,11 @@ static uint16_t intern(struct canon *c, uint64_t of, uint16_t third, uint64_t im
 	const uint64_t one = UINT64_C(0x9e3779b97f4a7c15), two = UINT64_C(0xbf58476d1ce4e5b9);
 	uint16_t *bucket = &c->bucket[((of ^ (uint64_t)third << 8) * one + imm * two) >> 54];
 	_Static_assert(VAL_BUCKETS == 1024, "ten bits"); /* more than most need: what shares a place cannot be predicted */
-	for (uint16_t i = *bucket; i != VAL_NONE; i = c->v[i].next)
+	for (uint16_t i = *bucket; GLLM_RARELY(i != VAL_NONE); i = c->v[i].next)
 		if (c->v[i].head == of && c->v[i].imm == imm && c->v[i].c == third)
 			return i;
 	uint16_t made = add(c, of, third, imm, *bucket);
-	if (made != POISON)
+	if (GLLM_MOSTLY(made != POISON))
 		*bucket = made;
 	return made;
 }
@@ -65,9 +65,9 @@ uint16_t gllm_canon_of(struct canon *c, uint64_t of, uint16_t third, uint64_t im
 {
 	const uint16_t a = (uint16_t)(of >> 32), b = (uint16_t)(of >> 48);
 	int loop = innermost(c, a, b);
-	if (a == POISON || b == POISON || third == POISON)
+	if (GLLM_RARELY(a == POISON || b == POISON || third == POISON))
 		return POISON;
-	if (third != VAL_NONE && c->v[third].loop > loop)
+	if (GLLM_RARELY(third != VAL_NONE) && c->v[third].loop > loop)
 		loop = c->v[third].loop;
 	return intern(c, of | (uint64_t)(uint8_t)loop << 16, third, imm);
 }
@@ -108,7 +108,7 @@ cond_t gllm_canon_chooses(struct canon *c, cond_t i)
 uint16_t gllm_canon_ptr(struct canon *c, unsigned param, uint16_t poly, uint16_t index, uint32_t index_bytes)
 {
 	int loop = gllm_poly_loop(&c->p, poly), of = innermost(c, index, VAL_NONE);
-	if (poly == POLY_NONE || index == POISON || index_bytes > 0x7fff)
+	if (GLLM_RARELY(poly == POLY_NONE || index == POISON || index_bytes > 0x7fff))
 		return POISON;
 	return intern(c, head(VAL_PTR, GLLM_I64, loop > of ? loop : of, param, index, VAL_NONE), VAL_NONE,
 	              poly | (uint64_t)index_bytes << 16);
@@ -123,7 +123,7 @@ uint16_t gllm_canon_access(struct canon *c, const struct val_access *a)
 		    o->index_bytes == a->index_bytes)
 			return (uint16_t)i;
 	}
-	if (c->naccesses == VAL_ACCESSES)
+	if (GLLM_RARELY(c->naccesses == VAL_ACCESSES))
 		return VAL_NONE;
 	c->access[c->naccesses] = *a;
 	c->accessed |= place;
@@ -177,7 +177,7 @@ static unsigned unsigned_type(unsigned w)
 }
 
 /* The same bits as another type of the same size. */
-static uint16_t rename_bits(struct canon *c, uint16_t v, unsigned type)
+static inline uint16_t rename_bits(struct canon *c, uint16_t v, unsigned type)
 {
 	if (is(c, v, GLLM_N_BITS))
 		v = c->v[v].a;

@@ -14,7 +14,7 @@ static uint64_t shape_of_sum(const struct canon *c, const struct sum *s)
 	return h;
 }
 
-static bool note(struct canon *c, uint16_t v, const struct sum *s, uint64_t shape)
+static inline bool note(struct canon *c, uint16_t v, const struct sum *s, uint64_t shape)
 {
 	if (c->v[v].bits)
 		return true;
@@ -81,7 +81,7 @@ static bool has_sum(struct canon *c, uint16_t v)
 	return note(c, v, &s, shape);
 }
 
-static void recall(const struct canon *c, uint16_t v, struct sum *s)
+static inline void recall(const struct canon *c, uint16_t v, struct sum *s)
 {
 	const struct val_bits *b = &c->bits[c->v[v].bits];
 	gllm_sum_clear(s, b->w);

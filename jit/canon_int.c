@@ -314,11 +314,11 @@ static bool keeps_upper(const struct canon *c, uint16_t b)
 
 uint16_t gllm_canon_int(struct canon *c, unsigned op, unsigned w, uint16_t a, uint16_t b)
 {
-	if (op == GLLM_N_AND && w == 64 && keeps_upper(c, b)) /* that may be cut off again */
+	if (GLLM_RARELY(op == GLLM_N_AND && w == 64) && keeps_upper(c, b)) /* that may be cut off again */
 		a = gllm_bits_any(c, a);
-	if (a == POISON || b == POISON)
+	if (GLLM_RARELY(a == POISON || b == POISON))
 		return POISON;
-	if (w == 8 || w == 16) { /* in 32 bits, and cut back */
+	if (GLLM_RARELY(w == 8 || w == 16)) { /* in 32 bits, and cut back */
 		a = op == GLLM_N_SAR ? gllm_canon_sext(c, a, w, 32) : gllm_canon_zext(c, a, w);
 		b = op == GLLM_N_SHL || op == GLLM_N_SHR || op == GLLM_N_SAR ? b : gllm_canon_zext(c, b, w);
 		if (a == POISON || b == POISON)

@@ -2,6 +2,7 @@
  * jit/canon_parts.h - what the parts of canon.h share. */
 #ifndef GLLM_CANON_PARTS_H
 #define GLLM_CANON_PARTS_H
+#include "core/bits.h"
 #include "jit/canon.h"
 
 #define SIGN 0x80000000u

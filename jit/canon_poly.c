@@ -72,15 +72,15 @@ static uint16_t keep(struct polys *p, const struct sum *s)
 {
 	uint64_t h = 0;
 	unsigned top = 0;
-	if (s->lost)
+	if (GLLM_RARELY(s->lost))
 		return POLY_NONE;
 	for (unsigned i = 0; i < s->n; i++)
 		h = (h + (uint64_t)s->t[i].coef) * UINT64_C(0x9e3779b97f4a7c15) + s->t[i].syms;
 	h = (h ^ h >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 56;
-	for (uint16_t c = p->bucket[h]; c != POLY_NONE; c = p->poly[c].next)
+	for (uint16_t c = p->bucket[h]; GLLM_RARELY(c != POLY_NONE); c = p->poly[c].next)
 		if (p->poly[c].count == s->n && same_terms(&p->term[p->poly[c].first], s->t, s->n))
 			return c;
-	if (p->n == POLY_MAX || p->nterms + s->n > POLY_POOL)
+	if (GLLM_RARELY(p->n == POLY_MAX || p->nterms + s->n > POLY_POOL))
 		return POLY_NONE;
 	for (unsigned i = 0; i < s->n; i++) {
 		unsigned g = greatest(s->t[i].syms);
@@ -169,7 +169,7 @@ uint16_t gllm_poly_plus(struct polys *p, uint16_t a, int64_t k)
 }
 
 /* Symbols of the product of two terms; false if there are more than one holds. */
-static bool multiply(uint32_t a, uint32_t b, uint32_t *syms)
+static inline bool multiply(uint32_t a, uint32_t b, uint32_t *syms)
 {
 	unsigned room = GLLM_TERM_SYMS;
 	*syms = a | b;
@@ -282,7 +282,7 @@ bool gllm_poly_is_constant(const struct polys *p, uint16_t a, int64_t *c)
 }
 
 /* *t = q * d exactly; then it is q. */
-static bool divide(struct poly_term *t, const struct poly_term *d)
+static inline bool divide(struct poly_term *t, const struct poly_term *d)
 {
 	const int64_t coef = d->coef == -1 ? wrap_mul(t->coef, -1) : t->coef / d->coef;
 	if (wrap_mul(coef, d->coef) != t->coef)

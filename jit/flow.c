@@ -70,7 +70,7 @@ static uint16_t next_at(const struct discovery *d, uint64_t addr, uint16_t n)
 	return n;
 }
 
-static uint16_t find_block(const struct discovery *d, uint64_t addr, uint16_t context)
+static inline uint16_t find_block(const struct discovery *d, uint64_t addr, uint16_t context)
 {
 	uint16_t n = next_at(d, addr, FLOW_NONE);
 	while (n != FLOW_NONE && d->f->block[n].context != context)
@@ -130,7 +130,7 @@ static bool cut_block(const struct discovery *d, uint16_t made)
 	struct flow_block *m = &f->block[made];
 	for (unsigned i = 0; i < made; i++) {
 		struct flow_block *b = &f->block[i];
-		if (m->addr - b->addr >= b->bytes || b->context != m->context)
+		if (GLLM_MOSTLY(m->addr - b->addr >= b->bytes) || b->context != m->context)
 			continue;
 		for (uint16_t k = 1; k < b->n; k++) {
 			if (f->place[b->first + k].addr != m->addr)
@@ -287,7 +287,7 @@ static enum gllm_status read_insn(struct discovery *d, unsigned first, struct re
 		return gllm_fail(f->error, GLLM_BAD_INSN, "decoding", NULL, addr - f->entry, 0, at->p[0]);
 	if (d->t->meaning(&insn, &sem))
 		return gllm_flow_refuse(f, "an instruction whose meaning cannot be said", addr);
-	if (!sem.n)
+	if (GLLM_RARELY(!sem.n))
 		sem.op[sem.n++] = (struct gllm_sem_op_rec){ .op = GLLM_S_NOP };
 	if (f->nops + sem.n + 2 > FLOW_OPS)
 		return gllm_flow_refuse(f, "too many instructions", addr);
@@ -298,11 +298,11 @@ static enum gllm_status read_insn(struct discovery *d, unsigned first, struct re
 		place[i].addr = addr;
 		place[i].next = at->addr;
 	}
-	for (unsigned i = FLOW_COMMON; i < sem.n; i++)
+	for (unsigned i = FLOW_COMMON; GLLM_RARELY(i < sem.n); i++)
 		place[i] = place[0];
 	f->nops += sem.n;
 	*ends = false;
-	if (sem.op[sem.n - 1].op < GLLM_S_JUMP)
+	if (GLLM_MOSTLY(sem.op[sem.n - 1].op < GLLM_S_JUMP))
 		return GLLM_OK;
 	if (!resolve(d, first))
 		return gllm_flow_refuse(f, not_constant, addr);
@@ -339,7 +339,7 @@ static enum gllm_status read_block(struct discovery *d, uint16_t n)
 		return s;
 	f->block[n].first = (uint16_t)first;
 	do {
-		if (!at.left) {
+		if (GLLM_RARELY(!at.left)) {
 			const struct gllm_range *r = range_of(d->img, at.addr, 1);
 			if (!r)
 				return gllm_flow_refuse(f, "code leads out of the image", at.addr);
@@ -349,7 +349,7 @@ static enum gllm_status read_block(struct discovery *d, uint16_t n)
 		s = read_insn(d, first, &at, &ends);
 		if (s)
 			return s;
-	} while (!ends && (d->bucket[at.addr % BUCKETS] == FLOW_NONE || find_block(d, at.addr, context) == FLOW_NONE));
+	} while (!ends && (GLLM_MOSTLY(d->bucket[at.addr % BUCKETS] == FLOW_NONE) || find_block(d, at.addr, context) == FLOW_NONE));
 	f->block[n].n = (uint16_t)(f->nops - first);
 	f->block[n].bytes = (uint32_t)(at.addr - f->block[n].addr);
 	d->read_to = at.addr > d->read_to ? at.addr : d->read_to;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * jit/live.c - registers read and written by blocks, then backwards along the edges. */
+#include "core/bits.h"
 #include "jit/live.h"
 
 #define BITS4(n) UINT64_C(1) << (n), UINT64_C(2) << (n), UINT64_C(4) << (n), UINT64_C(8) << (n)
@@ -30,7 +31,7 @@ static struct live of_block(const struct gllm_sem_op_rec *s, unsigned n, const s
 	for (const struct gllm_sem_op_rec *end = s + n; s < end; s++) {
 		uint64_t reads = live_bit(s->a) | live_bit(s->b) | live_bit(s->c), writes = live_bit(s->d);
 		spills |= live_is_spill(s, c->spill);
-		if (s->op >= GLLM_S_CALL) {
+		if (GLLM_RARELY(s->op >= GLLM_S_CALL)) {
 			reads |= c->stack | (flow_primitive(s) ? c->arguments : 0);
 			writes |= flow_primitive(s) ? c->clobbered : s->op == GLLM_S_CALL ? live_bit(abi->link) : 0;
 		}

@@ -59,7 +59,7 @@ static uint16_t table_load(struct lifting *l, uint16_t raw, int loop)
 	return access == VAL_NONE ? POISON : gllm_canon_load(&l->c, access, 0, l->c.v[a.index].loop);
 }
 
-static uint16_t load_access(struct lifting *l, uint16_t access, uint16_t raw, int loop)
+static inline uint16_t load_access(struct lifting *l, uint16_t access, uint16_t raw, int loop)
 {
 	unsigned p = l->c.access[access].param;
 	uint16_t v = gllm_canon_load(&l->c, access, writable(l, p) ? l->version[p] : 0, loop);

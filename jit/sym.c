@@ -11,7 +11,7 @@ static uint16_t constant(struct exec *x, uint64_t v)
 	const unsigned before = *recent;
 	const struct raw *r = &x->s->raw[before];
 	const unsigned same = (r->op == RAW_CONST) & ((uint64_t)r->imm == v);
-	if (same & (x->s->n == RAW_VALUES))
+	if (GLLM_RARELY(same & (x->s->n == RAW_VALUES)))
 		return (uint16_t)before;
 	const unsigned made = make(x, RAW_CONST, 64, 0, 0, (int64_t)v);
 	x->s->n -= same;
@@ -25,7 +25,7 @@ static uint64_t low(uint64_t v, unsigned w)
 }
 
 /* Bits above `w` are zero for sure. */
-static bool fits(const struct exec *x, uint16_t v, unsigned w)
+static inline bool fits(const struct exec *x, uint16_t v, unsigned w)
 {
 	const struct raw *r = &x->s->raw[v];
 	if (r->op == RAW_CONST)
@@ -298,12 +298,10 @@ static void call_primitive(struct exec *x, unsigned prim)
 	default: refuse(x, "a call of memset or memcpy"); return;
 	}
 	uint16_t r = make3(x, RAW_PRIM, w, v.a, v.b, v.c, prim);
-	for (unsigned i = 0; i < 32; i++) {
-		if (!(abi->preserved_int >> i & 1) && i != abi->stack_pointer)
-			x->st[GLLM_LOC_R0 + i] = UNDEF;
-		if (!(abi->preserved_vec >> i & 1))
-			x->st[GLLM_LOC_V0 + i] = UNDEF;
-	}
+	const uint64_t stay = (uint32_t)(abi->preserved_int | UINT64_C(1) << abi->stack_pointer) | (uint64_t)abi->preserved_vec << GLLM_LOC_V0;
+	_Static_assert(UNDEF == 0 && GLLM_LOC_R0 == 0 && GLLM_LOC_V0 == 32, "a bit each");
+	for (unsigned i = 0; i < 64; i++)
+		x->st[i] &= (uint16_t)(0 - (stay >> i & 1));
 	x->st[GLLM_LOC_FLAGS] = UNDEF;
 	x->st[int_result ? abi->int_result : abi->float_result] = r;
 }
@@ -344,7 +342,7 @@ static void ret(struct exec *x)
 		x->st[sp] = integer_imm(x, GLLM_S_ADD, 64, x->st[sp], 8);
 }
 
-static void branch_if(struct exec *x, uint16_t flags, uint8_t cc, uint8_t fcc)
+static inline void branch_if(struct exec *x, uint16_t flags, uint8_t cc, uint8_t fcc)
 {
 	x->s->cond[x->block] = condition(x, flags, cc, fcc);
 }
@@ -376,11 +374,11 @@ static void arithmetic(struct exec *x, const struct gllm_sem_op_rec *s)
 	bool bitwise = s->op == GLLM_S_AND || s->op == GLLM_S_OR || s->op == GLLM_S_XOR || s->op == GLLM_S_NOT;
 	unsigned w = bitwise && (is_vector(s->d) || s->w > 64) ? 32 : s->w; /* the low lane */
 	uint16_t a = read_loc(x, s->a);
-	if (a == UNDEF && s->a == s->b && (s->op == GLLM_S_XOR || s->op == GLLM_S_SUB)) { /* the idiom for zero */
+	if (GLLM_RARELY(a == UNDEF) && s->a == s->b && (s->op == GLLM_S_XOR || s->op == GLLM_S_SUB)) { /* the idiom for zero */
 		write_loc(x, s->d, constant(x, 0));
 		return;
 	}
-	if (s->op == GLLM_S_NEG || s->op == GLLM_S_NOT)
+	if (GLLM_RARELY(s->op == GLLM_S_NEG || s->op == GLLM_S_NOT))
 		a = integer(x, s->op, w, a, UNDEF);
 	else
 		a = s->b == GLLM_LOC_NONE ? integer_imm(x, s->op, w, a, s->imm) : integer(x, s->op, w, a, read_loc(x, s->b));

@@ -2,6 +2,7 @@
  * jit/sym_exec.h - the state of symbolic execution, which sym.c and sym_join.c share. */
 #ifndef GLLM_SYM_EXEC_H
 #define GLLM_SYM_EXEC_H
+#include "core/bits.h"
 #include "jit/live.h"
 #include "jit/sym.h"
 
@@ -67,7 +68,7 @@ static inline uint16_t make(struct exec *x, unsigned op, unsigned w, unsigned a,
 {
 	struct sym *s = x->s;
 	const unsigned v = s->n;
-	if (v == RAW_VALUES)
+	if (GLLM_RARELY(v == RAW_VALUES))
 		return too_many(x);
 	s->n = v + 1;
 	_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first field is lowest");

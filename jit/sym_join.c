@@ -97,7 +97,7 @@ static uint64_t changed(struct exec *x, const struct flow_loop *l)
 	return written & x->live[l->header].in;
 }
 
-static void begin_phi(struct exec *x, unsigned loc)
+static inline void begin_phi(struct exec *x, unsigned loc)
 {
 	uint16_t first = x->st[loc];
 	phi(x, loc, 2);

@@ -23,7 +23,7 @@ static uint8_t renamed(const struct emit *e, unsigned sym)
 	return e->renamed[sym];
 }
 
-static uint64_t poly_hash(const struct emit *e, uint16_t p)
+static inline uint64_t poly_hash(const struct emit *e, uint16_t p)
 {
 	uint64_t h = 7;
 	const struct kept_poly *x = &e->c->p.poly[p];
@@ -152,9 +152,9 @@ static struct gllm_poly place(struct emit *e, uint16_t p)
 	return to->at;
 }
 
-static gllm_ref write_op(struct emit *e, unsigned op, unsigned type, gllm_ref a, gllm_ref b, gllm_ref c, uint64_t imm)
+static inline gllm_ref write_op(struct emit *e, unsigned op, unsigned type, gllm_ref a, gllm_ref b, gllm_ref c, uint64_t imm)
 {
-	if (e->nnodes == NODES) {
+	if (GLLM_RARELY(e->nnodes == NODES)) {
 		gllm_lift_refuse(e->l, "too many nodes", 0);
 		return 0;
 	}

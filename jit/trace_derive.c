@@ -269,7 +269,7 @@ static uint64_t join(uint64_t a, uint64_t b, uint64_t c, uint64_t d) /* four fie
 	return a | b << 16 | c << 32 | d << 48;
 }
 
-static uint64_t mix_poly(const struct gllm_trace *t, uint64_t h, struct gllm_poly p)
+static inline uint64_t mix_poly(const struct gllm_trace *t, uint64_t h, struct gllm_poly p)
 {
 	h = mix(h, p.count);
 	for (unsigned i = 0; i < p.count; i++) {

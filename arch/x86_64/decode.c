@@ -44,7 +44,6 @@ enum { AHEAD = 48 };           /* more than is ever read of what begins with LON
 /* What most instructions take is one function, and what few take does not cost it registers. */
 #define PART static inline __attribute__((always_inline))
 #define APART __attribute__((noinline)) static
-#define RARELY(x) __builtin_expect(!!(x), 0)
 enum outcome { NO, CUT, YES }; /* CUT: not with these bytes, but maybe with more */
 
 /* ---- operands ------------------------------------------------------------------------------------------------------ */
@@ -77,7 +76,7 @@ PART void set_registers(const struct numbers *s, const uint16_t *sizes, const st
 {
 	set_register(s, sizes, f->op[0], &op[0]); /* most have two */
 	set_register(s, sizes, f->op[1], &op[1]);
-	for (unsigned i = 2; i < f->n_ops; i++)
+	for (unsigned i = 2; GLLM_RARELY(i < f->n_ops); i++)
 		set_register(s, sizes, f->op[i], &op[i]);
 }
 
@@ -126,12 +125,12 @@ static const unsigned char *set_number(unsigned os, uint32_t op, const unsigned 
 	return p + n;
 }
 
-PART void set_fixed(uint32_t op, unsigned opcode, struct gllm_operand *o)
+PART void set_fixed(uint32_t op, const unsigned char *opcode, struct gllm_operand *o)
 {
 	const bool cc = gllm_x86_place(op) == P_CC;
 
 	set_operand(o, 0, cc ? GLLM_O_COND : GLLM_O_IMM, 0, 0);
-	o->imm = cc ? opcode & 15 : 1;
+	o->imm = cc ? *opcode & 15 : 1;
 }
 
 PART uint32_t run_of(const struct gllm_x86_form *f)
@@ -225,11 +224,11 @@ PART const unsigned char *set_legacy(const struct gllm_x86_form *f, const unsign
 		p = set_number(os, f->op[f->number - 1], p, o);
 		relative = o->kind == GLLM_O_REL ? o : relative;
 	}
-	if (f->fixed)
-		set_fixed(f->op[f->fixed - 1], opcode, &op[f->fixed - 1]);
+	if (GLLM_RARELY(f->fixed))
+		set_fixed(f->op[f->fixed - 1], &operands[-1], &op[f->fixed - 1]);
 	out->length = (uint8_t)(p - start);
 	relative->imm = (int64_t)((uint64_t)relative->imm + out->addr + out->length);
-	if (RARELY(f->dec & BYTES && !rex))
+	if (GLLM_RARELY(f->dec & BYTES && !rex))
 		set_high(out);
 	return p;
 }
@@ -337,15 +336,15 @@ PART enum outcome decode_legacy(const unsigned char *start, const unsigned char 
 			page += (*p++ == 0x38 ? MAP_0F38 - MAP_0F : MAP_0F3A - MAP_0F) * 4u;
 	}
 	const unsigned row = run_end[page << 8 | *p++], modrm = modrm_at(p), size = size_of_rex(rex);
-	if (RARELY(!row))
+	if (GLLM_RARELY(!row))
 		return decode_padded(start, end, out);
 	const struct gllm_x86_form *f = &gllm_x86_forms[row - 1];
 	const uint32_t run = run_of(f);
-	while (((modrm ^ f->modrm) & f->modrm_mask) || !operand_size(f, size))
-		if (!in_run(--f, run))
+	while (((modrm ^ f->modrm) & f->modrm_mask) || GLLM_RARELY(!operand_size(f, size)))
+		if (GLLM_RARELY(!in_run(--f, run)))
 			return decode_padded(start, end, out);
 	out->rep = 0;
-	if (RARELY(f->opcode == 0x90 || set_legacy(f, start, p, rex, operand_size(f, size), out) > end))
+	if (GLLM_RARELY(f->opcode == 0x90 || set_legacy(f, start, p, rex, operand_size(f, size), out) > end))
 		return decode_padded(start, end, out);
 	return YES;
 }
@@ -535,5 +534,5 @@ APART enum gllm_status decode_last(const unsigned char *bytes, size_t size, stru
 enum gllm_status gllm_x86_decode(const unsigned char *bytes, size_t size, uint64_t addr, struct gllm_insn *out)
 {
 	out->addr = addr;
-	return size < AHEAD ? decode_last(bytes, size, out) : decode(bytes, bytes + LONGEST, out);
+	return GLLM_RARELY(size < AHEAD) ? decode_last(bytes, size, out) : decode(bytes, bytes + LONGEST, out);
 }

@@ -23,7 +23,7 @@ struct lift {
 
 typedef struct gllm_sem_op_rec rec;
 
-static void refuse(struct lift *l)
+__attribute__((cold)) static void refuse(struct lift *l)
 {
 	l->refused = true;
 }
@@ -121,7 +121,7 @@ static inline unsigned value(struct lift *l, const struct gllm_operand *o, unsig
 }
 
 /* d = a op operand: an immediate goes into the operation itself. */
-static void binary(struct lift *l, unsigned op, unsigned w, unsigned d, unsigned a, const struct gllm_operand *o)
+static inline void binary(struct lift *l, unsigned op, unsigned w, unsigned d, unsigned a, const struct gllm_operand *o)
 {
 	if (o->kind == GLLM_O_IMM)
 		emit_imm(l, op, w, d, a, o->imm);
