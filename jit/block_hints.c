@@ -100,8 +100,9 @@ static void hint_columns(const struct blocker *x, struct gllm_strip *s, struct k
 	}
 }
 
-/* The next block of a side that is read where it lies: of k, or where a kernel has one of these, of columns. While the tiles of a panel
- * pass, each fetches every so many rows of the panel that will stand there, whole runs of lines. */
+/* The next block of a side that is read where it lies: of k, or behind the last one the first of the next columns; where a kernel has one block
+ * of k of all columns, of columns. While the tiles of a panel pass, each fetches every so many rows of the panel that will stand there, whole
+ * runs of lines. */
 static void hint_rows(const struct blocker *x, struct gllm_strip *s, const struct macro *m, const struct nest *n)
 {
 	gllm_ref v = x->p->sum[0].value[J];
@@ -110,7 +111,9 @@ static void hint_rows(const struct blocker *x, struct gllm_strip *s, const struc
 		return;
 	const struct gllm_affine *a = &x->p->affine[x->p->c->trace.node[v].imm];
 	int64_t lines = gllm_ceil_div(x->b.nr * a->loop[J], LINE), mr = x->b.mr;
-	int64_t each = gllm_ceil_div(lines, gllm_ceil_div((int64_t)x->p->most, mr)), next = m->deep ? x->b.kc * a->loop[K] : x->b.nc * a->loop[J];
+	int64_t each = gllm_ceil_div(lines, gllm_ceil_div((int64_t)x->p->most, mr)), next = x->b.kc * a->loop[K];
+	if (!m->wide ? m->last : !m->deep)
+		next = x->b.nc * a->loop[J] - (m->wide ? 0 : x->p->k - m->depth) * a->loop[K];
 	each = each < MOST_LINES ? each : MOST_LINES;
 	for (int64_t at = 0; at < each; at++) {
 		const struct gllm_term more[] = { { .coef = next + at * LINE }, along(n->v, a->loop[K] * x->unroll / x->b.nr - a->loop[J]),

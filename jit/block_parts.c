@@ -25,8 +25,7 @@ static void *with_room(struct blocker *x, void *list, unsigned n, unsigned *max,
 	return longer;
 }
 
-/* What is added until the matching close runs `trips` times. Returns whether it is a repeat at all. */
-static bool open_repeat(struct blocker *x, struct gllm_linear trips, struct at step)
+bool gllm_block_open_repeat(struct blocker *x, struct gllm_linear trips, struct at step)
 {
 	if (x->status != GLLM_OK || (trips.per_row == 0 && trips.fixed < 2))
 		return false;
@@ -38,7 +37,7 @@ static bool open_repeat(struct blocker *x, struct gllm_linear trips, struct at s
 	return true;
 }
 
-static void close_repeat(struct blocker *x, bool opened)
+void gllm_block_close_repeat(struct blocker *x, bool opened)
 {
 	if (!opened)
 		return;
@@ -206,10 +205,10 @@ void gllm_block_add_product(struct blocker *x, const struct macro *m, struct at 
 void gllm_block_add_depths(struct blocker *x, struct macro m, struct gllm_linear rows)
 {
 	int64_t kc = x->b.kc, whole = x->p->k / kc, rest = x->p->k % kc;
-	bool repeats = open_repeat(x, gllm_block_fixed(whole), (struct at){ .k = kc });
+	bool repeats = gllm_block_open_repeat(x, gllm_block_fixed(whole), (struct at){ .k = kc });
 	m.depth = kc;
 	gllm_block_add_product(x, &m, (struct at){ .k = 0 }, false, rows);
-	close_repeat(x, repeats);
+	gllm_block_close_repeat(x, repeats);
 	m.depth = rest;
 	if (rest)
 		gllm_block_add_product(x, &m, (struct at){ .k = whole * kc }, false, rows);
@@ -256,7 +255,7 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 	for (unsigned i = 0; i < n; i++) {
 		struct macro m = { .rows = p->m.per_row ? p->m : rows[i].rows, .depth = kc, .first = pc == 0 && !alike,
 		                   .last = pc + kc == p->k && !alike, .either = alike, .way = GLLM_BLOCK_PACKED };
-		bool repeats = open_repeat(x, rows[i].trips, (struct at){ .i = gllm_block_fixed(x->b.mc) });
+		bool repeats = gllm_block_open_repeat(x, rows[i].trips, (struct at){ .i = gllm_block_fixed(x->b.mc) });
 		at.i = last.i = rows[i].at;
 		for (unsigned k = 0; k < x->nrows && x->tile; k++) {
 			add_pack(x, PACK_ROWS, k, &(struct macro){ .rows = m.rows, .depth = kc }, (struct at){ .i = rows[i].at, .k = pc }, k > 0,
@@ -275,7 +274,7 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 		if (x->apart && pc + kc == p->k)
 			gllm_block_add_behind(x, m.rows, at, nc, rows[i].rows);
 		beside = true;
-		close_repeat(x, repeats);
+		gllm_block_close_repeat(x, repeats);
 	}
 }
 
@@ -292,9 +291,9 @@ static void blocks_of_k(struct blocker *x, int64_t jc, int64_t nc)
 	if (all > 1 && first)
 		one_block(x, jc, nc, 0, kc, false);
 	if (end > first) {
-		bool repeats = open_repeat(x, gllm_block_fixed(end - first), (struct at){ .k = kc });
+		bool repeats = gllm_block_open_repeat(x, gllm_block_fixed(end - first), (struct at){ .k = kc });
 		one_block(x, jc, nc, first * kc, kc, alike > 1);
-		close_repeat(x, repeats);
+		gllm_block_close_repeat(x, repeats);
 	}
 	if (end < all)
 		one_block(x, jc, nc, (all - 1) * kc, x->p->k - (all - 1) * kc, alike == all && all > 1);
@@ -303,10 +302,10 @@ static void blocks_of_k(struct blocker *x, int64_t jc, int64_t nc)
 void gllm_block_nest(struct blocker *x)
 {
 	int64_t nc = x->b.nc, n = x->p->n, whole = n / nc;
-	bool repeats = open_repeat(x, gllm_block_fixed(whole), (struct at){ .j = nc });
+	bool repeats = gllm_block_open_repeat(x, gllm_block_fixed(whole), (struct at){ .j = nc });
 	if (whole)
 		blocks_of_k(x, 0, nc);
-	close_repeat(x, repeats);
+	gllm_block_close_repeat(x, repeats);
 	if (n % nc)
 		blocks_of_k(x, whole * nc, n % nc);
 }

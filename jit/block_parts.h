@@ -14,6 +14,10 @@ void gllm_block_numbers(struct blocker *x, const struct kernel *k, const struct 
 void gllm_block_add_product(struct blocker *x, const struct macro *m, struct at at, bool beside, struct gllm_linear rows);
 void gllm_block_add_behind(struct blocker *x, struct gllm_linear of, struct at at, int64_t columns, struct gllm_linear rows);
 
+/* What is added until the matching close runs `trips` times. Returns whether it is a repeat at all. */
+bool gllm_block_open_repeat(struct blocker *x, struct gllm_linear trips, struct at step);
+void gllm_block_close_repeat(struct blocker *x, bool opened);
+
 /* The product of `m`, of all blocks of k. */
 void gllm_block_add_depths(struct blocker *x, struct macro m, struct gllm_linear rows);
 

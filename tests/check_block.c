@@ -418,6 +418,21 @@ static void sums_go_on(struct fixture *f, const struct gllm_profile *profile, ui
 	}
 }
 
+/* Several workers share the columns of all blocks of k in turn; one takes all of k of a block of columns after another, as it fetches them. */
+static void streams_in_turn(struct fixture *f, bool alone)
+{
+	const struct shape s = { GLLM_OP_gemm, 8, 4096, 256, 0, GLLM_OP_COUNT, false, false };
+	struct gllm_graph *g = graph_of(f, &s);
+	struct gllm_plan *p;
+	struct gllm_step_info info;
+	if (!g || !CHECK_STATUS(f->t, gllm_compile(f->c, g, NULL, &p, &f->e), GLLM_OK))
+		return;
+	gllm_plan_step(p, 0, &info);
+	CHECK_EQ(f->t, info.times > 1, alone);
+	gllm_plan_free(f->c, p);
+	gllm_graph_free(f->c, g);
+}
+
 /* Of rows that fall into the same sets of L1, few are read at once; of others, more. */
 static void streams_share_sets(struct fixture *f)
 {
@@ -568,6 +583,7 @@ void check_block(struct check *t)
 	shapes_share_kernels(&f);
 	sums_go_on(&f, &config.profile, lanes);
 	streams_share_sets(&f);
+	streams_in_turn(&f, false);
 	uint32_t bytes = bytes_behind(&f);
 	f.arena = empty;
 	config.host.code = *check_exec_fresh(t);
@@ -585,4 +601,13 @@ void check_block(struct check *t)
 	if (!CHECK_STATUS(t, gllm_context_create(p, gllm_context_quote(&config), &config, &f.c, &f.e), GLLM_OK))
 		return;
 	rows_are_turned(&f, lanes);
+	f.arena = empty;
+	config.host.code = *check_exec_fresh(t);
+	config.host.parallel_for = NULL;
+	config.host.workers = 1;
+	p = gllm_alloc(&f.arena, gllm_context_quote(&config), 64);
+	if (!CHECK_STATUS(t, gllm_context_create(p, gllm_context_quote(&config), &config, &f.c, &f.e), GLLM_OK))
+		return;
+	streams(&f, lanes);
+	streams_in_turn(&f, true);
 }
