@@ -7,6 +7,7 @@
 #define UNIT 0x1p-24            /* rounding to nearest: relative error at most this */
 #define LEAST 0x1p-148          /* of denormals, where errors are absolute */
 #define FLUSHED 0x1p-110         /* a BF16 denormal taken as zero, by a factor below 2^16 */
+#define LOST 0x1p-126           /* a product of two BF16, or a sum of such, that would be a denormal becomes zero */
 #define UNKNOWN ((double)__builtin_inff())
 
 static double magnitude(double x)
@@ -212,7 +213,7 @@ static struct moments moments(const struct bound_call *b, unsigned p, size_t n, 
 		m.squares += x * x;
 		m.square_errors += 2 * magnitude(x) * e + e * e;
 	}
-	m.square_errors += of_sum(b, n, m.squares + m.square_errors);
+	m.square_errors += of_sum(b, n, m.squares + m.square_errors) + (!centred && pairs(b, p, p) ? LOST * (double)n : 0);
 	return m;
 }
 
