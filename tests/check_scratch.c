@@ -96,8 +96,8 @@ static void products(struct check *t, struct gllm_context *c, struct gllm_arena 
 	"h = gemm_bt(x, w, rows, 64, 64)\ny = relu(h, 64) per rows\n"
 	static const char *const text[] = {
 		PRODUCT("64", ""), PRODUCT("1", ""), PRODUCT("64", "packed 64"),
-		"graph g rows 64\ninput x [rows, 512]\nweight g [1, 512]\nweight w [64, 512]\nvalue h [rows, 512]\noutput y [rows, 64]\n"
-		"h = rms_norm(x, g, 512, 0.5) per rows\ny = gemm_bt(h, w, rows, 64, 512)\n",
+		("graph g rows 64\ninput x [rows, 512]\nweight g [1, 512]\nweight w [64, 512]\nvalue h [rows, 512]\noutput y [rows, 64]\n"
+		 "h = rms_norm(x, g, 512, 0.5) per rows\ny = gemm_bt(h, w, rows, 64, 512)\n"),
 	};
 	for (unsigned i = 0; i < sizeof text / sizeof text[0]; i++) {
 		struct gllm_arena mark = arena;
