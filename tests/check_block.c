@@ -301,7 +301,8 @@ static void rows_are_turned(struct fixture *f, uint64_t lanes)
 		struct gllm_plan *p;
 		if (!g || !CHECK_STATUS(f->t, gllm_compile(f->c, g, &options, &p, &f->e), GLLM_OK))
 			return;
-		CHECK(f->t, i > 7 || (pairs.times != 0) == (i > 6)); /* no sum is left in lanes */
+		/* No sum is left in lanes but by the row that is not turned, which longer vectors pack. */
+		CHECK(f->t, i > 7 || (pairs.times != 0) == (i > 6 && shape[i].m <= 32));
 		gllm_plan_free(f->c, p);
 		gllm_graph_free(f->c, g);
 		compare(f, &shape[i], NULL);
