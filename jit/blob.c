@@ -24,7 +24,7 @@ _Static_assert(sizeof(struct gllm_buffer_info) == 24, "struct gllm_buffer_info h
 
 /* The words of the header. */
 enum { MAGIC, FORMAT, SIZE, CHECKSUM, EMITTER, MACHINE, TEXT_BYTES, CODE_BYTES, VECTOR_BYTES, HEADER_WORDS };
-enum { THIS_FORMAT = 5, SUMMED_FROM = (CHECKSUM + 1) * 8 };
+enum { THIS_FORMAT = 6, SUMMED_FROM = (CHECKSUM + 1) * 8 };
 enum { MOST_TRIPS = 1 << 22 };                              /* of a repeat: with `most`, every address can be computed */
 static const uint64_t magic = UINT64_C(0x6e616c706d6c6c67); /* "gllmplan" */
 static const uint64_t most = UINT64_C(1) << 40;             /* bytes of anything */
@@ -101,15 +101,6 @@ static void put_arrays(struct writer *w, const struct gllm_plan *p)
 #undef A
 }
 
-static void copy(unsigned char *to, const unsigned char *from, size_t n)
-{
-	size_t i = 0;
-	for (; i + 8 <= n; i += 8)
-		gllm_put_le64(to + i, gllm_le64(from + i));
-	for (; i < n; i++)
-		to[i] = from[i];
-}
-
 static size_t text_bytes(const struct gllm_plan *p)
 {
 	struct writer w = { .word = NULL };
@@ -129,7 +120,7 @@ static void put_code(const struct gllm_plan *p, unsigned char *to)
 	const struct gllm_exec_memory *x = &p->context->host.code;
 	for (unsigned i = 0; i < p->nsteps; i++) {
 		union { gllm_kernel_fn *code; const unsigned char *data; } entry = { p->step[i].kernel };
-		copy(to + p->step[i].info.code_offset, x->write + (entry.data - x->exec), p->step[i].info.code_bytes);
+		__builtin_memcpy(to + p->step[i].info.code_offset, x->write + (entry.data - x->exec), p->step[i].info.code_bytes);
 	}
 }
 
@@ -153,7 +144,7 @@ enum gllm_status gllm_plan_save(const struct gllm_plan *p, void *out, size_t siz
 	put_plan(&w, p);
 	w.word = to + l.arrays;
 	put_arrays(&w, p);
-	copy(to + l.pool, p->pool, p->pool_bytes);
+	__builtin_memcpy(to + l.pool, p->pool, p->pool_bytes);
 	put_code(p, to + l.code);
 	gllm_put_le64(to + CHECKSUM * 8, gllm_hash_block(to + SUMMED_FROM, (size_t)l.end - SUMMED_FROM));
 	return GLLM_OK;
@@ -432,8 +423,8 @@ static enum gllm_status load_data(struct gllm_context *c, const unsigned char *b
 	uint64_t where = 0;
 	if (!p)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "the context's heap cannot hold the plan", like->name, 0, 0, 0);
-	copy((unsigned char *)p->text, blob + l->text, p->text_bytes);
-	copy(p->pool, blob + l->pool, p->pool_bytes);
+	__builtin_memcpy(p->text, blob + l->text, p->text_bytes);
+	__builtin_memcpy(p->pool, blob + l->pool, p->pool_bytes);
 	p->name = p->text + (like->name - r.text);
 	r.text = p->text;
 	const char *why = get_arrays(p, r, blob, &where);
@@ -454,7 +445,7 @@ static enum gllm_status load_code(struct gllm_context *c, const unsigned char *b
 	struct gllm_piece *piece = gllm_piece_add(c, NULL, 0, &code);
 	if (!piece)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "the context's heap cannot hold the plan", p->name, 0, 0, 0);
-	copy(x->write + at, blob + l->code, code.bytes);
+	__builtin_memcpy(x->write + at, blob + l->code, code.bytes);
 	enum gllm_status s = code.bytes && x->publish ? x->publish(x->user, at, code.bytes) : GLLM_OK;
 	if (s != GLLM_OK) {
 		gllm_pieces_drop(c);

@@ -348,9 +348,8 @@ static struct gllm_step *begin_step(const struct planner *x, struct gllm_plan *p
 {
 	const struct gllm_group *g = &x->f.group[group];
 	struct gllm_step *s = &p->step[p->nsteps++];
-	s->first_slot = p->nslots;
-	s->info = (struct gllm_step_info){ .name = name, .group = group, .mode = g->nparts ? g->part[part].mode : g->mode,
-	                                   .bytes_saved = part ? 0 : g->bytes_saved, .times = times_of(g, part, x->g->max_rows) };
+	*s = (struct gllm_step){ .first_slot = p->nslots, .info = { .name = name, .group = group, .mode = g->nparts ? g->part[part].mode : g->mode,
+		.bytes_saved = part ? 0 : g->bytes_saved, .times = times_of(g, part, x->g->max_rows) } };
 	return s;
 }
 

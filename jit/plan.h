@@ -32,9 +32,9 @@ struct gllm_step {
 	struct gllm_step_info info; /* code_offset: in the plan's blob, as if its kernels lay one behind the other */
 	struct gllm_piece *piece;   /* of executable memory; NULL: scalar */
 	gllm_kernel_fn *kernel;     /* NULL: scalar */
-	gllm_any_fn *scalar;
+	gllm_any_fn *scalar;        /* this and the next two: scalar steps alone have them */
 	gllm_call_fn *call;
-	struct gllm_linear batch;   /* scalar steps: calls */
+	struct gllm_linear batch;   /* calls */
 	struct gllm_linear trip;    /* of the parallel loop */
 	uint64_t tile;              /* iterations per unit of work; 0: sequential */
 	bool beside;                /* needs nothing of the step before it: the two may run together */
@@ -97,8 +97,8 @@ struct gllm_plan {
 	bool scalar;
 };
 
-/* A plan with the numbers of elements and bytes that `like` states and room for them, zeroed, in the context's heap; all
- * else is a copy of `like`. NULL if the heap cannot hold it. */
+/* A plan with the numbers of elements and bytes that `like` states and room for them in the context's heap; of that only
+ * the constants are zeroed. All else is a copy of `like`. NULL if the heap cannot hold it. */
 struct gllm_plan *gllm_plan_new(struct gllm_context *c, const struct gllm_plan *like);
 
 /* A compiled trace. */

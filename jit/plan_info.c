@@ -15,7 +15,7 @@ struct gllm_plan *gllm_plan_new(struct gllm_context *c, const struct gllm_plan *
 	unsigned char *at = gllm_heap_alloc(&c->heap, head + pool + arrays + like->text_bytes);
 	if (!at)
 		return NULL;
-	__builtin_memset(at + head, 0, pool + arrays);
+	__builtin_memset(at + head, 0, pool); /* constants have gaps between them, which blobs hold */
 	struct gllm_plan *p = (struct gllm_plan *)(void *)at;
 	*p = *like;
 	at += head;
