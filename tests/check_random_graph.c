@@ -294,15 +294,18 @@ static const char *try_rows(struct suite *s, const struct recipe *r, const struc
 	return !why && hash_operands(r, m) != operands ? "an operand was written" : why;
 }
 
-/* Whether products are blocked: their packing moves bytes too. */
+/* Whether products are blocked, for which there is memory of no tensor, or of each worker's behind all buffers: packing moves bytes, too,
+ * and each tile of rows reads the weights again. */
 static bool has_scratch(const struct gllm_plan *p)
 {
+	uint64_t end = 0;
 	for (unsigned i = 0; i < gllm_plan_buffers(p); i++) {
 		struct gllm_buffer_info b;
-		if (gllm_plan_buffer(p, i, &b) == GLLM_OK && b.tensor == GLLM_NO_TENSOR)
+		if (gllm_plan_buffer(p, i, &b) != GLLM_OK || b.tensor == GLLM_NO_TENSOR)
 			return true;
+		end = end < b.offset + b.bytes ? b.offset + b.bytes : end;
 	}
-	return false;
+	return gllm_plan_workspace(p) > gllm_round_up(end, 64);
 }
 
 /* Which of the planner's ways the graph has gone. */
