@@ -55,18 +55,16 @@ uint16_t gllm_canon_fresh(struct canon *c, unsigned op, unsigned type, int loop)
 	return add(c, head(op, type, loop, 0, VAL_NONE, VAL_NONE), VAL_NONE, 0, VAL_NONE);
 }
 
-static int innermost(const struct canon *c, uint16_t a, uint16_t b)
-{
-	int x = a != VAL_NONE ? c->v[a].loop : -1, y = b != VAL_NONE ? c->v[b].loop : -1;
-	return x > y ? x : y;
-}
-
 uint16_t gllm_canon_of(struct canon *c, uint64_t of, uint16_t third, uint64_t imm)
 {
 	const uint16_t a = (uint16_t)(of >> 32), b = (uint16_t)(of >> 48);
-	int loop = innermost(c, a, b);
+	int loop = -1;
 	if (GLLM_RARELY(a == POISON || b == POISON || third == POISON))
 		return POISON;
+	if (GLLM_MOSTLY(a != VAL_NONE))
+		loop = c->v[a].loop;
+	if (b != VAL_NONE && c->v[b].loop > loop)
+		loop = c->v[b].loop;
 	if (GLLM_RARELY(third != VAL_NONE) && c->v[third].loop > loop)
 		loop = c->v[third].loop;
 	return intern(c, of | (uint64_t)(uint8_t)loop << 16, third, imm);
@@ -107,7 +105,7 @@ cond_t gllm_canon_chooses(struct canon *c, cond_t i)
 
 uint16_t gllm_canon_ptr(struct canon *c, unsigned param, uint16_t poly, uint16_t index, uint32_t index_bytes)
 {
-	int loop = gllm_poly_loop(&c->p, poly), of = innermost(c, index, VAL_NONE);
+	int loop = gllm_poly_loop(&c->p, poly), of = index != VAL_NONE ? c->v[index].loop : -1;
 	if (GLLM_RARELY(poly == POLY_NONE || index == POISON || index_bytes > 0x7fff))
 		return POISON;
 	return intern(c, head(VAL_PTR, GLLM_I64, loop > of ? loop : of, param, index, VAL_NONE), VAL_NONE,

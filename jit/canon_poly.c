@@ -68,28 +68,32 @@ static unsigned greatest(uint32_t syms)
 	return syms >> (__builtin_ctz(syms | UINT32_C(1) << 31) & 24) & 0xff;
 }
 
-static uint16_t keep(struct polys *p, const struct sum *s)
+/* Of n terms at t, behind those that are kept. */
+static inline __attribute__((always_inline)) uint16_t keep_terms(struct polys *p, const struct poly_term *t, unsigned n)
 {
 	uint64_t h = 0;
 	unsigned top = 0;
-	if (GLLM_RARELY(s->lost))
-		return POLY_NONE;
-	for (unsigned i = 0; i < s->n; i++)
-		h = (h + (uint64_t)s->t[i].coef) * UINT64_C(0x9e3779b97f4a7c15) + s->t[i].syms;
+	for (unsigned i = 0; i < n; i++)
+		h = (h + (uint64_t)t[i].coef) * UINT64_C(0x9e3779b97f4a7c15) + t[i].syms;
 	h = (h ^ h >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 56;
 	for (uint16_t c = p->bucket[h]; GLLM_RARELY(c != POLY_NONE); c = p->poly[c].next)
-		if (p->poly[c].count == s->n && same_terms(&p->term[p->poly[c].first], s->t, s->n))
+		if (p->poly[c].count == n && same_terms(&p->term[p->poly[c].first], t, n))
 			return c;
-	if (GLLM_RARELY(p->n == POLY_MAX || p->nterms + s->n > POLY_POOL))
+	if (GLLM_RARELY(p->n == POLY_MAX || p->nterms + n > POLY_POOL))
 		return POLY_NONE;
-	for (unsigned i = 0; i < s->n; i++) {
-		unsigned g = greatest(s->t[i].syms);
+	for (unsigned i = 0; i < n; i++) {
+		unsigned g = greatest(t[i].syms);
 		top = g > top ? g : top;
 	}
-	p->poly[p->n] = (struct kept_poly){ .first = (uint16_t)p->nterms, .count = (uint16_t)s->n, .next = p->bucket[h], .top = (uint8_t)top };
-	p->nterms += s->n;
+	p->poly[p->n] = (struct kept_poly){ .first = (uint16_t)p->nterms, .count = (uint16_t)n, .next = p->bucket[h], .top = (uint8_t)top };
+	p->nterms += n;
 	p->bucket[h] = (uint16_t)p->n;
 	return (uint16_t)p->n++;
+}
+
+static uint16_t keep(struct polys *p, const struct sum *s)
+{
+	return GLLM_RARELY(s->lost) ? POLY_NONE : keep_terms(p, s->t, s->n);
 }
 
 void gllm_polys_init(struct polys *p)
@@ -104,10 +108,9 @@ void gllm_polys_init(struct polys *p)
 
 static uint16_t term(struct polys *p, int64_t coef, uint32_t syms)
 {
-	struct sum s = begin(p);
-	set(&s.t[0], coef, syms);
-	s.n = 1;
-	return keep(p, &s);
+	struct poly_term *t = begin(p).t;
+	set(t, coef, syms);
+	return keep_terms(p, t, 1);
 }
 
 uint16_t gllm_poly_constant(struct polys *p, int64_t c)

@@ -4,6 +4,7 @@
  * What is exact: a sum modulo 2^w may be taken as a sum of whole numbers if these can only lie between 0 and 2^w - 1 (or
  * between the ends of signed numbers), whichever way its coefficients are read as signed or unsigned. Bits a .. b-1 of it
  * are then those of its terms that are multiples of 2^a, if the rest stays below 2^a. */
+#include "core/bits.h"
 #include "jit/canon_sum.h"
 
 /* ---- sums ------------------------------------------------------------------------------------------------------ */
@@ -72,32 +73,34 @@ static bool before(const struct canon *c, const struct bit_field *a, const struc
 void gllm_sum_tidied(const struct canon *c, const struct sum *s, unsigned w, struct sum *out)
 {
 	const unsigned fields = s->n;
+	const uint64_t mask = bits_low(~UINT64_C(0), w);
 	unsigned n = 0;
 	out->w = w;
 	out->lost = s->lost;
-	out->k = bits_low(s->k, w);
+	out->k = s->k & mask;
 	for (unsigned i = 0; i < fields; i++) {
 		struct bit_field f = s->f[i];
-		f.coef = bits_low(f.coef, w);
-		if (!f.coef)
+		f.coef &= mask;
+		if (GLLM_RARELY(!f.coef))
 			continue;
-		unsigned most = w - bits_zeros_below(f.coef);
-		if (f.count > most)
+		unsigned most = w - (unsigned)__builtin_ctzll(f.coef);
+		if (GLLM_RARELY(f.count > most))
 			f.count = (uint8_t)most;
 		unsigned k = n++;
 		for (; k > 0 && before(c, &f, &out->f[k - 1]); k--)
 			out->f[k] = out->f[k - 1];
 		out->f[k] = f;
 	}
-	out->n = 0;
-	for (unsigned i = 0; i < n; i++) {
-		struct bit_field *last = out->n ? &out->f[out->n - 1] : NULL;
-		if (last && last->atom == out->f[i].atom && last->first + last->count == out->f[i].first &&
-		    bits_low(last->coef << last->count, w) == out->f[i].coef)
-			last->count = (uint8_t)(last->count + out->f[i].count);
+	out->n = n;
+	if (n < 2)
+		return;
+	struct bit_field *last = out->f;
+	for (const struct bit_field *f = out->f + 1, *end = out->f + n; f < end; f++)
+		if (last->atom == f->atom && last->first + last->count == f->first && (last->coef << last->count & mask) == f->coef)
+			last->count = (uint8_t)(last->count + f->count);
 		else
-			out->f[out->n++] = out->f[i];
-	}
+			*++last = *f;
+	out->n = (unsigned)(last - out->f) + 1;
 }
 
 /* ---- sums as whole numbers ------------------------------------------------------------------------------------- */
