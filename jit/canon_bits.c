@@ -229,12 +229,12 @@ static uint16_t value_of(struct canon *c, struct sum *s, unsigned w)
 {
 	struct sum number;
 	uint16_t v;
-	if (s->lost)
+	if (GLLM_RARELY(s->lost))
 		return VAL_NONE;
 	gllm_sum_tidy(c, s, w);
 	if (!s->n)
 		return gllm_canon_const(c, w == 64 ? GLLM_I64 : GLLM_I32, s->k);
-	if (unknown_bits(c, s)) {
+	if (GLLM_RARELY(unknown_bits(c, s))) {
 		v = gllm_canon_fresh(c, VAL_POISON, w == 64 ? GLLM_I64 : GLLM_I32, -1);
 		return v != POISON && note(c, v, s, 0) ? v : POISON;
 	}

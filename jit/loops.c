@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * jit/loops.c - walks the raw values once, in order, and gives each its canonical value. */
+#include "core/bits.h"
 #include "jit/loops_parts.h"
 
 void gllm_lift_refuse(struct lifting *l, const char *what, uint16_t raw)
@@ -92,7 +93,7 @@ static bool edge_open(const struct lifting *l, uint16_t from, uint16_t to)
 {
 	const struct flow_block *b = &l->f->block[from];
 	cond_t c = l->branch[from];
-	if (!l->alive[from])
+	if (GLLM_RARELY(!l->alive[from]))
 		return false;
 	if (b->nsucc != 2 || (c != COND_TRUE && c != COND_FALSE))
 		return true;
@@ -122,13 +123,13 @@ static const uint16_t *walk_block(struct lifting *l, uint16_t b, const uint16_t 
 {
 	const int loop = block_loop(l, b);
 	const uint16_t end = l->s->first[b + 1];
-	if (!l->alive[b]) {
+	if (GLLM_RARELY(!l->alive[b])) {
 		while (*raw < end)
 			raw++;
 		return raw;
 	}
 	for (uint16_t v; (v = *raw) < end && !l->status; raw++)
-		if (l->value[v] == VAL_NONE)
+		if (GLLM_MOSTLY(l->value[v] == VAL_NONE))
 			l->value[v] = gllm_loops_evaluate(l, v, loop);
 	if (l->s->cond[b])
 		l->branch[b] = l->condition[l->s->cond[b]];

@@ -207,7 +207,7 @@ static enum gllm_pattern map_pattern(const struct gllm_trace *t)
 	for (unsigned i = 0; i < t->nnodes; i++) {
 		const struct gllm_node *n = &t->node[i];
 		stores += n->op == GLLM_N_STORE;
-		if (n->op != GLLM_N_LOAD)
+		if (GLLM_MOSTLY(n->op != GLLM_N_LOAD))
 			continue;
 		const struct gllm_access *a = &t->access[n->imm];
 		loads++;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * jit/trace_keep.c - what a trace keeps of the canonical values, and where. */
+#include "core/bits.h"
 #include "jit/trace_emit.h"
 
 /* ---- what is kept ---------------------------------------------------------------------------------------------- */
@@ -42,9 +43,9 @@ static uint64_t list_live(struct emit *e, uint64_t *ops)
 		last += live;
 		loops |= (uint64_t)live << (x->loop + 1);
 		are |= (uint64_t)live << x->op;
-		if (carries && x->op == GLLM_N_LAST && e->v[x->a].b < i)
+		if (GLLM_RARELY(carries) && x->op == GLLM_N_LAST && e->v[x->a].b < i)
 			mark[at(e->v[x->a].b) & mask] = LIVE;
-		if (carries && x->op == GLLM_N_CARRY && live && x->b > i && !mark[at(x->b)]) {
+		if (GLLM_RARELY(carries) && x->op == GLLM_N_CARRY && live && x->b > i && !mark[at(x->b)]) {
 			mark[at(x->b)] = LIVE;
 			i = x->b + 1u;
 			x = &e->v[i];
