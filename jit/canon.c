@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * jit/canon.c - makes canonical values, each once. */
+#include "core/bits.h"
 #include "core/hash.h"
 #include "jit/canon_bits.h"
 #include "jit/canon_parts.h"
@@ -41,9 +42,14 @@ static uint16_t intern(struct canon *c, uint64_t of, uint16_t third, uint64_t im
 	const uint64_t one = UINT64_C(0x9e3779b97f4a7c15), two = UINT64_C(0xbf58476d1ce4e5b9);
 	uint16_t *bucket = &c->bucket[((of ^ (uint64_t)third << 8) * one + imm * two) >> 54];
 	_Static_assert(VAL_BUCKETS == 1024, "ten bits"); /* more than most need: what shares a place cannot be predicted */
-	for (uint16_t i = *bucket; GLLM_RARELY(i != VAL_NONE); i = c->v[i].next)
-		if (c->v[i].head == of && c->v[i].imm == imm && c->v[i].c == third)
-			return i;
+	if (GLLM_RARELY(*bucket != VAL_NONE)) {
+		uint16_t i = *bucket;
+		do {
+			if (c->v[i].head == of && c->v[i].imm == imm && c->v[i].c == third)
+				return i;
+			i = c->v[i].next;
+		} while (i != VAL_NONE);
+	}
 	uint16_t made = add(c, of, third, imm, *bucket);
 	if (GLLM_MOSTLY(made != POISON))
 		*bucket = made;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * jit/canon_int.c - arithmetic of integers and addresses: polynomials where they are, else sums of bits, else nodes. */
+#include "core/bits.h"
 #include "core/sem.h"
 #include "jit/canon_bits.h"
 #include "jit/canon_parts.h"
@@ -268,7 +269,7 @@ static uint16_t int64_const(struct canon *c, unsigned op, uint16_t p, uint64_t k
 static uint16_t address(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 {
 	const struct val *x = &c->v[a], *y = &c->v[b];
-	if (op == GLLM_N_SUB && val_same_base(x, y))
+	if (GLLM_RARELY(op == GLLM_N_SUB) && val_same_base(x, y))
 		return gllm_canon_poly(c, gllm_poly_add(&c->p, (uint16_t)x->imm, (uint16_t)y->imm, -1));
 	if (x->op == VAL_PTR)
 		return op == GLLM_N_ADD || op == GLLM_N_SUB ? point(c, a, gllm_canon_as(c, b, GLLM_I64), op == GLLM_N_SUB) : POISON;
@@ -278,7 +279,7 @@ static uint16_t address(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 static uint16_t int64(struct canon *c, unsigned op, uint16_t a, uint16_t b)
 {
 	uint16_t p, q, r = POLY_NONE;
-	if (is(c, a, VAL_PTR) || is(c, b, VAL_PTR))
+	if (GLLM_MOSTLY(is(c, a, VAL_PTR)) || is(c, b, VAL_PTR))
 		return address(c, op, a, b);
 	if ((op == GLLM_N_ADD || op == GLLM_N_SUB || op == GLLM_N_MUL || op == GLLM_N_SHL) && gllm_canon_as_poly(c, a, &p)) {
 		if (is_const(c, b) && c->v[b].type != GLLM_F32)
@@ -325,9 +326,9 @@ uint16_t gllm_canon_int(struct canon *c, unsigned op, unsigned w, uint16_t a, ui
 			return POISON;
 		return gllm_canon_zext(c, int32(c, op, a, b), w);
 	}
-	if (w == 32)
-		return int32(c, op, a, b);
-	return w == 64 ? int64(c, op, a, b) : POISON;
+	if (GLLM_MOSTLY(w == 64))
+		return int64(c, op, a, b);
+	return w == 32 ? int32(c, op, a, b) : POISON;
 }
 
 uint16_t gllm_canon_zext(struct canon *c, uint16_t v, unsigned from)

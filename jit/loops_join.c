@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * jit/loops_join.c - values where paths meet, and what runs on every path. */
+#include "core/bits.h"
 #include "jit/loops_parts.h"
 
 struct gate {
@@ -14,7 +15,7 @@ struct gate {
 static bool walked(const struct lifting *l, uint16_t b, int level)
 {
 	int loop = block_loop(l, b);
-	return loop == level || (l->f->block[b].header && loop >= 0 && l->f->loop[loop].parent == level);
+	return GLLM_MOSTLY(loop == level) || (l->f->block[b].header && loop >= 0 && l->f->loop[loop].parent == level);
 }
 
 static uint16_t phi_input(struct lifting *l, uint16_t phi, uint16_t pred, int level)
@@ -53,7 +54,7 @@ static uint16_t onward(struct lifting *l, struct gate *g, const uint16_t *at, ui
 {
 	const struct flow_block *x = &l->f->block[b];
 	uint16_t f = x->nsucc ? along(l, g, at, b, x->succ[0]) : ABSENT;
-	if (x->nsucc < 2)
+	if (GLLM_MOSTLY(x->nsucc < 2))
 		return f;
 	uint16_t t = along(l, g, at, b, x->succ[1]);
 	cond_t c = l->branch[b];
@@ -77,9 +78,9 @@ static uint16_t walk(struct lifting *l, struct gate *g, uint16_t start)
 	for (unsigned i = g->last; i-- > start; ) {
 		uint16_t b = (uint16_t)i;
 		at[b] = ABSENT;
-		if (!walked(l, b, g->level))
+		if (GLLM_RARELY(!walked(l, b, g->level)))
 			continue;
-		if (l->f->block[b].loop != g->level) {
+		if (GLLM_RARELY(l->f->block[b].loop != g->level)) {
 			const struct flow_loop *inner = &l->f->loop[l->f->block[b].loop];
 			at[b] = along(l, g, at, inner->exit, inner->target);
 			continue;

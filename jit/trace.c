@@ -100,7 +100,7 @@ static unsigned hash_list(struct emit *e, const uint16_t *list, unsigned i, unsi
 		e->ref[at(v)] = UNWRITTEN;
 		again[n] = v;
 		n += made_of != 0;
-		if (of & UNCOMMON) {
+		if (GLLM_RARELY(of & UNCOMMON)) {
 			hash[at(v)] = uncommon_hash(e, x, a, b, c);
 			if (swap)
 				swap_uncommon(x);
@@ -272,7 +272,7 @@ static void write_all_of(struct emit *e, uint16_t v, uint16_t *stack)
 			stack[depth++] = next;
 			continue;
 		}
-		e->ref[at(next)] = e->listed ? list(e, next) : write_value(e, &e->v[next]);
+		e->ref[at(next)] = GLLM_MOSTLY(e->listed) ? list(e, next) : write_value(e, &e->v[next]);
 		depth -= next == top;
 	}
 }
