@@ -32,7 +32,7 @@ enum { MOST_DEPTH = 1024, ONE_DEPTH = 1280, FEW_ROWS = 256, FEW_ROWS_DEPTH = 512
 
 /* Panels of a block whose successor is fetched meanwhile, for each worker: both of them, and the rows, stay in L2, and what lies a power
  * of two apart falls into few of its sets (128x4096x4096 from N x K: 2 panels 4 % over 4, 8 % over 8). More rows pass through wider blocks: each
-reads them anew (of what blocks so wide take: 192x4096x4096 0.98, 256x4096x4096 0.96, 512x4096x4096 0.99, 512x4096x11008 1.05). */
+ * reads them anew (of what blocks so wide take: 192x4096x4096 0.98, 256x4096x4096 0.96, 512x4096x4096 0.99, 512x4096x11008 1.05). */
 enum { PANELS_AHEAD = 2, ROWS_AHEAD = 256 };
 
 /* A lane side that is read where it lies: blocks of a quarter of L2, each fetched row by row while the one before is read column by

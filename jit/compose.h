@@ -18,6 +18,7 @@ struct gllm_linear {
 };
 #define GLLM_ALL_ROWS ((struct gllm_linear){ .per_row = 1 })
 
+/* In line: every run reads it for every slot of every step, and most are plain numbers. */
 static inline uint64_t gllm_at_rows(const struct gllm_linear *l, uint64_t rows)
 {
 	int64_t v = l->fixed;

@@ -6,7 +6,6 @@
 #include "jit/context.h"
 #include "jit/graph.h"
 
-/* Read for every slot of every step: most are plain numbers. */
 static bool bound(const struct gllm_plan_tensor *t)
 {
 	return t->info.kind != GLLM_TENSOR_VALUE;

@@ -279,6 +279,27 @@ static void count(void *user, const char *text, size_t n)
 		x->times += __builtin_memcmp(text + i, x->word, length) == 0;
 }
 
+/* What became of a shape: its first and last step; how often `word` stands in its listing. */
+struct made {
+	struct gllm_step_info first, last;
+	unsigned times;
+};
+
+static bool make(struct fixture *f, const struct shape *s, const char *word, struct made *out)
+{
+	struct counted counted = { .word = word };
+	const struct gllm_plan_options options = { .listing = word ? count : NULL, .listing_user = &counted };
+	struct gllm_graph *g = graph_of(f, s);
+	struct gllm_plan *p = NULL;
+	bool ok = g && CHECK_STATUS(f->t, gllm_compile(f->c, g, &options, &p, &f->e), GLLM_OK) &&
+	          CHECK_STATUS(f->t, gllm_plan_step(p, 0, &out->first), GLLM_OK) &&
+	          CHECK_STATUS(f->t, gllm_plan_step(p, gllm_plan_steps(p) - 1, &out->last), GLLM_OK);
+	out->times = counted.times;
+	gllm_plan_free(f->c, p);
+	gllm_graph_free(f->c, g);
+	return ok;
+}
+
 /* Rows that fill vectors, by weights along k from memory: rows along the lanes. */
 static void rows_are_turned(struct fixture *f, uint64_t lanes)
 {
@@ -295,16 +316,11 @@ static void rows_are_turned(struct fixture *f, uint64_t lanes)
 		{ GLLM_OP_gemm_bt_f16, 2 * lanes, 1280, 256, 0, GLLM_OP_COUNT, false, false },
 	};
 	for (unsigned i = 0; i < GLLM_COUNT(shape); i++) {
-		struct counted pairs = { .word = " VHPAIR" };
-		const struct gllm_plan_options options = { .listing = count, .listing_user = &pairs };
-		struct gllm_graph *g = graph_of(f, &shape[i]);
-		struct gllm_plan *p;
-		if (!g || !CHECK_STATUS(f->t, gllm_compile(f->c, g, &options, &p, &f->e), GLLM_OK))
+		struct made m;
+		if (!make(f, &shape[i], " VHPAIR", &m))
 			return;
 		/* No sum is left in lanes but by the row that is not turned, which longer vectors pack. */
-		CHECK(f->t, i > 7 || (pairs.times != 0) == (i > 6 && shape[i].m <= 32));
-		gllm_plan_free(f->c, p);
-		gllm_graph_free(f->c, g);
+		CHECK(f->t, i > 7 || (m.times != 0) == (i > 6 && shape[i].m <= 32));
 		compare(f, &shape[i], NULL);
 	}
 }
@@ -315,18 +331,11 @@ static void blocks_fetch(struct fixture *f, uint64_t lanes)
 	for (uint64_t i = 0; i < 4; i++) {
 		uint64_t rows = i % 2 ? 4 : 2;
 		const struct shape s = { i < 2 ? GLLM_OP_gemm : GLLM_OP_gemm_bt, rows, 64 * lanes, 2048, 0, GLLM_OP_COUNT, false, false };
-		struct counted fetches = { .word = "PREFETCH" };
-		const struct gllm_plan_options options = { .listing = count, .listing_user = &fetches };
-		struct gllm_graph *g = graph_of(f, &s);
-		struct gllm_plan *p;
-		if (!g || !CHECK_STATUS(f->t, gllm_compile(f->c, g, &options, &p, &f->e), GLLM_OK))
+		struct made m;
+		if (!make(f, &s, "PREFETCH", &m))
 			return;
-		CHECK_EQ(f->t, fetches.times != 0, rows == 4);
-		struct gllm_step_info info;
-		gllm_plan_step(p, 0, &info);
-		CHECK(f->t, i != 3 || info.times > 1); /* blocks of k whose rows stay in L1 */
-		gllm_plan_free(f->c, p);
-		gllm_graph_free(f->c, g);
+		CHECK_EQ(f->t, m.times != 0, rows == 4);
+		CHECK(f->t, i != 3 || m.first.times > 1); /* blocks of k whose rows stay in L1 */
 	}
 }
 
@@ -370,35 +379,21 @@ static void shapes_share_kernels(struct fixture *f)
 /* Of columns from memory that fall into the same sets of L1, fewer are read at once where its ways are less than a vector has lanes. */
 static void columns_share_sets(struct fixture *f, unsigned ways, uint64_t lanes, uint64_t n)
 {
-	uint32_t bytes[2] = { 0 };
+	struct made m[2];
 	for (unsigned i = 0; i < 2; i++) {
 		const struct shape s = { GLLM_OP_gemm_bt, 1, n, 1024 + i * 64, 0, GLLM_OP_COUNT, false, false };
-		struct gllm_graph *g = graph_of(f, &s);
-		struct gllm_plan *p;
-		struct gllm_step_info info;
-		if (!g || !CHECK_STATUS(f->t, gllm_compile(f->c, g, NULL, &p, &f->e), GLLM_OK))
+		if (!make(f, &s, NULL, &m[i]))
 			return;
-		gllm_plan_step(p, 0, &info);
-		bytes[i] = info.code_bytes;
-		gllm_plan_free(f->c, p);
-		gllm_graph_free(f->c, g);
 	}
-	CHECK_EQ(f->t, bytes[0] < bytes[1], ways * 2 / 3 < lanes);
+	CHECK_EQ(f->t, m[0].first.code_bytes < m[1].first.code_bytes, ways * 2 / 3 < lanes);
 }
 
 /* The code that follows sums which wait apart. */
 static uint32_t bytes_behind(struct fixture *f)
 {
 	const struct shape s = { GLLM_OP_gemm_bt, 6, 768, 512, 0, GLLM_OP_silu, true, false };
-	struct gllm_graph *g = graph_of(f, &s);
-	struct gllm_plan *p;
-	struct gllm_step_info info = { .code_bytes = 0 };
-	if (g && CHECK_STATUS(f->t, gllm_compile(f->c, g, NULL, &p, &f->e), GLLM_OK)) {
-		gllm_plan_step(p, gllm_plan_steps(p) - 1, &info);
-		gllm_plan_free(f->c, p);
-	}
-	gllm_graph_free(f->c, g);
-	return info.code_bytes;
+	struct made m;
+	return make(f, &s, NULL, &m) ? m.last.code_bytes : 0;
 }
 
 /* Blocks of k that may be the first add to what there is under a condition: one instruction where the machine has it. */
@@ -407,15 +402,10 @@ static void sums_go_on(struct fixture *f, const struct gllm_profile *profile, ui
 	struct gllm_machine m;
 	for (unsigned i = 0; i < 2 && CHECK_STATUS(f->t, check_target(f->t)->machine(profile, &m), GLLM_OK); i++) {
 		const struct shape s = { GLLM_OP_gemm_bt, 4, 64 * lanes, 2048, 0, GLLM_OP_COUNT, false, false };
-		struct counted sums = { .word = i ? " VADDM" : " VSEL" };
-		const struct gllm_plan_options options = { .listing = count, .listing_user = &sums };
-		struct gllm_graph *g = graph_of(f, &s);
-		struct gllm_plan *p;
-		if (!g || !CHECK_STATUS(f->t, gllm_compile(f->c, g, &options, &p, &f->e), GLLM_OK))
+		struct made sums;
+		if (!make(f, &s, i ? " VADDM" : " VSEL", &sums))
 			return;
 		CHECK_EQ(f->t, sums.times != 0, m.has_addm == i);
-		gllm_plan_free(f->c, p);
-		gllm_graph_free(f->c, g);
 	}
 }
 
@@ -423,15 +413,9 @@ static void sums_go_on(struct fixture *f, const struct gllm_profile *profile, ui
 static void streams_in_turn(struct fixture *f, bool alone)
 {
 	const struct shape s = { GLLM_OP_gemm, 8, 4096, 256, 0, GLLM_OP_COUNT, false, false };
-	struct gllm_graph *g = graph_of(f, &s);
-	struct gllm_plan *p;
-	struct gllm_step_info info;
-	if (!g || !CHECK_STATUS(f->t, gllm_compile(f->c, g, NULL, &p, &f->e), GLLM_OK))
-		return;
-	gllm_plan_step(p, 0, &info);
-	CHECK_EQ(f->t, info.times > 1, alone);
-	gllm_plan_free(f->c, p);
-	gllm_graph_free(f->c, g);
+	struct made m;
+	if (make(f, &s, NULL, &m))
+		CHECK_EQ(f->t, m.first.times > 1, alone);
 }
 
 /* Of rows that fall into the same sets of L1, few are read at once; of others, more. */
@@ -440,15 +424,10 @@ static void streams_share_sets(struct fixture *f)
 	uint64_t moved[2] = { 0 };
 	for (unsigned i = 0; i < 2; i++) {
 		const struct shape s = { GLLM_OP_gemm, 1, 4096 + i * 64, 256, 0, GLLM_OP_COUNT, false, false };
-		struct gllm_graph *g = graph_of(f, &s);
-		struct gllm_plan *p;
-		struct gllm_step_info info;
-		if (!g || !CHECK_STATUS(f->t, gllm_compile(f->c, g, NULL, &p, &f->e), GLLM_OK))
+		struct made m;
+		if (!make(f, &s, NULL, &m))
 			return;
-		gllm_plan_step(p, 0, &info);
-		moved[i] = info.bytes_moved / info.times;
-		gllm_plan_free(f->c, p);
-		gllm_graph_free(f->c, g);
+		moved[i] = m.first.bytes_moved / m.first.times;
 	}
 	CHECK(f->t, moved[0] && moved[0] * 3 < moved[1]);
 }
