@@ -72,7 +72,8 @@ static bool is_choice(const struct lower *l, gllm_ref n, struct known *k)
 	*k = (struct known){ .choice = n, .condition = x->a, .negated = is_const(l, x->b) };
 	k->other = k->negated ? x->c : x->b;
 	k->constant = k->negated ? x->b : x->c;
-	return c->loop == x->loop && (c->op == GLLM_N_LT || c->op == GLLM_N_LE || c->op == GLLM_N_EQ || c->op == GLLM_N_UNORD) &&
+	/* An idle one is computed with the choice: lower_idiom.c. */
+	return !l->idle[k->other] && c->loop == x->loop && (c->op == GLLM_N_LT || c->op == GLLM_N_LE || c->op == GLLM_N_EQ || c->op == GLLM_N_UNORD) &&
 	       node(l, c->a)->type == GLLM_F32;
 }
 
