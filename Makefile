@@ -53,7 +53,7 @@ FIXTURE_SRC := $(wildcard tests/fixtures/*.c)
 # Its operators are recorded beside the library's (rows of 48 bytes: struct user_op).
 RECORD_OPS := --ops user_op:48
 # Compiled like the operators of the library.
-SCALAR_SRC := $(OPS_SRC) tests/fixtures/user_ops.c examples/leaky.c examples/gemv_q4_k.c
+SCALAR_SRC := $(OPS_SRC) $(filter %_ops.c,$(FIXTURE_SRC)) examples/leaky.c examples/gemv_q4_k.c
 
 # What decides about emitted code: its checksum is the version that compiled plans carry (gllm/blob.h).
 EMITTER_SRC := $(sort $(wildcard include/gllm/*.h include/gllm/*.def core/*.[ch] jit/*.[ch] arch/*/*.[ch] arch/*/*.def))

@@ -205,6 +205,10 @@ uint16_t gllm_canon_convert(struct canon *c, uint16_t v, unsigned type)
 		v = gllm_canon_node(c, GLLM_N_CVT, wider, v, VAL_NONE, VAL_NONE, 0);
 		return v == POISON ? POISON : rename_bits(c, v, type);
 	}
+	if (GLLM_RARELY(x->op == VAL_POISON)) {
+		v = gllm_bits_understood(c, v, to);
+		return v == POISON ? POISON : gllm_canon_as(c, v, type);
+	}
 	/* narrower: what was widened comes back as it was */
 	if (x->op == GLLM_N_CVT && c->v[x->a].type != GLLM_F32 && bits_of(c->v[x->a].type) == to)
 		return rename_bits(c, x->a, type);

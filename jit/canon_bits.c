@@ -61,24 +61,33 @@ static uint64_t load_shape(const struct canon *c, uint16_t v)
 	return bits_mix(bits_mix(h, a->index_bytes), c->v[i].bits ? shape_of(c, i) : 0);
 }
 
-/* The sum of a value, of the value's own width; loads of bytes begin their own. */
+static bool loads_narrow(const struct val *x)
+{
+	return x->op == GLLM_N_LOAD && (x->type == GLLM_U8 || x->type == GLLM_U16 || x->type == GLLM_I8 || x->type == GLLM_I16);
+}
+
+/* The sum of a value, of the value's own width; loads of narrow integers begin their own. */
 static bool has_sum(struct canon *c, uint16_t v)
 {
 	const struct val *x = &c->v[v];
-	uint16_t from = x->op == GLLM_N_CVT && x->type == GLLM_I32 ? x->a : v;
-	if (c->v[v].bits)
+	if (x->bits)
 		return true;
-	const struct val *y = &c->v[from];
-	if (y->op != GLLM_N_LOAD || (y->type != GLLM_U8 && y->type != GLLM_U16))
+	uint16_t from = x->op == GLLM_N_CVT && x->type == GLLM_I32 ? x->a : v;
+	bool sign = from != v && (c->v[from].type == GLLM_I8 || c->v[from].type == GLLM_I16);
+	if (from != v && is(c, from, GLLM_N_BITS))
+		from = c->v[from].a;
+	if (!loads_narrow(&c->v[from]))
 		return false;
-	unsigned count = y->type == GLLM_U8 ? 8 : 16;
-	uint64_t shape = load_shape(c, from);
-	if (!note_atom(c, from, 32, count, shape))
+	unsigned count = bits_of(c->v[from].type);
+	if (!note_atom(c, from, 32, count, load_shape(c, from)))
 		return false;
 	struct sum s;
 	gllm_sum_clear(&s, 32);
-	gllm_sum_push(&s, (struct bit_field){ .coef = 1, .atom = from, .count = (uint8_t)count });
-	return note(c, v, &s, shape);
+	gllm_sum_push(&s, (struct bit_field){ .coef = 1, .atom = from, .count = (uint8_t)(count - sign) });
+	if (sign)
+		gllm_sum_push(&s, (struct bit_field){ .coef = ~UINT64_C(0) << (count - 1), .atom = from, .first = (uint8_t)(count - 1), .count = 1 });
+	gllm_sum_tidy(c, &s, 32);
+	return note(c, v, &s, sign ? shape_of_sum(c, &s) : shape_of(c, from));
 }
 
 static inline void recall(const struct canon *c, uint16_t v, struct sum *s)
@@ -179,14 +188,25 @@ static bool is_signed_pair(const struct bit_field *f, const struct bit_field *g,
 	       bits_low(f->coef << f->count, w) == bits_low(0 - g->coef, w);
 }
 
+/* The number that bits of an atom are, the highest of them its sign. */
+static uint16_t signed_bits(struct canon *c, uint16_t atom, unsigned first, unsigned count, unsigned type, unsigned w)
+{
+	unsigned of = c->v[atom].type;
+	if ((of != GLLM_I8 && of != GLLM_I16) || first + count != bits_of(of)) {
+		uint16_t v = with_const(c, GLLM_N_SHL, type, gllm_canon_as(c, atom, type), w - first - count);
+		return with_const(c, GLLM_N_SAR, type, v, w - count);
+	}
+	uint16_t v = gllm_canon_node(c, GLLM_N_CVT, GLLM_I32, atom, VAL_NONE, VAL_NONE, 0);
+	v = first ? with_const(c, GLLM_N_SAR, GLLM_I32, v, first) : v;
+	return type == GLLM_I32 ? v : gllm_canon_node(c, GLLM_N_CVT, type, v, VAL_NONE, VAL_NONE, 0);
+}
+
 /* The signed number of a pair, times size. */
 static uint16_t write_signed(struct canon *c, const struct bit_field *f, uint64_t size, unsigned type, unsigned w)
 {
 	bool power = !(size & (size - 1));
-	unsigned to = power ? bits_zeros_below(size) : 0, count = f->count + 1u;
-	uint16_t v = gllm_canon_as(c, f->atom, type);
-	v = with_const(c, GLLM_N_SHL, type, v, w - f->first - count);
-	v = with_const(c, GLLM_N_SAR, type, v, w - count);
+	unsigned to = power ? bits_zeros_below(size) : 0;
+	uint16_t v = signed_bits(c, f->atom, f->first, f->count + 1u, type, w);
 	if (!power)
 		return with_const(c, GLLM_N_MUL, type, v, size);
 	return to ? with_const(c, GLLM_N_SHL, type, v, to) : v;
@@ -222,6 +242,20 @@ static bool unknown_bits(const struct canon *c, const struct sum *s)
 		if (is(c, s->f[i].atom, VAL_POISON))
 			return true;
 	return false;
+}
+
+/* Of a sum of which only bits below `w` matter: what is not understood above them goes. */
+static void forget_above(struct sum *s, unsigned w)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < s->n; i++) {
+		struct bit_field f = s->f[i];
+		f.coef = gllm_sum_as_signed(bits_low(f.coef, w), w);
+		if (f.coef)
+			s->f[n++] = f;
+	}
+	s->k = bits_low(s->k, w);
+	s->n = n;
 }
 
 /* The value of a sum: of 32 bits if these say all. */
@@ -274,6 +308,8 @@ static bool add_bits(struct canon *c, struct sum *s, unsigned w, unsigned a, uns
 		return true;
 	}
 	gllm_sum_copy(&part, s);
+	if (GLLM_RARELY(unknown_bits(c, &part)))
+		forget_above(&part, b);
 	uint16_t v = atom_of(c, &part, w, &count);
 	if (v == VAL_NONE)
 		return false;
@@ -489,12 +525,42 @@ static uint16_t joined(struct canon *c, unsigned op, unsigned w, struct sum *x, 
 	return opaque(c, op, w, x, y);
 }
 
+/* How many bits are understood, from the lowest on. */
+static unsigned understood(const struct canon *c, const struct sum *s)
+{
+	unsigned n = s->w;
+	for (unsigned i = 0; i < s->n; i++)
+		if (is(c, s->f[i].atom, VAL_POISON) && bits_zeros_below(s->f[i].coef) < n)
+			n = bits_zeros_below(s->f[i].coef);
+	return n;
+}
+
+/* Of each bit of the result none above it in x and y matters: those from the first on that is not understood go. */
+static uint16_t vaguely(struct canon *c, unsigned op, unsigned w, struct sum *x, struct sum *y)
+{
+	unsigned m = understood(c, x), n = understood(c, y);
+	n = n < m ? n : m;
+	if (!n)
+		return POISON;
+	forget_above(x, n);
+	forget_above(y, n);
+	uint16_t v = op == GLLM_N_MUL ? multiplied(c, w, x, y) : joined(c, op, w, x, y);
+	return n < w ? gllm_bits_vague(c, v, n, w) : v;
+}
+
+static bool vague(const struct canon *c, uint16_t a, uint16_t b)
+{
+	return is(c, a, VAL_POISON) || is(c, b, VAL_POISON);
+}
+
 uint16_t gllm_bits_op(struct canon *c, unsigned op, unsigned w, uint16_t a, uint16_t b)
 {
 	struct sum of_a, of_b, r, *x = &of_a, *y = &of_b;
 	bool done;
-	if ((w != 32 && w != 64) || (is(c, a, GLLM_N_CONST) && is(c, b, GLLM_N_CONST)) || !sum_of(c, a, w, x) ||
-	    !sum_of(c, b, w, y))
+	if ((w != 32 && w != 64) || (is(c, a, GLLM_N_CONST) && is(c, b, GLLM_N_CONST)))
+		return VAL_NONE;
+	if ((!sum_of(c, a, w, x) || !sum_of(c, b, w, y)) &&
+	    (!vague(c, a, b) || !sum_of(c, gllm_bits_any(c, a), w, x) || !sum_of(c, gllm_bits_any(c, b), w, y)))
 		return VAL_NONE;
 	if (!x->n && op != GLLM_N_SUB && op != GLLM_N_SHL && op != GLLM_N_SHR && op != GLLM_N_SAR) {
 		x = &of_b;
@@ -506,13 +572,13 @@ uint16_t gllm_bits_op(struct canon *c, unsigned op, unsigned w, uint16_t a, uint
 		return value_of(c, x, w);
 	case GLLM_N_MUL:
 		if (y->n)
-			return multiplied(c, w, x, y);
+			return GLLM_RARELY(vague(c, a, b)) ? vaguely(c, op, w, x, y) : multiplied(c, w, x, y);
 		gllm_sum_clear(&r, w);
 		gllm_sum_add(&r, x, y->k);
 		return value_of(c, &r, w);
 	case GLLM_N_AND: case GLLM_N_OR: case GLLM_N_XOR:
 		if (y->n)
-			return joined(c, op, w, x, y);
+			return GLLM_RARELY(vague(c, a, b)) ? vaguely(c, op, w, x, y) : joined(c, op, w, x, y);
 		done = bitwise_const(c, op, w, x, y->k, &r);
 		break;
 	case GLLM_N_SHL: case GLLM_N_SHR: case GLLM_N_SAR:
@@ -565,6 +631,33 @@ uint16_t gllm_bits_any(struct canon *c, uint16_t v)
 		v = gllm_canon_fresh(c, VAL_POISON, GLLM_I64, -1);
 	unsigned w = c->v[v].type == GLLM_I64 ? 64 : 32;
 	return v != POISON && note_atom(c, v, w, w, bits_mix(c->v[v].op, c->v[v].type)) ? v : POISON;
+}
+
+unsigned gllm_bits_known(struct canon *c, uint16_t v)
+{
+	struct sum s;
+	return !is(c, v, VAL_POISON) ? 64 : sum_of(c, v, c->v[v].type == GLLM_I64 ? 64 : 32, &s) ? understood(c, &s) : 0;
+}
+
+uint16_t gllm_bits_vague(struct canon *c, uint16_t v, unsigned n, unsigned w)
+{
+	struct sum s;
+	uint16_t above = gllm_bits_any(c, POISON);
+	if (v == VAL_NONE || v == POISON || above == POISON || !sum_of(c, gllm_bits_any(c, v), w, &s))
+		return POISON;
+	gllm_sum_push(&s, (struct bit_field){ .coef = UINT64_C(1) << n, .atom = above, .count = (uint8_t)(w - n) });
+	v = value_of(c, &s, w);
+	return v == VAL_NONE ? POISON : v;
+}
+
+uint16_t gllm_bits_understood(struct canon *c, uint16_t v, unsigned w)
+{
+	struct sum s;
+	if (!sum_of(c, v, 32, &s))
+		return POISON;
+	forget_above(&s, w);
+	v = value_of(c, &s, 32);
+	return v == VAL_NONE || is(c, v, VAL_POISON) ? POISON : v;
 }
 
 bool gllm_bits_below(struct canon *c, uint16_t v, uint64_t bound)

@@ -7,7 +7,7 @@
  * joins, sign extensions, strength-reduced products, bytes read one by one or together. Where bits are needed of a sum that
  * carries from one bit to the next, and for operations of two such integers that are not sums, the node itself is an atom.
  *
- * Atoms are loads of U8 and U16, such nodes, and whatever gllm_bits_any was asked for; a sum is kept beside the node that
+ * Atoms are loads of 8 and 16 bits, such nodes, and whatever gllm_bits_any was asked for; a sum is kept beside the node that
  * it is written as (always the same). A field of a VAL_POISON is bits that are not understood: they matter only if they
  * are left in the end. */
 #ifndef GLLM_CANON_BITS_H
@@ -27,6 +27,13 @@ uint16_t gllm_bits_join(struct canon *c, const uint16_t *byte, unsigned n);
 
 /* A value as an atom, if it is no sum; in the place of one that is not understood, bits that are not. */
 uint16_t gllm_bits_any(struct canon *c, uint16_t v);
+
+/* How many of its bits are understood, from the lowest on: of what is, 64. And v modulo 2^n, with bits above that are not, below 2^w;
+ * n < w. */
+unsigned gllm_bits_known(struct canon *c, uint16_t v);
+uint16_t gllm_bits_vague(struct canon *c, uint16_t v, unsigned n, unsigned w);
+/* What is equal to v modulo 2^w, of whose bits some above these may not be understood; POISON if others are not. */
+uint16_t gllm_bits_understood(struct canon *c, uint16_t v, unsigned w);
 
 /* The value, zeros above its type, is `most` at most. */
 bool gllm_bits_below(struct canon *c, uint16_t v, uint64_t most);

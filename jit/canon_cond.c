@@ -196,11 +196,14 @@ cond_t gllm_canon_icmp(struct canon *c, uint16_t a, uint16_t b, unsigned w, unsi
 		return cc == GLLM_CC_ALWAYS ? COND_TRUE : COND_FALSE;
 	if (const_compare(c, a, b, w, cc, &r))
 		return r;
-	if (w == 8 || w == 16) { /* as unsigned numbers; equality and order only */
-		a = gllm_canon_zext(c, a, w);
-		b = gllm_canon_zext(c, b, w);
+	if (w == 8 || w == 16) { /* as numbers with a sign or without */
+		bool difference = (cc == GLLM_CC_SNEG || cc == GLLM_CC_SPOS) && !zero_const(c, b), is_signed = cc > GLLM_CC_UGE;
+		a = difference ? gllm_canon_int(c, GLLM_N_SUB, w, a, b) : a;
+		b = difference ? gllm_canon_const(c, GLLM_I64, 0) : b;
+		a = is_signed ? gllm_canon_sext(c, a, w, 32) : gllm_canon_zext(c, a, w);
+		b = is_signed ? gllm_canon_sext(c, b, w, 32) : gllm_canon_zext(c, b, w);
 		w = 32;
-		if (cc > GLLM_CC_UGE || a == POISON || b == POISON)
+		if (cc > GLLM_CC_SPOS || a == POISON || b == POISON)
 			return COND_POISON;
 	}
 	if (const_arms(c, a) && is_const(c, b))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * jit/canon_select.c - values that a condition chooses. */
+#include "jit/canon_bits.h"
 #include "jit/canon_parts.h"
 
 /* The type both arms of a select can have. */
@@ -157,12 +158,8 @@ static uint16_t any_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)
 	return plain_select(c, i, t, f);
 }
 
-uint16_t gllm_canon_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)
+static uint16_t select_understood(struct canon *c, cond_t i, uint16_t t, uint16_t f)
 {
-	if (t == f || i == COND_TRUE || i == COND_FALSE)
-		return i == COND_FALSE ? f : t;
-	if (i == COND_POISON || t == POISON || f == POISON)
-		return POISON;
 	unsigned type = common_type(c, t, f);
 	t = gllm_canon_as(c, t, type);
 	f = gllm_canon_as(c, f, type);
@@ -175,4 +172,25 @@ uint16_t gllm_canon_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)
 	if (c->v[m->b].op == VAL_MSEL || c->v[m->c].op == VAL_MSEL || c->v[m->a].op == VAL_MSEL)
 		return POISON;
 	return any_select(c, (cond_t)m->a << 1, any_select(c, x, t, f), any_select(c, y, t, f));
+}
+
+/* Of what is understood in both. */
+static uint16_t select_vague(struct canon *c, cond_t i, uint16_t t, uint16_t f)
+{
+	unsigned m = gllm_bits_known(c, t), n = gllm_bits_known(c, f), w = c->v[t].type == GLLM_I64 || c->v[f].type == GLLM_I64 ? 64 : 32;
+	n = n < m ? n : m;
+	t = n ? gllm_bits_understood(c, t, n) : POISON;
+	f = n ? gllm_bits_understood(c, f, n) : POISON;
+	return t == POISON || f == POISON ? POISON : gllm_bits_vague(c, select_understood(c, i, t, f), n, w);
+}
+
+uint16_t gllm_canon_select(struct canon *c, cond_t i, uint16_t t, uint16_t f)
+{
+	if (t == f || i == COND_TRUE || i == COND_FALSE)
+		return i == COND_FALSE ? f : t;
+	if (i == COND_POISON || t == POISON || f == POISON)
+		return POISON;
+	if (GLLM_RARELY(is(c, t, VAL_POISON) || is(c, f, VAL_POISON)))
+		return select_vague(c, i, t, f);
+	return select_understood(c, i, t, f);
 }

@@ -45,9 +45,8 @@ static cond_t test_bits(struct lifting *l, const struct raw *flags, unsigned cc,
 		return gllm_canon_icmp(c, a, zero, sign, cc == GLLM_CC_EQ ? GLLM_CC_SPOS : GLLM_CC_SNEG);
 	if (bit && !(c->v[b].imm >> 32) && w == 64)
 		w = 32;
-	if (w < 32 && cc != GLLM_CC_EQ && cc != GLLM_CC_NE)
-		return COND_POISON;
-	return gllm_canon_icmp(c, gllm_canon_int(c, GLLM_N_AND, w, a, b), zero, w < 32 ? 32 : w, cc);
+	bool equality = cc == GLLM_CC_EQ || cc == GLLM_CC_NE; /* of what has zeros above w */
+	return gllm_canon_icmp(c, gllm_canon_int(c, GLLM_N_AND, w, a, b), zero, w < 32 && equality ? 32 : w, cc);
 }
 
 static cond_t compare_with_0(struct lifting *l, uint16_t a, unsigned w, unsigned cc)
@@ -68,9 +67,11 @@ static cond_t flags_condition(struct lifting *l, const struct raw *flags, unsign
 	case GLLM_S_CMN:
 		if ((cc == GLLM_CC_UGE || cc == GLLM_CC_ULT) && c->v[b].op == GLLM_N_CONST && c->v[b].imm == 1)
 			cc = cc == GLLM_CC_UGE ? GLLM_CC_EQ : GLLM_CC_NE; /* adding 1 carries when the sum is 0 */
-		if (cc != GLLM_CC_EQ && cc != GLLM_CC_NE)
+		if (cc == GLLM_CC_EQ || cc == GLLM_CC_NE)
+			return gllm_canon_icmp(c, gllm_canon_int(c, GLLM_N_ADD, flags->w, a, b), gllm_canon_const(c, GLLM_I64, 0), flags->w, cc);
+		if (c->v[b].op != GLLM_N_CONST || !(c->v[b].imm << (65 - flags->w))) /* 0, or a number that is its own negative */
 			return COND_POISON;
-		return gllm_canon_icmp(c, gllm_canon_int(c, GLLM_N_ADD, flags->w, a, b), gllm_canon_const(c, GLLM_I64, 0), flags->w, cc);
+		return gllm_canon_icmp(c, a, gllm_canon_const(c, GLLM_I64, 0 - c->v[b].imm), flags->w, cc);
 	case GLLM_S_FLAGSOF: return compare_with_0(l, a, flags->w, cc);
 	default: return COND_POISON;
 	}

@@ -325,12 +325,28 @@ static void sem_imul(struct lift *l)
 	write_back(l, d, r);
 }
 
+/* A product of bytes is ax; of words, dx and ax are its halves. */
+static void mul_narrow(struct lift *l, unsigned w)
+{
+	unsigned extend = l->f->arg == GLLM_S_MULHS ? GLLM_S_SEXT : GLLM_S_ZEXT, a = temp(l), b = temp(l);
+
+	emit_imm(l, extend, w, b, value(l, operand(l, 0), w), 32);
+	emit_imm(l, extend, w, a, R_RAX, 32);
+	emit(l, GLLM_S_MUL, 32, a, a, b);
+	emit(l, GLLM_S_INSERT, 16, R_RAX, a, R_RAX);
+	if (w == 16) {
+		emit_imm(l, GLLM_S_SHR, 32, a, a, 16);
+		emit(l, GLLM_S_INSERT, 16, R_RDX, a, R_RDX);
+	}
+	unknown_flags(l);
+}
+
 static void sem_mulhi(struct lift *l)
 {
 	unsigned w = width(l), t = temp(l), s;
 
 	if (w < 32) {
-		refuse(l);
+		mul_narrow(l, w);
 		return;
 	}
 	s = value(l, operand(l, 0), w);
