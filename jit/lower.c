@@ -5,6 +5,7 @@
  * stack (`slot`) that is cut back when a body or loop ends. Pointers are strength-reduced: each induction has a register
  * that moves with every loop it strides along, and is put back (or was a copy) when the loop ends. */
 #include "jit/lower_state.h"
+#include "jit/vir_overlap.h"
 
 enum { SLOTS = 1 << 15 };
 
@@ -641,6 +642,8 @@ static enum gllm_status rework(struct lower *l)
 {
 	enum gllm_status s = gllm_vir_tidy(l->v, *l->arena);
 
+	if (s == GLLM_OK && l->o->overlap && l->loop[0].shared)
+		s = gllm_vir_overlap(l->v, *l->arena);
 	if (s == GLLM_OK && l->m->widens && !l->halves)
 		s = gllm_vir_widen_late(l->v, *l->arena);
 	if (s == GLLM_OK && l->m->has_widen && !l->halves)

@@ -31,6 +31,7 @@ struct gllm_lower_options {
 	bool fetch_far;     /* into the second cache */
 	uint8_t hints;      /* so many accesses, the trace's last, which no node makes: each body of a reduction fetches them into the
 	                     * second cache, for what runs next */
+	bool overlap;       /* passes over rows of the outermost loop run at once, each over another row: jit/vir_overlap.h */
 	bool fetch_stores;  /* what is stored behind such a reduction is fetched before it */
 	int8_t split;       /* number of the split loop plus one; 0: chosen */
 	uint32_t most;      /* its trips at most, where a parameter says how many; 0: unknown */

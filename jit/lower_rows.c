@@ -118,7 +118,7 @@ static unsigned rows_in_cache(const struct lower *l, unsigned rows)
 unsigned gllm_lower_side_by_side(const struct lower *l, unsigned rows)
 {
 	const struct loop_plan *p = &l->loop[rows];
-	unsigned n = !p->vector && p->reorderable && p->trip != 0 && p->trip != 1 ? rows_in_registers(l, rows) : 1;
+	unsigned n = !l->o->overlap && !p->vector && p->reorderable && p->trip != 0 && p->trip != 1 ? rows_in_registers(l, rows) : 1;
 	unsigned cached = n > 1 ? rows_in_cache(l, rows) : 1;
 
 	n = cached < n ? cached : n;

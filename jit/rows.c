@@ -171,6 +171,28 @@ static gllm_ref last_store(const struct gllm_trace *t, unsigned param)
 	return n > 1 ? last : GLLM_NO_NODE;
 }
 
+bool gllm_passes_share_places(const struct gllm_composed *c)
+{
+	const struct gllm_trace *t = &c->trace;
+	for (unsigned p = 0; p < t->nparams; p++) {
+		const struct gllm_node *one = NULL;
+		int first = GLLM_TRACE_LOOPS, last = 0;
+		for (unsigned i = 0; (c->how.own >> p & 1) && i < t->nnodes; i++) {
+			const struct gllm_node *x = &t->node[i];
+			if ((x->op != GLLM_N_LOAD && x->op != GLLM_N_STORE) || t->access[x->imm].param != p)
+				continue;
+			one = one ? one : x;
+			if (x->loop < 0 || t->loop[x->loop].parent != 0 || !same_places(t, one, x))
+				return false;
+			first = x->loop < first ? x->loop : first;
+			last = x->loop > last ? x->loop : last;
+		}
+		if (last > first + 1)
+			return false;
+	}
+	return true;
+}
+
 enum gllm_status gllm_row_apart(const struct gllm_profile *p, struct gllm_part *part, unsigned param, struct gllm_fusion *f,
                                 struct gllm_arena *arena)
 {

@@ -16,6 +16,10 @@
 enum gllm_status gllm_keep_rows(const struct gllm_profile *p, const struct gllm_graph *g, struct gllm_fusion *f,
                                 struct gllm_arena *arena);
 
+/* Whether what the worker keeps for a row is accessed by one pass over it, or two right after one another, element by element: then
+ * the next row's may take its place as soon as the later pass has gone over it. */
+bool gllm_passes_share_places(const struct gllm_composed *c);
+
 /* What a part stores to output `param` but for its last store, and reads of it, goes to a row in the worker's memory, if the last
  * store writes the same elements again, row by row; else the part stays as it is. Fails: OUT_OF_MEMORY. */
 enum gllm_status gllm_row_apart(const struct gllm_profile *p, struct gllm_part *part, unsigned param, struct gllm_fusion *f,

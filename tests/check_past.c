@@ -2,7 +2,7 @@
  * tests/check_past.c - outputs that are stored past the caches: the same bits as through them, from any address, for any rest and
  * number of workers; fenced; and only what leaves the graph, is large, and is not read again. What a kernel rereads and stores
  * again, as softmax does, goes past them once. What is read is fetched ahead, long rows that are read
- * again by a row, by code that is otherwise the same. */
+ * again by a row, by code that is otherwise the same; or by passes over several rows at once. */
 #include "check.h"
 #include "check_plain.h"
 #include "core/arena.h"
@@ -86,9 +86,36 @@ static PLAIN void first(float *restrict y, const float *restrict x, size_t n)
 		y[i] = y[i] + y[0];
 }
 
-enum kind { MAP, SUM, NORM, TWICE, SHORTER, FIRST, KINDS };
-static const struct { const char *name; gllm_any_fn *fn; } own[KINDS] = {
-	[SHORTER] = { "shorter", (gllm_any_fn *)shorter }, [FIRST] = { "first", (gllm_any_fn *)first },
+/* What a row is in between goes through three passes (`thrice`); the last of three also reads what the first has summed up (`centre`). */
+static PLAIN void thrice(float *restrict y, const float *restrict x, size_t n)
+{
+	LOOP for (size_t i = 0; i < n; i++)
+		y[i] = x[i] * x[i];
+	LOOP for (size_t i = 0; i < n; i++)
+		y[i] = y[i] * 3.0f;
+	LOOP for (size_t i = 0; i < n; i++)
+		y[i] = y[i] + 1.0f;
+}
+static PLAIN void centre(float *restrict y, const float *restrict x, size_t n)
+{
+	float sum = 0.0f, squares = 0.0f;
+	LOOP for (size_t i = 0; i < n; i++)
+		sum += x[i];
+	sum /= (float)n;
+	LOOP for (size_t i = 0; i < n; i++)
+		squares += (x[i] - sum) * (x[i] - sum);
+	squares = 1.0f / squares;
+	LOOP for (size_t i = 0; i < n; i++)
+		y[i] = (x[i] - sum) * squares;
+}
+
+/* `times`: how often a row's operation `once` stands where passes over several rows run at once. */
+enum kind { MAP, SUM, NORM, TWICE, SHORTER, FIRST, THRICE, CENTRE, KINDS };
+static const struct { const char *name; gllm_any_fn *fn; bool goes; const char *once; unsigned times; } own[KINDS] = {
+	[MAP] = { .goes = true }, [SUM] = { .goes = true }, [NORM] = { .goes = true, .once = "vsqrtps ", .times = 2 },
+	[TWICE] = { .goes = true, .once = "vdivps ", .times = 3 },
+	[SHORTER] = { "shorter", (gllm_any_fn *)shorter, false, NULL, 0 }, [FIRST] = { "first", (gllm_any_fn *)first, false, NULL, 0 },
+	[THRICE] = { "thrice", (gllm_any_fn *)thrice, true, NULL, 0 }, [CENTRE] = { "centre", (gllm_any_fn *)centre, true, "vdivps ", 6 },
 };
 static const struct gllm_param own_param[] = { { "y", GLLM_OUT, GLLM_F32 }, { "x", GLLM_IN, GLLM_F32 }, { "n", GLLM_DIM, GLLM_I64 } };
 
@@ -108,7 +135,7 @@ static struct gllm_graph *graph_of(struct fixture *f, enum kind kind, uint64_t r
 	case NORM: gllm_graph_node(g, GLLM_OP_rms_norm, rows,
 	                           (struct gllm_actual[]){ GLLM_T(y), GLLM_T(x), GLLM_T(w), GLLM_D(cols), GLLM_S(1e-5f) }, 5); break;
 	case TWICE: gllm_graph_node(g, GLLM_OP_softmax, rows, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(x), GLLM_D(cols) }, 3); break;
-	case SHORTER: case FIRST:
+	case SHORTER: case FIRST: case THRICE: case CENTRE:
 		gllm_graph_node(g, f->op[kind], rows, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(x), GLLM_D(cols) }, 3);
 		break;
 	case KINDS: break;
@@ -140,7 +167,7 @@ static bool run(struct fixture *f, const struct gllm_plan *p, float *y, uint64_t
 
 static void same_results(struct fixture *f, enum kind kind, bool exists)
 {
-	static const uint64_t cols[] = { 1, 15, 64, 301, 1000 };
+	static const uint64_t cols[] = { 1, 15, 64, 301, 1000, 1024, 512 };
 	for (unsigned c = 0; c < GLLM_COUNT(cols); c++) {
 		uint64_t rows = MOST / cols[c] < 5 ? MOST / cols[c] : 5, n = rows * cols[c];
 		struct gllm_graph *g = graph_of(f, kind, c % 2 ? GLLM_ROWS : rows, cols[c], false);
@@ -152,7 +179,9 @@ static void same_results(struct fixture *f, enum kind kind, bool exists)
 			CHECK(f->t, (times_named(f, past, "vmovntps ") != 0) == exists);
 			CHECK_EQ(f->t, times_named(f, past, "sfence"), exists);
 			CHECK(f->t, !exists || times_named(f, past, "prefetch") != 0);
-			bool ahead = cols[c] >= 512 && f->config->profile.cache[1].bytes >= 8 * 4 * cols[c] && (kind == NORM || kind == TWICE);
+			bool several = cols[c] >= 512 && f->config->profile.cache[1].bytes >= 8 * 4 * cols[c] && own[kind].once;
+			bool at_once = several && exists && cols[c] % 128 == 0, ahead = several && !at_once;
+			CHECK(f->t, !at_once || times_named(f, past, own[kind].once) == own[kind].times);
 			unsigned fetched = times_named(f, past, "prefetch"); /* AArch64 has another name */
 			CHECK(f->t, fetched == 0 || (times_with(f, past, "prefetch", "+ 8192]") == 0) == ahead);
 			CHECK_EQ(f->t, times_named(f, past, "prefetcht0 "), fetched);
@@ -246,7 +275,7 @@ void check_past(struct check *t)
 		if (own[k].fn && !CHECK_STATUS(t, gllm_register(f.c, own[k].name, own[k].fn, own_param, 3, NULL, &f.op[k], &f.e), GLLM_OK))
 			return;
 	for (unsigned k = 0; k < KINDS; k++)
-		same_results(&f, (enum kind)k, exists && !own[k].fn);
+		same_results(&f, (enum kind)k, exists && own[k].goes);
 	which_outputs(&f, exists);
 	behind_products(&f, exists);
 }
