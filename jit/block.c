@@ -55,11 +55,13 @@ static unsigned factors(const struct product *p, unsigned side, gllm_ref *out)
 }
 
 /* Whether the row side may be read where it lies: plain elements along k, and a tile's rows not all in a few lines' room. With
- * more ways than half of the rows that costs less than packing (1024^3, 12 ways, 14 rows: 3 % less). */
+ * more ways than half of the rows that costs less than packing (1024^3, 12 ways, 14 rows: 3 % less), but not where the first tile reads lines of
+ * the lane side, which crowd as well (128x4096x4096, 12 ways, 13 rows: 2 % more). */
 static bool lies_well(const struct blocker *x)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
-	bool crowded = x->b.mr > 2 * x->profile->cache[0].ways;
+	const unsigned ways = x->profile->cache[0].ways;
+	bool crowded = x->b.mr > (x->by_tile ? ways - (ways > 2 ? 2 : ways) : 2 * ways);
 	for (unsigned i = 0; i < x->nrows; i++) {
 		const struct gllm_node *n = &t->node[x->rows_of[i]];
 		if (n->op != GLLM_N_LOAD || (n->type != GLLM_F32 && n->type != GLLM_I32) || x->p->affine[n->imm].loop[K] != 4)
@@ -424,6 +426,11 @@ static bool block_in(struct blocker *x, const struct product *p, enum gllm_block
 	x->ahead = (apart || way != GLLM_BLOCK_DOTS) && (x->b.nc < p->n || x->b.kc < p->k) && gllm_block_ahead(x->profile, x->tuning, p, way);
 	x->idle = x->ahead && way == GLLM_BLOCK_PACKED && !gllm_block_narrow(p);
 	x->ahead &= apart || !x->idle;
+	x->by_tile = way == GLLM_BLOCK_PACKED && gllm_block_by_tile(x->profile, x->tuning, p);
+	if (x->by_tile) {
+		x->ahead = apart;
+		x->idle = false;
+	}
 	x->unroll = gllm_block_unroll(x->profile, x->tuning, p, &x->b, way, apart);
 	x->any_depth = apart && way != GLLM_BLOCK_TURNED && any_depth(x, p, way);
 	switch (way) {

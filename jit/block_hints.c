@@ -4,7 +4,7 @@
 #include "core/bits.h"
 
 /* Hints of a body of the product at most: lines of a panel, rows of memory, lines of one row. */
-enum { LINE = 64, MOST_HINTS = 4, MOST_ROWS = 12, MOST_LINES = 16 };
+enum { LINE = 64, MOST_HINTS = 4, MOST_ROWS = 12, MOST_LINES = 16, STEPS_AHEAD = 8 };
 
 /* `coef` times the number that parameter `by` says, for each step of a loop; -1: once. */
 static struct gllm_term times(uint8_t by, int64_t coef, int8_t loop)
@@ -83,6 +83,40 @@ static void hint_sources(struct blocker *x, struct gllm_strip *s, struct kernel 
 	}
 }
 
+/* What the next block's first tiles read and pack, of which each row of the matrix is some lines: a panel fetches as many of these rows as a body
+ * has steps of k, and each of its tiles some of their lines. */
+static void hint_lines(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, const struct nest *n)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	int64_t lines = gllm_ceil_div(4 * (int64_t)x->b.nc, (int64_t)x->p->most);
+	for (unsigned i = 0; i < x->npanels && s->nparams + 3 <= GLLM_TRACE_PARAMS; i++) {
+		const struct gllm_node *v = &t->node[x->panel_of[i]];
+		if (v->op != GLLM_N_LOAD || !takes(x, m, J, x->panel_of[i]))
+			continue;
+		uint8_t pitch, by, q = next_block(x, s, k, v->imm, 0, &pitch, &by);
+		const struct gllm_term offset[] = { { .coef = x->p->affine[v->imm].base }, times(pitch, m->depth, -1), times(pitch, 1, n->kk),
+		                                    times(pitch, 1, n->p), along(n->r, lines) };
+		gllm_strip_hint_at(s, q, offset, GLLM_COUNT(offset));
+	}
+}
+
+/* What this tile reads some steps later where it lies: rows of the matrix, which no prefetcher follows. */
+static void hint_steps(const struct blocker *x, struct gllm_strip *s, const struct macro *m)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	for (unsigned i = 0; i < x->npanels; i++) {
+		gllm_ref v = x->panel_of[i];
+		if (t->node[v].op != GLLM_N_LOAD || !takes(x, m, J, v) || s->map[v] == GLLM_NO_NODE)
+			continue;
+		int64_t lines = gllm_ceil_div(4 * m->lanes, LINE);
+		for (int64_t at = 0; at < x->unroll * lines && lines <= MOST_HINTS; at++) {
+			int64_t step = STEPS_AHEAD + at / lines;
+			const struct gllm_term more[] = { { .coef = at % lines * LINE }, { .coef = step * x->p->affine[t->node[v].imm].loop[K] } };
+			gllm_strip_hint(s, s->map[v], more, GLLM_COUNT(more));
+		}
+	}
+}
+
 /* The next panel of dot products, whose columns are read along k: while the tiles of a panel pass, each fetches some of the columns that will
  * stand there. */
 static void hint_columns(const struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, const struct nest *n)
@@ -140,7 +174,11 @@ void gllm_block_hints(struct blocker *x, struct gllm_strip *s, struct kernel *k,
 {
 	if (m->way == GLLM_BLOCK_PACKED && !x->tile)
 		hint_panels(x, s, m, n->r, n->kk);
-	if (m->way == GLLM_BLOCK_PACKED && x->ahead)
+	if (m->packs)
+		hint_steps(x, s, m);
+	else if (m->way == GLLM_BLOCK_PACKED && x->by_tile && x->ahead)
+		hint_lines(x, s, k, m, n);
+	else if (m->way == GLLM_BLOCK_PACKED && x->ahead)
 		hint_sources(x, s, k, m, n->p, n->r, n->kk);
 	if (m->way == GLLM_BLOCK_STREAM && x->ahead)
 		hint_rows(x, s, m, n);

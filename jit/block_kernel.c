@@ -152,6 +152,17 @@ static void known(const struct blocker *x, struct gllm_lower_options *how, int8_
 	}
 }
 
+/* A load from the panels, or a store of `value` to them. */
+static gllm_ref panel_access(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, gllm_ref value, int8_t p, int8_t kk, int8_t v)
+{
+	int64_t nr = x->b.nr;
+	const struct gllm_term offset[] = { along(p, x->panel_pitch), along(kk, 4 * nr), along(v, 4) };
+	enum gllm_type type = packed_type(x, x->panel_of[which]);
+	uint8_t q = gllm_strip_param(s, "panels", value == GLLM_NO_NODE ? GLLM_IN : GLLM_OUT, type, in_scratch(x->panel[which]));
+	k->move[q][PANEL] = x->panel_pitch / nr;
+	return gllm_strip_access(s, q, type, offset, GLLM_COUNT(offset), value);
+}
+
 /* Copies `value` to the panels: for p, for k, for v; or for k, for p, for v. */
 static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm_linear panels, int64_t lanes, int64_t depth)
 {
@@ -173,13 +184,9 @@ static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm
 	s.sub[J][1].lane = true;
 	s.sub[K][0].loop = kk;
 	gllm_strip_write(&s, needed, -2, 0, t->nnodes);
-	const struct gllm_term offset[] = { along(p, x->panel_pitch), along(kk, 4 * nr), along(v, 4) };
-	enum gllm_type type = packed_type(x, x->panel_of[which]);
-	uint8_t to = gllm_strip_param(&s, "panels", GLLM_OUT, type, in_scratch(x->panel[which]));
-	gllm_strip_access(&s, to, type, offset, 3, s.map[x->panel_of[which]]);
+	panel_access(x, &s, k, which, s.map[x->panel_of[which]], p, kk, v);
 	for (unsigned i = 0; i < 3; i++)
 		gllm_strip_close(&s);
-	k->move[to][PANEL] = x->panel_pitch / nr;
 	k = finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
 	known(x, &s.to->how, outer, kk);
 	if (lines)
@@ -361,16 +368,9 @@ static gllm_ref has_begun(struct gllm_strip *s, struct kernel *k, const struct m
 static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, int8_t p, int8_t r,
                            int8_t v, int8_t kk)
 {
-	int64_t nr = x->b.nr;
-	for (unsigned i = 0; i < x->npanels; i++) {
-		if (!takes(x, m, J, x->panel_of[i]))
-			continue;
-		const struct gllm_term offset[] = { along(p, x->panel_pitch), along(kk, 4 * nr), along(v, 4) };
-		enum gllm_type type = packed_type(x, x->panel_of[i]);
-		uint8_t from = gllm_strip_param(s, "panels", GLLM_IN, type, in_scratch(x->panel[i]));
-		k->move[from][PANEL] = x->panel_pitch / nr;
-		s->map[x->panel_of[i]] = gllm_strip_access(s, from, type, offset, 3, GLLM_NO_NODE);
-	}
+	for (unsigned i = 0; i < x->npanels && !m->packs; i++)
+		if (takes(x, m, J, x->panel_of[i]))
+			s->map[x->panel_of[i]] = panel_access(x, s, k, i, GLLM_NO_NODE, p, kk, v);
 	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++) {
 		if (!takes(x, m, I, x->rows_of[i]))
 			continue;
@@ -409,7 +409,7 @@ static void packed_pairs(struct blocker *x, struct gllm_strip *s, struct kernel 
 static void macro_needs(struct blocker *x, const struct macro *m, gllm_ref *map, uint8_t *needed)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
-	for (unsigned i = 0; i < x->npanels; i++)
+	for (unsigned i = 0; i < x->npanels && !m->packs; i++)
 		map[x->panel_of[i]] = 0;
 	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++)
 		map[x->rows_of[i]] = 0;
@@ -488,6 +488,9 @@ static void sum_up(struct blocker *x, struct gllm_strip *s, struct kernel *k, co
 	for (unsigned side = 0; side < 2 && x->apart; side++)
 		write_factor(x, s, x->p->sum[m->sum].value[side]);
 	gllm_strip_write(s, needed, K, t->loop[K].first, t->loop[K].end);
+	for (unsigned i = 0; i < x->npanels && m->packs; i++)
+		if (takes(x, m, J, x->panel_of[i]))
+			panel_access(x, s, k, i, s->map[x->panel_of[i]], n->p, n->kk, n->v);
 	gllm_strip_close(s);
 	s->sub[K][0].coef = s->sub[K][1].coef = 0;
 }
@@ -653,7 +656,7 @@ static bool same_macro(const struct macro *a, const struct macro *b)
 	bool counted = a->way == GLLM_BLOCK_DOTS || a->way == GLLM_BLOCK_STAGED;
 	return (counted ? a->panels.fixed >= b->panels.fixed : same_linear(a->panels, b->panels)) && same_linear(a->rows, b->rows) &&
 	       a->lanes == b->lanes && a->depth == b->depth && a->wide == b->wide && a->deep == b->deep && a->first == b->first &&
-	       a->last == b->last && a->either == b->either && a->way == b->way && a->sum == b->sum && a->end == b->end;
+	       a->last == b->last && a->packs == b->packs && a->either == b->either && a->way == b->way && a->sum == b->sum && a->end == b->end;
 }
 
 /* A kernel says nothing of where its block begins: blocks of one size share it. */

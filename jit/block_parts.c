@@ -128,7 +128,7 @@ static void set_next(struct blocker *x, const struct kernel *k, const struct at 
 			s->at.fixed += move[J] * x->b.nc;
 		if (s && last)
 			s->at.fixed += move[J] * x->b.nc - move[K] * (at->k + each);
-		set_number(x, k->next[i].pitch, gllm_block_fixed(x->idle ? 0 : move[J]));
+		set_number(x, k->next[i].pitch, gllm_block_fixed(x->idle ? 0 : x->by_tile ? move[K] : move[J]));
 		set_number(x, k->next[i].row, gllm_block_fixed(x->idle ? 0 : (move[J] * k->next[i].columns + tile / 2) / tile));
 	}
 }
@@ -138,26 +138,28 @@ struct rows {
 	struct gllm_linear trips, rows, at;
 };
 
-/* At most two kinds: whole blocks and the rest. */
-static unsigned split_rows(const struct blocker *x, struct rows out[2])
+/* At most two kinds: whole blocks and the rest, of the rows from `done` on, which is 0 unless rows are known. */
+static unsigned split_rows(const struct blocker *x, int64_t done, struct rows out[2])
 {
 	int64_t mc = x->b.mc;
-	const struct gllm_linear m = x->p->m;
+	struct gllm_linear m = x->p->m;
 	unsigned n = 0;
+	m.fixed -= done;
+	if (!m.per_row) {
+		if (m.fixed / mc)
+			out[n++] = (struct rows){ gllm_block_fixed(m.fixed / mc), gllm_block_fixed(mc), gllm_block_fixed(done) };
+		if (m.fixed % mc)
+			out[n++] = (struct rows){ gllm_block_fixed(1), gllm_block_fixed(m.fixed % mc), gllm_block_fixed(done + m.fixed / mc * mc) };
+		return n;
+	}
 	if (x->p->most <= (uint64_t)mc) {
 		out[0] = (struct rows){ gllm_block_fixed(1), m, gllm_block_fixed(0) };
 		return 1;
 	}
-	if (m.per_row) {
-		out[0] = (struct rows){ { .per_row = 1, .block = (uint32_t)mc }, gllm_block_fixed(mc), gllm_block_fixed(0) };
-		out[1] = (struct rows){ gllm_block_fixed(1), { .per_row = 1, .block = (uint32_t)mc, .rest = true },
-		                        { .per_row = mc, .block = (uint32_t)mc } };
-		return 2;
-	}
-	out[n++] = (struct rows){ gllm_block_fixed(m.fixed / mc), gllm_block_fixed(mc), gllm_block_fixed(0) };
-	if (m.fixed % mc)
-		out[n++] = (struct rows){ gllm_block_fixed(1), gllm_block_fixed(m.fixed % mc), gllm_block_fixed(m.fixed / mc * mc) };
-	return n;
+	out[0] = (struct rows){ { .per_row = 1, .block = (uint32_t)mc }, gllm_block_fixed(mc), gllm_block_fixed(0) };
+	out[1] = (struct rows){ gllm_block_fixed(1), { .per_row = 1, .block = (uint32_t)mc, .rest = true },
+	                        { .per_row = mc, .block = (uint32_t)mc } };
+	return 2;
 }
 
 /* Whether the sums are what the product stores. */
@@ -239,7 +241,7 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 	int64_t nr = x->b.nr, panels = nc / nr, rest = nc % nr;
 	struct at at = { .j = jc, .k = pc }, last = { .j = jc + panels * nr, .k = pc, .lane = panels * nr };
 	bool beside = false;
-	for (unsigned i = 0; i < x->npanels; i++) {
+	for (unsigned i = 0; i < x->npanels && !x->by_tile; i++) {
 		if (panels)
 			add_pack(x, PACK_PANELS, i, &(struct macro){ .panels = gllm_block_fixed(panels), .lanes = nr, .depth = kc }, at, beside, p->m);
 		beside |= panels != 0;
@@ -249,12 +251,15 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 	}
 	for (unsigned i = 0; i < x->nrows && x->row_pitch && !x->whole && !x->tile; i++)
 		add_pack(x, PACK_ROWS, i, &(struct macro){ .rows = p->m, .depth = kc }, (struct at){ .k = pc }, true, p->m);
-	struct rows rows[2];
-	unsigned n = split_rows(x, rows);
+	struct rows rows[3], *left = rows;
+	unsigned n = x->by_tile;
+	if (x->by_tile)
+		*left++ = (struct rows){ gllm_block_fixed(1), gllm_block_fixed(x->b.mr), gllm_block_fixed(0) };
+	n += split_rows(x, x->by_tile ? x->b.mr : 0, left);
 	beside = false;
 	for (unsigned i = 0; i < n; i++) {
 		struct macro m = { .rows = p->m.per_row ? p->m : rows[i].rows, .depth = kc, .first = pc == 0 && !alike,
-		                   .last = pc + kc == p->k && !alike, .either = alike, .way = GLLM_BLOCK_PACKED };
+		                   .last = pc + kc == p->k && !alike, .either = alike, .way = GLLM_BLOCK_PACKED, .packs = i < x->by_tile };
 		bool repeats = gllm_block_open_repeat(x, rows[i].trips, (struct at){ .i = gllm_block_fixed(x->b.mc) });
 		at.i = last.i = rows[i].at;
 		for (unsigned k = 0; k < x->nrows && x->tile; k++) {
@@ -273,7 +278,7 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 			gllm_block_add_product(x, &m, last, beside, rows[i].rows);
 		if (x->apart && pc + kc == p->k)
 			gllm_block_add_behind(x, m.rows, at, nc, rows[i].rows);
-		beside = true;
+		beside = !m.packs;
 		gllm_block_close_repeat(x, repeats);
 	}
 }

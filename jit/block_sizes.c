@@ -42,8 +42,12 @@ enum { PANELS_AHEAD = 2, ROWS_AHEAD = 256 };
 enum { STREAM_ROWS = 128, STREAM_DEPTH = 32, STREAM_COLUMNS = 256, STREAM_VECTORS = 4 };
 
 /* Rows of the matrix a page's multiple apart fall into few sets and banks of both caches: tiles that read a line of each are then slow
- * (AVX2, 64x4096x4096 1.4 of what packed ones take, 32 rows 0.77). */
-enum { STREAM_CROWDED = 32, PAGE = 4096 };
+ * (AVX2, 64x4096x4096 1.4 of what packed ones take, 32 rows 0.77; AVX-512, 64 rows 1.08, 48 rows 0.96). */
+enum { STREAM_CROWDED = 32, STREAM_CROWDED_LINES = 48, PAGE = 4096 };
+
+/* Rows by a lane side from memory that lies along the lanes: the first tile packs what it reads for the others, beside its products (over packing
+ * before them: 160x4160x4160 1.10 times as fast, 256x4096x4096 1.06, 512x4096x4096 1.03, 1024 rows 1.00; over a stream: 128x4096x4096 1.13). */
+enum { LEAST_BY_TILE = 28, MOST_BY_TILE = 512 };
 
 /* Few rows by a side from memory that lies along k: as vectors of rows they meet every element of it once, broadcast; no sum is left in lanes,
  * and it is read from end to end (Zen 5, of what dot products take: 32x4096x4096 0.74, 28 rows 0.77; AVX2: 16 rows 0.85, 14 rows 0.95).
@@ -205,7 +209,7 @@ static bool is_stream(const struct gllm_profile *p, const struct gllm_tuning *t,
 
 static uint64_t stream_rows(const struct gllm_profile *p, const struct product *q)
 {
-	return p->vector_bytes < LINE && q->n * 4 % PAGE == 0 ? STREAM_CROWDED : STREAM_ROWS;
+	return q->n * 4 % PAGE != 0 ? STREAM_ROWS : p->vector_bytes < LINE ? STREAM_CROWDED : STREAM_CROWDED_LINES;
 }
 
 /* The lane side comes along k from beyond L2: of few rows, packing waits for memory as long as a part of the product takes (N x K weights
@@ -308,12 +312,27 @@ unsigned gllm_block_wide(const struct gllm_profile *p, const struct gllm_tuning 
 	return p->in_order ? panel_columns(p, t, q) : p->vector_bytes / 4;
 }
 
+/* Known rows, not many, by elements from memory that lie along the lanes. */
+bool gllm_block_by_tile(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
+{
+	const struct gllm_node *node = q->c->trace.node;
+	if (all_named(t) || q->lanes || q->m.per_row || q->most > MOST_BY_TILE || q->most < LEAST_BY_TILE || !all_along_lanes(q) || !from_afar(p, q) ||
+	    4 * panel_columns(p, t, q) % LINE != 0) /* two panels would share lines */
+		return false;
+	for (unsigned i = 0; i < q->nsums; i++)
+		if (q->sum[i].type != GLLM_F32 || node[q->sum[i].value[J]].op != GLLM_N_LOAD || node[q->sum[i].value[J]].type != GLLM_F32)
+			return false;
+	return true;
+}
+
 /* Steps of k in a block of panels so wide, before blocks are made even. Larger blocks of k than gllm_blocking's pay: a panel passes
  * through L1 while the rows of a tile stay there. */
 static int64_t depth(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, unsigned nr)
 {
 	int64_t l1 = cache_bytes(p, 0, 32 << 10), l2 = l2_bytes(p), kc;
 	int64_t most = q->most >= FEW_ROWS || !all_along_lanes(q) ? MOST_DEPTH : q->most > FEWER_ROWS ? FEW_ROWS_DEPTH : FEWER_ROWS_DEPTH;
+	if (most > FEW_ROWS_DEPTH && gllm_block_by_tile(p, t, q))
+		most = FEW_ROWS_DEPTH;
 	kc = l2 / (64 * nr) > l1 / (6 * nr) ? l2 / (64 * nr) : l1 / (6 * nr);
 	kc = kc > STEPS ? kc : STEPS;
 	if (!(t && t->kc) && most == MOST_DEPTH && q->k <= 2 * kc && q->k <= ONE_DEPTH)
@@ -339,7 +358,8 @@ static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, co
                    struct gllm_blocking *b)
 {
 	int64_t l2 = l2_bytes(p), kc, nc;
-	b->mr = t && t->mr ? t->mr : rows_of_a_set(p, q, b->mr);
+	bool by_tile = gllm_block_by_tile(p, t, q);
+	b->mr = t && t->mr ? t->mr : by_tile ? even((int64_t)q->most, b->mr, 1) : rows_of_a_set(p, q, b->mr);
 	b->nr = q->lanes ? q->lanes : t && t->nr ? t->nr : columns_each(p, b->nr, apart ? 1 : q->nsums);
 	if (q->lanes && !(t && t->mr))
 		b->mr = rows_beside(p, b->mr, b->nr, q->nsums);
@@ -352,6 +372,7 @@ static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, co
 	int64_t held = l2 / 4 / b->kc;
 	nc = gllm_block_narrow(q) && gllm_block_ahead(p, t, q, GLLM_BLOCK_PACKED) ? ahead * workers : held / 2 / q->nsums * workers;
 	b->mc = even((int64_t)q->most, t && t->mc ? t->mc : rows_of_block(held, q, nc, workers, b->mr), b->mr);
+	nc = by_tile ? UNROLL * b->nr * workers : nc; /* as many panels as a body has steps: block_hints.c */
 	b->nc = even(q->n, t && t->nc ? t->nc : nc, b->nr);
 	if (q->lanes && q->most <= b->mr && !all_named(t)) { /* one tile of rows reads every panel once */
 		b->kc = (unsigned)q->k;
@@ -451,6 +472,8 @@ uint8_t gllm_block_unroll(const struct gllm_profile *p, const struct gllm_tuning
 		return p->vector_bytes >= LINE && along_depth(q) && from_afar(p, q);
 	if (t && t->unroll)
 		return t->unroll;
+	if (way == GLLM_BLOCK_PACKED && gllm_block_by_tile(p, t, q))
+		return UNROLL;
 	bool whole = b->mr * b->nr * (apart ? 1 : q->nsums) * 4 >= WHOLE_TURN * p->vector_bytes;
 	return way == GLLM_BLOCK_PACKED && whole && !p->in_order ? UNROLL / 2 : UNROLL;
 }

@@ -53,6 +53,9 @@ bool gllm_block_narrow(const struct product *q);
 /* Whether `value` lies in memory along the lanes: then whole lines of many panels are read one after another. */
 bool gllm_along_lanes(const struct product *q, gllm_ref value);
 
+/* Whether a packed product has panels of the lane side packed by the first tile of rows, which reads that side where it lies. */
+bool gllm_block_by_tile(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q);
+
 static inline int64_t gllm_ceil_div(int64_t a, int64_t b)
 {
 	return (a + b - 1) / b;

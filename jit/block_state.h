@@ -62,6 +62,7 @@ struct blocker {
 	uint8_t unroll, fetch;
 	int64_t row_pitch;                  /* bytes of a packed row of the row side; 0: read where it lies */
 	bool tile;                          /* words are packed in pairs, for products of tiles: block_kernel.c */
+	bool by_tile;                       /* the first tile of rows reads the lane side where it lies and packs it for the others */
 	bool ahead;                         /* blocks fetch what the next reads: block_sizes.h */
 	bool idle;                          /* or one line of it again and again, which costs nothing: any number of rows has one kernel */
 	bool whole;                         /* packed rows hold all of k; else one block of it at a time */
@@ -87,6 +88,7 @@ struct macro { /* one product part */
 	int64_t lanes, depth;
 	int64_t wide, deep;       /* STREAM: blocks of nc columns, and of kc within each; 0: no such loop */
 	bool first, last;         /* block of k */
+	bool packs;               /* it reads the lane side where it lies, and stores the panels */
 	bool either;              /* it may be the first one or not: the part says */
 	unsigned sum, end;        /* the sums that it takes */
 	enum gllm_block_way way;

@@ -218,8 +218,9 @@ static bool independent(struct lower *l, gllm_ref s, gllm_ref a, unsigned loop)
 	return gllm_terms_add(&sum, &ea, 1) && at_least(&negative, &sum);
 }
 
-/* Parameters in `own` are left out: memory that is another one in each place where an iteration may run. */
-static bool memory_reorders(struct lower *l, unsigned loop, uint32_t own)
+/* Parameters in `own` are left out: memory that is another one in each place where an iteration may run. So are, if `again`, stores that do not
+ * vary with the loop: each iteration stores the same to the same places. */
+static bool memory_reorders(struct lower *l, unsigned loop, uint32_t own, bool again)
 {
 	const struct gllm_trace *t = l->t;
 
@@ -228,6 +229,8 @@ static bool memory_reorders(struct lower *l, unsigned loop, uint32_t own)
 			continue;
 		for (gllm_ref a = t->loop[loop].first; a < t->loop[loop].end; a++) {
 			if (!gllm_lower_is_access(&t->node[a]) || t->access[t->node[a].imm].param != t->access[t->node[s].imm].param)
+				continue;
+			if (again && a == s && !(l->dep[s] >> loop & 1))
 				continue;
 			if (!independent(l, s, a, loop))
 				return false;
@@ -250,7 +253,8 @@ void gllm_lower_mark_order(struct lower *l)
 
 	for (unsigned i = 0; i < l->t->nloops && taint; i++) {
 		bool carried = carries_reorder(l, i, taint);
-		l->loop[i].reorderable = carried && memory_reorders(l, i, 0);
-		l->loop[i].shared = l->loop[i].reorderable || (l->o->own && carried && memory_reorders(l, i, l->o->own));
+		l->loop[i].reorderable = carried && memory_reorders(l, i, 0, false);
+		l->loop[i].together = l->loop[i].reorderable || (carried && memory_reorders(l, i, 0, true));
+		l->loop[i].shared = l->loop[i].reorderable || (l->o->own && carried && memory_reorders(l, i, l->o->own, false));
 	}
 }

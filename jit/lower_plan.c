@@ -209,7 +209,7 @@ static int row_loop(const struct lower *l, unsigned top)
 
 	while (q >= 0 && l->loop[q].only_child >= 0 && l->loop[q].trip == 1)
 		q = l->t->loop[q].parent;
-	if (q < 0 || l->loop[q].only_child < 0 || !l->loop[q].reorderable || !gllm_lower_rectangular(l, (unsigned)q))
+	if (q < 0 || l->loop[q].only_child < 0 || !l->loop[q].together || !gllm_lower_rectangular(l, (unsigned)q))
 		return -1;
 	return q;
 }

@@ -67,6 +67,7 @@ struct loop_plan {
 	uint32_t inside;      /* this loop and its ancestors */
 	int8_t only_child;    /* -1: none or several */
 	bool leaf, reorderable, vector, paired, partial; /* partial: its carries differ from lane to lane */
+	bool together;        /* its iterations may run side by side, as copies in one body: reorderable, but for what each stores alike */
 	bool shared;          /* its iterations may run on different workers, each with memory of its own */
 	bool carries;         /* has CARRY nodes */
 	bool tiled;           /* its sums are tiles: lower_tile.c */

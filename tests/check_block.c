@@ -325,6 +325,33 @@ static void rows_are_turned(struct fixture *f, uint64_t lanes)
 	}
 }
 
+/* Weights from memory that lie along the lanes: the first tile of known rows packs them, and no step does so before the products. */
+static void first_tiles_pack(struct fixture *f, unsigned rows, unsigned columns, unsigned lanes)
+{
+	const struct shape shape[] = {
+		{ GLLM_OP_gemm, 150, 1030, 264, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm, 140, 800, 393, 0, GLLM_OP_silu, true, false },
+		{ GLLM_OP_gemm, 131, 1024, 272, 0, GLLM_OP_COUNT, false, false }, /* lines that fall into few sets */
+		{ GLLM_OP_gemm_bias, 133, 300, 1000, 0, GLLM_OP_relu, false, false }, /* blocks of k */
+		{ GLLM_OP_gemm, 135, 560, 480, 0, GLLM_OP_COUNT, false, true },
+		{ GLLM_OP_gemm, 131, 300, 1024, 0, GLLM_OP_COUNT, false, false }, /* whose rows are packed before, as they fall into few sets */
+		{ GLLM_OP_gemm, 150, 1030, 264, 150, GLLM_OP_COUNT, false, false }, /* and where the weights are: rows that are not known */
+		{ GLLM_OP_gemm, 150, 600, 264, 0, GLLM_OP_COUNT, false, false }, /* weights that are near */
+	};
+	for (unsigned i = 0; i < GLLM_COUNT(shape); i++) {
+		struct made m;
+		if (!make(f, &shape[i], NULL, &m))
+			return;
+		if (i != 5 && !CHECK_EQ(f->t, m.first.pattern == GLLM_PATTERN_GEMM, i < 5 && columns * 4 % 64 == 0)) /* a panel's rows are lines */
+			check_print(f->t, "     shape %u\n", i);
+		compare(f, &shape[i], NULL);
+	}
+	const struct shape whole = { GLLM_OP_gemm, 30 * rows, 32 * columns, 8192 / columns + 8, 0, GLLM_OP_COUNT, false, false };
+	struct made m;
+	if (columns * 4 % 64 == 0 && make(f, &whole, NULL, &m)) /* rows of the first tile share what it loads: there is code for each */
+		CHECK(f->t, m.first.code_bytes >= 64 * rows * columns / lanes);
+}
+
 /* Each block fetches the next, but where rows are so few that they wait for memory anyway. */
 static void blocks_fetch(struct fixture *f, uint64_t lanes)
 {
@@ -581,6 +608,7 @@ void check_block(struct check *t)
 	if (!CHECK_STATUS(t, gllm_context_create(p, gllm_context_quote(&config), &config, &f.c, &f.e), GLLM_OK))
 		return;
 	rows_are_turned(&f, lanes);
+	first_tiles_pack(&f, b.mr, b.nr, lanes);
 	f.arena = empty;
 	config.host.code = *check_exec_fresh(t);
 	config.host.parallel_for = NULL;
