@@ -11,8 +11,10 @@ struct nest {
 	int8_t jb, kb, p, r, v, kk;
 };
 
-static inline struct gllm_term along(int8_t loop, int64_t coef)
+static inline struct gllm_term along(int8_t loop, int64_t coef) /* loop -1: none */
 {
+	if (loop < 0)
+		return (struct gllm_term){ .coef = 0 };
 	return (struct gllm_term){ .coef = coef, .sym = { (uint8_t)(GLLM_SYM_LOOP + loop) } };
 }
 

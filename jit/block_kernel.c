@@ -91,6 +91,15 @@ static int8_t open_depth(const struct blocker *x, struct gllm_strip *s, struct k
 	return x->any_depth ? gllm_strip_open_counted(s, gllm_block_fixed(depth), &k->depth) : gllm_strip_open(s, gllm_block_fixed(depth));
 }
 
+/* What k is in the new loops: blocks, and steps of each. */
+static void of_depth(const struct blocker *x, struct gllm_strip *s, int8_t kb, int8_t kk)
+{
+	s->sub[K][0].coef = x->spread ? x->spread : 1;
+	s->sub[K][0].loop = kk;
+	s->sub[K][1].coef = kb < 0 ? 0 : x->spread ? 1 : x->b.kc;
+	s->sub[K][1].loop = kb;
+}
+
 static struct kernel *finish(struct blocker *x, struct gllm_strip *s, struct kernel *k, enum gllm_pattern pattern)
 {
 	enum gllm_status st = gllm_strip_finish(s, pattern);
@@ -199,7 +208,7 @@ static gllm_ref node(struct gllm_strip *s, enum gllm_node_op op, enum gllm_type 
 	return gllm_strip_append(s, (struct gllm_node){ .op = (uint8_t)op, .type = (uint8_t)type, .a = a, .b = b, .c = c });
 }
 
-/* Copies a row side's values to rows: for s, for k. */
+/* Copies a row side's values to rows: for s, for k; where blocks of k are spread, as they take them, one after another. */
 static struct kernel *pack_rows(struct blocker *x, unsigned which, struct gllm_linear rows, int64_t depth)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
@@ -210,17 +219,19 @@ static struct kernel *pack_rows(struct blocker *x, unsigned which, struct gllm_l
 		return NULL;
 	for (unsigned q = 0; q < t->nparams; q++)
 		s.pitch[q] = 0; /* a norm may store these rows itself: block_rows.c reads how they lie */
-	int8_t r = open_rows(&s, k, rows), kk = gllm_strip_open(&s, gllm_block_fixed(depth));
-	s.sub[I][0].coef = s.sub[K][0].coef = 1;
+	int64_t kc = x->spread ? x->b.kc : depth;
+	int8_t r = open_rows(&s, k, rows), kb = x->spread ? gllm_strip_open(&s, gllm_block_fixed(x->spread)) : -1,
+	       kk = gllm_strip_open(&s, gllm_block_fixed(kc));
+	s.sub[I][0].coef = 1;
 	s.sub[I][0].loop = r;
-	s.sub[K][0].loop = kk;
+	of_depth(x, &s, kb, kk);
 	gllm_strip_write(&s, needed, -2, 0, t->nnodes);
-	const struct gllm_term offset[] = { along(r, x->row_pitch), along(kk, 4) };
+	const struct gllm_term offset[] = { along(r, x->row_pitch), along(kb, 4 * kc), along(kk, 4) };
 	enum gllm_type type = packed_type(x, x->rows_of[which]);
 	uint8_t to = gllm_strip_param(&s, "rows", GLLM_OUT, type, in_scratch(x->rows[which]));
-	gllm_strip_access(&s, to, type, offset, 2, s.map[x->rows_of[which]]);
-	gllm_strip_close(&s);
-	gllm_strip_close(&s);
+	gllm_strip_access(&s, to, type, offset, GLLM_COUNT(offset), s.map[x->rows_of[which]]);
+	while (s.open >= 0 && s.status == GLLM_OK)
+		gllm_strip_close(&s);
 	k->move[to][I] = x->row_pitch;
 	return finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
 }
@@ -310,12 +321,12 @@ static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *
 {
 	const struct product *p = x->p;
 	bool turned = x->way == GLLM_BLOCK_TURNED;
-	struct gllm_affine a = { .loop = { turned ? 4 : x->sum_pitch, turned ? x->sum_pitch : 4 } };
+	struct gllm_affine a = { .loop = { turned ? 4 : x->sum_pitch, turned ? x->sum_pitch : x->spread ? 4 * (int64_t)p->most : 4 }, .lane = 4 };
 	struct gllm_term term[1 + GLLM_STRIP_LOOPS * GLLM_STRIP_PARTS];
 	unsigned terms = 0;
 	enum gllm_param_kind kind = value == GLLM_NO_NODE ? GLLM_IN : GLLM_OUT;
 	enum gllm_type type = p->sum[which].type;
-	if (p->result != GLLM_NO_NODE && (!x->apart || x->plain)) {
+	if (p->result != GLLM_NO_NODE && !x->spread && (!x->apart || x->plain)) {
 		const struct gllm_access *to = &p->c->trace.access[p->c->trace.node[p->result].imm];
 		a = p->affine[p->c->trace.node[p->result].imm];
 		a.loop[I] = a.loop[I] ? a.loop[I] : x->sum_pitch;
@@ -337,7 +348,7 @@ static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *
 	for (unsigned l = 0; l < GLLM_STRIP_LOOPS; l++)
 		for (unsigned i = 0; i < GLLM_STRIP_PARTS; i++)
 			if (s->sub[l][i].coef)
-				term[terms++] = along(s->sub[l][i].loop, a.loop[l] * s->sub[l][i].coef);
+				term[terms++] = along(s->sub[l][i].loop, (x->spread && s->sub[l][i].lane ? a.lane : a.loop[l]) * s->sub[l][i].coef);
 	return gllm_strip_access(s, *param, type, term, terms, value);
 }
 
@@ -365,22 +376,23 @@ static gllm_ref has_begun(struct gllm_strip *s, struct kernel *k, const struct m
 }
 
 /* Loads of packed values in place of the factors. */
-static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, int8_t p, int8_t r,
-                           int8_t v, int8_t kk)
+static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, const struct nest *n)
 {
 	for (unsigned i = 0; i < x->npanels && !m->packs; i++)
 		if (takes(x, m, J, x->panel_of[i]))
-			s->map[x->panel_of[i]] = panel_access(x, s, k, i, GLLM_NO_NODE, p, kk, v);
+			s->map[x->panel_of[i]] = panel_access(x, s, k, i, GLLM_NO_NODE, n->p, n->kk, n->v);
 	for (unsigned i = 0; i < x->nrows && x->row_pitch; i++) {
 		if (!takes(x, m, I, x->rows_of[i]))
 			continue;
 		bool turned = m->way == GLLM_BLOCK_TURNED;
-		const struct gllm_term offset[] = { along(turned ? kk : r, x->row_pitch), along(turned ? v : kk, 4) };
+		int64_t step = x->spread ? 4 * (int64_t)x->b.kc : 4; /* blocks that are spread begin one step of k after another */
+		const struct gllm_term offset[] = { along(turned ? n->kk : n->r, x->row_pitch), along(turned ? n->v : n->kk, 4),
+		                                    along(x->spread ? n->kb : -1, step) };
 		enum gllm_type type = packed_type(x, x->rows_of[i]);
 		uint8_t from = gllm_strip_param(s, "rows", GLLM_IN, type, in_scratch(x->rows[i]));
 		k->move[from][I] = turned ? 4 : x->row_pitch;
-		k->move[from][K] = turned ? x->row_pitch : x->whole ? 4 : 0;
-		s->map[x->rows_of[i]] = gllm_strip_access(s, from, type, offset, 2, GLLM_NO_NODE);
+		k->move[from][K] = turned ? x->row_pitch : x->whole ? step : 0;
+		s->map[x->rows_of[i]] = gllm_strip_access(s, from, type, offset, GLLM_COUNT(offset), GLLM_NO_NODE);
 	}
 }
 
@@ -469,11 +481,7 @@ static void sum_up(struct blocker *x, struct gllm_strip *s, struct kernel *k, co
 {
 	const struct gllm_trace *t = &x->p->c->trace;
 	n->kk = open_depth(x, s, k, x->tile ? m->depth / 2 : m->depth);
-	s->sub[K][0].loop = n->kk;
-	if (n->kb >= 0) {
-		s->sub[K][1].coef = x->b.kc;
-		s->sub[K][1].loop = n->kb;
-	}
+	of_depth(x, s, n->kb, n->kk);
 	for (unsigned i = m->sum; i < m->end; i++) {
 		gllm_ref *from = &s->map[t->node[x->p->sum[i].carry].a], kept = *from;
 		if (!m->first)
@@ -484,7 +492,7 @@ static void sum_up(struct blocker *x, struct gllm_strip *s, struct kernel *k, co
 	if (x->tile)
 		packed_pairs(x, s, k, m, n->p, n->r, n->v, n->kk);
 	else
-		packed_factors(x, s, k, m, n->p, n->r, n->v, n->kk);
+		packed_factors(x, s, k, m, n);
 	for (unsigned side = 0; side < 2 && x->apart; side++)
 		write_factor(x, s, x->p->sum[m->sum].value[side]);
 	gllm_strip_write(s, needed, K, t->loop[K].first, t->loop[K].end);
@@ -511,6 +519,11 @@ static struct gllm_lower_options how_to_lower(const struct blocker *x, const str
 	} else if (m->way == GLLM_BLOCK_DOTS) {
 		how.columns = (uint8_t)(x->apart ? x->b.nr : m->lanes);
 		how.most = x->apart ? how.most : (uint32_t)m->panels.fixed;
+	} else if (x->spread) {
+		how.unroll = (uint8_t)wide;
+		how.fetch = (uint16_t)gllm_spread_fetch(x->profile, &x->b);
+		how.fetch_loop = (int8_t)(n->p + 1);
+		how.fetch_again = x->p->most <= x->b.mr; /* several tiles of rows do, one after another */
 	} else if (m->way == GLLM_BLOCK_STREAM) {
 		how.unroll = (uint8_t)(x->b.nr * 4 / x->unroll / x->profile->vector_bytes);
 	}

@@ -41,6 +41,13 @@ enum { PANELS_AHEAD = 2, ROWS_AHEAD = 256 };
  * its time from more rows on (packed over read there, Zen 5: 48x4096x4096 1.26, 64 rows 1.22, 128 rows 0.98; 128x4160x4160 1.16, 256 rows 1.00). */
 enum { STREAM_ROWS = 128, STREAM_DEPTH = 32, STREAM_COLUMNS = 256, STREAM_VECTORS = 4 };
 
+/* Blocks of rows that lie far apart (block.c): so many, which prefetchers follow and L1 holds. They are for few rows of the product; where rows of the
+ * matrix fall into the same sets anyway, or vectors are short, so that sums pass seldom, for twice as many, or any whose sums stay in L2 (of
+ * what blocks of L2 take: 8x4160x4096 0.97, 12x11008x4096 1.09, 32x4160x4096 1.10; 16x4096x4096 0.80, 48 rows 0.89, 64 rows 1.00, 128 rows 1.05;
+ * one row 1.3; AVX2 12x11008x4096 0.85, 32x4160x4096 0.90). Tiles of few rows: what one of them ends with passes while others compute
+ * (32x4096x4096, 8 rows over 11: 6 %). */
+enum { SPREAD_LEAST = 2, SPREAD_ROWS = 8, SPREAD_DEPTH = 8, SPREAD_TILE = 8 };
+
 /* Rows of the matrix a page's multiple apart fall into few sets and banks of both caches: tiles that read a line of each are then slow
  * (AVX2, 64x4096x4096 1.4 of what packed ones take, 32 rows 0.77; AVX-512, 64 rows 1.08, 48 rows 0.96). */
 enum { STREAM_CROWDED = 32, STREAM_CROWDED_LINES = 48, PAGE = 4096 };
@@ -433,26 +440,64 @@ static int64_t stream_depth(const struct gllm_profile *p, const struct product *
 	return most > UNROLL ? most : UNROLL;
 }
 
-/* Tiles as wide as the registers allow beside the sums, less where that leaves no columns over. A panel is as many tiles as a body has
- * steps of k: while each body of a tile passes, a row of a panel to come is fetched in one piece. */
-static void stream(const struct gllm_profile *p, const struct product *q, unsigned workers, struct gllm_blocking *b)
+/* Rows of a block that is spread, which fall into the same sets of L1 as those do that lie so far apart: what leaves nothing over. 0: none does. */
+static unsigned spread_depth(const struct gllm_profile *p, const struct product *q)
 {
-	unsigned lanes = p->vector_bytes / 4, rows = even((int64_t)q->most, b->mr, 1);
-	unsigned wide = (p->vector_regs - 1) / (rows + 1), fits;
+	unsigned fit = p->cache[0].ways * 2 / 3;
+	fit = fit < UNROLL ? UNROLL : fit > SPREAD_DEPTH ? SPREAD_DEPTH : fit;
+	while (fit >= UNROLL && q->k % fit != 0)
+		fit--;
+	return fit < UNROLL ? 0 : fit;
+}
+
+bool gllm_block_spread(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, unsigned workers)
+{
+	if (!is_stream(p, t, q) || q->most < SPREAD_LEAST || spread_depth(p, q) == 0)
+		return false;
+	int64_t sums = (int64_t)q->most * gllm_ceil_div(q->n, workers) * 4;
+	bool pays = p->vector_bytes < LINE || stream_depth(p, q) <= SPREAD_DEPTH;
+	return q->most <= SPREAD_ROWS || (pays && (q->most <= 2 * SPREAD_ROWS || sums <= l2_bytes(p) * 3 / 4));
+}
+
+/* Columns of tiles as wide as the registers allow beside the sums, less where that leaves none over. */
+static unsigned stream_columns(const struct gllm_profile *p, const struct product *q, unsigned rows)
+{
+	unsigned lanes = p->vector_bytes / 4, wide = (p->vector_regs - 1) / (rows + 1), fits;
 	wide = wide > STREAM_VECTORS ? STREAM_VECTORS : wide ? wide : 1;
 	for (fits = wide; fits > 1 && q->n % (fits * lanes) != 0;)
 		fits--;
-	b->mr = rows;
-	b->nr = (fits > 1 ? fits : wide) * lanes * UNROLL;
+	return (fits > 1 ? fits : wide) * lanes;
+}
+
+/* A panel is as many tiles as a body has steps of k: while each body of a tile passes, a row of a panel to come is fetched in one piece. */
+static void stream(const struct gllm_profile *p, const struct product *q, unsigned workers, struct gllm_blocking *b)
+{
+	b->mr = even((int64_t)q->most, b->mr, 1);
+	b->nr = stream_columns(p, q, b->mr) * UNROLL;
 	b->mc = (unsigned)q->most;
 	bool ahead = gllm_block_ahead(p, NULL, q, GLLM_BLOCK_STREAM);
 	int64_t share = gllm_ceil_div(q->n, workers), depth = stream_depth(p, q), again = cache_bytes(p, 0, 32 << 10) * 2 / 3 * UNROLL / (4 * b->nr);
 	b->nc = even(q->n, ahead && share > STREAM_COLUMNS ? STREAM_COLUMNS : share, b->nr);
 	if (ahead)
 		depth = l2_bytes(p) / 4 / 4 / b->nc;
-	if (q->most > rows && depth > again)
+	if (q->most > b->mr && depth > again)
 		depth = again; /* what one tile of rows reads stays in L1 for the others */
 	b->kc = even(q->k, depth < q->k / 2 ? depth : q->k / 2, UNROLL);
+}
+
+static void spread(const struct gllm_profile *p, const struct product *q, unsigned workers, struct gllm_blocking *b)
+{
+	b->kc = spread_depth(p, q);
+	b->mr = even((int64_t)q->most, b->mr < SPREAD_TILE ? b->mr : SPREAD_TILE, 1);
+	b->nr = stream_columns(p, q, b->mr);
+	b->mc = (unsigned)q->most;
+	b->nc = even(q->n, gllm_ceil_div(q->n, workers), b->nr);
+}
+
+unsigned gllm_spread_fetch(const struct gllm_profile *p, const struct gllm_blocking *b)
+{
+	unsigned panels = (unsigned)(cache_bytes(p, 0, 32 << 10) / 6 / b->kc / (4 * b->nr));
+	return panels > 1 ? panels < UINT16_MAX ? panels : UINT16_MAX : 2;
 }
 
 /* All rows are one block, of all of k or a part of it. */
@@ -485,7 +530,7 @@ struct gllm_blocking gllm_block_sizes(const struct gllm_profile *p, const struct
 	if (way == GLLM_BLOCK_DOTS || way == GLLM_BLOCK_STAGED)
 		dots(p, q, apart || way == GLLM_BLOCK_STAGED ? 1 : q->nsums, apart, &b);
 	else if (way == GLLM_BLOCK_STREAM)
-		stream(p, q, workers, &b);
+		(gllm_block_spread(p, t, q, workers) ? spread : stream)(p, q, workers, &b);
 	else if (way == GLLM_BLOCK_TURNED)
 		turned(p, q, &b);
 	else

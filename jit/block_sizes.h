@@ -7,7 +7,7 @@
  * GLLM_BLOCK_DOTS     few rows, both sides lie along k: sums run over k in the lanes, so the lane side is read once
  * GLLM_BLOCK_STAGED   the same with the sums apart from what follows them (block_stage.h)
  * GLLM_BLOCK_STREAM   few rows, the lane side lies along the lanes: it is read once, many rows of it side by side, and
- *                     partial sums wait in the nearest cache
+ *                     partial sums wait in the nearest cache; or all of few of its rows, and partial sums pass by
  * GLLM_BLOCK_TURNED   few rows, which fill the lanes of some vectors: they are packed as one panel, and the other side, which lies
  *                     along k, is broadcast where it lies, from end to end; sums wait with rows along the lanes */
 #ifndef GLLM_JIT_BLOCK_SIZES_H
@@ -33,6 +33,11 @@ unsigned gllm_block_direct_rows(const struct product *q, unsigned workers, unsig
 /* Steps of k in the innermost body, of a whole tile; 0: lowering chooses. */
 uint8_t gllm_block_unroll(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q,
                           const struct gllm_blocking *b, enum gllm_block_way way, bool apart);
+
+/* Of streams: whether blocks have rows of the lane side that lie evenly far apart; */
+bool gllm_block_spread(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, unsigned workers);
+/* then panels by which rows are fetched ahead: they stay in L1 until they are read. */
+unsigned gllm_spread_fetch(const struct gllm_profile *p, const struct gllm_blocking *b);
 
 /* Whether the sums of a product wait for what follows them: packed, k has several blocks, each of which adds to them, so that what
  * follows is as well done where they lie by then; dot products, the lane side comes from memory, beside which the few sums are nothing.

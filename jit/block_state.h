@@ -60,6 +60,7 @@ struct blocker {
 	bool alike;                         /* it differs from this one in its tensors alone: their kernels are the same */
 	struct gllm_blocking b;
 	uint8_t unroll, fetch;
+	int64_t spread;                     /* STREAM: steps of k between those of a block; 0: they are next to each other */
 	int64_t row_pitch;                  /* bytes of a packed row of the row side; 0: read where it lies */
 	bool tile;                          /* words are packed in pairs, for products of tiles: block_kernel.c */
 	bool by_tile;                       /* the first tile of rows reads the lane side where it lies and packs it for the others */

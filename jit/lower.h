@@ -29,6 +29,7 @@ struct gllm_lower_options {
 	int8_t fetch_loop;  /* its number plus one */
 	int8_t fetch_in;    /* the innermost loop that does so, plus one; 0: each that is that loop or within it */
 	bool fetch_far;     /* into the second cache */
+	bool fetch_again;   /* once more half as far ahead: machines drop what they have no room to wait for */
 	uint8_t hints;      /* so many accesses, the trace's last, which no node makes: each body of a reduction fetches them into the
 	                     * second cache, for what runs next */
 	bool overlap;       /* passes over rows of the outermost loop run at once, each over another row: jit/vir_overlap.h */

@@ -67,9 +67,12 @@ static void fetch_ahead(struct lower *l, gllm_ref n)
 
 	if (l->o->fetch_in && top != l->o->fetch_in - 1)
 		return;
-	if (loop >= 0 && loop < (int)l->t->nloops && l->loop[top].leaf && (l->loop[top].inside >> loop & 1) &&
-	    x->stride[loop].sym == NO_SYM && x->stride[loop].c != 0)
-		gllm_lower_fetch(l, n, x->stride[loop].c * iterations_ahead(l, loop));
+	if (loop < 0 || loop >= (int)l->t->nloops || !l->loop[top].leaf || !(l->loop[top].inside >> loop & 1) ||
+	    x->stride[loop].sym != NO_SYM || x->stride[loop].c == 0)
+		return;
+	gllm_lower_fetch(l, n, x->stride[loop].c * iterations_ahead(l, loop));
+	if (l->o->fetch_again)
+		gllm_lower_fetch(l, n, x->stride[loop].c * (iterations_ahead(l, loop) / 2));
 }
 
 gllm_vreg gllm_lower_memory_node(struct lower *l, gllm_ref n)

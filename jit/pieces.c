@@ -9,7 +9,7 @@ static bool same_options(const struct gllm_lower_options *a, const struct gllm_l
 	       a->split == b->split && a->most == b->most && a->whole == b->whole && a->bound == b->bound &&
 	       a->unit == b->unit && a->pitches == b->pitches && a->tile == b->tile && a->own == b->own && a->past == b->past &&
 	       a->fetch == b->fetch && a->fetch_loop == b->fetch_loop && a->fetch_in == b->fetch_in &&
-	       a->fetch_far == b->fetch_far && a->fetch_stores == b->fetch_stores && a->hints == b->hints &&
+	       a->fetch_far == b->fetch_far && a->fetch_again == b->fetch_again && a->fetch_stores == b->fetch_stores && a->hints == b->hints &&
 	       a->overlap == b->overlap;
 }
 

@@ -352,11 +352,11 @@ static void first_tiles_pack(struct fixture *f, unsigned rows, unsigned columns,
 		CHECK(f->t, m.first.code_bytes >= 64 * rows * columns / lanes);
 }
 
-/* Each block fetches the next, but where rows are so few that they wait for memory anyway. */
+/* What comes next is fetched, but where rows are so few that they wait for memory anyway. */
 static void blocks_fetch(struct fixture *f, uint64_t lanes)
 {
 	for (uint64_t i = 0; i < 4; i++) {
-		uint64_t rows = i % 2 ? 4 : 2;
+		uint64_t rows = i % 2 ? 4 : 1 + i / 2;
 		const struct shape s = { i < 2 ? GLLM_OP_gemm : GLLM_OP_gemm_bt, rows, 64 * lanes, 2048, 0, GLLM_OP_COUNT, false, false };
 		struct made m;
 		if (!make(f, &s, "PREFETCH", &m))
@@ -436,10 +436,23 @@ static void sums_go_on(struct fixture *f, const struct gllm_profile *profile, ui
 	}
 }
 
+/* Blocks of k that are spread take four rows, as few ways let them, a quarter of k from each other: but for one row, where such rows leave
+ * something over, and where sums of many rows would not stay in L2. */
+static void streams_are_spread(struct fixture *f)
+{
+	const struct { uint64_t m, k; bool spread; } row[] = { { 1, 240, false }, { 2, 240, true }, { 16, 240, true }, { 8, 242, false }, { 17, 240, false } };
+	for (unsigned i = 0; i < GLLM_COUNT(row); i++) {
+		const struct shape s = { GLLM_OP_gemm, row[i].m, 4096, row[i].k, 0, GLLM_OP_COUNT, false, false };
+		struct made m;
+		if (make(f, &s, "983040", &m)) /* bytes of 60 rows */
+			CHECK_EQ(f->t, m.times != 0, row[i].spread);
+	}
+}
+
 /* Several workers share the columns of all blocks of k in turn; one takes all of k of a block of columns after another, as it fetches them. */
 static void streams_in_turn(struct fixture *f, bool alone)
 {
-	const struct shape s = { GLLM_OP_gemm, 8, 4096, 256, 0, GLLM_OP_COUNT, false, false };
+	const struct shape s = { GLLM_OP_gemm, 8, 4096, 254, 0, GLLM_OP_COUNT, false, false };
 	struct made m;
 	if (make(f, &s, NULL, &m))
 		CHECK_EQ(f->t, m.first.times > 1, alone);
@@ -590,6 +603,7 @@ void check_block(struct check *t)
 	shapes_share_kernels(&f);
 	sums_go_on(&f, &config.profile, lanes);
 	streams_share_sets(&f);
+	streams_are_spread(&f);
 	streams_in_turn(&f, false);
 	uint32_t bytes = bytes_behind(&f);
 	f.arena = empty;
