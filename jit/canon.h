@@ -72,6 +72,7 @@ struct bit_field { /* coef times the number that `count` bits of a value from `f
 struct val_bits { /* a value as a sum of fields */
 	uint64_t k, shape; /* shape: a hash that does not depend on the numbers of values */
 	uint16_t first;
+	uint16_t word; /* an atom as I32, once asked */
 	uint8_t n, w;
 	uint8_t length; /* how many bits of it may be 1, once asked */
 	bool asked;

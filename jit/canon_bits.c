@@ -66,60 +66,20 @@ static bool loads_narrow(const struct val *x)
 	return x->op == GLLM_N_LOAD && (x->type == GLLM_U8 || x->type == GLLM_U16 || x->type == GLLM_I8 || x->type == GLLM_I16);
 }
 
-/* The sum of a value, of the value's own width; loads of narrow integers begin their own. */
-static bool has_sum(struct canon *c, uint16_t v)
-{
-	const struct val *x = &c->v[v];
-	if (x->bits)
-		return true;
-	uint16_t from = x->op == GLLM_N_CVT && x->type == GLLM_I32 ? x->a : v;
-	bool sign = from != v && (c->v[from].type == GLLM_I8 || c->v[from].type == GLLM_I16);
-	if (from != v && is(c, from, GLLM_N_BITS))
-		from = c->v[from].a;
-	if (!loads_narrow(&c->v[from]))
-		return false;
-	unsigned count = bits_of(c->v[from].type);
-	if (!note_atom(c, from, 32, count, load_shape(c, from)))
-		return false;
-	struct sum s;
-	gllm_sum_clear(&s, 32);
-	gllm_sum_push(&s, (struct bit_field){ .coef = 1, .atom = from, .count = (uint8_t)(count - sign) });
-	if (sign)
-		gllm_sum_push(&s, (struct bit_field){ .coef = ~UINT64_C(0) << (count - 1), .atom = from, .first = (uint8_t)(count - 1), .count = 1 });
-	gllm_sum_tidy(c, &s, 32);
-	return note(c, v, &s, sign ? shape_of_sum(c, &s) : shape_of(c, from));
-}
-
 static inline void recall(const struct canon *c, uint16_t v, struct sum *s)
 {
 	const struct val_bits *b = &c->bits[c->v[v].bits];
 	gllm_sum_clear(s, b->w);
 	s->k = b->k;
+	s->n = b->n;
 	for (unsigned i = 0; i < b->n; i++)
-		gllm_sum_push(s, c->field[b->first + i]);
+		s->f[i] = c->field[b->first + i];
 }
 
-/* The value as a sum modulo 2^w, zeros above its type. */
-static bool sum_of(struct canon *c, uint16_t v, unsigned w, struct sum *s)
+/* The sum of v, which is of another width, modulo 2^w. */
+__attribute__((noinline)) static bool resize(const struct canon *c, uint16_t v, unsigned w, bool sign, struct sum *s)
 {
 	struct sum narrow;
-	bool sign = false;
-	if (is(c, v, GLLM_N_CONST) && c->v[v].type != GLLM_F32) {
-		gllm_sum_clear(s, w);
-		s->k = bits_low(c->v[v].imm, w);
-		return true;
-	}
-	if (is(c, v, GLLM_N_CVT) && c->v[v].type == GLLM_I64 && !c->v[v].bits) {
-		v = c->v[v].a;
-		sign = c->v[v].type == GLLM_I32;
-	}
-	if (is(c, v, GLLM_N_BITS))
-		v = c->v[v].a;
-	if (!has_sum(c, v))
-		return false;
-	recall(c, v, s);
-	if (s->w == w)
-		return true;
 	if (w < s->w) {
 		gllm_sum_tidy(c, s, w);
 		return true;
@@ -132,6 +92,53 @@ static bool sum_of(struct canon *c, uint16_t v, unsigned w, struct sum *s)
 	}
 	gllm_sum_tidied(c, &narrow, 64, s);
 	return true;
+}
+
+static inline bool known_sum(const struct canon *c, uint16_t v, unsigned w, bool sign, struct sum *s)
+{
+	recall(c, v, s);
+	return s->w == w || resize(c, v, w, sign, s);
+}
+
+/* Of a value that has none yet: loads of narrow integers begin their own. */
+__attribute__((noinline)) static bool begin_sum(struct canon *c, uint16_t v, unsigned w, bool sign, struct sum *s)
+{
+	const struct val *x = &c->v[v];
+	uint16_t from = x->op == GLLM_N_CVT && x->type == GLLM_I32 ? x->a : v;
+	const bool negative = from != v && (c->v[from].type == GLLM_I8 || c->v[from].type == GLLM_I16);
+	if (from != v && is(c, from, GLLM_N_BITS))
+		from = c->v[from].a;
+	if (!loads_narrow(&c->v[from]))
+		return false;
+	const unsigned count = bits_of(c->v[from].type);
+	if (!note_atom(c, from, 32, count, load_shape(c, from)))
+		return false;
+	gllm_sum_clear(s, 32);
+	gllm_sum_push(s, (struct bit_field){ .coef = 1, .atom = from, .count = (uint8_t)(count - negative) });
+	if (negative)
+		gllm_sum_push(s, (struct bit_field){ .coef = ~UINT64_C(0) << (count - 1), .atom = from, .first = (uint8_t)(count - 1), .count = 1 });
+	gllm_sum_tidy(c, s, 32);
+	return note(c, v, s, negative ? shape_of_sum(c, s) : shape_of(c, from)) && known_sum(c, v, w, sign, s);
+}
+
+/* The value as a sum modulo 2^w, zeros above its type. */
+static bool sum_of(struct canon *c, uint16_t v, unsigned w, struct sum *s)
+{
+	const struct val *x = &c->v[v];
+	bool sign = false;
+	if (x->op == GLLM_N_CONST && x->type != GLLM_F32) {
+		gllm_sum_clear(s, w);
+		s->k = bits_low(x->imm, w);
+		return true;
+	}
+	if (x->op == GLLM_N_CVT && x->type == GLLM_I64 && !x->bits) {
+		v = x->a;
+		x = &c->v[v];
+		sign = x->type == GLLM_I32;
+	}
+	if (x->op == GLLM_N_BITS)
+		v = x->a;
+	return c->v[v].bits ? known_sum(c, v, w, sign, s) : begin_sum(c, v, w, sign, s);
 }
 
 static uint16_t node(struct canon *c, unsigned op, unsigned type, uint16_t a, uint16_t b)
@@ -163,10 +170,23 @@ static unsigned atom_bits(struct canon *c, uint16_t atom)
 	return b->length;
 }
 
+/* What a sum is written of: most often 32 bits, which are found again. */
+static uint16_t atom_as(struct canon *c, uint16_t atom, unsigned type)
+{
+	if (c->v[atom].type == type)
+		return atom;
+	if (type != GLLM_I32)
+		return gllm_canon_as(c, atom, type);
+	uint16_t *const word = &c->bits[c->v[atom].bits].word;
+	if (!*word)
+		*word = gllm_canon_as(c, atom, type);
+	return *word;
+}
+
 /* size * field, size below 2^(w-1). */
 static uint16_t write_field(struct canon *c, const struct bit_field *f, uint64_t size, unsigned type, unsigned w)
 {
-	uint16_t v = gllm_canon_as(c, f->atom, type);
+	uint16_t v = atom_as(c, f->atom, type);
 	bool power = !(size & (size - 1));
 	unsigned to = power ? bits_zeros_below(size) : 0, top = f->first + f->count;
 	bool masked = top < atom_bits(c, f->atom) && !(f->first <= to && f->count + to == w);
@@ -193,7 +213,7 @@ static uint16_t signed_bits(struct canon *c, uint16_t atom, unsigned first, unsi
 {
 	unsigned of = c->v[atom].type;
 	if ((of != GLLM_I8 && of != GLLM_I16) || first + count != bits_of(of)) {
-		uint16_t v = with_const(c, GLLM_N_SHL, type, gllm_canon_as(c, atom, type), w - first - count);
+		uint16_t v = with_const(c, GLLM_N_SHL, type, atom_as(c, atom, type), w - first - count);
 		return with_const(c, GLLM_N_SAR, type, v, w - count);
 	}
 	uint16_t v = gllm_canon_node(c, GLLM_N_CVT, GLLM_I32, atom, VAL_NONE, VAL_NONE, 0);
@@ -212,27 +232,37 @@ static uint16_t write_signed(struct canon *c, const struct bit_field *f, uint64_
 	return to ? with_const(c, GLLM_N_SHL, type, v, to) : v;
 }
 
+/* Adds the terms of a sum that are not negative to *v, or takes the others from it, and from the constant if there is nothing else;
+ * VAL_NONE: nothing yet. Returns whether there are terms of the other sort. */
+static bool write_some(struct canon *c, const struct sum *s, unsigned type, bool minus, uint16_t *v, uint64_t *k)
+{
+	bool others = false;
+	for (unsigned i = 0; i < s->n; i++) {
+		const struct bit_field *f = &s->f[i];
+		const bool pair = i + 1 < s->n && is_signed_pair(f, f + 1, s->w);
+		const bool negative = f->coef >> (s->w - 1) & 1 && f->coef != UINT64_C(1) << (s->w - 1);
+		i += pair;
+		if (negative != minus) {
+			others = true;
+			continue;
+		}
+		const uint64_t size = negative ? bits_low(0 - f->coef, s->w) : f->coef;
+		const uint16_t t = pair ? write_signed(c, f, size, type, s->w) : write_field(c, f, size, type, s->w);
+		if (*v == VAL_NONE && minus) {
+			*v = gllm_canon_const(c, type, *k);
+			*k = 0;
+		}
+		*v = *v == VAL_NONE ? t : node(c, minus ? GLLM_N_SUB : GLLM_N_ADD, type, *v, t);
+	}
+	return others;
+}
+
 static uint16_t write_terms(struct canon *c, const struct sum *s, unsigned type)
 {
 	uint16_t v = VAL_NONE;
 	uint64_t k = s->k;
-	for (unsigned minus = 0; minus < 2; minus++) {
-		for (unsigned i = 0; i < s->n; i++) {
-			const struct bit_field *f = &s->f[i];
-			bool pair = i + 1 < s->n && is_signed_pair(f, f + 1, s->w);
-			bool negative = f->coef >> (s->w - 1) & 1 && f->coef != UINT64_C(1) << (s->w - 1);
-			i += pair;
-			if (negative != (minus == 1))
-				continue;
-			uint64_t size = negative ? bits_low(0 - f->coef, s->w) : f->coef;
-			uint16_t t = pair ? write_signed(c, f, size, type, s->w) : write_field(c, f, size, type, s->w);
-			if (v == VAL_NONE && minus) { /* nothing to take it from but the constant */
-				v = gllm_canon_const(c, type, k);
-				k = 0;
-			}
-			v = v == VAL_NONE ? t : node(c, minus ? GLLM_N_SUB : GLLM_N_ADD, type, v, t);
-		}
-	}
+	if (write_some(c, s, type, false, &v, &k))
+		write_some(c, s, type, true, &v, &k);
 	return k ? with_const(c, GLLM_N_ADD, type, v, k) : v;
 }
 

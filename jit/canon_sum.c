@@ -70,37 +70,55 @@ static bool before(const struct canon *c, const struct bit_field *a, const struc
 	return x != y ? x < y : a->atom < b->atom;
 }
 
-void gllm_sum_tidied(const struct canon *c, const struct sum *s, unsigned w, struct sum *out)
+/* f modulo 2^w; false if nothing is left of it. */
+static inline bool cut_field(struct bit_field *f, unsigned w)
 {
-	const unsigned fields = s->n;
-	const uint64_t mask = bits_low(~UINT64_C(0), w);
+	f->coef = bits_low(f->coef, w);
+	if (GLLM_RARELY(!f->coef))
+		return false;
+	const unsigned most = w - (unsigned)__builtin_ctzll(f->coef);
+	if (GLLM_RARELY(f->count > most))
+		f->count = (uint8_t)most;
+	return true;
+}
+
+/* The same of several fields. */
+__attribute__((noinline)) static unsigned sorted_fields(const struct canon *c, const struct bit_field *from, unsigned fields,
+                                                        unsigned w, struct bit_field *to)
+{
 	unsigned n = 0;
-	out->w = w;
-	out->lost = s->lost;
-	out->k = s->k & mask;
 	for (unsigned i = 0; i < fields; i++) {
-		struct bit_field f = s->f[i];
-		f.coef &= mask;
-		if (GLLM_RARELY(!f.coef))
+		struct bit_field f = from[i];
+		if (GLLM_RARELY(!cut_field(&f, w)))
 			continue;
-		unsigned most = w - (unsigned)__builtin_ctzll(f.coef);
-		if (GLLM_RARELY(f.count > most))
-			f.count = (uint8_t)most;
 		unsigned k = n++;
-		for (; k > 0 && before(c, &f, &out->f[k - 1]); k--)
-			out->f[k] = out->f[k - 1];
-		out->f[k] = f;
+		for (; k > 0 && before(c, &f, &to[k - 1]); k--)
+			to[k] = to[k - 1];
+		to[k] = f;
 	}
-	out->n = n;
 	if (n < 2)
-		return;
-	struct bit_field *last = out->f;
-	for (const struct bit_field *f = out->f + 1, *end = out->f + n; f < end; f++)
-		if (last->atom == f->atom && last->first + last->count == f->first && (last->coef << last->count & mask) == f->coef)
+		return n;
+	struct bit_field *last = to;
+	for (const struct bit_field *f = to + 1, *end = to + n; f < end; f++)
+		if (last->atom == f->atom && last->first + last->count == f->first && bits_low(last->coef << last->count, w) == f->coef)
 			last->count = (uint8_t)(last->count + f->count);
 		else
 			*++last = *f;
-	out->n = (unsigned)(last - out->f) + 1;
+	return (unsigned)(last - to) + 1;
+}
+
+void gllm_sum_tidied(const struct canon *c, const struct sum *s, unsigned w, struct sum *out)
+{
+	out->w = w;
+	out->lost = s->lost;
+	out->k = bits_low(s->k, w);
+	out->n = s->n;
+	if (s->n > 1) {
+		out->n = sorted_fields(c, s->f, s->n, w, out->f);
+	} else if (s->n) {
+		out->f[0] = s->f[0];
+		out->n = cut_field(&out->f[0], w);
+	}
 }
 
 /* ---- sums as whole numbers ------------------------------------------------------------------------------------- */
@@ -123,32 +141,45 @@ uint64_t gllm_sum_as_signed(uint64_t x, unsigned w)
 	return w < 64 && x >> (w - 1) & 1 ? x | ~UINT64_C(0) << w : x;
 }
 
+static inline bool lies_within(const struct sum *s, int64_t least, int64_t most)
+{
+	int64_t low_end, high_end;
+	return !s->lost && gllm_sum_limits(s, &low_end, &high_end) && low_end >= least && high_end <= most;
+}
+
+/* A tidy sum modulo 2^w with coefficients read as signed. */
+static void read_signed(const struct sum *cut, unsigned w, struct sum *out)
+{
+	gllm_sum_clear(out, 64);
+	for (unsigned i = 0; i < cut->n; i++) {
+		struct bit_field f = cut->f[i];
+		const unsigned top = f.count - 1u;
+		f.coef = gllm_sum_as_signed(f.coef, w);
+		if (w < 64 && top && bits_low(f.coef << top, w) == UINT64_C(1) << (w - 1)) { /* the bit of the sign */
+			struct bit_field sign = rest(f, top);
+			sign.coef = ~UINT64_C(0) << (w - 1);
+			gllm_sum_push(out, sign);
+			f.count = (uint8_t)top;
+		}
+		gllm_sum_push(out, f);
+	}
+}
+
 /* s modulo 2^w as a sum of whole numbers from `least` to `most`, a range of 2^w numbers or fewer. */
 bool gllm_sum_whole(const struct canon *c, const struct sum *s, unsigned w, int64_t least, int64_t most, struct sum *out)
 {
 	struct sum cut;
-	gllm_sum_tidied(c, s, w, &cut);
-	for (unsigned attempt = 0; attempt < 3; attempt++) {
-		int64_t low_end, high_end;
-		gllm_sum_clear(out, 64);
-		out->k = attempt == 1 ? gllm_sum_as_signed(cut.k, w) : cut.k;
-		for (unsigned i = 0; i < cut.n; i++) {
-			struct bit_field f = cut.f[i];
-			unsigned top = f.count - 1u;
-			if (attempt)
-				f.coef = gllm_sum_as_signed(f.coef, w);
-			if (attempt && w < 64 && top && bits_low(f.coef << top, w) == UINT64_C(1) << (w - 1)) { /* the bit of the sign */
-				struct bit_field sign = rest(f, top);
-				sign.coef = ~UINT64_C(0) << (w - 1);
-				gllm_sum_push(out, sign);
-				f.count = (uint8_t)top;
-			}
-			gllm_sum_push(out, f);
-		}
-		if (!out->lost && gllm_sum_limits(out, &low_end, &high_end) && low_end >= least && high_end <= most)
-			return true;
-	}
-	return false;
+	gllm_sum_tidied(c, s, w, out);
+	out->w = 64;
+	if (lies_within(out, least, most))
+		return true;
+	gllm_sum_copy(&cut, out);
+	read_signed(&cut, w, out);
+	out->k = gllm_sum_as_signed(cut.k, w);
+	if (lies_within(out, least, most))
+		return true;
+	out->k = cut.k;
+	return lies_within(out, least, most);
 }
 
 int64_t gllm_sum_greatest(unsigned w)
@@ -171,6 +202,8 @@ bool gllm_sum_signed(const struct canon *c, const struct sum *s, unsigned w, str
 bool gllm_sum_shift_down(struct sum *s, unsigned a)
 {
 	struct sum below;
+	if (!a)
+		return true;
 	unsigned n = s->n, kept = 0;
 	int64_t least, most;
 	gllm_sum_clear(&below, 64);
@@ -196,7 +229,7 @@ bool gllm_sum_shift_down(struct sum *s, unsigned a)
 /* Bits a .. b-1, as a whole number. */
 bool gllm_sum_extract(const struct canon *c, const struct sum *s, unsigned a, unsigned b, struct sum *out)
 {
-	return gllm_sum_unsigned(c, s, b, out) && gllm_sum_shift_down(out, a);
+	return a < b && gllm_sum_unsigned(c, s, b, out) && gllm_sum_shift_down(out, a);
 }
 
 /* Bits that may be 1, of the sum modulo 2^w. */
@@ -217,6 +250,6 @@ uint64_t gllm_sum_ones(const struct canon *c, const struct sum *s, unsigned w)
 		return m | s->k;
 	uint64_t above = bits_low(~UINT64_C(0), w);
 	if (gllm_sum_unsigned(c, s, w, &number) && gllm_sum_limits(&number, &least, &most))
-		above = bits_low(~UINT64_C(0), bits_length((uint64_t)most));
+		above = most ? bits_low(~UINT64_C(0), bits_length((uint64_t)most)) : 0;
 	return all ? above & (~UINT64_C(0) << bits_zeros_below(all)) : 0;
 }

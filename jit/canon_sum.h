@@ -13,9 +13,9 @@ struct sum {
 	struct bit_field f[SUM_FIELDS]; /* of one atom disjoint; sorted once the sum is tidy */
 };
 
-static inline uint64_t bits_low(uint64_t v, unsigned w)
+static inline uint64_t bits_low(uint64_t v, unsigned w) /* w from 1 to 64 */
 {
-	return w >= 64 ? v : v & ((UINT64_C(1) << w) - 1);
+	return v & UINT64_MAX >> (64 - w);
 }
 
 static inline uint64_t bits_mix(uint64_t h, uint64_t x)
