@@ -81,9 +81,10 @@ static void swap_uncommon(struct val *x)
 
 /* Gives the values list[i], list[i + step] .. their hashes, operands before what is made of them. Those that are made of
  * CARRYs are listed in `again` and come back, their CARRYs being hashed by what they end as; of the others, and of all when
- * it is `final`, operands whose order does not matter are put in the order of their hashes. Returns how many come back. */
-static unsigned hash_list(struct emit *e, const uint16_t *list, unsigned i, unsigned step, unsigned count, uint16_t *again,
-                          bool final)
+ * it is `final`, operands whose order does not matter are put in the order of their hashes. Returns how many come back. Most traces
+ * have no `carries`, and nothing is asked about them then. */
+static inline __attribute__((always_inline)) unsigned hash_list(struct emit *e, const uint16_t *list, unsigned i, unsigned step,
+                                                                unsigned count, uint16_t *again, bool final, bool carries)
 {
 	uint64_t *const hash = e->hash;
 	uint8_t *const mark = e->mark;
@@ -91,12 +92,13 @@ static unsigned hash_list(struct emit *e, const uint16_t *list, unsigned i, unsi
 	for (; count; count--, i += step) {
 		const uint16_t v = list[i];
 		struct val *const x = &e->v[v];
-		const unsigned p = at(x->a), q = at(x->b), r = at(x->c), of = kind[x->op], is_carry = x->op == GLLM_N_CARRY;
-		const unsigned made_of = (mark[p] | mark[q] | mark[r]) & CARRIED & (is_carry - 1u);
+		const unsigned p = at(x->a), q = at(x->b), r = at(x->c), of = kind[x->op], is_carry = carries && x->op == GLLM_N_CARRY;
+		const unsigned made_of = carries ? (mark[p] | mark[q] | mark[r]) & CARRIED & (is_carry - 1u) : 0;
 		/* no value hashes to 0; which of its operands one lacks is said here */
 		const uint64_t a = hash[p] + !p, b = hash[q] + 2u * !q, c = hash[r] + 3u * !r, h = mix(x->op, x->type);
 		const bool swap = (final | !(made_of | is_carry)) & (a > b);
-		mark[at(v)] |= (uint8_t)(made_of | is_carry * CARRIED);
+		if (carries)
+			mark[at(v)] |= (uint8_t)(made_of | is_carry * CARRIED);
 		e->ref[at(v)] = UNWRITTEN;
 		again[n] = v;
 		n += made_of != 0;
@@ -117,18 +119,28 @@ static unsigned hash_list(struct emit *e, const uint16_t *list, unsigned i, unsi
 	return n;
 }
 
+__attribute__((noinline)) static unsigned hash_carried(struct emit *e, const uint16_t *list, unsigned i, unsigned step,
+                                                       unsigned count, uint16_t *again, bool final)
+{
+	return hash_list(e, list, i, step, count, again, final, true);
+}
+
 /* What is made of CARRYs is hashed again, twice, when their ends have hashes. */
 static void hash_values(struct emit *e)
 {
 	uint16_t *const again = e->stack;
-	const unsigned n = hash_list(e, e->list, e->nlist - 1u, ~0u, e->nlist, again, false);
-	for (unsigned round = 0; round < 2 && e->l->ncarries; round++) {
+	if (!e->l->ncarries) {
+		hash_list(e, e->list, e->nlist - 1u, ~0u, e->nlist, again, true, false);
+		return;
+	}
+	const unsigned n = hash_carried(e, e->list, e->nlist - 1u, ~0u, e->nlist, again, false);
+	for (unsigned round = 0; round < 2; round++) {
 		for (unsigned i = 0; i < e->l->ncarries; i++) {
 			uint16_t v = e->l->carry[i].value;
 			if (is_live(e, v))
 				e->hash[at(v)] = mix(mix(e->hash[at(v)], e->hash[at(e->v[v].a)]), e->hash[at(e->v[v].b)]);
 		}
-		hash_list(e, again, 0, 1, n, again, round == 1);
+		hash_carried(e, again, 0, 1, n, again, round == 1);
 	}
 }
 
