@@ -126,7 +126,7 @@ uint16_t gllm_poly_symbol(struct polys *p, unsigned sym)
 }
 
 /* a + factor * (y[0] + .. y[n - 1]), which are sorted */
-static struct sum merged(struct polys *p, uint16_t a, const struct poly_term *y, unsigned n, int64_t factor)
+static inline struct sum merged(struct polys *p, uint16_t a, const struct poly_term *y, unsigned n, int64_t factor)
 {
 	struct sum s = begin(p);
 	const struct poly_term *x = &p->term[p->poly[a].first], *x_end = x + p->poly[a].count, *y_end = y + n;
@@ -151,7 +151,7 @@ static struct sum merged(struct polys *p, uint16_t a, const struct poly_term *y,
 static uint16_t merge(struct polys *p, uint16_t a, const struct poly_term *y, unsigned n, int64_t factor)
 {
 	const struct sum s = merged(p, a, y, n, factor);
-	return keep(p, &s);
+	return GLLM_RARELY(s.lost) ? POLY_NONE : keep_terms(p, s.t, s.n);
 }
 
 uint16_t gllm_poly_add(struct polys *p, uint16_t a, uint16_t b, int64_t factor)
