@@ -260,7 +260,7 @@ static void shape_paired(struct lower *l, unsigned p, unsigned k)
 	unsigned single = l->lanes <= l->vregs / 2 ? l->lanes : l->vregs / 2, columns;
 	int q = row_loop(l, p);
 
-	if (l->o->columns && (l->m->has_mask || l->o->columns == l->lanes))
+	if (l->o->columns && (l->m->has_mask || l->o->columns == l->lanes || l->o->columns == 1))
 		single = clamp(l->o->columns, 1, l->lanes);
 	if (l->loop[p].trip >= 0 && l->loop[p].trip < (int64_t)single && l->m->has_mask)
 		single = (unsigned)l->loop[p].trip;

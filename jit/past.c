@@ -9,7 +9,8 @@
  * Their loops fetch ahead what they read, two pages: the longer an iteration takes, the fewer lines lie within the machine's window, and
  * prefetchers lose a stream at the end of each page. From 128 MiB, AVX-512, half a page: relu 1.04 times as fast, exp 1.15, silu 1.35,
  * tanh 2.2, gelu 2.4, RMSNorm 1.2; AVX2: exp 1.2, gelu 1.8; two pages over half a one: copy 1.09, exp 1.08, silu 1.05, tanh 1.03.
- * Reductions alone, which read several rows at a time, lost a twentieth. The next row in place of the same one, from 128 MiB, AVX-512:
+ * Reductions alone, which read several rows at a time, lost a twentieth, but one by one, from 2 KiB a row, AVX-512 and AVX2: dot 1.1 to
+ * 1.45 and 1.0 to 1.25, sum 1.05 to 1.1 and 1.1 to 1.25, max 1.05 to 1.15 and 1.2 to 1.5, variance 1.15 to 1.35 and 1.0 to 1.35. The next row in place of the same one, from 128 MiB, AVX-512:
  * softmax 1.17, LayerNorm 1.12, RMSNorm 1.0; into the first cache and not the second (rows of 4 to 64 KiB): RMSNorm 1.04 to 1.1, LayerNorm
  * 1.0 to 1.04, softmax 1.01. Where each pass fetched its part of the next row, in one piece or every so many lines, all three lost: lines
  * come fastest one by one, each beside a store past the caches.
@@ -134,6 +135,13 @@ static bool runs_at_once(const struct gllm_profile *p, const struct gllm_compose
 	return turns && (fits || computes >= COMPUTES * reads);
 }
 
+/* Sums of rows that are so short that several are summed up at once: as many streams, which fetching ahead makes no faster. */
+static bool sums_short_rows(const struct gllm_composed *c, unsigned param)
+{
+	int64_t row;
+	return c->trace.pattern == GLLM_PATTERN_REDUCTION && !gllm_no_row_loop(&c->trace) && (!gllm_row_stride(c, param, &row) || row < ROW);
+}
+
 /* Whether what another part has left in scratch is read: a block of it, and what lies further along a row is not read next. */
 static bool goes_by_blocks(const struct gllm_part *part)
 {
@@ -151,17 +159,18 @@ static void fetch_ahead(const struct gllm_profile *p, const struct gllm_part *pa
                         struct gllm_lower_options *how)
 {
 	const struct gllm_trace *t = &part->code->trace;
-	bool streams = t->pattern == GLLM_PATTERN_REDUCTION || how->fetch_loop || goes_by_blocks(part);
+	bool streams = how->fetch_loop || goes_by_blocks(part);
 	uint32_t around = 0, large = streams ? 0 : large_params(part, g, least);
 	for (unsigned i = 0; i < t->nloops; i++)
 		around |= t->loop[i].parent < 0 ? 0 : UINT32_C(1) << t->loop[i].parent;
 	for (unsigned i = 0; i < t->nnodes && large; i++) {
 		int64_t step = reads_large(t, large, around, i) ? step_of(t, &t->node[i]) : 0;
-		if (step == 0)
+		if (step == 0 || sums_short_rows(part->code, t->access[t->node[i].imm].param))
 			continue;
 		if (!how->fetch_loop) {
 			how->fetch = (uint16_t)(step < FETCH ? FETCH / step : 1);
 			how->fetch_loop = (int8_t)(t->node[i].loop + 1);
+			how->columns = t->pattern == GLLM_PATTERN_REDUCTION ? 1 : how->columns;
 			how->overlap = how->past && row_ahead(p, part->code, t->access[t->node[i].imm].param) && runs_at_once(p, part->code);
 		} else if (!how->overlap && t->node[i].loop + 1 > how->fetch_loop && row_ahead(p, part->code, t->access[t->node[i].imm].param)) {
 			how->fetch_in = (int8_t)(t->node[i].loop + 1);

@@ -11,8 +11,9 @@
  * tuning's `past` bytes, or what the profile's caches say, stored once and not by a product of matrices, whose tiles are
  * too narrow. Where the machine has such stores (`past`), outputs that a kernel stores, rereads and stores again row by row are
  * stored once: until then the row lies in the worker's memory. Parts that read tensors of as many bytes fetch them ahead, a row ahead
- * if they read each row more than once, but for products of matrices, what follows their sums and mere reductions. Passes over rows
- * that come from memory and go past the caches run at once where that keeps memory busier. Fails: OUT_OF_MEMORY. `tuning` may be NULL. */
+ * if they read each row more than once, but for products of matrices, what follows their sums and reductions of short rows; other
+ * reductions then go over one row at a time. Passes over rows that come from memory and go past the caches run at once where that
+ * keeps memory busier. Fails: OUT_OF_MEMORY. `tuning` may be NULL. */
 enum gllm_status gllm_store_past(const struct gllm_profile *p, bool past, const struct gllm_tuning *tuning,
                                  const struct gllm_graph *g, struct gllm_arena *arena, struct gllm_fusion *f);
 #endif

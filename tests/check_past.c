@@ -226,6 +226,34 @@ static void which_outputs(struct fixture *f, bool exists)
 	}
 }
 
+/* Mere sums go over long rows one by one, and fetch ahead; over short ones several at a time, and do not. */
+static void mere_sums(struct fixture *f)
+{
+	static const uint64_t cols[] = { 64, 500, 1000 };
+	for (unsigned c = 0; c < GLLM_COUNT(cols); c++) {
+		uint64_t rows = MOST / cols[c];
+		struct gllm_graph *g = NULL;
+		if (!CHECK_STATUS(f->t, gllm_graph_create(f->c, "sums", 64, 2, 1, &g, &f->e), GLLM_OK))
+			return;
+		gllm_tensor y = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, rows, 1, "y"),
+		            x = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, rows, cols[c], "x");
+		gllm_graph_node(g, GLLM_OP_max, rows, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(x), GLLM_D(cols[c]) }, 3);
+		struct gllm_plan *through = plan_of(f, g, UINT32_MAX), *past = plan_of(f, g, 1);
+		if (!through || !past)
+			return;
+		unsigned fetched = times_named(f, past, "prefetch") + times_named(f, past, "prfm"), vectors = f->config->profile.vector_bytes;
+		CHECK_EQ(f->t, times_named(f, through, "prefetch") + times_named(f, through, "prfm"), 0);
+		CHECK(f->t, (fetched != 0) == (vectors != 0 && cols[c] * 4 >= 2048));
+		run(f, through, f->want, 1);
+		run(f, past, f->y, 1);
+		for (uint64_t i = 0; i < rows; i++)
+			CHECK_EQ(f->t, gllm_f32_bits(f->y[i]), gllm_f32_bits(f->want[i]));
+		gllm_plan_free(f->c, past);
+		gllm_plan_free(f->c, through);
+		gllm_graph_free(f->c, g);
+	}
+}
+
 /* What follows the sums of a product, block by block, fetches nothing ahead, but stores past the caches. */
 static void behind_products(struct fixture *f, bool exists)
 {
@@ -277,5 +305,6 @@ void check_past(struct check *t)
 	for (unsigned k = 0; k < KINDS; k++)
 		same_results(&f, (enum kind)k, exists && own[k].goes);
 	which_outputs(&f, exists);
+	mere_sums(&f);
 	behind_products(&f, exists);
 }
