@@ -35,6 +35,28 @@ static void hint_panels(const struct blocker *x, struct gllm_strip *s, const str
 	}
 }
 
+/* Rows that are read where they lie, from beyond L2 for each block of columns: while the tiles of a panel pass, each fetches those of its like in
+ * the next block of rows that fall to the panel, from end to end where all of k is one block. The rows that are left over at the end
+ * fetch the first ones of the next block of k. */
+static void hint_blocks(const struct blocker *x, struct gllm_strip *s, const struct macro *m, const struct nest *n)
+{
+	const struct gllm_trace *t = &x->p->c->trace;
+	int64_t each = gllm_ceil_div((int64_t)x->b.mr * x->workers, gllm_ceil_div(x->b.nc, x->b.nr));
+	bool left = m->rows.fixed < x->b.mc;
+	for (unsigned i = 0; i < x->nrows && !x->row_pitch && gllm_block_rows_afar(x->profile, x->p, &x->b); i++) {
+		gllm_ref v = x->rows_of[i];
+		if (s->map[v] == GLLM_NO_NODE || !takes(x, m, I, v))
+			continue;
+		const int64_t *by = x->p->affine[t->node[v].imm].loop, below = left ? m->rows.fixed - x->p->m.fixed : x->b.mc;
+		bool run = by[I] == m->depth * by[K];
+		for (int64_t row = 0; row < (run ? 1 : each < MOST_HINTS ? each : MOST_HINTS); row++) {
+			const struct gllm_term more[] = { { .coef = (below + row) * by[I] }, { .coef = left ? m->depth * by[K] : 0 },
+			                                  along(n->p, each * by[I]), along(n->kk, run ? (each - 1) * by[K] : 0) };
+			gllm_strip_hint(s, s->map[v], more, GLLM_COUNT(more));
+		}
+	}
+}
+
 /* A parameter that is where the next block of what access `a` reads begins, and the numbers that go with it. */
 static uint8_t next_block(const struct blocker *x, struct gllm_strip *s, struct kernel *k, uint64_t a, unsigned columns, uint8_t *pitch, uint8_t *row)
 {
@@ -172,8 +194,11 @@ static void hint_tiles(const struct blocker *x, struct gllm_strip *s, const stru
 
 void gllm_block_hints(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, const struct nest *n)
 {
-	if (m->way == GLLM_BLOCK_PACKED && !x->tile)
+	if (m->way == GLLM_BLOCK_PACKED && !x->tile) {
 		hint_panels(x, s, m, n->r, n->kk);
+		if (!x->by_tile)
+			hint_blocks(x, s, m, n);
+	}
 	if (m->packs)
 		hint_steps(x, s, m);
 	else if (m->way == GLLM_BLOCK_PACKED && x->by_tile && x->ahead)

@@ -282,6 +282,11 @@ static bool crowds(const struct gllm_profile *p, const struct product *q, const 
 	return quarter && n->op == GLLM_N_LOAD && q->affine[n->imm].loop[l] % quarter == 0;
 }
 
+bool gllm_block_rows_afar(const struct gllm_profile *p, const struct product *q, const struct gllm_blocking *b)
+{
+	return !q->m.per_row && q->most > b->mc && (int64_t)q->most > l2_bytes(p) / 4 / b->kc;
+}
+
 /* Rows of a tile that are read where they lie, if they crowd: they share a set with two lines of the other side (12 ways, 10 rows over 14:
  * 1024^3 5 %, 2048^3 6 %, 512x4096x4096 from N x K 5 %). A tile of half as many rows would read that too often. */
 static unsigned rows_of_a_set(const struct gllm_profile *p, const struct product *q, unsigned mr)

@@ -55,6 +55,10 @@ bool gllm_block_ahead(const struct gllm_profile *p, const struct gllm_tuning *t,
 /* of packed ones, whether rows are so few that this pays: their blocks are narrow, so that both stay in L2. */
 bool gllm_block_narrow(const struct product *q);
 
+/* Whether rows that are read where they lie come from beyond L2 for each block of columns: those of a block of k are more than it holds,
+ * and known: any number of rows has one kernel. */
+bool gllm_block_rows_afar(const struct gllm_profile *p, const struct product *q, const struct gllm_blocking *b);
+
 /* Whether `value` lies in memory along the lanes: then whole lines of many panels are read one after another. */
 bool gllm_along_lanes(const struct product *q, gllm_ref value);
 

@@ -366,6 +366,18 @@ static void blocks_fetch(struct fixture *f, uint64_t lanes)
 	}
 }
 
+/* While a block of rows is multiplied, the next is fetched into the second cache, if that does not hold them all. */
+static void rows_fetch(struct fixture *f)
+{
+	for (uint64_t rows = 50; rows <= 1250; rows += 1200) {
+		const struct shape s = { GLLM_OP_gemm_bt, rows, 64, 128, 0, GLLM_OP_COUNT, false, false };
+		struct made m;
+		if (!make(f, &s, "] aux 1", &m))
+			return;
+		CHECK_EQ(f->t, m.times != 0, rows > 50);
+	}
+}
+
 /* Kernels that the second shape has and the first has not; both have some. */
 static unsigned more_kernels(struct fixture *f, const struct shape *first, const struct shape *second)
 {
@@ -600,6 +612,7 @@ void check_block(struct check *t)
 	streams(&f, lanes);
 	dots_from_afar(&f, lanes);
 	blocks_fetch(&f, lanes);
+	rows_fetch(&f);
 	shapes_share_kernels(&f);
 	sums_go_on(&f, &config.profile, lanes);
 	streams_share_sets(&f);
