@@ -197,7 +197,7 @@ enum gllm_status gllm_store_past(const struct gllm_profile *p, bool past, const 
 					s = gllm_row_apart(p, part, q, f, arena);
 			if (s != GLLM_OK)
 				return s;
-			uint32_t set = outputs(part, g, least);
+			uint32_t set = past ? outputs(part, g, least) : 0;
 			struct gllm_lower_options how = part->code->how;
 			how.past = set;
 			fetch_ahead(p, part, g, least, &how);

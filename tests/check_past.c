@@ -183,7 +183,8 @@ static void same_results(struct fixture *f, enum kind kind, bool exists)
 			bool at_once = several && exists && cols[c] % 128 == 0, ahead = several && !at_once;
 			CHECK(f->t, !at_once || times_named(f, past, own[kind].once) == own[kind].times);
 			unsigned fetched = times_named(f, past, "prefetch"); /* AArch64 has another name */
-			CHECK(f->t, fetched == 0 || (times_with(f, past, "prefetch", "+ 8192]") == 0) == ahead);
+			if (!CHECK(f->t, fetched == 0 || (times_with(f, past, "prefetch", "+ 8192]") == 0) == ahead))
+				check_print(f->t, "     kind %u, %llu columns\n", kind, (unsigned long long)cols[c]);
 			CHECK_EQ(f->t, times_named(f, past, "prefetcht0 "), fetched);
 		}
 		/* as many copies whose chains run side by side, with a division each */
