@@ -57,10 +57,11 @@ enum { STREAM_CROWDED = 32, STREAM_CROWDED_LINES = 48, PAGE = 4096 };
 enum { LEAST_BY_TILE = 28, MOST_BY_TILE = 512 };
 
 /* Few rows by a side from memory that lies along k: as vectors of rows they meet every element of it once, broadcast; no sum is left in lanes,
- * and it is read from end to end (Zen 5, of what dot products take: 32x4096x4096 0.74, 28 rows 0.77; AVX2: 16 rows 0.85, 14 rows 0.95).
- * Vectors of a tile, and rows of that side in it, which hide the latency of sums and are less to load than to compute. At most an eighth of the
- * lanes is empty (a quarter, 24 rows: nothing is gained). */
-enum { TURNED_LEAST = 2, TURNED_MOST = 4, TURNED_ROWS = 4, TURNED_DEPTH = 64, TURNED_PARTS = 3 };
+ * and it is read from end to end (Zen 5, of what dot products take: 32x4096x4096 0.74, 28 rows 0.77, 16 rows 0.82, 12 rows 0.90; AVX2: 16 rows
+ * 0.85, 14 rows 0.95, 8 rows 0.90). Rows at least, vectors of a tile at most, and rows of that side in it, which hide the latency of sums and are
+ * less to load than to compute. So many eighths of the lanes are empty at most, of short vectors and of those that are a line (24 rows of 32 lanes: nothing
+ * is gained nor lost; AVX2, 6 rows of 8: 1.05). */
+enum { TURNED_LEAST = 7, EMPTY_SHORT = 1, EMPTY_LINE = 2, TURNED_MOST = 4, TURNED_ROWS = 4, TURNED_DEPTH = 64, TURNED_PARTS = 3 };
 
 /* Rows from which on a product computes long enough to fetch the next block of what it reads where it lies, column by column or along k. */
 enum { LEAST_AHEAD = 4 };
@@ -195,8 +196,8 @@ static int64_t turned_depth(const struct gllm_profile *p, const struct product *
 /* Rows are known, and leave few lanes empty. */
 static bool is_turned(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
 {
-	unsigned vectors = vectors_of(p, q->most);
-	if (all_named(t) || q->m.per_row || vectors < TURNED_LEAST || 8 * q->most < 7 * (uint64_t)vectors * (p->vector_bytes / 4) ||
+	unsigned vectors = vectors_of(p, q->most), full = 8 - (p->vector_bytes < LINE ? EMPTY_SHORT : EMPTY_LINE);
+	if (all_named(t) || q->m.per_row || q->most < TURNED_LEAST || vectors == 0 || 32 * q->most < (uint64_t)full * vectors * p->vector_bytes ||
 	    turned_rows(p, q, vectors) < TURNED_ROWS || !along_depth(q) || !from_afar(p, q) || turned_depth(p, q, vectors) < TURNED_DEPTH)
 		return false;
 	for (unsigned i = 0; i < q->nsums; i++) {
