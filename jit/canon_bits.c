@@ -66,16 +66,6 @@ static bool loads_narrow(const struct val *x)
 	return x->op == GLLM_N_LOAD && (x->type == GLLM_U8 || x->type == GLLM_U16 || x->type == GLLM_I8 || x->type == GLLM_I16);
 }
 
-static inline void recall(const struct canon *c, uint16_t v, struct sum *s)
-{
-	const struct val_bits *b = &c->bits[c->v[v].bits];
-	gllm_sum_clear(s, b->w);
-	s->k = b->k;
-	s->n = b->n;
-	for (unsigned i = 0; i < b->n; i++)
-		s->f[i] = c->field[b->first + i];
-}
-
 /* The sum of v, which is of another width, modulo 2^w. */
 __attribute__((noinline)) static bool resize(const struct canon *c, uint16_t v, unsigned w, bool sign, struct sum *s)
 {
@@ -96,7 +86,7 @@ __attribute__((noinline)) static bool resize(const struct canon *c, uint16_t v, 
 
 static inline bool known_sum(const struct canon *c, uint16_t v, unsigned w, bool sign, struct sum *s)
 {
-	recall(c, v, s);
+	gllm_sum_recall(c, v, s);
 	return s->w == w || resize(c, v, w, sign, s);
 }
 
@@ -141,131 +131,6 @@ static bool sum_of(struct canon *c, uint16_t v, unsigned w, struct sum *s)
 	return c->v[v].bits ? known_sum(c, v, w, sign, s) : begin_sum(c, v, w, sign, s);
 }
 
-static uint16_t node(struct canon *c, unsigned op, unsigned type, uint16_t a, uint16_t b)
-{
-	if ((op == GLLM_N_ADD || op == GLLM_N_AND || op == GLLM_N_OR || op == GLLM_N_XOR || op == GLLM_N_MUL) && a > b &&
-	    !is(c, b, GLLM_N_CONST)) {
-		uint16_t t = a;
-		a = b;
-		b = t;
-	}
-	return gllm_canon_node(c, op, type, a, b, VAL_NONE, 0);
-}
-
-static uint16_t with_const(struct canon *c, unsigned op, unsigned type, uint16_t a, uint64_t k)
-{
-	return node(c, op, type, a, gllm_canon_const(c, type, k));
-}
-
-/* How many bits of an atom may be 1. */
-static unsigned atom_bits(struct canon *c, uint16_t atom)
-{
-	struct val_bits *b = &c->bits[c->v[atom].bits];
-	if (!b->asked) {
-		struct sum s;
-		recall(c, atom, &s);
-		b->length = (uint8_t)bits_length(gllm_sum_ones(c, &s, 32));
-		b->asked = true;
-	}
-	return b->length;
-}
-
-/* What a sum is written of: most often 32 bits, which are found again. */
-static uint16_t atom_as(struct canon *c, uint16_t atom, unsigned type)
-{
-	if (c->v[atom].type == type)
-		return atom;
-	if (type != GLLM_I32)
-		return gllm_canon_as(c, atom, type);
-	uint16_t *const word = &c->bits[c->v[atom].bits].word;
-	if (!*word)
-		*word = gllm_canon_as(c, atom, type);
-	return *word;
-}
-
-/* size * field, size below 2^(w-1). */
-static uint16_t write_field(struct canon *c, const struct bit_field *f, uint64_t size, unsigned type, unsigned w)
-{
-	uint16_t v = atom_as(c, f->atom, type);
-	bool power = !(size & (size - 1));
-	unsigned to = power ? bits_zeros_below(size) : 0, top = f->first + f->count;
-	bool masked = top < atom_bits(c, f->atom) && !(f->first <= to && f->count + to == w);
-	uint64_t ones_there = bits_low(~UINT64_C(0), f->count) << to;
-	if (f->first > to)
-		v = with_const(c, GLLM_N_SHR, type, v, f->first - to);
-	else if (f->first < to)
-		v = with_const(c, GLLM_N_SHL, type, v, to - f->first);
-	masked = masked || (f->first > 0 && to > 0);
-	if (masked)
-		v = with_const(c, GLLM_N_AND, type, v, bits_low(ones_there, w));
-	return power ? v : with_const(c, GLLM_N_MUL, type, v, size);
-}
-
-/* Two fields that are one signed number: its lower bits, and its highest with the opposite sign. */
-static bool is_signed_pair(const struct bit_field *f, const struct bit_field *g, unsigned w)
-{
-	return f->atom == g->atom && f->first + f->count == g->first && g->count == 1 &&
-	       bits_low(f->coef << f->count, w) == bits_low(0 - g->coef, w);
-}
-
-/* The number that bits of an atom are, the highest of them its sign. */
-static uint16_t signed_bits(struct canon *c, uint16_t atom, unsigned first, unsigned count, unsigned type, unsigned w)
-{
-	unsigned of = c->v[atom].type;
-	if ((of != GLLM_I8 && of != GLLM_I16) || first + count != bits_of(of)) {
-		uint16_t v = with_const(c, GLLM_N_SHL, type, atom_as(c, atom, type), w - first - count);
-		return with_const(c, GLLM_N_SAR, type, v, w - count);
-	}
-	uint16_t v = gllm_canon_node(c, GLLM_N_CVT, GLLM_I32, atom, VAL_NONE, VAL_NONE, 0);
-	v = first ? with_const(c, GLLM_N_SAR, GLLM_I32, v, first) : v;
-	return type == GLLM_I32 ? v : gllm_canon_node(c, GLLM_N_CVT, type, v, VAL_NONE, VAL_NONE, 0);
-}
-
-/* The signed number of a pair, times size. */
-static uint16_t write_signed(struct canon *c, const struct bit_field *f, uint64_t size, unsigned type, unsigned w)
-{
-	bool power = !(size & (size - 1));
-	unsigned to = power ? bits_zeros_below(size) : 0;
-	uint16_t v = signed_bits(c, f->atom, f->first, f->count + 1u, type, w);
-	if (!power)
-		return with_const(c, GLLM_N_MUL, type, v, size);
-	return to ? with_const(c, GLLM_N_SHL, type, v, to) : v;
-}
-
-/* Adds the terms of a sum that are not negative to *v, or takes the others from it, and from the constant if there is nothing else;
- * VAL_NONE: nothing yet. Returns whether there are terms of the other sort. */
-static bool write_some(struct canon *c, const struct sum *s, unsigned type, bool minus, uint16_t *v, uint64_t *k)
-{
-	bool others = false;
-	for (unsigned i = 0; i < s->n; i++) {
-		const struct bit_field *f = &s->f[i];
-		const bool pair = i + 1 < s->n && is_signed_pair(f, f + 1, s->w);
-		const bool negative = f->coef >> (s->w - 1) & 1 && f->coef != UINT64_C(1) << (s->w - 1);
-		i += pair;
-		if (negative != minus) {
-			others = true;
-			continue;
-		}
-		const uint64_t size = negative ? bits_low(0 - f->coef, s->w) : f->coef;
-		const uint16_t t = pair ? write_signed(c, f, size, type, s->w) : write_field(c, f, size, type, s->w);
-		if (*v == VAL_NONE && minus) {
-			*v = gllm_canon_const(c, type, *k);
-			*k = 0;
-		}
-		*v = *v == VAL_NONE ? t : node(c, minus ? GLLM_N_SUB : GLLM_N_ADD, type, *v, t);
-	}
-	return others;
-}
-
-static uint16_t write_terms(struct canon *c, const struct sum *s, unsigned type)
-{
-	uint16_t v = VAL_NONE;
-	uint64_t k = s->k;
-	if (write_some(c, s, type, false, &v, &k))
-		write_some(c, s, type, true, &v, &k);
-	return k ? with_const(c, GLLM_N_ADD, type, v, k) : v;
-}
-
 static bool unknown_bits(const struct canon *c, const struct sum *s)
 {
 	for (unsigned i = 0; i < s->n; i++)
@@ -306,13 +171,13 @@ static uint16_t value_of(struct canon *c, struct sum *s, unsigned w)
 		gllm_sum_tidied(c, &number, 32, s);
 	} else if (w == 64 && gllm_sum_whole(c, s, 64, INT32_MIN, INT32_MAX, &number)) {
 		gllm_sum_tidy(c, &number, 32);
-		v = write_terms(c, &number, GLLM_I32);
+		v = gllm_sum_write(c, &number, GLLM_I32);
 		if (v == POISON || !note(c, v, &number, shape_of_sum(c, &number)))
 			return POISON;
 		v = gllm_canon_node(c, GLLM_N_CVT, GLLM_I64, v, VAL_NONE, VAL_NONE, 0);
 		return v != POISON && note(c, v, s, shape_of_sum(c, s)) ? v : POISON;
 	}
-	v = write_terms(c, s, s->w == 64 ? GLLM_I64 : GLLM_I32);
+	v = gllm_sum_write(c, s, s->w == 64 ? GLLM_I64 : GLLM_I32);
 	return v != POISON && note(c, v, s, shape_of_sum(c, s)) ? v : POISON;
 }
 
@@ -406,7 +271,7 @@ static bool shifted(struct canon *c, unsigned op, unsigned w, struct sum *s, uns
 			gllm_sum_push(out, (struct bit_field){ .coef = 1, .atom = v, .first = (uint8_t)by, .count = (uint8_t)(count - by) });
 		return true;
 	}
-	uint16_t r = with_const(c, GLLM_N_SAR, GLLM_I32, v, by);
+	uint16_t r = gllm_sum_with(c, GLLM_N_SAR, GLLM_I32, v, by);
 	if (r == POISON || !note_atom(c, r, 32, 32, bits_mix(bits_mix(GLLM_N_SAR, by), shape_of(c, v))))
 		return false;
 	gllm_sum_push(out, (struct bit_field){ .coef = 1, .atom = r, .count = 32 });
@@ -447,7 +312,7 @@ static uint16_t conjunction(struct canon *c, uint16_t a, uint16_t b, unsigned co
 			todo[left++] = part[1];
 			continue;
 		}
-		recall(c, x.v, &s);
+		gllm_sum_recall(c, x.v, &s);
 		if (n == SUM_FIELDS || !gllm_sum_extract(c, &s, x.first, x.first + x.count, &r))
 			return VAL_NONE;
 		v = value_of(c, &r, 32);
@@ -465,7 +330,7 @@ static uint16_t conjunction(struct canon *c, uint16_t a, uint16_t b, unsigned co
 	v = operand[0];
 	for (unsigned i = 1; i < n; i++) {
 		uint64_t p = shape_of(c, v), q = shape_of(c, operand[i]);
-		v = node(c, GLLM_N_AND, GLLM_I32, v, operand[i]);
+		v = gllm_sum_node(c, GLLM_N_AND, GLLM_I32, v, operand[i]);
 		if (v == POISON || !note_atom(c, v, 32, count, bits_mix(bits_mix(GLLM_N_AND, p + q), p ^ q)))
 			return POISON;
 	}
@@ -494,7 +359,7 @@ static uint16_t opaque(struct canon *c, unsigned op, unsigned w, struct sum *x, 
 			return all;
 	} else if (op != GLLM_N_MUL)
 		count = m > n ? m : n;
-	uint16_t v = node(c, op, GLLM_I32, a, b);
+	uint16_t v = gllm_sum_node(c, op, GLLM_I32, a, b);
 	uint64_t p = shape_of(c, a), q = shape_of(c, b);
 	return v != POISON && note_atom(c, v, 32, count, bits_mix(bits_mix(op, p + q), p ^ q)) ? v : POISON;
 }

@@ -66,6 +66,17 @@ static inline void gllm_sum_copy(struct sum *to, const struct sum *from)
 		to->f[i] = from->f[i];
 }
 
+/* The sum of a value that has one, of the value's own width. */
+static inline void gllm_sum_recall(const struct canon *c, uint16_t v, struct sum *s)
+{
+	const struct val_bits *b = &c->bits[c->v[v].bits];
+	gllm_sum_clear(s, b->w);
+	s->k = b->k;
+	s->n = b->n;
+	for (unsigned i = 0; i < b->n; i++)
+		s->f[i] = c->field[b->first + i];
+}
+
 /* Adds a field; where bits of it are there already, their coefficients add. */
 void gllm_sum_add_field(struct sum *s, struct bit_field x);
 /* s + t * factor */
@@ -91,4 +102,9 @@ bool gllm_sum_shift_down(struct sum *s, unsigned a);
 bool gllm_sum_extract(const struct canon *c, const struct sum *s, unsigned a, unsigned b, struct sum *out);
 /* Bits that may be 1, of the sum modulo 2^w. */
 uint64_t gllm_sum_ones(const struct canon *c, const struct sum *s, unsigned w);
+
+/* A tidy sum as nodes of a type (canon_write.c); what it is written with: a op b, and a op k, operands in order. */
+uint16_t gllm_sum_write(struct canon *c, const struct sum *s, unsigned type);
+uint16_t gllm_sum_node(struct canon *c, unsigned op, unsigned type, uint16_t a, uint16_t b);
+uint16_t gllm_sum_with(struct canon *c, unsigned op, unsigned type, uint16_t a, uint64_t k);
 #endif
