@@ -75,6 +75,12 @@ static void fetch_ahead(struct lower *l, gllm_ref n)
 		gllm_lower_fetch(l, n, x->stride[loop].c * (iterations_ahead(l, loop) / 2));
 }
 
+void gllm_lower_note_past(struct lower *l, unsigned param, struct gllm_vi *i)
+{
+	if (i->m == GLLM_NO_VREG && i->type == i->mem && l->m->past && (l->o->past >> param & 1))
+		i->aux = l->past = true;
+}
+
 gllm_vreg gllm_lower_memory_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_access *a = &l->t->access[node(l, n)->imm];
@@ -103,8 +109,8 @@ gllm_vreg gllm_lower_memory_node(struct lower *l, gllm_ref n)
 	i.lanes = store && !lanes;
 	if (lanes && l->frame[f].ph[l->frame[f].phase].masked)
 		i.m = l->frame[f].mask;
-	if (store && lanes && i.m == GLLM_NO_VREG && i.type == i.mem && l->m->past && (l->o->past >> a->param & 1))
-		i.aux = l->past = true;
+	if (store && lanes)
+		gllm_lower_note_past(l, a->param, &i);
 	if (store)
 		i.c = gllm_lower_value(l, node(l, n)->a);
 	else

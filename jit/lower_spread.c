@@ -272,6 +272,7 @@ void gllm_lower_spread_store(struct lower *l, gllm_ref n, const struct frame *f,
 		struct gllm_vi i = group_access(l, &g, n, f, k);
 		i.type = (uint8_t)type;
 		i.c = x[k];
+		gllm_lower_note_past(l, l->t->access[node(l, n)->imm].param, &i);
 		gllm_vir_emit(l->v, i);
 	}
 }

@@ -394,6 +394,8 @@ gllm_vreg gllm_lower_integer_value(struct lower *l, gllm_ref n);
 /* lower_memory.c */
 gllm_vreg gllm_lower_memory_node(struct lower *l, gllm_ref n);  /* a LOAD or STORE */
 gllm_vreg gllm_lower_half_node(struct lower *l, gllm_ref load); /* the half whose lower byte `load` reads, in all lanes */
+/* A store of a vector goes past the caches if all of it does, and the options say so. */
+void gllm_lower_note_past(struct lower *l, unsigned param, struct gllm_vi *i);
 /* An access that serves one copy only is one of an iteration that may change places with others. */
 void gllm_lower_note_copy(const struct lower *l, gllm_ref n, struct gllm_vi *i);
 /* Fetches what access `n` of the current tuple reaches `by` bytes further on into the nearest cache, or, if there is

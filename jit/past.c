@@ -52,11 +52,26 @@ static inline bool is_large(const struct gllm_part *part, unsigned q, const stru
 	return x->kind == GLLM_TENSOR_OUTPUT && x->consumers == 0 && bytes_of(g, x) >= least;
 }
 
+/* Nothing reads it, and all that is stored there one loop stores, whose stores reach different elements. */
+static bool is_stored_once(const struct gllm_trace *t, unsigned param)
+{
+	int loop = -2;
+	for (unsigned i = 0; i < t->nnodes; i++) {
+		const struct gllm_node *x = &t->node[i];
+		if ((x->op != GLLM_N_LOAD && x->op != GLLM_N_STORE) || t->access[x->imm].param != param)
+			continue;
+		if (x->op == GLLM_N_LOAD || (loop != -2 && x->loop != loop))
+			return false;
+		loop = x->loop;
+	}
+	return loop != -2;
+}
+
 static uint32_t outputs(const struct gllm_part *part, const struct gllm_graph *g, uint64_t least)
 {
 	uint32_t set = 0;
 	for (unsigned q = 0; q < part->code->trace.nparams; q++)
-		if (is_large(part, q, g, least) && gllm_only_store(&part->code->trace, q) != GLLM_NO_NODE)
+		if (is_large(part, q, g, least) && is_stored_once(&part->code->trace, q))
 			set |= UINT32_C(1) << q;
 	return set;
 }

@@ -8,7 +8,7 @@
 #include "jit/graph.h"
 
 /* Marks parameters of parts, whose kernels then differ from those of smaller tensors: outputs that no node reads, of at least
- * tuning's `past` bytes, or what the profile's caches say, stored once and not by a product of matrices, whose tiles are
+ * tuning's `past` bytes, or what the profile's caches say, stored once, by one loop, and not by a product of matrices, whose tiles are
  * too narrow. Where the machine has such stores (`past`), outputs that a kernel stores, rereads and stores again row by row are
  * stored once: until then the row lies in the worker's memory. Parts that read tensors of as many bytes fetch them ahead, a row ahead
  * if they read each row more than once, but for products of matrices, what follows their sums and reductions of short rows; other

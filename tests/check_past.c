@@ -227,6 +227,34 @@ static void which_outputs(struct fixture *f, bool exists)
 	}
 }
 
+/* Several stores of one loop go past the caches as one does, side by side or by turns. */
+static void several_stores(struct fixture *f, bool exists)
+{
+	enum { ROWS = 16, HALF = 64, ALL = ROWS * 2 * HALF };
+	static const unsigned op[] = { GLLM_OP_rope_halves, GLLM_OP_rope_adjacent };
+	for (unsigned k = 0; k < GLLM_COUNT(op); k++) {
+		struct gllm_graph *g = NULL;
+		if (!CHECK_STATUS(f->t, gllm_graph_create(f->c, "stores", 64, 4, 1, &g, &f->e), GLLM_OK))
+			return;
+		gllm_tensor y = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, ROWS, 2 * HALF, "y"),
+		            x = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, ROWS, 2 * HALF, "x"),
+		            cos = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, ROWS, HALF, "cos"),
+		            sin = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, ROWS, HALF, "sin");
+		gllm_graph_node(g, op[k], ROWS, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(x), GLLM_T(cos), GLLM_T(sin), GLLM_D(1), GLLM_D(HALF) }, 6);
+		struct gllm_plan *through = plan_of(f, g, UINT32_MAX), *past = plan_of(f, g, 1);
+		if (!through || !past)
+			return;
+		CHECK(f->t, (times_named(f, past, "vmovntps ") != 0) == exists);
+		run(f, through, f->want, 1);
+		run(f, past, f->y, 1);
+		for (unsigned i = 0; i < ALL; i++)
+			CHECK_EQ(f->t, gllm_f32_bits(f->y[i]), gllm_f32_bits(f->want[i]));
+		gllm_plan_free(f->c, past);
+		gllm_plan_free(f->c, through);
+		gllm_graph_free(f->c, g);
+	}
+}
+
 /* Mere sums go over long rows one by one, and fetch ahead; over short ones several at a time, and do not. */
 static void mere_sums(struct fixture *f)
 {
@@ -307,5 +335,6 @@ void check_past(struct check *t)
 		same_results(&f, (enum kind)k, exists && own[k].goes);
 	which_outputs(&f, exists);
 	mere_sums(&f);
+	several_stores(&f, exists);
 	behind_products(&f, exists);
 }
