@@ -89,7 +89,7 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	                        * the result row by row the four sums. Only what machine.tiles has */             \
 	V(VAND,     v, "vv")   V(VOR, v, "vv") V(VXOR, v, "vv") V(VANDN, v, "vv") /* ~a & b */                  \
 	V(VSHLI,    v, "vi")   V(VSHRI, v, "vi") V(VSARI, v, "vi")                                              \
-	V(VCVT,     v, "v")    /* lanes of type `mem` to `type`: I32->F32, F32->I32 toward zero */              \
+	V(VCVT,     v, "v")    /* lanes of type `mem` to `type`: I32->F32, F32->I32 toward zero, where machine.has_unsigned U32->F32 */ \
 	V(VCVTN,    v, "v")    /* F32->I32 to nearest even */                                                   \
 	V(VWIDEN,   v, "vi")   /* the lower (imm 0) or upper (1) half of the elements of type `mem`, 16 bits each, that fill a, \
 	                        * as lanes: F16 and BF16 to F32, I16 and U16 to I32; only where machine.has_widen */  \
@@ -200,6 +200,7 @@ struct gllm_machine {
 	uint8_t dots;                        /* VDOT of these (enum gllm_dot) exists and is faster than separate products */
 	uint8_t tiles;                       /* VTILE of these exists and is faster than VDOT; so do VQUAD and VZIP 8, 9 */
 	bool has_addm;                       /* VADDM exists */
+	bool has_unsigned;                   /* VCVT of U32 to F32 */
 	bool has_copysign;                   /* VCOPYSIGN: in fewer instructions than three */
 	bool slow_fma;                       /* products and sums are kept apart: see gllm_profile */
 	uint8_t class_file[GLLM_CLASS_COUNT]; /* register file of a class: M may live in V's file */

@@ -9,12 +9,12 @@ static bool is_float(unsigned type)
 	return type == GLLM_F32 || type == GLLM_F16 || type == GLLM_BF16;
 }
 
-static gllm_vreg to_float(struct lower *l, gllm_vreg a)
+static gllm_vreg to_float(struct lower *l, gllm_vreg a, enum gllm_type from)
 {
 	struct gllm_vi i = gllm_vi(GLLM_V_VCVT);
 
 	i.type = GLLM_F32;
-	i.mem = GLLM_I32;
+	i.mem = (uint8_t)from;
 	i.a = a;
 	i.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
 	return gllm_vir_emit(l->v, i);
@@ -125,7 +125,7 @@ static gllm_vreg index_to_float(struct lower *l, gllm_ref n)
 	if (x->loops != 0) {
 		if (!small_index(l, p))
 			gllm_lower_fail(l, GLLM_COMPILE_ERROR, "an index that becomes a float may not fit 32 bits", n);
-		return to_float(l, gllm_lower_value(l, n));
+		return to_float(l, gllm_lower_value(l, n), GLLM_I32);
 	}
 	/* For |x| < 2^47: x = high * 2^24 + low, both exact as floats; the sum rounds once. */
 	g = gllm_lower_integer_at(l, p);
@@ -135,8 +135,8 @@ static gllm_vreg index_to_float(struct lower *l, gllm_ref n)
 	low = gllm_lower_g(l, GLLM_V_GANDI, g, GLLM_NO_VREG, 0xffffff);
 	high = gllm_lower_emit(l, GLLM_V_VSPLAT, GLLM_I32, high, GLLM_NO_VREG, GLLM_NO_VREG);
 	low = gllm_lower_emit(l, GLLM_V_VSPLAT, GLLM_I32, low, GLLM_NO_VREG, GLLM_NO_VREG);
-	high = to_float(l, high);
-	low = to_float(l, low);
+	high = to_float(l, high, GLLM_I32);
+	low = to_float(l, low, GLLM_I32);
 	high = gllm_lower_emit(l, GLLM_V_VMUL, GLLM_F32, high, gllm_lower_word(l, gllm_f32_bits(0x1p24f), GLLM_NO_VREG), GLLM_NO_VREG);
 	return gllm_lower_emit(l, GLLM_V_VADD, GLLM_F32, high, low, GLLM_NO_VREG);
 }
@@ -160,6 +160,24 @@ static gllm_vreg wrap(struct lower *l, unsigned type, gllm_vreg r)
 	return gllm_vir_emit(l->v, i);
 }
 
+/* F32 of words without a sign, rounded once: 2^23 + the lower half and 2^39 + the upper one are floats as they stand. */
+static gllm_vreg unsigned_to_float(struct lower *l, gllm_vreg x)
+{
+	if (l->m->has_unsigned)
+		return to_float(l, x, GLLM_U32);
+	struct gllm_vi upper = gllm_vi(GLLM_V_VSHRI);
+	upper.type = upper.mem = GLLM_I32;
+	upper.imm = 16;
+	upper.a = x;
+	upper.d = gllm_vir_reg(l->v, GLLM_CLASS_V);
+	gllm_vreg low = gllm_lower_emit(l, GLLM_V_VAND, GLLM_I32, x, gllm_lower_word(l, 0xffff, GLLM_NO_VREG), GLLM_NO_VREG);
+	gllm_vreg high = gllm_vir_emit(l->v, upper);
+	low = gllm_lower_emit(l, GLLM_V_VOR, GLLM_I32, low, gllm_lower_word(l, gllm_f32_bits(0x1p23f), GLLM_NO_VREG), GLLM_NO_VREG);
+	high = gllm_lower_emit(l, GLLM_V_VOR, GLLM_I32, high, gllm_lower_word(l, gllm_f32_bits(0x1p39f), GLLM_NO_VREG), GLLM_NO_VREG);
+	high = gllm_lower_emit(l, GLLM_V_VSUB, GLLM_F32, high, gllm_lower_word(l, gllm_f32_bits(0x1p39f + 0x1p23f), GLLM_NO_VREG), GLLM_NO_VREG);
+	return gllm_lower_emit(l, GLLM_V_VADD, GLLM_F32, high, low, GLLM_NO_VREG);
+}
+
 static gllm_vreg convert_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_node *x = node(l, n), *from = node(l, x->a);
@@ -180,7 +198,9 @@ static gllm_vreg convert_node(struct lower *l, gllm_ref n)
 	}
 	if (!is_to && !is_from) /* lanes hold the extended value already */
 		return wrap(l, x->type, gllm_lower_value(l, x->a));
-	if (from->type == GLLM_U32 || x->type == GLLM_U32 || x->type == GLLM_I64)
+	if (is_to && from->type == GLLM_U32)
+		return unsigned_to_float(l, gllm_lower_value(l, x->a));
+	if (x->type == GLLM_U32 || x->type == GLLM_I64)
 		gllm_lower_fail(l, GLLM_COMPILE_ERROR, "no conversion between floats and this integer type", n);
 	i.type = is_to ? GLLM_F32 : GLLM_I32;
 	i.mem = is_to ? GLLM_I32 : GLLM_F32;

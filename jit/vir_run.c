@@ -271,7 +271,7 @@ static uint32_t run_lane(const struct gllm_vi *i, uint32_t a, uint32_t b, uint32
 	case GLLM_V_VSHLI: return i->imm > 31 ? 0 : a << i->imm;
 	case GLLM_V_VSHRI: return i->imm > 31 ? 0 : a >> i->imm;
 	case GLLM_V_VSARI: return shift_right(a, i->imm > 31 ? 31u : (unsigned)i->imm);
-	case GLLM_V_VCVT: return f ? gllm_f32_bits((float)(int32_t)a) : f32_to_i32(as_float(a));
+	case GLLM_V_VCVT: return !f ? f32_to_i32(as_float(a)) : gllm_f32_bits(i->mem == GLLM_U32 ? (float)a : (float)(int32_t)a);
 	case GLLM_V_VCVTN: return f32_to_i32(gllm_rintf(as_float(a)));
 	default: return 0;
 	}

@@ -235,6 +235,32 @@ static bool check_one(struct shop *s, unsigned i, const struct gllm_trace *t, un
 	return true;
 }
 
+/* Words without a sign become floats by one rounding, on machines that have no such conversion, too. */
+static void check_words(struct shop *s)
+{
+	enum { EACH = 8, ALL = 32 * EACH };
+	const struct gllm_trace *t;
+	struct gllm_error e = { .status = GLLM_OK };
+	struct gllm_plan *plan;
+	draw(s, &user_op[USER_words], ALL);
+	uint32_t *q = (uint32_t *)(void *)s->got[1];
+	for (unsigned i = 0; i < ALL; i++) {
+		unsigned bit = i / EACH, half = bit < 24 ? 0 : UINT32_C(1) << (bit - 24); /* of the last place of a float */
+		const uint32_t beside[EACH] = { 0, ~UINT32_C(0), 1, half, half - 1, half + 1, 3 * half, 3 * half + 1 };
+		q[i] = (UINT32_C(1) << bit) + beside[i % EACH];
+	}
+	q[ALL - 1] = UINT32_MAX;
+	if (!CHECK_STATUS(s->t, gllm_op_trace(s->c, s->number[USER_words], &t, &e), GLLM_OK) ||
+	    !CHECK_STATUS(s->t, compile(s, USER_words, t, &plan, &e), GLLM_OK))
+		return;
+	CHECK_STATUS(s->t, gllm_plan_run(plan, (void *[]){ s->got[0], q }, 1, s->workspace, &e), GLLM_OK);
+	bool right = true;
+	for (unsigned i = 0; i < ALL; i++)
+		right = right && gllm_le32(s->got[0] + 4 * i) == gllm_f32_bits((float)q[i]);
+	CHECK(s->t, right);
+	gllm_plan_free(s->c, plan);
+}
+
 static void check_compiled(struct shop *s)
 {
 	static const unsigned size[] = { 1, 7, 33 };
@@ -362,6 +388,7 @@ void check_user(struct check *t)
 	check_reach(&s);
 	if (check_exec(t) && check_profile(t)->vector_bytes) {
 		check_compiled(&s);
+		check_words(&s);
 		check_fusion(&s);
 		check_copies(&s);
 	} else {

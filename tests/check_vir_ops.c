@@ -60,6 +60,7 @@ static const struct one ops[] = {
 	{ "vsari 0", GLLM_V_VSARI, INT, 0, 0, ANY }, { "vsari 31", GLLM_V_VSARI, INT, 0, 31, ANY },
 	{ "vsari 99", GLLM_V_VSARI, INT, 0, 99, ANY },
 	{ "vcvt i32 f32", GLLM_V_VCVT, GLLM_F32, GLLM_I32, 0, 0, ANY },
+	{ "vcvt u32 f32", GLLM_V_VCVT, GLLM_F32, GLLM_U32, 0, 0, ANY },
 	{ "vcvt f32 i32", GLLM_V_VCVT, GLLM_I32, GLLM_F32, 0, 0, TO_INT },
 	{ "vcvtn", GLLM_V_VCVTN, GLLM_I32, GLLM_F32, 0, 0, TO_INT },
 	{ "vwiden f16", GLLM_V_VWIDEN, GLLM_F32, GLLM_F16, 0, 0, ANY },
@@ -517,6 +518,7 @@ static bool exists(const struct gllm_machine *m, const struct one *o)
 	case GLLM_V_VSCALE: case GLLM_V_VSCALEM: return m->has_scale;
 	case GLLM_V_VLT: case GLLM_V_VLE: case GLLM_V_VEQ: case GLLM_V_VUNORD: return !o->aux || m->has_scale;
 	case GLLM_V_VADDM: return m->has_addm;
+	case GLLM_V_VCVT: return o->mem != GLLM_U32 || m->has_unsigned;
 	case GLLM_V_VCOPYSIGN: return m->has_copysign;
 	case GLLM_V_VZIP: return o->imm >= 8 ? m->tiles : m->zips && (o->imm < 4 || !m->picks);
 	case GLLM_V_VPICK: return m->picks;

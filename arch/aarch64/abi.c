@@ -88,7 +88,7 @@ enum gllm_status gllm_a64_machine(const struct gllm_profile *p, struct gllm_mach
 		return GLLM_NO_FEATURE;
 	*out = (struct gllm_machine){
 		.profile = p, .vector_bytes = 16, .has_mask = false, .has_fma = true, .adds_over = true, .slow_bcast = true, .zips = true,
-		.has_widen = true, .one_converts = true, .slow_fma = p->slow_fma,
+		.has_widen = true, .has_unsigned = true, .one_converts = true, .slow_fma = p->slow_fma,
 		.class_file = { [GLLM_CLASS_G] = 0, [GLLM_CLASS_V] = 1, [GLLM_CLASS_M] = 1 },
 		.norder = { 26, 32, 0 },
 		.preserved = { UINT32_C(0x3ff) << 19, UINT32_C(0xff) << 8, 0 },

@@ -520,6 +520,8 @@ static void vcvt(gen *g, const struct gllm_vi *in)
 
 	if (in->op == GLLM_V_VCVT && in->type == GLLM_F32 && in->mem == GLLM_I32)
 		i2(g, A64_SCVTF_V4S, d, a);
+	else if (in->op == GLLM_V_VCVT && in->type == GLLM_F32 && in->mem == GLLM_U32)
+		i2(g, A64_UCVTF_V4S, d, a);
 	else if (in->op == GLLM_V_VCVT && in->type == GLLM_I32 && in->mem == GLLM_F32)
 		i2(g, A64_FCVTZS_V4S, d, a);
 	else if (in->op == GLLM_V_VCVTN && in->type == GLLM_I32)

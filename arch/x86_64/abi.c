@@ -27,6 +27,7 @@ static void widen(struct gllm_machine *out)
 	out->loads_addends = true;
 	out->has_scale = true;
 	out->has_addm = true;
+	out->has_unsigned = true;
 	out->has_copysign = true;
 	out->picks = true;
 	out->halves = out->profile->have & GLLM_BIT(GLLM_X86_AVX512FP16);

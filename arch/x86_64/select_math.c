@@ -316,6 +316,8 @@ static void vcvt(gen *g, const struct gllm_vi *in)
 
 	if (in->op == GLLM_V_VCVT && to_float)
 		gllm_x86_v(g, X86_VCVTDQ2PS, at(g, in->d), 0, at(g, in->a));
+	else if (in->op == GLLM_V_VCVT && g->wide && in->type == GLLM_F32 && in->mem == GLLM_U32)
+		gllm_x86_v(g, X86_EVCVTUDQ2PS, at(g, in->d), 0, at(g, in->a));
 	else if (in->op == GLLM_V_VCVT && to_int)
 		gllm_x86_v(g, X86_VCVTTPS2DQ, at(g, in->d), 0, at(g, in->a));
 	else if (in->op == GLLM_V_VCVTN && in->type == GLLM_I32)
