@@ -442,7 +442,7 @@ static bool block_in(struct blocker *x, const struct product *p, enum gllm_block
 	if (apart && way == GLLM_BLOCK_PACKED && x->b.kc >= p->k)
 		return false;
 	if (apart) {
-		x->columns = way == GLLM_BLOCK_PACKED ? gllm_block_columns(x->profile, &x->b, x->workers) : 0;
+		x->columns = way == GLLM_BLOCK_PACKED ? gllm_block_columns(x->profile, p, &x->b, x->workers) : 0;
 		x->wide = gllm_block_wide(x->profile, x->tuning, p);
 	}
 	x->ahead = (apart || way != GLLM_BLOCK_DOTS) && (x->b.nc < p->n || x->b.kc < p->k) && gllm_block_ahead(x->profile, x->tuning, p, way);

@@ -544,9 +544,10 @@ struct gllm_blocking gllm_block_sizes(const struct gllm_profile *p, const struct
 	return b;
 }
 
-unsigned gllm_block_columns(const struct gllm_profile *p, const struct gllm_blocking *b, unsigned workers)
+unsigned gllm_block_columns(const struct gllm_profile *p, const struct product *q, const struct gllm_blocking *b, unsigned workers)
 {
-	int64_t most = l2_bytes(p) / 2 / 4 / b->kc * workers;
+	int64_t most = l2_bytes(p) / 2 / 4 / b->kc * workers, all = gllm_ceil_div(q->n, b->nr) * b->nr;
+	most = most < all ? most : all;
 	most = most < INT32_MAX ? most : INT32_MAX;
 	return most > b->nc ? (unsigned)(most / b->nr * b->nr) : b->nc;
 }

@@ -47,8 +47,8 @@ bool gllm_block_apart(const struct gllm_profile *p, const struct gllm_tuning *t,
 /* Columns of a panel of what follows such sums. */
 unsigned gllm_block_wide(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q);
 
-/* The most columns of a block of so many steps of k, on this machine. */
-unsigned gllm_block_columns(const struct gllm_profile *p, const struct gllm_blocking *b, unsigned workers);
+/* The most columns of a block of so many steps of k, on this machine: of all products that have more. */
+unsigned gllm_block_columns(const struct gllm_profile *p, const struct product *q, const struct gllm_blocking *b, unsigned workers);
 
 /* Whether each block, while it is multiplied, fetches what the next is packed from, or otherwise reads; */
 bool gllm_block_ahead(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, enum gllm_block_way way);

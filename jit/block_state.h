@@ -75,7 +75,7 @@ struct blocker {
 	int64_t panel_pitch;                /* one step of k more than a panel has: panels do not fall into the same sets */
 	unsigned wide;                      /* columns of a panel of what follows sums that wait apart */
 	int64_t sum_pitch;                  /* of a row of partial sums; rows do not fall into the same sets of a cache */
-	unsigned columns;                   /* of a block at most, of all products whose sums wait apart; 0: any number */
+	unsigned columns;                   /* of a block at most, of products whose sums wait apart; 0: any number */
 	uint16_t panel[MAX_SUMS], rows[MAX_SUMS], partial[MAX_SUMS]; /* scratch */
 	unsigned npanels, nrows;
 	gllm_ref panel_of[MAX_SUMS], rows_of[MAX_SUMS]; /* the values that are packed */

@@ -513,6 +513,18 @@ static uint64_t plan_hash(struct fixture *f, const struct shape *s, const struct
 	return h;
 }
 
+/* However much caches are said to hold, the workspace holds no more than twice what the product reads and stores. */
+static void workspace_is_bounded(struct fixture *f)
+{
+	const struct shape s = { GLLM_OP_gemm_bt, 2048, 11008, 4096, 0, GLLM_OP_silu, true, true };
+	struct gllm_graph *g = graph_of(f, &s);
+	struct gllm_plan *p = NULL;
+	if (g && CHECK_STATUS(f->t, gllm_compile(f->c, g, NULL, &p, &f->e), GLLM_OK))
+		CHECK(f->t, gllm_plan_workspace(p) <= 2 * 4 * (2 * s.n * s.k + s.m * s.k + 2 * s.m * s.n));
+	gllm_plan_free(f->c, p);
+	gllm_graph_free(f->c, g);
+}
+
 /* Caches of no such sizes as there are, and blocks that nothing holds, still give sizes to compile: nothing runs. */
 static void odd_caches(struct fixture *f, struct gllm_config *config)
 {
@@ -541,6 +553,7 @@ static void odd_caches(struct fixture *f, struct gllm_config *config)
 			CHECK(f->t, h != 0);
 			CHECK(f->t, odd[i].k != 2048 || h == plan_hash(f, &s, &tile)); /* ways say nothing of rows */
 		}
+		workspace_is_bounded(f);
 	}
 	f->arena = before;
 }
