@@ -153,32 +153,43 @@ static void forget_above(struct sum *s, unsigned w)
 	s->n = n;
 }
 
-/* The value of a sum: of 32 bits if these say all. */
-static uint16_t value_of(struct canon *c, struct sum *s, unsigned w)
+static inline uint16_t written(struct canon *c, const struct sum *s, unsigned type)
+{
+	uint16_t v = gllm_sum_write(c, s, type);
+	return v != POISON && note(c, v, s, shape_of_sum(c, s)) ? v : POISON;
+}
+
+/* Of 64 bits: of 32 if these say all. */
+__attribute__((noinline)) static uint16_t wide_value(struct canon *c, struct sum *s)
 {
 	struct sum number;
-	uint16_t v;
+	if (gllm_sum_whole(c, s, 64, 0, gllm_sum_greatest(32), &number)) {
+		gllm_sum_tidied(c, &number, 32, s);
+		return written(c, s, GLLM_I32);
+	}
+	if (!gllm_sum_whole(c, s, 64, INT32_MIN, INT32_MAX, &number))
+		return written(c, s, GLLM_I64);
+	gllm_sum_tidy(c, &number, 32);
+	uint16_t v = written(c, &number, GLLM_I32);
+	if (v == POISON)
+		return POISON;
+	v = gllm_canon_node(c, GLLM_N_CVT, GLLM_I64, v, VAL_NONE, VAL_NONE, 0);
+	return v != POISON && note(c, v, s, shape_of_sum(c, s)) ? v : POISON;
+}
+
+/* The value of a sum. */
+static uint16_t value_of(struct canon *c, struct sum *s, unsigned w)
+{
 	if (GLLM_RARELY(s->lost))
 		return VAL_NONE;
 	gllm_sum_tidy(c, s, w);
 	if (!s->n)
 		return gllm_canon_const(c, w == 64 ? GLLM_I64 : GLLM_I32, s->k);
 	if (GLLM_RARELY(unknown_bits(c, s))) {
-		v = gllm_canon_fresh(c, VAL_POISON, w == 64 ? GLLM_I64 : GLLM_I32, -1);
+		uint16_t v = gllm_canon_fresh(c, VAL_POISON, w == 64 ? GLLM_I64 : GLLM_I32, -1);
 		return v != POISON && note(c, v, s, 0) ? v : POISON;
 	}
-	if (w == 64 && gllm_sum_whole(c, s, 64, 0, gllm_sum_greatest(32), &number)) {
-		gllm_sum_tidied(c, &number, 32, s);
-	} else if (w == 64 && gllm_sum_whole(c, s, 64, INT32_MIN, INT32_MAX, &number)) {
-		gllm_sum_tidy(c, &number, 32);
-		v = gllm_sum_write(c, &number, GLLM_I32);
-		if (v == POISON || !note(c, v, &number, shape_of_sum(c, &number)))
-			return POISON;
-		v = gllm_canon_node(c, GLLM_N_CVT, GLLM_I64, v, VAL_NONE, VAL_NONE, 0);
-		return v != POISON && note(c, v, s, shape_of_sum(c, s)) ? v : POISON;
-	}
-	v = gllm_sum_write(c, s, s->w == 64 ? GLLM_I64 : GLLM_I32);
-	return v != POISON && note(c, v, s, shape_of_sum(c, s)) ? v : POISON;
+	return w == 64 ? wide_value(c, s) : written(c, s, GLLM_I32);
 }
 
 /* ---- operations ------------------------------------------------------------------------------------------------ */

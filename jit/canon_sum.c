@@ -165,21 +165,25 @@ static void read_signed(const struct sum *cut, unsigned w, struct sum *out)
 	}
 }
 
+/* The same of a tidy sum modulo 2^w that is not so as it stands: then its coefficients are signed, and the constant perhaps. */
+__attribute__((noinline)) static bool whole_if_signed(struct sum *s, unsigned w, int64_t least, int64_t most)
+{
+	struct sum cut;
+	gllm_sum_copy(&cut, s);
+	read_signed(&cut, w, s);
+	s->k = gllm_sum_as_signed(cut.k, w);
+	if (lies_within(s, least, most))
+		return true;
+	s->k = cut.k;
+	return lies_within(s, least, most);
+}
+
 /* s modulo 2^w as a sum of whole numbers from `least` to `most`, a range of 2^w numbers or fewer. */
 bool gllm_sum_whole(const struct canon *c, const struct sum *s, unsigned w, int64_t least, int64_t most, struct sum *out)
 {
-	struct sum cut;
 	gllm_sum_tidied(c, s, w, out);
 	out->w = 64;
-	if (lies_within(out, least, most))
-		return true;
-	gllm_sum_copy(&cut, out);
-	read_signed(&cut, w, out);
-	out->k = gllm_sum_as_signed(cut.k, w);
-	if (lies_within(out, least, most))
-		return true;
-	out->k = cut.k;
-	return lies_within(out, least, most);
+	return lies_within(out, least, most) || whole_if_signed(out, w, least, most);
 }
 
 int64_t gllm_sum_greatest(unsigned w)
