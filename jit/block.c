@@ -110,7 +110,7 @@ static bool block_dots_apart(struct blocker *x, const struct product *p)
 		x->partial[i] = scratch(x, bytes[i]);
 	struct macro m = { .panels = gllm_block_fixed(p->n / nc), .rows = p->m, .lanes = nc, .way = GLLM_BLOCK_DOTS,
 	                   .first = x->b.kc >= p->k, .either = x->b.kc < p->k };
-	gllm_block_add_depths(x, m, p->m);
+	gllm_block_add_depths(x, m, (struct at){ .j = 0 }, p->m);
 	m.panels = gllm_block_fixed(1);
 	m.depth = p->k;
 	if (p->n % nc)
@@ -182,16 +182,33 @@ static void stream_columns(struct blocker *x, struct macro m, int64_t pc, bool d
 	}
 }
 
-/* All rows as one panel, by tiles of the other side; what follows the sums has columns along the lanes again. False, and nothing done, if the
- * panel and the sums would take too much. */
+/* All tiles of the other side, each by one panel of rows or all of several. */
+static void turned_tiles(struct blocker *x, struct macro m, int64_t panels)
+{
+	int64_t mr = x->b.mr, n = x->p->n, left = panels > 1 ? n % mr : 0;
+	m.rows = gllm_block_fixed(panels > 1 ? mr : n);
+	m.wide = panels > 1 ? n / mr : 0;
+	m.deep = panels > 1 ? panels : 0;
+	gllm_block_add_depths(x, m, (struct at){ .j = 0 }, x->p->m);
+	m.rows = gllm_block_fixed(left);
+	m.wide = 1;
+	if (left)
+		gllm_block_add_depths(x, m, (struct at){ .j = n - left, .lane = n - left }, x->p->m);
+}
+
+/* Rows as panels, by tiles of the other side; what follows the sums has columns along the lanes again. False, and nothing done, if the
+ * panels and the sums would take too much. */
 static bool block_turned(struct blocker *x, const struct product *p)
 {
 	uint64_t bytes[2 * MAX_SUMS];
 	unsigned n = 0;
 	x->nrows = factors(p, I, x->rows_of);
-	x->row_pitch = x->sum_pitch = 4 * (int64_t)x->b.nr;
+	int64_t nr = x->b.nr, whole = p->m.fixed / nr, left = p->m.fixed % nr, panels = whole + (left > 0);
+	x->row_pitch = 4 * nr;
+	x->panel_pitch = p->k * x->row_pitch;
+	x->sum_pitch = panels * x->row_pitch;
 	for (unsigned i = 0; i < x->nrows; i++)
-		bytes[n++] = (uint64_t)(p->k * x->row_pitch);
+		bytes[n++] = (uint64_t)(panels * x->panel_pitch);
 	for (unsigned i = 0; i < p->nsums; i++)
 		bytes[n++] = (uint64_t)(p->n * x->sum_pitch);
 	if (!x->apart || !affordable(x, bytes, n, 0))
@@ -200,15 +217,23 @@ static bool block_turned(struct blocker *x, const struct product *p)
 		x->rows[i] = scratch(x, bytes[x->used]);
 	for (unsigned i = 0; i < p->nsums; i++)
 		x->partial[i] = scratch(x, bytes[x->used]);
-	struct macro m = { .panels = gllm_block_fixed(1), .rows = p->m, .lanes = x->b.nr, .depth = p->k, .way = GLLM_BLOCK_TURNED };
+	struct macro m = { .panels = gllm_block_fixed(1), .lanes = nr, .depth = p->k, .way = GLLM_BLOCK_TURNED };
 	for (unsigned i = 0; i < x->nrows; i++) {
-		gllm_block_add(x, gllm_block_kernel(x, PACK_ROWS, i, m), (struct at){ .j = 0 }, i > 0);
-		if (m.lanes > p->m.fixed)
-			gllm_block_add(x, gllm_block_kernel(x, FILL_ROWS, i, m), (struct at){ .j = 0 }, true);
+		m.rows = gllm_block_fixed(nr);
+		bool repeats = gllm_block_open_repeat(x, gllm_block_fixed(whole), (struct at){ .i = m.rows });
+		if (whole)
+			gllm_block_add(x, gllm_block_kernel(x, PACK_ROWS, i, m), (struct at){ .j = 0 }, i > 0);
+		gllm_block_close_repeat(x, repeats);
+		m.rows = gllm_block_fixed(left);
+		if (left) {
+			const struct at last = { .i = gllm_block_fixed(whole * nr) };
+			gllm_block_add(x, gllm_block_kernel(x, PACK_ROWS, i, m), last, true);
+			gllm_block_add(x, gllm_block_kernel(x, FILL_ROWS, i, m), last, true);
+		}
 	}
 	m.first = x->b.kc >= p->k;
 	m.either = !m.first;
-	gllm_block_add_depths(x, m, p->m);
+	turned_tiles(x, m, panels);
 	gllm_block_add_behind(x, p->m, (struct at){ .j = 0 }, p->n, p->m);
 	return true;
 }

@@ -21,8 +21,8 @@
  * into panels of a block; such products are never left as they are. While the tiles of one of its panels pass, the next is fetched.
  * Few rows by a side that lies along the lanes: that side is read where it lies, once (jit/block_sizes.h).
  * Where packing does not pay and a long map follows, a tile of rows leaves its sums to a loop behind it (jit/block_stage.h).
- * Rows that are few, known and fill vectors, by a side from memory that lies along k: the rows are packed as one panel instead, that side is
- * broadcast where it lies, and the sums, which wait with rows along the lanes, are turned by what follows them.
+ * Rows that are few, known and fill vectors, by a side from memory that lies along k: the rows are packed as one or some panels instead, that
+ * side is broadcast where it lies, a tile by all panels, and the sums, which wait with rows along the lanes, are turned by what follows them.
  * Few rows of operands that lie along k are not packed either: all rows for a few columns at a time. Products side by side
  * share the register tile by columns, or their sums are taken one after another (jit/block_stage.h). Where one side comes from memory,
  * their sums wait in scratch as well, those of one row, too, so that all of them have one kernel, and k is cut into blocks of which a tile's

@@ -185,10 +185,11 @@ static void hint_tiles(const struct blocker *x, struct gllm_strip *s, const stru
 	gllm_ref v = x->p->sum[m->sum].value[J];
 	int64_t row = x->p->affine[x->p->c->trace.node[v].imm].loop[J], mr = x->b.mr;
 	bool whole = x->b.kc >= x->p->k;
-	int64_t lines = whole ? gllm_ceil_div(4 * mr * x->unroll, LINE) : mr, step = whole ? 4 * mr - 4 : 0;
+	int64_t rows = gllm_ceil_div(mr, m->wide ? m->deep : 1); /* while one of the panels passes */
+	int64_t lines = whole ? gllm_ceil_div(4 * rows * x->unroll, LINE) : rows, step = whole ? 4 * rows - 4 : 0;
 	for (int64_t i = 0; i < lines && s->map[v] != GLLM_NO_NODE; i++) {
-		const struct gllm_term more[] = { { .coef = mr * row + i * (whole ? LINE : row) }, along(n->kk, step) };
-		gllm_strip_hint(s, s->map[v], more, GLLM_COUNT(more));
+		const struct gllm_term more[] = { { .coef = mr * row + i * (whole ? LINE : row) }, along(n->kk, step), along(n->p, rows * row) };
+		gllm_strip_hint(s, s->map[v], more, m->wide ? 3 : 2);
 	}
 }
 

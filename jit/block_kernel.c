@@ -253,6 +253,7 @@ static struct kernel *turn_rows(struct blocker *x, unsigned which, struct gllm_l
 	gllm_ref value = fill ? node(&s, GLLM_N_CONST, GLLM_F32, GLLM_NO_NODE, GLLM_NO_NODE, GLLM_NO_NODE) : s.map[x->rows_of[which]];
 	const struct gllm_term offset[] = { { .coef = fill ? 4 * rows.fixed : 0 }, along(kk, x->row_pitch), along(r, 4) };
 	uint8_t to = gllm_strip_param(&s, "panel", GLLM_OUT, GLLM_F32, in_scratch(x->rows[which]));
+	k->move[to][I] = x->panel_pitch / x->b.nr;
 	gllm_strip_access(&s, to, GLLM_F32, offset, GLLM_COUNT(offset), value);
 	gllm_strip_close(&s);
 	gllm_strip_close(&s);
@@ -387,7 +388,7 @@ static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kerne
 		bool turned = m->way == GLLM_BLOCK_TURNED;
 		int64_t step = x->spread ? 4 * (int64_t)x->b.kc : 4; /* blocks that are spread begin one step of k after another */
 		const struct gllm_term offset[] = { along(turned ? n->kk : n->r, x->row_pitch), along(turned ? n->v : n->kk, 4),
-		                                    along(x->spread ? n->kb : -1, step) };
+		                                    along(turned ? n->jb < 0 ? -1 : n->p : x->spread ? n->kb : -1, turned ? x->panel_pitch : step) };
 		enum gllm_type type = packed_type(x, x->rows_of[i]);
 		uint8_t from = gllm_strip_param(s, "rows", GLLM_IN, type, in_scratch(x->rows[i]));
 		k->move[from][I] = turned ? 4 : x->row_pitch;
@@ -434,19 +435,26 @@ static void macro_needs(struct blocker *x, const struct macro *m, gllm_ref *map,
 		map[i] = GLLM_NO_NODE;
 }
 
-/* The side along k is the outer one, and each of its rows a step. */
-static void open_turned(const struct blocker *x, struct gllm_strip *s, struct nest *n)
+/* The side along k is the outer one, and each of its rows a step; each tile of it passes all panels of rows, if there are several. */
+static void open_turned(const struct blocker *x, struct gllm_strip *s, const struct macro *m, struct nest *n)
 {
-	n->jb = n->kb = -1;
-	n->p = n->r = gllm_strip_open(s, gllm_block_fixed(x->p->n));
+	n->kb = -1;
+	n->jb = m->wide ? gllm_strip_open(s, gllm_block_fixed(m->wide)) : -1;
+	n->p = m->wide ? gllm_strip_open(s, gllm_block_fixed(m->deep)) : -1;
+	n->r = gllm_strip_open(s, m->rows);
 	s->sub[J][0].coef = s->sub[I][0].coef = s->sub[K][0].coef = 1;
 	s->sub[J][0].loop = n->r;
+	s->sub[J][1].coef = m->wide ? x->b.mr : 0;
+	s->sub[J][1].loop = n->jb;
+	s->sub[I][1].coef = m->wide ? x->b.nr : 0;
+	s->sub[I][1].loop = n->p;
+	n->p = m->wide ? n->p : n->r;
 }
 
 static void open_outer(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, struct nest *n)
 {
 	if (m->way == GLLM_BLOCK_TURNED) {
-		open_turned(x, s, n);
+		open_turned(x, s, m, n);
 		return;
 	}
 	n->jb = m->wide ? gllm_strip_open(s, gllm_block_fixed(m->wide)) : -1;
@@ -508,8 +516,10 @@ static struct gllm_lower_options how_to_lower(const struct blocker *x, const str
 	unsigned wide = (unsigned)gllm_ceil_div(4 * (int64_t)x->b.nr, x->profile->vector_bytes);
 	struct gllm_lower_options how = { .rows = (uint8_t)x->b.mr, .depth = x->unroll, .split = (int8_t)((n->jb >= 0 ? n->jb : n->p) + 1) };
 	known(x, &how, n->p, n->kk);
-	if (m->way == GLLM_BLOCK_TURNED)
+	if (m->way == GLLM_BLOCK_TURNED) {
 		how.unroll = (uint8_t)wide;
+		how.fetch_stores = m->wide > 0; /* a tile's sums for one panel lie apart (128x4096x4096: 2 %, 128x4160x4160 3 %) */
+	}
 	if (m->way == GLLM_BLOCK_PACKED) {
 		how.deep = x->unroll < ALONE ? ALONE : 0;
 		how.unroll = (uint8_t)(wide <= MOST_WIDE ? wide : 0);

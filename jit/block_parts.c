@@ -204,16 +204,17 @@ void gllm_block_add_product(struct blocker *x, const struct macro *m, struct at 
 	}
 }
 
-void gllm_block_add_depths(struct blocker *x, struct macro m, struct gllm_linear rows)
+void gllm_block_add_depths(struct blocker *x, struct macro m, struct at at, struct gllm_linear rows)
 {
 	int64_t kc = x->b.kc, whole = x->p->k / kc, rest = x->p->k % kc;
 	bool repeats = gllm_block_open_repeat(x, gllm_block_fixed(whole), (struct at){ .k = kc });
 	m.depth = kc;
-	gllm_block_add_product(x, &m, (struct at){ .k = 0 }, false, rows);
+	gllm_block_add_product(x, &m, at, false, rows);
 	gllm_block_close_repeat(x, repeats);
 	m.depth = rest;
+	at.k = whole * kc;
 	if (rest)
-		gllm_block_add_product(x, &m, (struct at){ .k = whole * kc }, false, rows);
+		gllm_block_add_product(x, &m, at, false, rows);
 }
 
 /* What follows sums, of a block of rows: in panels, and of the columns that are left over. */

@@ -19,7 +19,7 @@ bool gllm_block_open_repeat(struct blocker *x, struct gllm_linear trips, struct 
 void gllm_block_close_repeat(struct blocker *x, bool opened);
 
 /* The product of `m`, of all blocks of k. */
-void gllm_block_add_depths(struct blocker *x, struct macro m, struct gllm_linear rows);
+void gllm_block_add_depths(struct blocker *x, struct macro m, struct at at, struct gllm_linear rows);
 
 /* Whether the sums are what the product stores. */
 bool gllm_block_sums_are_result(const struct product *p);

@@ -8,7 +8,7 @@
  * GLLM_BLOCK_STAGED   the same with the sums apart from what follows them (block_stage.h)
  * GLLM_BLOCK_STREAM   few rows, the lane side lies along the lanes: it is read once, many rows of it side by side, and
  *                     partial sums wait in the nearest cache; or all of few of its rows, and partial sums pass by
- * GLLM_BLOCK_TURNED   few rows, which fill the lanes of some vectors: they are packed as one panel, and the other side, which lies
+ * GLLM_BLOCK_TURNED   few rows, which fill the lanes of some vectors: they are packed as panels, and the other side, which lies
  *                     along k, is broadcast where it lies, from end to end; sums wait with rows along the lanes */
 #ifndef GLLM_JIT_BLOCK_SIZES_H
 #define GLLM_JIT_BLOCK_SIZES_H

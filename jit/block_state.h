@@ -87,7 +87,7 @@ enum kind { PACK_PANELS, PACK_ROWS, FILL_ROWS, MACRO, BEHIND };
 struct macro { /* one product part */
 	struct gllm_linear panels, rows;
 	int64_t lanes, depth;
-	int64_t wide, deep;       /* STREAM: blocks of nc columns, and of kc within each; 0: no such loop */
+	int64_t wide, deep;       /* STREAM: blocks of nc columns, and of kc within each; TURNED: tiles, and panels that each passes; 0: no such loop */
 	bool first, last;         /* block of k */
 	bool packs;               /* it reads the lane side where it lies, and stores the panels */
 	bool either;              /* it may be the first one or not: the part says */

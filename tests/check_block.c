@@ -329,6 +329,18 @@ static void rows_are_turned(struct fixture *f, uint64_t lanes)
 			check_print(f->t, "     shape %u\n", i);
 		compare(f, &shape[i], NULL);
 	}
+	const struct shape panels[] = {
+		{ GLLM_OP_gemm_bt, 8 * lanes, 1280, 256, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm_bt, 8 * lanes - lanes / 4, 1223, 272, 0, GLLM_OP_silu, true, false },
+		{ GLLM_OP_gemm_bt, 8 * lanes, 701, 388, 0, GLLM_OP_COUNT, false, true },
+	};
+	for (unsigned i = 0; i < GLLM_COUNT(panels) && 8 * lanes <= 256; i++) {
+		struct made m;
+		if (!make(f, &panels[i], NULL, &m))
+			return;
+		CHECK(f->t, m.first.bytes_moved < 4 * panels[i].n * panels[i].k); /* rows are packed, and no weights */
+		compare(f, &panels[i], NULL);
+	}
 }
 
 /* Weights from memory that lie along the lanes: the first tile of known rows packs them, and no step does so before the products. */
