@@ -9,6 +9,23 @@ enum { LINE = 64, REPEATED = 64, WAITING = 256, DEEP_UNIT = 4, ALONE_DOTS = 4 };
 
 /* --- memory --------------------------------------------------------------------------------------------------------- */
 
+void *gllm_block_room(struct blocker *x, size_t n, size_t size)
+{
+	void *p = gllm_alloc_array(x->arena, n ? n : 1, size, 8);
+	if (!p && x->status == GLLM_OK)
+		x->status = GLLM_OUT_OF_MEMORY;
+	return p;
+}
+
+void *gllm_block_take(struct blocker *x, size_t n, size_t size)
+{
+	void *p = gllm_block_room(x, n, size);
+
+	if (p)
+		__builtin_memset(p, 0, n * size);
+	return p;
+}
+
 static uint16_t new_scratch(struct blocker *x, uint64_t bytes)
 {
 	uint16_t number = 0;

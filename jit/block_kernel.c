@@ -16,23 +16,6 @@ struct made {
 	struct made *next;
 };
 
-void *gllm_block_room(struct blocker *x, size_t n, size_t size)
-{
-	void *p = gllm_alloc_array(x->arena, n ? n : 1, size, 8);
-	if (!p && x->status == GLLM_OK)
-		x->status = GLLM_OUT_OF_MEMORY;
-	return p;
-}
-
-void *gllm_block_take(struct blocker *x, size_t n, size_t size)
-{
-	void *p = gllm_block_room(x, n, size);
-
-	if (p)
-		__builtin_memset(p, 0, n * size);
-	return p;
-}
-
 static struct kernel *new_kernel(struct blocker *x)
 {
 	struct kernel *k = gllm_block_take(x, 1, sizeof *k);
