@@ -15,7 +15,7 @@
  * do not begin with zero are kept where the result goes, and what follows them is done in the last block.
  * Where the machine multiplies two rows and columns of words (jit/dot.h) at once, words are packed in pairs: panels
  * [j / NR][k / 2][NR][2], and a block's rows [k / 2][i][2], anew for each block of rows, before its product.
- * Known rows, not too many, by a lane side from memory that lies along the lanes: the first tile of rows reads it where it lies and stores the
+ * Known rows by a lane side that lies along the lanes, few or by one block of k: the first tile of rows reads it where it lies and stores the
  * panels, beside its products, for the tiles behind it, which fetch what the next block's first tiles read; no part packs it.
  * A side that the caller has packed (gllm/pack.h) is read as it lies, or, if its elements are narrow and rows are many, widened
  * into panels of a block; such products are never left as they are. While the tiles of one of its panels pass, the next is fetched.

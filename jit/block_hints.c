@@ -122,7 +122,8 @@ static void hint_lines(struct blocker *x, struct gllm_strip *s, struct kernel *k
 	}
 }
 
-/* What this tile reads some steps later where it lies: rows of the matrix, which no prefetcher follows. */
+/* What this tile reads some steps later where it lies: rows of the matrix, which no prefetcher follows. They begin anywhere if they are no whole
+ * lines (1000^3: 5 %). */
 static void hint_steps(const struct blocker *x, struct gllm_strip *s, const struct macro *m)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
@@ -130,10 +131,10 @@ static void hint_steps(const struct blocker *x, struct gllm_strip *s, const stru
 		gllm_ref v = x->panel_of[i];
 		if (t->node[v].op != GLLM_N_LOAD || !takes(x, m, J, v) || s->map[v] == GLLM_NO_NODE)
 			continue;
-		int64_t lines = gllm_ceil_div(4 * m->lanes, LINE);
+		const int64_t row = x->p->affine[t->node[v].imm].loop[K], lines = gllm_ceil_div(4 * m->lanes, LINE) + (row % LINE != 0);
 		for (int64_t at = 0; at < x->unroll * lines && lines <= MOST_HINTS; at++) {
 			int64_t step = STEPS_AHEAD + at / lines;
-			const struct gllm_term more[] = { { .coef = at % lines * LINE }, { .coef = step * x->p->affine[t->node[v].imm].loop[K] } };
+			const struct gllm_term more[] = { { .coef = at % lines * LINE }, { .coef = step * row } };
 			gllm_strip_hint(s, s->map[v], more, GLLM_COUNT(more));
 		}
 	}
@@ -197,7 +198,7 @@ void gllm_block_hints(struct blocker *x, struct gllm_strip *s, struct kernel *k,
 {
 	if (m->way == GLLM_BLOCK_PACKED && !x->tile) {
 		hint_panels(x, s, m, n->r, n->kk);
-		if (!x->by_tile)
+		if (!m->packs)
 			hint_blocks(x, s, m, n);
 	}
 	if (m->packs)

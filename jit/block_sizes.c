@@ -52,8 +52,10 @@ enum { SPREAD_LEAST = 2, SPREAD_ROWS = 8, SPREAD_DEPTH = 8, SPREAD_TILE = 8 };
  * (AVX2, 64x4096x4096 1.4 of what packed ones take, 32 rows 0.77; AVX-512, 64 rows 1.08, 48 rows 0.96). */
 enum { STREAM_CROWDED = 32, STREAM_CROWDED_LINES = 48, PAGE = 4096 };
 
-/* Rows by a lane side from memory that lies along the lanes: the first tile packs what it reads for the others, beside its products (over packing
- * before them: 160x4160x4160 1.10 times as fast, 256x4096x4096 1.06, 512x4096x4096 1.03, 1024 rows 1.00; over a stream: 128x4096x4096 1.13). */
+/* Rows by a lane side that lies along the lanes: the first tile packs what it reads for the others, beside its products. Up to so many rows by one
+ * from memory (over packing before them: 160x4160x4160 1.10 times as fast, 256x4096x4096 1.06, 512x4096x4096 1.03; over a stream:
+ * 128x4096x4096 1.13), which have even tiles and blocks of k that are not deep; any number where k is one block (512^3, 1000^3, 1024^3 1.01,
+ * 300x1000x1000 1.05; AVX2 1.00 to 1.01; blocks of k, 2048^3 1.00, AVX2 0.98). */
 enum { LEAST_BY_TILE = 28, MOST_BY_TILE = 512 };
 
 /* Few rows by a side from memory that lies along k: as vectors of rows they meet every element of it once, broadcast; no sum is left in lanes,
@@ -338,11 +340,11 @@ unsigned gllm_block_wide(const struct gllm_profile *p, const struct gllm_tuning 
 	return p->in_order ? panel_columns(p, t, q) : p->vector_bytes / 4;
 }
 
-/* Known rows, not many, by elements from memory that lie along the lanes. */
-bool gllm_block_by_tile(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
+/* Whether the first tile may pack: known rows by elements from beyond L2 that lie along the lanes. */
+static bool may_by_tile(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
 {
 	const struct gllm_node *node = q->c->trace.node;
-	if (all_named(t) || q->lanes || q->m.per_row || q->most > MOST_BY_TILE || q->most < LEAST_BY_TILE || !all_along_lanes(q) || !from_afar(p, q) ||
+	if (all_named(t) || q->lanes || q->m.per_row || q->most < LEAST_BY_TILE || !all_along_lanes(q) || lies_small(p, q) ||
 	    4 * panel_columns(p, t, q) % LINE != 0) /* two panels would share lines */
 		return false;
 	for (unsigned i = 0; i < q->nsums; i++)
@@ -351,19 +353,30 @@ bool gllm_block_by_tile(const struct gllm_profile *p, const struct gllm_tuning *
 	return true;
 }
 
+/* Rows so few that memory takes as long as they do. */
+static bool few_by_tile(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
+{
+	return q->most <= MOST_BY_TILE && from_afar(p, q) && may_by_tile(p, t, q);
+}
+
 /* Steps of k in a block of panels so wide, before blocks are made even. Larger blocks of k than gllm_blocking's pay: a panel passes
  * through L1 while the rows of a tile stay there. */
 static int64_t depth(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, unsigned nr)
 {
 	int64_t l1 = cache_bytes(p, 0, 32 << 10), l2 = l2_bytes(p), kc;
 	int64_t most = q->most >= FEW_ROWS || !all_along_lanes(q) ? MOST_DEPTH : q->most > FEWER_ROWS ? FEW_ROWS_DEPTH : FEWER_ROWS_DEPTH;
-	if (most > FEW_ROWS_DEPTH && gllm_block_by_tile(p, t, q))
+	if (most > FEW_ROWS_DEPTH && few_by_tile(p, t, q))
 		most = FEW_ROWS_DEPTH;
 	kc = l2 / (64 * nr) > l1 / (6 * nr) ? l2 / (64 * nr) : l1 / (6 * nr);
 	kc = kc > STEPS ? kc : STEPS;
 	if (!(t && t->kc) && most == MOST_DEPTH && q->k <= 2 * kc && q->k <= ONE_DEPTH)
 		return q->k;
 	return t && t->kc ? t->kc : kc < most ? kc : most;
+}
+
+bool gllm_block_by_tile(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
+{
+	return few_by_tile(p, t, q) || (may_by_tile(p, t, q) && q->k <= depth(p, t, q, panel_columns(p, t, q)));
 }
 
 bool gllm_block_apart(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, enum gllm_block_way way)
@@ -384,8 +397,7 @@ static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, co
                    struct gllm_blocking *b)
 {
 	int64_t l2 = l2_bytes(p), kc, nc;
-	bool by_tile = gllm_block_by_tile(p, t, q);
-	b->mr = t && t->mr ? t->mr : by_tile ? even((int64_t)q->most, b->mr, 1) : rows_of_a_set(p, q, b->mr);
+	b->mr = t && t->mr ? t->mr : few_by_tile(p, t, q) ? even((int64_t)q->most, b->mr, 1) : rows_of_a_set(p, q, b->mr);
 	b->nr = q->lanes ? q->lanes : t && t->nr ? t->nr : columns_each(p, b->nr, apart ? 1 : q->nsums);
 	if (q->lanes && !(t && t->mr))
 		b->mr = rows_beside(p, b->mr, b->nr, q->nsums);
@@ -398,7 +410,7 @@ static void packed(const struct gllm_profile *p, const struct gllm_tuning *t, co
 	int64_t held = l2 / 4 / b->kc;
 	nc = gllm_block_narrow(q) && gllm_block_ahead(p, t, q, GLLM_BLOCK_PACKED) ? ahead * workers : held / 2 / q->nsums * workers;
 	b->mc = even((int64_t)q->most, t && t->mc ? t->mc : rows_of_block(held, q, nc, workers, b->mr), b->mr);
-	nc = by_tile ? UNROLL * b->nr * workers : nc; /* as many panels as a body has steps: block_hints.c */
+	nc = few_by_tile(p, t, q) ? UNROLL * b->nr * workers : nc; /* as many panels as a body has steps: block_hints.c */
 	b->nc = even(q->n, t && t->nc ? t->nc : nc, b->nr);
 	if (q->lanes && q->most <= b->mr && !all_named(t)) { /* one tile of rows reads every panel once */
 		b->kc = (unsigned)q->k;

@@ -354,13 +354,15 @@ static void first_tiles_pack(struct fixture *f, unsigned rows, unsigned columns,
 		{ GLLM_OP_gemm, 135, 560, 480, 0, GLLM_OP_COUNT, false, true },
 		{ GLLM_OP_gemm, 131, 300, 1024, 0, GLLM_OP_COUNT, false, false }, /* whose rows are packed before, as they fall into few sets */
 		{ GLLM_OP_gemm, 150, 1030, 264, 150, GLLM_OP_COUNT, false, false }, /* and where the weights are: rows that are not known */
-		{ GLLM_OP_gemm, 150, 600, 264, 0, GLLM_OP_COUNT, false, false }, /* weights that are near */
+		{ GLLM_OP_gemm, 150, 600, 264, 0, GLLM_OP_COUNT, false, false }, /* weights that are near, but beyond L2: blocks of k */
+		{ GLLM_OP_gemm, 260, 1001, 48, 0, GLLM_OP_COUNT, false, false }, /* and one block of it */
+		{ GLLM_OP_gemm_bias, 520, 401, 49, 0, GLLM_OP_silu, false, false },
 	};
 	for (unsigned i = 0; i < GLLM_COUNT(shape); i++) {
 		struct made m;
 		if (!make(f, &shape[i], NULL, &m))
 			return;
-		if (i != 5 && !CHECK_EQ(f->t, m.first.pattern == GLLM_PATTERN_GEMM, i < 5 && columns * 4 % 64 == 0)) /* a panel's rows are lines */
+		if (i != 5 && !CHECK_EQ(f->t, m.first.pattern == GLLM_PATTERN_GEMM, (i < 5 || i > 7) && columns * 4 % 64 == 0)) /* a panel's rows are lines */
 			check_print(f->t, "     shape %u\n", i);
 		compare(f, &shape[i], NULL);
 	}
