@@ -55,7 +55,7 @@ enum { STREAM_CROWDED = 32, STREAM_CROWDED_LINES = 48, PAGE = 4096 };
 /* Rows by a lane side that lies along the lanes: the first tile packs what it reads for the others, beside its products. Up to so many rows by one
  * from memory (over packing before them: 160x4160x4160 1.10 times as fast, 256x4096x4096 1.06, 512x4096x4096 1.03; over a stream:
  * 128x4096x4096 1.13), which have even tiles and blocks of k that are not deep; any number where k is one block (512^3, 1000^3, 1024^3 1.01,
- * 300x1000x1000 1.05; AVX2 1.00 to 1.01; blocks of k, 2048^3 1.00, AVX2 0.98). */
+ * 300x1000x1000 1.05; AVX2 0.99 to 1.01; blocks of k, 2048^3 1.00, AVX2 0.98). */
 enum { LEAST_BY_TILE = 28, MOST_BY_TILE = 512 };
 
 /* Few rows by a side from memory that lies along k: as vectors of rows they meet every element of it once, broadcast; no sum is left in lanes,
