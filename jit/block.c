@@ -487,6 +487,9 @@ static bool block_in(struct blocker *x, const struct product *p, enum gllm_block
 		x->columns = way == GLLM_BLOCK_PACKED ? gllm_block_columns(x->profile, p, &x->b, x->workers) : 0;
 		x->wide = gllm_block_wide(x->profile, x->tuning, p);
 	}
+	x->later = way == GLLM_BLOCK_PACKED && !apart && gllm_block_later(x->profile, p, &x->b, x->workers);
+	if (x->later)
+		x->wide = x->b.nc;
 	x->ahead = (apart || way != GLLM_BLOCK_DOTS) && (x->b.nc < p->n || x->b.kc < p->k) && gllm_block_ahead(x->profile, x->tuning, p, way);
 	x->idle = x->ahead && way == GLLM_BLOCK_PACKED && !gllm_block_narrow(p);
 	x->ahead &= apart || !x->idle;

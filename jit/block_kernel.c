@@ -599,7 +599,7 @@ static void load_sums(struct blocker *x, struct gllm_strip *s, struct kernel *k,
 		gllm_ref last = x->p->sum[i].last;
 		uint8_t param = 0xff;
 		if (s->map[last] == GLLM_NO_NODE && (n->a == last || n->b == last || n->c == last))
-			s->map[last] = partial(x, s, k, i, &param, GLLM_NO_NODE, true);
+			s->map[last] = partial(x, s, k, i, &param, GLLM_NO_NODE, x->apart);
 	}
 }
 
@@ -625,7 +625,7 @@ static struct kernel *behind(struct blocker *x, const struct macro *m)
 	gllm_strip_write(&s, needed, -1, 0, t->loop[I].first);
 	bool turned = x->way == GLLM_BLOCK_TURNED; /* then the sums are, whose rows are next to the lanes */
 	int8_t p = turned ? open_panels(x, &s, k, m->panels) : -1;
-	int8_t r = x->apart && !turned ? gllm_strip_open_counted(&s, m->rows, &k->rows) : open_rows(&s, k, m->rows);
+	int8_t r = (x->apart || x->later) && !turned ? gllm_strip_open_counted(&s, m->rows, &k->rows) : open_rows(&s, k, m->rows);
 	s.sub[I][0].coef = 1;
 	s.sub[I][0].loop = r;
 	gllm_strip_write(&s, needed, I, t->loop[I].first, t->loop[J].first);

@@ -260,7 +260,8 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 	beside = false;
 	for (unsigned i = 0; i < n; i++) {
 		struct macro m = { .rows = p->m.per_row ? p->m : rows[i].rows, .depth = kc, .first = pc == 0 && !alike,
-		                   .last = pc + kc == p->k && !alike, .either = alike, .way = GLLM_BLOCK_PACKED, .packs = i < x->by_tile };
+		                   .last = pc + kc == p->k && !alike && !x->later, .either = alike, .way = GLLM_BLOCK_PACKED,
+		                   .packs = i < x->by_tile };
 		bool repeats = gllm_block_open_repeat(x, rows[i].trips, (struct at){ .i = gllm_block_fixed(x->b.mc) });
 		at.i = last.i = rows[i].at;
 		for (unsigned k = 0; k < x->nrows && x->tile; k++) {
@@ -277,7 +278,7 @@ static void one_block(struct blocker *x, int64_t jc, int64_t nc, int64_t pc, int
 		m.lanes = rest;
 		if (rest)
 			gllm_block_add_product(x, &m, last, beside, rows[i].rows);
-		if (x->apart && pc + kc == p->k)
+		if ((x->apart || x->later) && pc + kc == p->k)
 			gllm_block_add_behind(x, m.rows, at, nc, rows[i].rows);
 		beside = !m.packs;
 		gllm_block_close_repeat(x, repeats);

@@ -50,6 +50,9 @@ unsigned gllm_block_wide(const struct gllm_profile *p, const struct gllm_tuning 
 /* The most columns of a block of so many steps of k, on this machine: of all products that have more. */
 unsigned gllm_block_columns(const struct gllm_profile *p, const struct product *q, const struct gllm_blocking *b, unsigned workers);
 
+/* Whether the sums of packed blocks wait where their results will be, for a long map of a block. */
+bool gllm_block_later(const struct gllm_profile *p, const struct product *q, const struct gllm_blocking *b, unsigned workers);
+
 /* Whether each block, while it is multiplied, fetches what the next is packed from, or otherwise reads; */
 bool gllm_block_ahead(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, enum gllm_block_way way);
 /* of packed ones, whether rows are so few that this pays: their blocks are narrow, so that both stay in L2. */

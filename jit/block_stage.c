@@ -12,13 +12,18 @@ static bool computes(const struct gllm_node *n)
 	return n->op != GLLM_N_CONST && n->op != GLLM_N_SCALAR && n->op != GLLM_N_LOAD && n->op != GLLM_N_STORE && n->op != GLLM_N_LAST;
 }
 
-bool gllm_stage_pays(const struct product *p)
+bool gllm_stage_maps(const struct product *p)
 {
 	const struct gllm_trace *t = &p->c->trace;
 	unsigned behind = 0;
 	for (unsigned i = t->loop[K].end; i < t->nnodes; i++)
 		behind += t->node[i].loop == J && computes(&t->node[i]);
-	return p->nsums <= 2 && (p->nsums > 1 || behind >= LEAST_BEHIND);
+	return p->nsums == 1 && behind >= LEAST_BEHIND;
+}
+
+bool gllm_stage_pays(const struct product *p)
+{
+	return p->nsums == 2 || gllm_stage_maps(p);
 }
 
 int64_t gllm_stage_width(int64_t tile, int64_t lanes, int64_t n)

@@ -22,6 +22,8 @@ struct gllm_stage {
 	uint8_t count;        /* and the one that is the number of panels */
 };
 
+/* Whether what follows one sum is a long map. */
+bool gllm_stage_maps(const struct product *p);
 /* Whether what follows the sums is better done apart from them. */
 bool gllm_stage_pays(const struct product *p);
 /* Columns of a panel, of `n` in all: whole tiles and whole vectors. */

@@ -70,6 +70,7 @@ struct blocker {
 	bool any_depth;                     /* and parts say how many steps of k they take, multiples of: */
 	int64_t deep_unit;
 	bool apart;                         /* sums wait in scratch, one after another, for a kernel of what follows them */
+	bool later;                         /* or where the results will be, block by block, for a long map */
 	bool plain;                         /* unless nothing does: then they are the result */
 	const struct kernel *pack[MAX_SUMS];/* the kernels of whole rows, by row side; NULL: packed already */
 	int64_t panel_pitch;                /* one step of k more than a panel has: panels do not fall into the same sets */

@@ -490,6 +490,27 @@ static void streams_in_turn(struct fixture *f, bool alone)
 		CHECK_EQ(f->t, m.first.times > 1, alone);
 }
 
+/* One worker leaves a long map of packed sums to a kernel behind each block of them; several, which would wait there for each other, do not. */
+static void maps_come_later(struct fixture *f, uint64_t lanes, bool alone)
+{
+	const struct shape shape[] = {
+		{ GLLM_OP_gemm_bt_bias, 4 * lanes + 26, 131, 128, 0, GLLM_OP_silu, false, false },
+		{ GLLM_OP_gemm_bt, 4 * lanes + 11, 133, 120, 4 * lanes + 26, GLLM_OP_gelu, true, false },
+		{ GLLM_OP_gemm_bt_f16, 4 * lanes + 16, 160, 112, 0, GLLM_OP_gelu, false, false },
+		{ GLLM_OP_gemm_bt_bias, 4 * lanes + 26, 131, 128, 0, GLLM_OP_relu, false, false }, /* a short one */
+		{ GLLM_OP_gemm_bt, 4 * lanes + 11, 133, 120, 0, GLLM_OP_COUNT, false, true },   /* two sums */
+	};
+	for (unsigned i = 0; i < GLLM_COUNT(shape); i++) {
+		struct made m;
+		if (!make(f, &shape[i], NULL, &m))
+			return;
+		bool whole = lanes <= 32; /* panels of longer vectors are so wide that k is several blocks: sums wait apart */
+		if (whole && !CHECK_EQ(f->t, m.last.pattern == GLLM_PATTERN_INJECTIVE, alone && i < 3))
+			check_print(f->t, "     shape %u\n", i);
+		compare(f, &shape[i], NULL);
+	}
+}
+
 /* Of rows that fall into the same sets of L1, few are read at once; of others, more. */
 static void streams_share_sets(struct fixture *f)
 {
@@ -669,6 +690,7 @@ void check_block(struct check *t)
 		return;
 	rows_are_turned(&f, lanes);
 	first_tiles_pack(&f, b.mr, b.nr, lanes);
+	maps_come_later(&f, lanes, false);
 	f.arena = empty;
 	config.host.code = *check_exec_fresh(t);
 	config.host.parallel_for = NULL;
@@ -678,4 +700,6 @@ void check_block(struct check *t)
 		return;
 	streams(&f, lanes);
 	streams_in_turn(&f, true);
+	maps_come_later(&f, lanes, true);
+	tiny_blocks(&f, lanes);
 }
