@@ -2,6 +2,7 @@
  * jit/block_sizes.c - see block_sizes.h. Every limit here was measured; what was seen stands beside it. */
 #include "jit/block_sizes.h"
 #include "jit/block_stage.h"
+#include "jit/cost.h"
 
 enum { LEAST_ROWS = 24, LEAST_COLUMNS = 48, LEAST_DEPTH = 48, LEAST_THIN = 256, DIRECT_ROWS = 8 };
 
@@ -289,13 +290,11 @@ static unsigned rows_beside(const struct gllm_profile *p, unsigned rows, unsigne
 	return fit == 0 ? 1 : fit < rows ? fit : rows;
 }
 
-/* Whether what load `n` reads along loop `l` falls into few sets of L1: it lies a way apart. Where it lies a quarter of it apart nothing is
+/* Whether what load `n` reads along loop `l` falls into few sets of L1. Where it lies a quarter of it apart nothing is
  * lost by taking it so (512x4096x11008: 0 %), and products of one layer have kernels in common. */
 static bool crowds(const struct gllm_profile *p, const struct product *q, const struct gllm_node *n, unsigned l)
 {
-	const struct gllm_cache *c = &p->cache[0];
-	const unsigned quarter = c->ways ? c->bytes / c->ways / 4 : 0;
-	return quarter && n->op == GLLM_N_LOAD && q->affine[n->imm].loop[l] % quarter == 0;
+	return n->op == GLLM_N_LOAD && gllm_l1_crowds(p, q->affine[n->imm].loop[l]);
 }
 
 bool gllm_block_rows_afar(const struct gllm_profile *p, const struct product *q, const struct gllm_blocking *b)

@@ -28,6 +28,13 @@ uint64_t gllm_l1_budget(const struct gllm_profile *p)
 	return (uint64_t)(p->cache[0].bytes ? p->cache[0].bytes : UNKNOWN_L1) * GLLM_L1_PERCENT / 100;
 }
 
+bool gllm_l1_crowds(const struct gllm_profile *p, int64_t pitch)
+{
+	const struct gllm_cache *c = &p->cache[0];
+	const unsigned quarter = c->ways ? c->bytes / c->ways / 4 : 0;
+	return quarter && pitch % quarter == 0;
+}
+
 /* --- work ------------------------------------------------------------------------------------------------------------ */
 
 static double flops_of(const struct gllm_node *n)

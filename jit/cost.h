@@ -30,6 +30,8 @@ double gllm_cost_cycles(struct gllm_cost c, const struct gllm_profile *p, bool s
 
 /* Bytes of L1 that a group may count on. */
 uint64_t gllm_l1_budget(const struct gllm_profile *p);
+/* Whether lines `pitch` bytes apart fall into few sets of L1: it is a multiple of a quarter of a way. */
+bool gllm_l1_crowds(const struct gllm_profile *p, int64_t pitch);
 
 /* Vector registers the trace needs at once, for one copy of each of its maps beside the accumulators of its sums; four
  * accumulators each for products, so that their latency is hidden. `arena` is workspace. Fails: OUT_OF_MEMORY. */

@@ -4,23 +4,19 @@
 
 enum { FETCH_LINE = 64 };
 
-/* All copies along the loop that the load lies along are there at once; the others' places are filled beside. */
+/* As many copies along the loop that the load lies along as there are lanes are there at once; the others' places are filled beside. */
 static gllm_vreg turned_node(struct lower *l, gllm_ref n, unsigned f)
 {
 	gllm_vreg out[GLLM_VIR_LANES];
-	unsigned fw = 1, mine;
-	int w = l->turned[n] - 1;
+	unsigned fw = l->frame_of[l->turned[n] - 1], mine = l->tuple[fw], first;
+	unsigned copies = gllm_lower_turned(l, n, f, fw, &first, out);
 
-	while (l->frame[fw].loop != w)
-		fw++;
-	gllm_lower_turned(l, n, f, w, out);
-	mine = l->tuple[fw];
-	for (unsigned c = 0; c < l->frame[fw].ph[l->frame[fw].phase].copies && l->status == GLLM_OK; c++) {
-		l->tuple[fw] = c;
+	for (unsigned c = 0; c < copies && l->status == GLLM_OK; c++) {
+		l->tuple[fw] = first + c;
 		*gllm_lower_place(l, n) = out[c];
 	}
 	l->tuple[fw] = mine;
-	return out[mine];
+	return out[mine - first];
 }
 
 void gllm_lower_note_copy(const struct lower *l, gllm_ref n, struct gllm_vi *i)

@@ -307,7 +307,7 @@ bool gllm_lower_repeat(struct lower *l, struct repeat *r);
 
 /* lower_turn.c */
 int gllm_lower_turns(const struct lower *l, gllm_ref n, unsigned v);
-void gllm_lower_turned(struct lower *l, gllm_ref n, unsigned fv, int w, gllm_vreg *out);
+unsigned gllm_lower_turned(struct lower *l, gllm_ref n, unsigned fv, unsigned fw, unsigned *first, gllm_vreg *out);
 
 /* lower_tile.c */
 void gllm_lower_mark_tiles(struct lower *l);

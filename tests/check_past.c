@@ -2,7 +2,8 @@
  * tests/check_past.c - outputs that are stored past the caches: the same bits as through them, from any address, for any rest and
  * number of workers; fenced; and only what leaves the graph, is large, and is not read again. What a kernel rereads and stores
  * again, as softmax does, goes past them once. What is read is fetched ahead, long rows that are read
- * again by a row, by code that is otherwise the same; or by passes over several rows at once. */
+ * again by a row, by code that is otherwise the same; or by passes over several rows at once. Lines that are turned come from several
+ * neighbours of each row at a time. */
 #include "check.h"
 #include "check_plain.h"
 #include "core/arena.h"
@@ -256,6 +257,54 @@ static void several_stores(struct fixture *f, bool exists)
 	}
 }
 
+/* Lines that are turned come from several neighbours of each row at once where whole lines are stored, whatever is left over; the next
+ * ones are fetched unless they lie a quarter of a way of L1 apart. */
+static void turned_lines(struct fixture *f, bool exists)
+{
+	enum { MOST_TURNED = 16 * 1052, AT = 20 };
+	static const struct { uint64_t rows, cols; unsigned squares; } shape[] = {
+		{ 16, 256, 2 }, { 16, 300, 2 }, { 32, 139, 2 }, { 16, 1052, 4 }, { 48, 100, 1 }, { 17, 256, 1 }, { 10, 300, 1 },
+	};
+	const struct gllm_cache *l1 = &f->config->profile.cache[0];
+	struct gllm_arena mark = f->arena;
+	float *x = gllm_alloc_array(&f->arena, MOST_TURNED, sizeof *x, 64), *y = gllm_alloc_array(&f->arena, MOST_TURNED + AT + 1, sizeof *y, 64);
+	if (!CHECK(f->t, x && y))
+		return;
+	for (unsigned i = 0; i < MOST_TURNED; i++)
+		x[i] = (float)i;
+	for (unsigned k = 0; k < GLLM_COUNT(shape); k++) {
+		uint64_t rows = shape[k].rows, cols = shape[k].cols, n = rows * cols;
+		struct gllm_graph *g = NULL;
+		if (!CHECK_STATUS(f->t, gllm_graph_create(f->c, "turned", 64, 2, 1, &g, &f->e), GLLM_OK))
+			return;
+		gllm_tensor to = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, cols, rows, "y"),
+		            from = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_F32, rows, cols, "x");
+		gllm_graph_node(g, GLLM_OP_transpose, 1, (struct gllm_actual[]){ GLLM_T(to), GLLM_T(from), GLLM_D(rows), GLLM_D(cols) }, 4);
+		struct gllm_plan *past = plan_of(f, g, 1);
+		if (!past)
+			return;
+		unsigned stores = times_named(f, past, "vmovntps "), several = 16 * shape[k].squares, crowds = l1->ways ? l1->bytes / l1->ways / 4 : 0;
+		CHECK(f->t, !exists || rows % 16 != 0 || (stores >= several && stores < 2 * several));
+		CHECK(f->t, (times_named(f, past, "prefetch") + times_named(f, past, "prfm") != 0) ==
+		            (exists && shape[k].squares > 1 && (crowds == 0 || 4 * cols % crowds != 0)));
+		for (unsigned at = 0; at <= AT; at += 1 + at % 7) {
+			f->workers = 1 + at % 3;
+			for (unsigned i = 0; i < MOST_TURNED + AT + 1; i++)
+				y[i] = -5.0f;
+			void *bind[] = { y + at, x };
+			bool same = CHECK_STATUS(f->t, gllm_plan_run(past, bind, 1, NULL, &f->e), GLLM_OK);
+			for (uint64_t i = 0; i < MOST_TURNED + AT + 1; i++)
+				same = same && y[i] == (i < at || i >= at + n ? -5.0f : x[(i - at) % rows * cols + (i - at) / rows]);
+			if (!CHECK(f->t, same))
+				check_print(f->t, "     %llu rows, %llu columns, %u elements further\n", (unsigned long long)rows, (unsigned long long)cols, at);
+		}
+		f->workers = 1;
+		gllm_plan_free(f->c, past);
+		gllm_graph_free(f->c, g);
+	}
+	f->arena = mark;
+}
+
 /* Mere sums go over long rows one by one, and fetch ahead; over short ones several at a time, and do not. */
 static void mere_sums(struct fixture *f)
 {
@@ -337,5 +386,6 @@ void check_past(struct check *t)
 	which_outputs(&f, exists);
 	mere_sums(&f);
 	several_stores(&f, exists);
+	turned_lines(&f, exists);
 	behind_products(&f, exists);
 }
