@@ -354,7 +354,7 @@ static void first_tiles_pack(struct fixture *f, unsigned rows, unsigned columns,
 		{ GLLM_OP_gemm, 135, 560, 480, 0, GLLM_OP_COUNT, false, true },
 		{ GLLM_OP_gemm, 131, 300, 1024, 0, GLLM_OP_COUNT, false, false }, /* whose rows are packed before, as they fall into few sets */
 		{ GLLM_OP_gemm, 150, 1030, 264, 150, GLLM_OP_COUNT, false, false }, /* and where the weights are: rows that are not known */
-		{ GLLM_OP_gemm, 150, 600, 264, 0, GLLM_OP_COUNT, false, false }, /* weights that are near, but beyond L2: blocks of k */
+		{ GLLM_OP_gemm, 150, 200, 792, 0, GLLM_OP_COUNT, false, false }, /* weights that are near, but beyond L2: blocks of k */
 		{ GLLM_OP_gemm, 260, 1001, 48, 0, GLLM_OP_COUNT, false, false }, /* and one block of it */
 		{ GLLM_OP_gemm_bias, 520, 401, 49, 0, GLLM_OP_silu, false, false },
 	};
