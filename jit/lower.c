@@ -662,7 +662,7 @@ enum gllm_status gllm_lower(const struct gllm_trace *t, const struct gllm_lower_
 	if (!l || !pool)
 		return gllm_fail(e, GLLM_OUT_OF_MEMORY, "the arena is too small to lower a trace", t->name, 0, sizeof *l, 0);
 	*l = (struct lower){ .t = t, .o = o ? o : &defaults, .m = m, .v = out, .info = info, .arena = arena, .e = e,
-	                     .lanes = m->vector_bytes / 4u, .pool = pool,
+	                     .lanes = m->vector_bytes / 4u, .pool = pool, .ahead = GLLM_NO_VREG,
 	                     .vregs = count_bits(m->allocatable[m->class_file[GLLM_CLASS_V]]) };
 	*info = (struct gllm_kernel_info){ .pool = pool, .range = -1, .tile = 1 };
 	if (!check_input(l) || !(planned_as_halves(l) || planned(l)))

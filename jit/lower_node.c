@@ -544,7 +544,7 @@ static gllm_vreg small_integer(struct lower *l, gllm_ref n)
 }
 
 /* The same value as an integer in class G, for addresses. */
-static gllm_vreg integer_node(struct lower *l, gllm_ref n)
+gllm_vreg gllm_lower_integer_node(struct lower *l, gllm_ref n)
 {
 	const struct gllm_node *x = node(l, n);
 	struct gllm_vi i = gllm_vi(GLLM_V_GLOAD);
@@ -554,6 +554,10 @@ static gllm_vreg integer_node(struct lower *l, gllm_ref n)
 	switch ((enum gllm_node_op)x->op) {
 	case GLLM_N_LOAD:
 		gllm_lower_access_address(l, &l->t->access[x->imm], l->access[x->imm], &i);
+		if (l->ahead != GLLM_NO_VREG) {
+			int64_t stride = l->ind[l->access[x->imm].ind].stride[l->ahead_loop].c;
+			i.a = gllm_lower_g(l, GLLM_V_GADD, i.a, gllm_lower_g(l, GLLM_V_GMULI, l->ahead, GLLM_NO_VREG, stride), 0);
+		}
 		i.d = gllm_vir_reg(l->v, GLLM_CLASS_G);
 		i.type = i.mem = l->t->access[x->imm].type;
 		gllm_lower_note_copy(l, n, &i);
@@ -597,7 +601,7 @@ void gllm_lower_node(struct lower *l, gllm_ref n)
 	if (l->integer[n]) {
 		at = gllm_lower_integer_place(l, n);
 		if (*at == GLLM_NO_VREG)
-			*at = integer_node(l, n);
+			*at = gllm_lower_integer_node(l, n);
 	}
 	at = gllm_lower_place(l, n);
 	if (*at != GLLM_NO_VREG)

@@ -168,6 +168,8 @@ struct lower {
 	unsigned noffsets;
 	struct indexed { uint16_t segment; gllm_vreg base, value, address; uint32_t bytes; } indexed; /* the last such address */
 	unsigned tuple[OPEN_LOOPS]; /* copy number per frame */
+	gllm_vreg ahead;     /* 0 or 1: so many iterations of ahead_loop later are the integers that are loaded now; GLLM_NO_VREG */
+	int ahead_loop;
 	bool past;           /* a store past the caches was emitted */
 	bool split_form;
 	uint16_t segment, copy;  /* of the accesses emitted now (core/vir.h); 0 none */
@@ -404,6 +406,7 @@ void gllm_lower_fetch(struct lower *l, gllm_ref n, int64_t by);
 
 /* lower_node.c */
 void gllm_lower_node(struct lower *l, gllm_ref n);
+gllm_vreg gllm_lower_integer_node(struct lower *l, gllm_ref n); /* its value in class G, computed anew; GLLM_NO_VREG: it has none */
 unsigned gllm_lower_temporaries(const struct lower *l, gllm_ref n);
 gllm_vreg gllm_lower_combine(struct lower *l, gllm_ref carry, gllm_vreg part, gllm_vreg into, gllm_vreg d);
 #endif

@@ -3,7 +3,7 @@
  * number of workers; fenced; and only what leaves the graph, is large, and is not read again. What a kernel rereads and stores
  * again, as softmax does, goes past them once. What is read is fetched ahead, long rows that are read
  * again by a row, by code that is otherwise the same; or by passes over several rows at once. Lines that are turned come from several
- * neighbours of each row at a time. */
+ * neighbours of each row at a time; of rows that are named by indices the next one is fetched. */
 #include "check.h"
 #include "check_plain.h"
 #include "core/arena.h"
@@ -305,6 +305,50 @@ static void turned_lines(struct fixture *f, bool exists)
 	f->arena = mark;
 }
 
+/* Of rows that are named by indices the next one is fetched, if they are long; behind the last index nothing is read. */
+static void named_rows(struct fixture *f)
+{
+	enum { TABLE = 24, N = 7, MOST_COLS = 640 };
+	static const uint64_t cols[] = { 100, 512, 631, MOST_COLS };
+	const struct check_host *h = f->t->host;
+	struct gllm_arena mark = f->arena;
+	float *table = gllm_alloc_array(&f->arena, TABLE * MOST_COLS, sizeof *table, 64);
+	uint32_t *index = h->guarded ? h->guarded(h->user, N * sizeof *index, true) : gllm_alloc(&f->arena, N * sizeof *index, 4);
+	for (unsigned i = 0; table && i < TABLE * MOST_COLS; i++)
+		table[i] = (float)i;
+	for (unsigned i = 0; index && i < N; i++)
+		index[i] = check_below(f->t, TABLE);
+	for (unsigned c = 0; c < GLLM_COUNT(cols) && CHECK(f->t, table && index); c++) {
+		uint64_t d = cols[c];
+		struct gllm_graph *g = NULL;
+		if (!CHECK_STATUS(f->t, gllm_graph_create(f->c, "named", 64, 3, 1, &g, &f->e), GLLM_OK))
+			return;
+		gllm_tensor y = gllm_graph_tensor(g, GLLM_TENSOR_OUTPUT, GLLM_F32, N, d, "y"),
+		            x = gllm_graph_tensor(g, GLLM_TENSOR_WEIGHT, GLLM_F32, TABLE, d, "x"),
+		            i = gllm_graph_tensor(g, GLLM_TENSOR_INPUT, GLLM_U32, 1, N, "i");
+		gllm_graph_node(g, GLLM_OP_gather, 1, (struct gllm_actual[]){ GLLM_T(y), GLLM_T(x), GLLM_T(i), GLLM_D(N), GLLM_D(d) }, 5);
+		struct gllm_plan *past = plan_of(f, g, 1);
+		if (!past)
+			return;
+		bool fetched = times_named(f, past, "prefetch") + times_named(f, past, "prfm") != 0;
+		CHECK_EQ(f->t, fetched, f->config->profile.vector_bytes != 0 && d * 4 >= 2048);
+		for (f->workers = 1; f->workers < 4; f->workers++) {
+			void *bind[] = { f->y, table, index };
+			bool same = CHECK_STATUS(f->t, gllm_plan_run(past, bind, 1, NULL, &f->e), GLLM_OK);
+			for (uint64_t k = 0; k < N * d; k++)
+				same = same && f->y[k] == table[index[k / d] * d + k % d];
+			if (!CHECK(f->t, same))
+				check_print(f->t, "     %llu columns\n", (unsigned long long)d);
+		}
+		f->workers = 1;
+		gllm_plan_free(f->c, past);
+		gllm_graph_free(f->c, g);
+	}
+	if (h->guarded && index)
+		h->guarded_free(h->user, index, N * sizeof *index, true);
+	f->arena = mark;
+}
+
 /* Mere sums go over long rows one by one, and fetch ahead; over short ones several at a time, and do not. */
 static void mere_sums(struct fixture *f)
 {
@@ -387,5 +431,6 @@ void check_past(struct check *t)
 	mere_sums(&f);
 	several_stores(&f, exists);
 	turned_lines(&f, exists);
+	named_rows(&f);
 	behind_products(&f, exists);
 }
