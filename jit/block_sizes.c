@@ -207,7 +207,8 @@ static int64_t turned_depth(const struct gllm_profile *p, const struct product *
 	for (int64_t i = parts; i < parts + TURNED_PARTS; i++)
 		if (q->k % (i * UNROLL) == 0)
 			return q->k / i;
-	return even(q->k, most, UNROLL);
+	int64_t depth = even(q->k, most, UNROLL);
+	return depth < q->k ? depth : q->k;
 }
 
 /* Rows are known, and leave few lanes empty. */

@@ -279,10 +279,10 @@ static void count(void *user, const char *text, size_t n)
 		x->times += __builtin_memcmp(text + i, x->word, length) == 0;
 }
 
-/* What became of a shape: its first and last step; how often `word` stands in its listing. */
+/* What became of a shape: its first and last step, and how many; how often `word` stands in its listing. */
 struct made {
 	struct gllm_step_info first, last;
-	unsigned times;
+	unsigned steps, times;
 };
 
 static bool make(struct fixture *f, const struct shape *s, const char *word, struct made *out)
@@ -294,6 +294,7 @@ static bool make(struct fixture *f, const struct shape *s, const char *word, str
 	bool ok = g && CHECK_STATUS(f->t, gllm_compile(f->c, g, &options, &p, &f->e), GLLM_OK) &&
 	          CHECK_STATUS(f->t, gllm_plan_step(p, 0, &out->first), GLLM_OK) &&
 	          CHECK_STATUS(f->t, gllm_plan_step(p, gllm_plan_steps(p) - 1, &out->last), GLLM_OK);
+	out->steps = ok ? (unsigned)gllm_plan_steps(p) : 0;
 	out->times = counted.times;
 	gllm_plan_free(f->c, p);
 	gllm_graph_free(f->c, g);
@@ -329,6 +330,13 @@ static void rows_are_turned(struct fixture *f, uint64_t lanes)
 			check_print(f->t, "     shape %u\n", i);
 		compare(f, &shape[i], NULL);
 	}
+	const struct shape uneven[] = {
+		{ GLLM_OP_gemm_bt, 2 * lanes, 1280, 256, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm_bt, 2 * lanes, 1280, 258, 0, GLLM_OP_COUNT, false, false },
+	};
+	struct made even = { .steps = 0 }, odd = { .steps = 0 };
+	if (make(f, &uneven[0], NULL, &even) && make(f, &uneven[1], NULL, &odd))
+		CHECK_EQ(f->t, odd.steps, even.steps); /* a block ends with k */
 	const struct shape panels[] = {
 		{ GLLM_OP_gemm_bt, 8 * lanes, 1280, 256, 0, GLLM_OP_COUNT, false, false },
 		{ GLLM_OP_gemm_bt, 8 * lanes - lanes / 4, 1223, 272, 0, GLLM_OP_silu, true, false },
