@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * jit/block_kernel.c - the traces of one product's parts: packing of either side, and the product of packed values. */
 #include "core/bits.h"
+#include "jit/block_behind.h"
 #include "jit/block_hints.h"
 
 enum { ALONE = 4 };      /* steps of k in a body of one row of a tile, at least */
@@ -24,11 +25,6 @@ static struct kernel *new_kernel(struct blocker *x)
 	return k;
 }
 
-static struct gllm_source in_scratch(uint16_t number)
-{
-	return (struct gllm_source){ .kind = GLLM_FROM_SCRATCH, .tensor = number };
-}
-
 /* Bytes from row to row of parameter q, if it has rows of which one is longer than any step within; else 0. */
 static int64_t pitch_of(const struct product *p, unsigned q)
 {
@@ -42,15 +38,6 @@ static int64_t pitch_of(const struct product *p, unsigned q)
 	return pitch < LEAST_PITCH ? 0 : pitch;
 }
 
-/* Begins a kernel's trace: what differs from one product to the other of those whose sums wait apart, each part says. */
-static void begin(struct blocker *x, struct gllm_strip *s)
-{
-	const struct product *p = x->p;
-	gllm_strip_begin(s, p->c, p->affine, x->arena);
-	for (unsigned q = 0; q < p->c->trace.nparams && x->apart && x->way != GLLM_BLOCK_TURNED; q++)
-		s->pitch[q] = pitch_of(p, q);
-}
-
 /* Whether there was memory for all that a kernel begins with. */
 static bool has_room(struct blocker *x, const struct gllm_strip *s)
 {
@@ -59,12 +46,22 @@ static bool has_room(struct blocker *x, const struct gllm_strip *s)
 	return x->status == GLLM_OK;
 }
 
-static int8_t open_rows(struct gllm_strip *s, struct kernel *k, struct gllm_linear rows)
+struct kernel *gllm_block_begin(struct blocker *x, struct gllm_strip *s)
+{
+	const struct product *p = x->p;
+	struct kernel *k = new_kernel(x);
+	gllm_strip_begin(s, p->c, p->affine, x->arena);
+	for (unsigned q = 0; q < p->c->trace.nparams && x->apart && x->way != GLLM_BLOCK_TURNED; q++)
+		s->pitch[q] = pitch_of(p, q);
+	return has_room(x, s) ? k : NULL;
+}
+
+int8_t gllm_block_open_rows(struct gllm_strip *s, struct kernel *k, struct gllm_linear rows)
 {
 	return rows.per_row ? gllm_strip_open_counted(s, rows, &k->rows) : gllm_strip_open(s, rows);
 }
 
-static int8_t open_panels(const struct blocker *x, struct gllm_strip *s, struct kernel *k, struct gllm_linear panels)
+int8_t gllm_block_open_panels(const struct blocker *x, struct gllm_strip *s, struct kernel *k, struct gllm_linear panels)
 {
 	return x->apart ? gllm_strip_open_counted(s, panels, &k->count) : gllm_strip_open(s, panels);
 }
@@ -83,7 +80,7 @@ static void of_depth(const struct blocker *x, struct gllm_strip *s, int8_t kb, i
 	s->sub[K][1].loop = kb;
 }
 
-static struct kernel *finish(struct blocker *x, struct gllm_strip *s, struct kernel *k, enum gllm_pattern pattern)
+struct kernel *gllm_block_finish(struct blocker *x, struct gllm_strip *s, struct kernel *k, enum gllm_pattern pattern)
 {
 	enum gllm_status st = gllm_strip_finish(s, pattern);
 	if (st != GLLM_OK && x->status == GLLM_OK)
@@ -110,10 +107,9 @@ static enum gllm_type packed_type(const struct blocker *x, gllm_ref value)
 static struct kernel *begin_copy(struct blocker *x, gllm_ref value, struct gllm_strip *s, uint8_t **needed)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
-	struct kernel *k = new_kernel(x);
 	*needed = gllm_block_take(x, t->nnodes, 1);
-	begin(x, s);
-	if (!has_room(x, s))
+	struct kernel *k = gllm_block_begin(x, s);
+	if (!k)
 		return NULL;
 	(*needed)[value] = 1;
 	gllm_strip_need(t, *needed, s->map);
@@ -165,8 +161,8 @@ static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm
 	if (!k)
 		return NULL;
 	bool lines = gllm_along_lanes(x->p, x->panel_of[which]);
-	int8_t outer = lines ? open_depth(x, &s, k, depth) : open_panels(x, &s, k, panels),
-	       inner = lines ? open_panels(x, &s, k, panels) : open_depth(x, &s, k, depth),
+	int8_t outer = lines ? open_depth(x, &s, k, depth) : gllm_block_open_panels(x, &s, k, panels),
+	       inner = lines ? gllm_block_open_panels(x, &s, k, panels) : open_depth(x, &s, k, depth),
 	       v = gllm_strip_open(&s, gllm_block_fixed(lanes)), p = lines ? inner : outer, kk = lines ? outer : inner;
 	int64_t nr = x->b.nr;
 	s.sub[J][0].coef = nr;
@@ -179,16 +175,11 @@ static struct kernel *pack_panels(struct blocker *x, unsigned which, struct gllm
 	panel_access(x, &s, k, which, s.map[x->panel_of[which]], p, kk, v);
 	for (unsigned i = 0; i < 3; i++)
 		gllm_strip_close(&s);
-	k = finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
+	k = gllm_block_finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
 	known(x, &s.to->how, outer, kk);
 	if (lines)
 		fetch_rows(x, &s.to->how, kk);
 	return k;
-}
-
-static gllm_ref node(struct gllm_strip *s, enum gllm_node_op op, enum gllm_type type, gllm_ref a, gllm_ref b, gllm_ref c)
-{
-	return gllm_strip_append(s, (struct gllm_node){ .op = (uint8_t)op, .type = (uint8_t)type, .a = a, .b = b, .c = c });
 }
 
 /* Copies a row side's values to rows: for s, for k; where blocks of k are spread, as they take them, one after another. */
@@ -203,7 +194,7 @@ static struct kernel *pack_rows(struct blocker *x, unsigned which, struct gllm_l
 	for (unsigned q = 0; q < t->nparams; q++)
 		s.pitch[q] = 0; /* a norm may store these rows itself: block_rows.c reads how they lie */
 	int64_t kc = x->spread ? x->b.kc : depth;
-	int8_t r = open_rows(&s, k, rows), kb = x->spread ? gllm_strip_open(&s, gllm_block_fixed(x->spread)) : -1,
+	int8_t r = gllm_block_open_rows(&s, k, rows), kb = x->spread ? gllm_strip_open(&s, gllm_block_fixed(x->spread)) : -1,
 	       kk = gllm_strip_open(&s, gllm_block_fixed(kc));
 	s.sub[I][0].coef = 1;
 	s.sub[I][0].loop = r;
@@ -216,7 +207,7 @@ static struct kernel *pack_rows(struct blocker *x, unsigned which, struct gllm_l
 	while (s.open >= 0 && s.status == GLLM_OK)
 		gllm_strip_close(&s);
 	k->move[to][I] = x->row_pitch;
-	return finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
+	return gllm_block_finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
 }
 
 /* The same to one panel, rows along the lanes: for k, for s. `fill`: zeros, to the lanes that no row has. */
@@ -240,7 +231,7 @@ static struct kernel *turn_rows(struct blocker *x, unsigned which, struct gllm_l
 	gllm_strip_access(&s, to, GLLM_F32, offset, GLLM_COUNT(offset), value);
 	gllm_strip_close(&s);
 	gllm_strip_close(&s);
-	return finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
+	return gllm_block_finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
 }
 
 /* Writes `value` and its like again, `by` steps of k further. */
@@ -269,11 +260,11 @@ static struct kernel *pack_pairs(struct blocker *x, enum kind kind, unsigned whi
 	if (!k)
 		return NULL;
 	if (side && !lines)
-		p = open_panels(x, &s, k, m->panels);
+		p = gllm_block_open_panels(x, &s, k, m->panels);
 	kk = gllm_strip_open(&s, gllm_block_fixed(m->depth / 2));
 	if (lines)
-		p = open_panels(x, &s, k, m->panels);
-	v = side ? gllm_strip_open(&s, gllm_block_fixed(m->lanes)) : open_rows(&s, k, m->rows);
+		p = gllm_block_open_panels(x, &s, k, m->panels);
+	v = side ? gllm_strip_open(&s, gllm_block_fixed(m->lanes)) : gllm_block_open_rows(&s, k, m->rows);
 	s.sub[K][0].coef = s.sub[side ? J : I][0].coef = 1;
 	s.sub[K][0].loop = kk;
 	s.sub[side ? J : I][0].loop = v;
@@ -293,54 +284,17 @@ static struct kernel *pack_pairs(struct blocker *x, enum kind kind, unsigned whi
 		gllm_strip_close(&s);
 	if (side)
 		k->move[to][PANEL] = x->panel_pitch / x->b.nr;
-	k = finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
+	k = gllm_block_finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
 	if (lines)
 		fetch_rows(x, &s.to->how, kk);
 	return k;
-}
-
-/* Where the partial sums of sum `which` are, as an access of the old loops' variables. `paced`: each part says how long their rows are. */
-static gllm_ref partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param,
-                        gllm_ref value, bool paced)
-{
-	const struct product *p = x->p;
-	bool turned = x->way == GLLM_BLOCK_TURNED;
-	struct gllm_affine a = { .loop = { turned ? 4 : x->sum_pitch, turned ? x->sum_pitch : x->spread ? 4 * (int64_t)p->most : 4 }, .lane = 4 };
-	struct gllm_term term[1 + GLLM_STRIP_LOOPS * GLLM_STRIP_PARTS];
-	unsigned terms = 0;
-	enum gllm_param_kind kind = value == GLLM_NO_NODE ? GLLM_IN : GLLM_OUT;
-	enum gllm_type type = p->sum[which].type;
-	if (p->result != GLLM_NO_NODE && !x->spread && (!x->apart || x->plain)) {
-		const struct gllm_access *to = &p->c->trace.access[p->c->trace.node[p->result].imm];
-		a = p->affine[p->c->trace.node[p->result].imm];
-		a.loop[I] = a.loop[I] ? a.loop[I] : x->sum_pitch;
-		if (*param == 0xff) {
-			*param = s->param[to->param] = gllm_strip_param(s, "sums", kind, type, p->c->source[to->param]);
-			if (paced)
-				gllm_strip_pace(s, *param, a.loop[I]);
-		}
-	} else if (*param == 0xff) {
-		*param = gllm_strip_param(s, "sums", kind, type, in_scratch(x->partial[which]));
-		k->move[*param][I] = a.loop[I];
-		k->move[*param][PANEL] = a.loop[J];
-		if (paced && !turned)
-			gllm_strip_pace(s, *param, x->sum_pitch);
-	}
-	if (s->to->param[*param].kind != kind)
-		s->to->param[*param].kind = GLLM_INOUT;
-	term[terms++] = (struct gllm_term){ .coef = a.base };
-	for (unsigned l = 0; l < GLLM_STRIP_LOOPS; l++)
-		for (unsigned i = 0; i < GLLM_STRIP_PARTS; i++)
-			if (s->sub[l][i].coef)
-				term[terms++] = along(s->sub[l][i].loop, (x->spread && s->sub[l][i].lane ? a.lane : a.loop[l]) * s->sub[l][i].coef);
-	return gllm_strip_access(s, *param, type, term, terms, value);
 }
 
 /* What the blocks of k before this one have left is added last: it comes while the sums are computed. */
 static void add_partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param, gllm_ref begun, bool paced)
 {
 	gllm_ref *last = &s->map[x->p->sum[which].last], sum = gllm_strip_node(s, x->p->sum[which].last);
-	*last = node(s, GLLM_N_ADD, x->p->sum[which].type, sum, partial(x, s, k, which, param, GLLM_NO_NODE, paced), GLLM_NO_NODE);
+	*last = node(s, GLLM_N_ADD, x->p->sum[which].type, sum, gllm_block_partial(x, s, k, which, param, GLLM_NO_NODE, paced), GLLM_NO_NODE);
 	if (begun != GLLM_NO_NODE)
 		*last = node(s, GLLM_N_SELECT, x->p->sum[which].type, begun, *last, sum);
 }
@@ -442,8 +396,8 @@ static void open_outer(struct blocker *x, struct gllm_strip *s, struct kernel *k
 	}
 	n->jb = m->wide ? gllm_strip_open(s, gllm_block_fixed(m->wide)) : -1;
 	n->kb = m->deep ? gllm_strip_open(s, gllm_block_fixed(m->deep)) : -1;
-	n->p = m->way == GLLM_BLOCK_DOTS ? gllm_strip_open_counted(s, m->panels, &k->count) : open_panels(x, s, k, m->panels);
-	n->r = open_rows(s, k, m->rows);
+	n->p = m->way == GLLM_BLOCK_DOTS ? gllm_strip_open_counted(s, m->panels, &k->count) : gllm_block_open_panels(x, s, k, m->panels);
+	n->r = gllm_block_open_rows(s, k, m->rows);
 	s->sub[I][0].coef = s->sub[J][1].coef = s->sub[K][0].coef = 1;
 	s->sub[I][0].loop = n->r;
 	s->sub[J][0].coef = m->way == GLLM_BLOCK_DOTS ? m->lanes : x->b.nr;
@@ -526,11 +480,10 @@ static struct gllm_lower_options how_to_lower(const struct blocker *x, const str
 static struct kernel *macro(struct blocker *x, const struct macro *m)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
-	struct kernel *k = new_kernel(x);
 	uint8_t *needed = gllm_block_take(x, t->nnodes, 1), sums[MAX_SUMS] = { 0xff, 0xff, 0xff, 0xff };
 	struct gllm_strip s;
-	begin(x, &s);
-	if (!has_room(x, &s))
+	struct kernel *k = gllm_block_begin(x, &s);
+	if (!k)
 		return NULL;
 	macro_needs(x, m, s.map, needed);
 	gllm_strip_write(&s, needed, -1, 0, t->loop[I].first);
@@ -554,12 +507,12 @@ static struct kernel *macro(struct blocker *x, const struct macro *m)
 		add_partial(x, &s, k, i, &sums[i], begun, m->way == GLLM_BLOCK_DOTS);
 	gllm_strip_write(&s, needed, J, t->loop[K].end, t->nnodes);
 	for (unsigned i = m->sum; i < m->end && !m->last; i++)
-		partial(x, &s, k, i, &sums[i], s.map[x->p->sum[i].last], m->way == GLLM_BLOCK_DOTS);
+		gllm_block_partial(x, &s, k, i, &sums[i], s.map[x->p->sum[i].last], m->way == GLLM_BLOCK_DOTS);
 	while (s.open >= 0 && s.status == GLLM_OK)
 		gllm_strip_close(&s);
 	unsigned made = s.naccesses;
 	gllm_block_hints(x, &s, k, m, &n);
-	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
+	k = gllm_block_finish(x, &s, k, GLLM_PATTERN_GEMM);
 	s.to->how = how_to_lower(x, m, &n);
 	s.to->how.hints = (uint8_t)(s.naccesses - made);
 	s.to->how.pitches = s.pitches;
@@ -581,72 +534,12 @@ static struct kernel *staged(struct blocker *x, const struct macro *m)
 	uint64_t bytes = gllm_stage_write(&s, x->p, &stage, needed);
 	x->f->worker_bytes = bytes > x->f->worker_bytes ? bytes : x->f->worker_bytes;
 	k->count = stage.count;
-	k = finish(x, &s, k, GLLM_PATTERN_GEMM);
+	k = gllm_block_finish(x, &s, k, GLLM_PATTERN_GEMM);
 	s.to->how = (struct gllm_lower_options){ .rows = (uint8_t)x->b.mr, .depth = x->unroll, .own = UINT32_C(1) << stage.memory };
 	if (!direct) {
 		s.to->how.split = 1;
 		s.to->how.columns = (uint8_t)x->b.nr;
 		s.to->how.most = (uint32_t)m->panels.fixed;
-	}
-	return k;
-}
-
-/* Loads the sums that node `n` is the first to read: where they stand among what is loaded does not depend on whether a sum, or a
- * value that waits elsewhere, comes first. */
-static void load_sums(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct gllm_node *n)
-{
-	for (unsigned i = 0; i < x->p->nsums; i++) {
-		gllm_ref last = x->p->sum[i].last;
-		uint8_t param = 0xff;
-		if (s->map[last] == GLLM_NO_NODE && (n->a == last || n->b == last || n->c == last))
-			s->map[last] = partial(x, s, k, i, &param, GLLM_NO_NODE, x->apart);
-	}
-}
-
-/* What follows sums that wait in scratch: for s, for panels, for v. */
-static struct kernel *behind(struct blocker *x, const struct macro *m)
-{
-	const struct gllm_trace *t = &x->p->c->trace;
-	struct kernel *k = new_kernel(x);
-	uint8_t *needed = gllm_block_take(x, t->nnodes, 1);
-	struct gllm_strip s;
-	begin(x, &s);
-	if (!has_room(x, &s))
-		return NULL;
-	for (unsigned i = 0; i < t->nnodes; i++)
-		needed[i] = t->node[i].op == GLLM_N_STORE;
-	for (unsigned i = 0; i < x->p->nsums; i++)
-		s.map[x->p->sum[i].last] = 0;
-	gllm_strip_need(t, needed, s.map);
-	for (unsigned i = 0; i < x->p->nsums; i++) {
-		s.map[x->p->sum[i].last] = GLLM_NO_NODE;
-		needed[x->p->sum[i].last] = 0;
-	}
-	gllm_strip_write(&s, needed, -1, 0, t->loop[I].first);
-	bool turned = x->way == GLLM_BLOCK_TURNED; /* then the sums are, whose rows are next to the lanes */
-	int8_t p = turned ? open_panels(x, &s, k, m->panels) : -1;
-	int8_t r = (x->apart || x->later) && !turned ? gllm_strip_open_counted(&s, m->rows, &k->rows) : open_rows(&s, k, m->rows);
-	s.sub[I][0].coef = 1;
-	s.sub[I][0].loop = r;
-	gllm_strip_write(&s, needed, I, t->loop[I].first, t->loop[J].first);
-	p = turned ? p : open_panels(x, &s, k, m->panels);
-	int8_t v = gllm_strip_open(&s, gllm_block_fixed(m->lanes));
-	s.sub[J][0].coef = x->wide;
-	s.sub[J][0].loop = p;
-	s.sub[J][1].coef = 1;
-	s.sub[J][1].loop = v;
-	gllm_strip_write(&s, needed, J, t->loop[J].first, t->loop[K].first);
-	for (unsigned i = t->loop[K].end; i < t->loop[J].end; i++)
-		if (needed[i]) {
-			load_sums(x, &s, k, &t->node[i]);
-			gllm_strip_node(&s, (gllm_ref)i);
-		}
-	while (s.open >= 0 && s.status == GLLM_OK)
-		gllm_strip_close(&s);
-	k = finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
-	if (turned) {
-		s.to->how.split = (int8_t)(p + 1);
-		s.to->how.most = (uint32_t)gllm_ceil_div(x->p->n, x->wide);
 	}
 	return k;
 }
@@ -692,7 +585,7 @@ const struct kernel *gllm_block_kernel(struct blocker *x, enum kind kind, unsign
 		                                                                                  : pack_rows(x, which, m.rows, m.depth);
 		break;
 	case FILL_ROWS:   d->kernel = turn_rows(x, which, m.rows, m.depth, true); break;
-	case BEHIND:      d->kernel = behind(x, &m); break;
+	case BEHIND:      d->kernel = gllm_block_behind(x, &m); break;
 	case MACRO:       d->kernel = m.way == GLLM_BLOCK_STAGED || m.way == GLLM_BLOCK_DIRECT ? staged(x, &m) : macro(x, &m); break;
 	}
 	return d->kernel;
