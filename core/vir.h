@@ -64,6 +64,7 @@ enum gllm_class { GLLM_CLASS_G, GLLM_CLASS_V, GLLM_CLASS_M, GLLM_CLASS_COUNT };
 	                        * and unconverted, it goes past the caches if its address is a multiple of its bytes */ \
 	V(VBCAST,   v, "@")    /* one element to all lanes; aux: GLLM_VIR_FACTOR */                             \
 	V(VQUAD,    v, "@")    /* the 16 bytes there to every 128 bits; only where machine.tiles */             \
+	V(VPAIR,    v, "@")    /* the 8 bytes there to every 64 bits */                                         \
 	V(VSPLAT,   v, "g")    /* low bits of a to all lanes of `type` */                                       \
 	V(VINDEX,   v, "g")    /* lane i = a + i, type I32 */                                                   \
 	V(MTAIL,    m, "g")    /* the first min(a, lanes) lanes, a >= 0 */                                      \

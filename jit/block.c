@@ -202,10 +202,12 @@ static void stream_columns(struct blocker *x, struct macro m, int64_t pc, bool d
 /* All tiles of the other side, each by one panel of rows or all of several. */
 static void turned_tiles(struct blocker *x, struct macro m, int64_t panels)
 {
-	int64_t mr = x->b.mr, n = x->p->n, left = panels > 1 ? n % mr : 0;
-	m.rows = gllm_block_fixed(panels > 1 ? mr : n);
-	m.wide = panels > 1 ? n / mr : 0;
-	m.deep = panels > 1 ? panels : 0;
+	int64_t mr = x->b.mr, n = x->p->n;
+	bool wide = panels > 1 || (x->steps > 1 && n >= mr);
+	int64_t left = wide ? n % mr : 0;
+	m.rows = gllm_block_fixed(wide ? mr : n);
+	m.wide = wide ? n / mr : 0;
+	m.deep = wide ? panels : 0;
 	gllm_block_add_depths(x, m, (struct at){ .j = 0 }, x->p->m);
 	m.rows = gllm_block_fixed(left);
 	m.wide = 1;
@@ -213,28 +215,44 @@ static void turned_tiles(struct blocker *x, struct macro m, int64_t panels)
 		gllm_block_add_depths(x, m, (struct at){ .j = n - left, .lane = n - left }, x->p->m);
 }
 
+/* The sums of all steps become one, for what follows them. */
+static void join_steps(struct blocker *x, const struct product *p)
+{
+	for (unsigned i = 0; i < p->nsums; i++) {
+		gllm_block_add(x, gllm_block_kernel(x, JOIN, i, (struct macro){ .depth = p->n }), (struct at){ .j = 0 }, i > 0);
+		x->partial[i] = x->panel[i];
+	}
+	x->sum_pitch /= x->steps;
+	x->steps = 1;
+}
+
 /* Rows as panels, by tiles of the other side; what follows the sums has columns along the lanes again. False, and nothing done, if the
  * panels and the sums would take too much. */
 static bool block_turned(struct blocker *x, const struct product *p)
 {
-	uint64_t bytes[2 * MAX_SUMS];
+	uint64_t bytes[3 * MAX_SUMS];
 	unsigned n = 0;
 	x->nrows = factors(p, I, x->rows_of);
-	int64_t nr = x->b.nr, whole = p->m.fixed / nr, left = p->m.fixed % nr, panels = whole + (left > 0);
+	x->steps = gllm_turned_steps(x->profile, p);
+	int64_t nr = x->b.nr / x->steps, whole = p->m.fixed / nr, left = p->m.fixed % nr, panels = whole + (left > 0);
 	x->row_pitch = 4 * nr;
 	x->panel_pitch = p->k * x->row_pitch;
-	x->sum_pitch = panels * x->row_pitch;
+	x->sum_pitch = panels * 4 * (int64_t)x->b.nr;
 	for (unsigned i = 0; i < x->nrows; i++)
 		bytes[n++] = (uint64_t)(panels * x->panel_pitch);
 	for (unsigned i = 0; i < p->nsums; i++)
 		bytes[n++] = (uint64_t)(p->n * x->sum_pitch);
+	for (unsigned i = 0; i < p->nsums && x->steps > 1; i++)
+		bytes[n++] = (uint64_t)(p->n * x->sum_pitch / x->steps);
 	if (!x->apart || !affordable(x, bytes, n, 0))
 		return false;
 	for (unsigned i = 0; i < x->nrows; i++)
 		x->rows[i] = scratch(x, bytes[x->used]);
 	for (unsigned i = 0; i < p->nsums; i++)
 		x->partial[i] = scratch(x, bytes[x->used]);
-	struct macro m = { .panels = gllm_block_fixed(1), .lanes = nr, .depth = p->k, .way = GLLM_BLOCK_TURNED };
+	for (unsigned i = 0; i < p->nsums && x->steps > 1; i++)
+		x->panel[i] = scratch(x, bytes[x->used]);
+	struct macro m = { .panels = gllm_block_fixed(1), .lanes = x->b.nr, .depth = p->k, .way = GLLM_BLOCK_TURNED };
 	for (unsigned i = 0; i < x->nrows; i++) {
 		m.rows = gllm_block_fixed(nr);
 		bool repeats = gllm_block_open_repeat(x, gllm_block_fixed(whole), (struct at){ .i = m.rows });
@@ -251,6 +269,8 @@ static bool block_turned(struct blocker *x, const struct product *p)
 	m.first = x->b.kc >= p->k;
 	m.either = !m.first;
 	turned_tiles(x, m, panels);
+	if (x->steps > 1)
+		join_steps(x, p);
 	gllm_block_add_behind(x, p->m, (struct at){ .j = 0 }, p->n, p->m);
 	return true;
 }

@@ -23,6 +23,8 @@
  * Where packing does not pay and a long map follows, a tile of rows leaves its sums to a loop behind it (jit/block_stage.h).
  * Rows that are few, known and fill vectors, by a side from memory that lies along k: the rows are packed as one or some panels instead, that
  * side is broadcast where it lies, a tile by all panels, and the sums, which wait with rows along the lanes, are turned by what follows them.
+ * Rows that fill half of a long vector have two steps of k side by side in it, [k / 2][i][2], which are broadcast as one: then rows of that side
+ * lie far apart in a tile, as streams that go on in the next, and a kernel of its own adds the two sums of each row.
  * Few rows of operands that lie along k are not packed either: all rows for a few columns at a time. Products side by side
  * share the register tile by columns, or their sums are taken one after another (jit/block_stage.h). Where one side comes from memory,
  * their sums wait in scratch as well, those of one row, too, so that all of them have one kernel, and k is cut into blocks of which a tile's

@@ -52,6 +52,27 @@ static void load_sums(struct blocker *x, struct gllm_strip *s, struct kernel *k,
 	}
 }
 
+struct kernel *gllm_block_join(struct blocker *x, unsigned which, int64_t columns)
+{
+	struct gllm_strip s;
+	struct kernel *k = gllm_block_begin(x, &s);
+	if (!k)
+		return NULL;
+	int8_t v = gllm_strip_open(&s, gllm_block_fixed(columns * x->b.nr / x->steps));
+	uint8_t from = gllm_strip_param(&s, "sums", GLLM_IN, GLLM_F32, in_scratch(x->partial[which]));
+	gllm_ref sum = GLLM_NO_NODE;
+	for (unsigned i = 0; i < x->steps; i++) {
+		const struct gllm_term offset[] = { { .coef = 4 * (int64_t)i }, along(v, 4 * (int64_t)x->steps) };
+		gllm_ref one = gllm_strip_access(&s, from, GLLM_F32, offset, GLLM_COUNT(offset), GLLM_NO_NODE);
+		sum = i ? node(&s, GLLM_N_ADD, GLLM_F32, sum, one, GLLM_NO_NODE) : one;
+	}
+	uint8_t to = gllm_strip_param(&s, "joined", GLLM_OUT, GLLM_F32, in_scratch(x->panel[which]));
+	const struct gllm_term offset[] = { along(v, 4) };
+	gllm_strip_access(&s, to, GLLM_F32, offset, 1, sum);
+	gllm_strip_close(&s);
+	return gllm_block_finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
+}
+
 struct kernel *gllm_block_behind(struct blocker *x, const struct macro *m)
 {
 	const struct gllm_trace *t = &x->p->c->trace;

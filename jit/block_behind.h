@@ -23,6 +23,8 @@ int8_t gllm_block_open_panels(const struct blocker *x, struct gllm_strip *s, str
 
 /* Where the partial sums of sum `which` are, as an access of the old loops' variables. `paced`: each part says how long their rows are. */
 gllm_ref gllm_block_partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param, gllm_ref value, bool paced);
+/* Sums of all columns, in which steps of k have lanes of their own, become one for each row. */
+struct kernel *gllm_block_join(struct blocker *x, unsigned which, int64_t columns);
 /* What follows sums that wait in scratch: for s, for panels, for v. */
 struct kernel *gllm_block_behind(struct blocker *x, const struct macro *m);
 #endif

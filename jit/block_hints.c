@@ -4,7 +4,7 @@
 #include "core/bits.h"
 
 /* Hints of a body of the product at most: lines of a panel, rows of memory, lines of one row. */
-enum { LINE = 64, MOST_HINTS = 4, MOST_ROWS = 12, MOST_LINES = 16, STEPS_AHEAD = 8 };
+enum { LINE = 64, MOST_HINTS = 4, MOST_ROWS = 12, MOST_LINES = 16, STEPS_AHEAD = 8, BYTES_AHEAD = 2048 };
 
 /* `coef` times the number that parameter `by` says, for each step of a loop; -1: once. */
 static struct gllm_term times(uint8_t by, int64_t coef, int8_t loop)
@@ -179,6 +179,16 @@ static void hint_rows(const struct blocker *x, struct gllm_strip *s, const struc
 	}
 }
 
+/* Rows that lie far apart, each of them as far ahead, and again when half of the way is gone: machines drop what they have no room to wait for. */
+static void hint_apart(const struct blocker *x, struct gllm_strip *s, const struct macro *m, const struct nest *n, gllm_ref v)
+{
+	int64_t apart = m->wide * x->p->affine[x->p->c->trace.node[v].imm].loop[J];
+	for (int64_t i = 0; i < 2 * (int64_t)x->b.mr; i++) {
+		const struct gllm_term more[] = { { .coef = i / 2 * apart + BYTES_AHEAD / (1 + i % 2) }, along(n->r, -apart) };
+		gllm_strip_hint(s, s->map[v], more, GLLM_COUNT(more));
+	}
+}
+
 /* The side that is broadcast where it lies: while a tile of it passes, the next is fetched, from end to end where all of k is one block and so
  * each row lies behind the one before, which prefetchers take up (32x4096x4096: 8 % over two blocks of k); else row beside row. */
 static void hint_tiles(const struct blocker *x, struct gllm_strip *s, const struct macro *m, const struct nest *n)
@@ -186,9 +196,15 @@ static void hint_tiles(const struct blocker *x, struct gllm_strip *s, const stru
 	gllm_ref v = x->p->sum[m->sum].value[J];
 	int64_t row = x->p->affine[x->p->c->trace.node[v].imm].loop[J], mr = x->b.mr;
 	bool whole = x->b.kc >= x->p->k;
+	if (s->map[v] == GLLM_NO_NODE)
+		return;
+	if (m->wide && x->steps > 1) {
+		hint_apart(x, s, m, n, v);
+		return;
+	}
 	int64_t rows = gllm_ceil_div(mr, m->wide ? m->deep : 1); /* while one of the panels passes */
-	int64_t lines = whole ? gllm_ceil_div(4 * rows * x->unroll, LINE) : rows, step = whole ? 4 * rows - 4 : 0;
-	for (int64_t i = 0; i < lines && s->map[v] != GLLM_NO_NODE; i++) {
+	int64_t each = 4 * (int64_t)x->steps, lines = whole ? gllm_ceil_div(each * rows * x->unroll, LINE) : rows, step = whole ? each * rows - each : 0;
+	for (int64_t i = 0; i < lines; i++) {
 		const struct gllm_term more[] = { { .coef = mr * row + i * (whole ? LINE : row) }, along(n->kk, step), along(n->p, rows * row) };
 		gllm_strip_hint(s, s->map[v], more, m->wide ? 3 : 2);
 	}

@@ -210,30 +210,6 @@ static struct kernel *pack_rows(struct blocker *x, unsigned which, struct gllm_l
 	return gllm_block_finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
 }
 
-/* The same to one panel, rows along the lanes: for k, for s. `fill`: zeros, to the lanes that no row has. */
-static struct kernel *turn_rows(struct blocker *x, unsigned which, struct gllm_linear rows, int64_t depth, bool fill)
-{
-	struct gllm_strip s;
-	uint8_t *needed;
-	struct kernel *k = begin_copy(x, x->rows_of[which], &s, &needed);
-	if (!k)
-		return NULL;
-	int8_t kk = gllm_strip_open(&s, gllm_block_fixed(depth)), r = gllm_strip_open(&s, fill ? gllm_block_fixed(x->b.nr - rows.fixed) : rows);
-	s.sub[I][0].coef = s.sub[K][0].coef = 1;
-	s.sub[I][0].loop = r;
-	s.sub[K][0].loop = kk;
-	if (!fill)
-		gllm_strip_write(&s, needed, -2, 0, x->p->c->trace.nnodes);
-	gllm_ref value = fill ? node(&s, GLLM_N_CONST, GLLM_F32, GLLM_NO_NODE, GLLM_NO_NODE, GLLM_NO_NODE) : s.map[x->rows_of[which]];
-	const struct gllm_term offset[] = { { .coef = fill ? 4 * rows.fixed : 0 }, along(kk, x->row_pitch), along(r, 4) };
-	uint8_t to = gllm_strip_param(&s, "panel", GLLM_OUT, GLLM_F32, in_scratch(x->rows[which]));
-	k->move[to][I] = x->panel_pitch / x->b.nr;
-	gllm_strip_access(&s, to, GLLM_F32, offset, GLLM_COUNT(offset), value);
-	gllm_strip_close(&s);
-	gllm_strip_close(&s);
-	return gllm_block_finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
-}
-
 /* Writes `value` and its like again, `by` steps of k further. */
 static gllm_ref shifted(struct gllm_strip *s, const uint8_t *needed, gllm_ref value, int64_t by)
 {
@@ -244,6 +220,35 @@ static gllm_ref shifted(struct gllm_strip *s, const uint8_t *needed, gllm_ref va
 	s->shift[K] = by;
 	gllm_strip_write(s, needed, -2, 0, t->nnodes);
 	return s->map[value];
+}
+
+/* The same to one panel, rows along the lanes, with some steps of k of each side by side: for k, for s. `fill`: zeros, to the lanes that no row has. */
+static struct kernel *turn_rows(struct blocker *x, unsigned which, struct gllm_linear rows, int64_t depth, bool fill)
+{
+	struct gllm_strip s;
+	uint8_t *needed;
+	struct kernel *k = begin_copy(x, x->rows_of[which], &s, &needed);
+	if (!k)
+		return NULL;
+	int64_t steps = x->steps;
+	int8_t kk = gllm_strip_open(&s, gllm_block_fixed(depth / steps)),
+	       r = gllm_strip_open(&s, fill ? gllm_block_fixed(x->b.nr / steps - rows.fixed) : rows);
+	s.sub[I][0].coef = 1;
+	s.sub[K][0].coef = steps;
+	s.sub[I][0].loop = r;
+	s.sub[K][0].loop = kk;
+	uint8_t to = gllm_strip_param(&s, "panel", GLLM_OUT, GLLM_F32, in_scratch(x->rows[which]));
+	for (int64_t i = 0; i < steps; i++) {
+		gllm_ref value = fill ? node(&s, GLLM_N_CONST, GLLM_F32, GLLM_NO_NODE, GLLM_NO_NODE, GLLM_NO_NODE)
+		                      : shifted(&s, needed, x->rows_of[which], i);
+		const struct gllm_term offset[] = { { .coef = 4 * ((fill ? steps * rows.fixed : 0) + i) }, along(kk, steps * x->row_pitch),
+		                                    along(r, 4 * steps) };
+		gllm_strip_access(&s, to, GLLM_F32, offset, GLLM_COUNT(offset), value);
+	}
+	k->move[to][I] = x->panel_pitch / x->b.nr;
+	gllm_strip_close(&s);
+	gllm_strip_close(&s);
+	return gllm_block_finish(x, &s, k, GLLM_PATTERN_INJECTIVE);
 }
 
 /* Copies words of either side in pairs for products of tiles: those of k and of half of the depth more side by side, so that each
@@ -324,7 +329,8 @@ static void packed_factors(struct blocker *x, struct gllm_strip *s, struct kerne
 			continue;
 		bool turned = m->way == GLLM_BLOCK_TURNED;
 		int64_t step = x->spread ? 4 * (int64_t)x->b.kc : 4; /* blocks that are spread begin one step of k after another */
-		const struct gllm_term offset[] = { along(turned ? n->kk : n->r, x->row_pitch), along(turned ? n->v : n->kk, 4),
+		const struct gllm_term offset[] = { along(turned ? n->kk : n->r, x->row_pitch * (turned ? x->steps : 1)),
+		                                    along(turned ? n->v : n->kk, 4),
 		                                    along(turned ? n->jb < 0 ? -1 : n->p : x->spread ? n->kb : -1, turned ? x->panel_pitch : step) };
 		enum gllm_type type = packed_type(x, x->rows_of[i]);
 		uint8_t from = gllm_strip_param(s, "rows", GLLM_IN, type, in_scratch(x->rows[i]));
@@ -379,9 +385,11 @@ static void open_turned(const struct blocker *x, struct gllm_strip *s, const str
 	n->jb = m->wide ? gllm_strip_open(s, gllm_block_fixed(m->wide)) : -1;
 	n->p = m->wide ? gllm_strip_open(s, gllm_block_fixed(m->deep)) : -1;
 	n->r = gllm_strip_open(s, m->rows);
-	s->sub[J][0].coef = s->sub[I][0].coef = s->sub[K][0].coef = 1;
+	bool apart = m->wide && x->steps > 1; /* rows of a tile: prefetchers find a few that never end */
+	s->sub[J][0].coef = apart ? m->wide : 1;
+	s->sub[I][0].coef = s->sub[K][0].coef = 1;
 	s->sub[J][0].loop = n->r;
-	s->sub[J][1].coef = m->wide ? x->b.mr : 0;
+	s->sub[J][1].coef = apart ? 1 : m->wide ? x->b.mr : 0;
 	s->sub[J][1].loop = n->jb;
 	s->sub[I][1].coef = m->wide ? x->b.nr : 0;
 	s->sub[I][1].loop = n->p;
@@ -420,13 +428,26 @@ static void write_factor(struct blocker *x, struct gllm_strip *s, gllm_ref value
 	gllm_strip_write(s, needed, K, t->loop[K].first, t->loop[K].end);
 }
 
+/* What lies along k, two steps at once (a load of F32 by an access of I64): the lanes of a row take them by turns. */
+static void pair_factor(struct blocker *x, struct gllm_strip *s, gllm_ref value)
+{
+	write_factor(x, s, value);
+	if (s->status != GLLM_OK)
+		return;
+	struct gllm_node *n = &s->node[s->map[value]];
+	s->access[n->imm].type = GLLM_I64;
+	n->type = GLLM_F32;
+}
+
 /* The loop over k. Sums of any but the first block begin with `zero`, and are added behind it to what there is. */
 static void sum_up(struct blocker *x, struct gllm_strip *s, struct kernel *k, const struct macro *m, struct nest *n, const gllm_ref *zero,
                    const uint8_t *needed)
 {
 	const struct gllm_trace *t = &x->p->c->trace;
-	n->kk = open_depth(x, s, k, x->tile ? m->depth / 2 : m->depth);
+	int64_t steps = m->way == GLLM_BLOCK_TURNED ? x->steps : 1;
+	n->kk = open_depth(x, s, k, x->tile ? m->depth / 2 : m->depth / steps);
 	of_depth(x, s, n->kb, n->kk);
+	s->sub[K][0].coef *= steps;
 	for (unsigned i = m->sum; i < m->end; i++) {
 		gllm_ref *from = &s->map[t->node[x->p->sum[i].carry].a], kept = *from;
 		if (!m->first)
@@ -438,6 +459,8 @@ static void sum_up(struct blocker *x, struct gllm_strip *s, struct kernel *k, co
 		packed_pairs(x, s, k, m, n->p, n->r, n->v, n->kk);
 	else
 		packed_factors(x, s, k, m, n);
+	if (steps > 1)
+		pair_factor(x, s, x->p->sum[m->sum].value[J]);
 	for (unsigned side = 0; side < 2 && x->apart; side++)
 		write_factor(x, s, x->p->sum[m->sum].value[side]);
 	gllm_strip_write(s, needed, K, t->loop[K].first, t->loop[K].end);
@@ -585,6 +608,7 @@ const struct kernel *gllm_block_kernel(struct blocker *x, enum kind kind, unsign
 		                                                                                  : pack_rows(x, which, m.rows, m.depth);
 		break;
 	case FILL_ROWS:   d->kernel = turn_rows(x, which, m.rows, m.depth, true); break;
+	case JOIN:        d->kernel = gllm_block_join(x, which, m.depth); break;
 	case BEHIND:      d->kernel = gllm_block_behind(x, &m); break;
 	case MACRO:       d->kernel = m.way == GLLM_BLOCK_STAGED || m.way == GLLM_BLOCK_DIRECT ? staged(x, &m) : macro(x, &m); break;
 	}

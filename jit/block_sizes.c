@@ -65,7 +65,8 @@ enum { LEAST_BY_TILE = 28, MOST_BY_TILE = 512 };
  * less to load than to compute. So many eighths of the lanes are empty at most, of short vectors and of those that are a line (24 rows of 32 lanes: nothing
  * is gained nor lost; AVX2, 6 rows of 8: 1.05), and of several such panels of rows. These pay until packing is little beside the products (over packing:
  * 96 rows 1.10 times as fast, 128 rows 1.07, 128x4160x4160 1.10, 256 rows 1.02, 512 rows 1.00; AVX2: 32 rows 1.11 over dot products, 64 rows 1.07,
- * 128 rows 1.05). */
+ * 128 rows 1.05). Half of a line filled takes two steps of k at once (AVX-512, times as fast as dot products: 8x4096x4096 1.26, 7 rows 1.4,
+ * 8x11008x4096 1.47, 8x1000x11008 1.0 to 1.3). */
 enum { TURNED_LEAST = 7, EMPTY_SHORT = 1, EMPTY_LINE = 2, TURNED_MOST = 4, TURNED_MANY = 256, TURNED_ROWS = 4, TURNED_DEPTH = 64, TURNED_PARTS = 3 };
 
 /* Rows from which on a product computes long enough to fetch the next block of what it reads where it lies, column by column or along k. */
@@ -169,6 +170,13 @@ static bool along_depth(const struct product *q)
 	return true;
 }
 
+unsigned gllm_turned_steps(const struct gllm_profile *p, const struct product *q)
+{
+	const uint64_t half = p->vector_bytes / 8;
+	bool fills = p->vector_bytes >= LINE && q->most <= half && 8 * q->most >= (8 - EMPTY_SHORT) * half;
+	return fills && q->k % 2 == 0 && q->n >= LEAST_COLUMNS ? 2 : 1;
+}
+
 /* Rows of the lane side in a tile with rows of so many vectors: they, and two lines of a panel, share a set of L1 where they lie a way apart;
  * as many as leave nothing over, if that is not much less. */
 static unsigned turned_rows(const struct gllm_profile *p, const struct product *q, unsigned vectors)
@@ -188,6 +196,8 @@ static unsigned turned_vectors(const struct gllm_profile *p, const struct produc
 	const uint64_t lanes = p->vector_bytes / 4;
 	uint64_t least = UINT64_MAX;
 	unsigned best = 0;
+	if (gllm_turned_steps(p, q) > 1)
+		return 1;
 	for (unsigned vectors = TURNED_MOST; lanes && q->most <= TURNED_MANY && vectors > (q->most > lanes); vectors--) {
 		uint64_t panel = vectors * lanes, filled = (q->most + panel - 1) / panel * panel;
 		unsigned empty = filled > panel || p->vector_bytes < LINE ? EMPTY_SHORT : EMPTY_LINE;
@@ -557,6 +567,8 @@ uint8_t gllm_block_unroll(const struct gllm_profile *p, const struct gllm_tuning
 		return p->vector_bytes >= LINE && along_depth(q) && from_afar(p, q);
 	if (t && t->unroll)
 		return t->unroll;
+	if (way == GLLM_BLOCK_TURNED)
+		return (uint8_t)(UNROLL * gllm_turned_steps(p, q));
 	if (way == GLLM_BLOCK_PACKED && gllm_block_by_tile(p, t, q))
 		return UNROLL;
 	bool whole = b->mr * b->nr * (apart ? 1 : q->nsums) * 4 >= WHOLE_TURN * p->vector_bytes;

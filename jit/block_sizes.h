@@ -37,6 +37,8 @@ uint8_t gllm_block_unroll(const struct gllm_profile *p, const struct gllm_tuning
 /* Of streams: whether blocks have rows of the lane side that lie evenly far apart; */
 bool gllm_block_spread(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q, unsigned workers);
 /* then panels by which rows are fetched ahead: they stay in L1 until they are read. */
+/* Of rows that fill half of a long vector: steps of k side by side in it; else 1. */
+unsigned gllm_turned_steps(const struct gllm_profile *p, const struct product *q);
 unsigned gllm_spread_fetch(const struct gllm_profile *p, const struct gllm_blocking *b);
 
 /* Whether the sums of a product wait for what follows them: packed, k has several blocks, each of which adds to them, so that what

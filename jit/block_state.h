@@ -63,6 +63,7 @@ struct blocker {
 	int64_t spread;                     /* STREAM: steps of k between those of a block; 0: they are next to each other */
 	int64_t row_pitch;                  /* bytes of a packed row of the row side; 0: read where it lies */
 	bool tile;                          /* words are packed in pairs, for products of tiles: block_kernel.c */
+	unsigned steps;                     /* TURNED: of k, side by side in the lanes of each row; their sums are joined before what follows */
 	bool by_tile;                       /* the first tile of rows reads the lane side where it lies and packs it for the others */
 	bool ahead;                         /* blocks fetch what the next reads: block_sizes.h */
 	bool idle;                          /* or one line of it again and again, which costs nothing: any number of rows has one kernel */
@@ -83,7 +84,7 @@ struct blocker {
 	enum gllm_status status;
 };
 
-enum kind { PACK_PANELS, PACK_ROWS, FILL_ROWS, MACRO, BEHIND };
+enum kind { PACK_PANELS, PACK_ROWS, FILL_ROWS, MACRO, JOIN, BEHIND };
 
 struct macro { /* one product part */
 	struct gllm_linear panels, rows;

@@ -166,7 +166,9 @@ gllm_vreg gllm_lower_memory_node(struct lower *l, gllm_ref n)
 	bool lanes = f && (l->ind[p.ind].loops >> l->frame[f].loop & 1);
 	struct gllm_vi i = gllm_vi(store ? GLLM_V_VSTORE : lanes ? GLLM_V_VLOAD : GLLM_V_VBCAST);
 
-	if (a->type == GLLM_I64) {
+	bool pair = a->type == GLLM_I64 && !store && !lanes && node(l, n)->type == GLLM_F32;
+
+	if (a->type == GLLM_I64 && !pair) {
 		if (store || !l->integer[n])
 			gllm_lower_fail(l, GLLM_COMPILE_ERROR, "64-bit elements have no lanes", n);
 		return GLLM_NO_VREG;
@@ -182,6 +184,10 @@ gllm_vreg gllm_lower_memory_node(struct lower *l, gllm_ref n)
 	gllm_lower_access_address(l, a, p, &i);
 	i.type = (uint8_t)gllm_lower_lane_type(l, a->type);
 	i.mem = store ? a->type : l->loaded[n];
+	if (pair) {
+		i.op = GLLM_V_VPAIR;
+		i.mem = i.type = GLLM_F32;
+	}
 	i.lanes = store && !lanes;
 	if (lanes && l->frame[f].ph[l->frame[f].phase].masked)
 		i.m = l->frame[f].mask;

@@ -137,7 +137,8 @@ static bool good_access(const struct gllm_trace *t, unsigned i)
 	if (table ? x->index >= i || n->op != GLLM_N_LOAD || !gllm_table_access(t, x)
 	          : x->param >= t->nparams || t->param[x->param].kind > GLLM_WEIGHT)
 		return false;
-	if (x->type >= GLLM_MASK || n->type != x->type || !good_poly(t, x->offset, n->loop))
+	bool pair = n->op == GLLM_N_LOAD && n->type == GLLM_F32 && x->type == GLLM_I64;
+	if (x->type >= GLLM_MASK || (n->type != x->type && !pair) || !good_poly(t, x->offset, n->loop))
 		return false;
 	if (x->index != GLLM_NO_NODE &&
 	    (x->index >= i || !inside(t, n->loop, t->node[x->index].loop) || !is_integer(type_of(t, x->index))))

@@ -76,7 +76,7 @@ static inline bool gllm_vi_stores(const struct gllm_vi *i)
 
 static inline bool gllm_vi_loads_vector(const struct gllm_vi *i)
 {
-	return i->op == GLLM_V_VLOAD || i->op == GLLM_V_VBCAST || i->op == GLLM_V_VQUAD;
+	return i->op == GLLM_V_VLOAD || i->op == GLLM_V_VBCAST || i->op == GLLM_V_VQUAD || i->op == GLLM_V_VPAIR;
 }
 
 static inline bool gllm_vi_accesses(const struct gllm_vi *i) /* memory */

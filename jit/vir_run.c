@@ -461,7 +461,7 @@ static void run_widen(struct vm *vm, const struct gllm_vi *i)
 static void run_quad(struct vm *vm, const struct gllm_vi *i)
 {
 	for (unsigned k = 0; k < vm->lanes; k++)
-		lanes_of(vm, i->d)[k] = (uint32_t)read_bits(address_of(vm, i) + k % 4 * 4, 4);
+		lanes_of(vm, i->d)[k] = (uint32_t)read_bits(address_of(vm, i) + k % (i->op == GLLM_V_VQUAD ? 4 : 2) * 4, 4);
 }
 
 static void run_other(struct vm *vm, const struct gllm_vi *i)
@@ -478,7 +478,7 @@ static void run_other(struct vm *vm, const struct gllm_vi *i)
 			run_move(vm, i);
 		else if (i->op == GLLM_V_VTILE)
 			run_tile(vm, i);
-		else if (i->op == GLLM_V_VQUAD)
+		else if (i->op == GLLM_V_VQUAD || i->op == GLLM_V_VPAIR)
 			run_quad(vm, i);
 		else if (i->op == GLLM_V_VWIDEN)
 			run_widen(vm, i);

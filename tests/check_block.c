@@ -315,12 +315,17 @@ static void rows_are_turned(struct fixture *f, uint64_t lanes)
 		{ GLLM_OP_gemm_bt, lanes, 1280, 256, 0, GLLM_OP_COUNT, false, false },             /* short vectors are not, */
 		{ GLLM_OP_gemm_bt_bias, lanes - 1, 1021, 260, 0, GLLM_OP_relu, true, false },
 		{ GLLM_OP_gemm_bt, lanes - lanes / 4, 1280, 256, 0, GLLM_OP_COUNT, false, false }, /* nor those with more lanes empty */
-		{ GLLM_OP_gemm_bt, lanes + 1, 1280, 256, 0, GLLM_OP_COUNT, false, false },         /* not turned, as what follows */
+		{ GLLM_OP_gemm_bt, lanes + 1, 1280, 256, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm_bt, lanes / 2, 1280, 256, 0, GLLM_OP_COUNT, false, false },         /* two steps of k in a line */
+		{ GLLM_OP_gemm_bt, lanes / 2, 1223, 272, 0, GLLM_OP_silu, true, false },
+		{ GLLM_OP_gemm_bt, lanes / 2, 260, 49152 / lanes - 2, 0, GLLM_OP_COUNT, false, true }, /* blocks of k */
+		{ GLLM_OP_gemm_bt, lanes / 2, 1280, 257, 0, GLLM_OP_COUNT, false, false },         /* not turned, as what follows */
+		{ GLLM_OP_gemm_bt_bias, lanes / 2 - 1, 1027, 262, 0, GLLM_OP_relu, true, false },
 		{ GLLM_OP_gemm_bt, 2 * lanes, 1280, 256, 2 * lanes, GLLM_OP_COUNT, false, false },
 		{ GLLM_OP_gemm_bt_f16, 2 * lanes, 1280, 256, 0, GLLM_OP_COUNT, false, false },
 	};
 	const bool full = lanes >= 8, line = lanes >= 16;
-	const bool turned[] = { true, true, true, true, true, true, true, full, full, line, false };
+	const bool turned[] = { true, true, true, true, true, true, true, full, full, line, false, line, line, line, false };
 	for (unsigned i = 0; i < GLLM_COUNT(shape); i++) {
 		struct made m;
 		if (!make(f, &shape[i], " VHPAIR", &m))

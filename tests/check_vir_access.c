@@ -132,10 +132,10 @@ static void integer_access(struct bench *b, unsigned mem, enum place p)
 	vir_finish(b, "gload, gstore", 0, 0);
 }
 
-/* 16 bytes in every 128 bits. */
-static void quad_access(struct bench *b, enum place p)
+/* 16 bytes in every 128 bits, or 8 in every 64. */
+static void repeated_access(struct bench *b, enum gllm_vir_op how, enum place p)
 {
-	struct gllm_vi i = op(GLLM_V_VQUAD, GLLM_F32);
+	struct gllm_vi i = op(how, GLLM_F32);
 	gllm_vreg in, out;
 
 	begin(b);
@@ -144,7 +144,7 @@ static void quad_access(struct bench *b, enum place p)
 	store(b, out, GLLM_NO_VREG, 0, emit(b, address(b, i, p, in)));
 	end(b);
 	vir_fill(b, 1.0f, 0.0f);
-	vir_finish(b, "vquad", 0, 0);
+	vir_finish(b, how == GLLM_V_VQUAD ? "vquad" : "vpair", 0, 0);
 }
 
 static bool same_memory(const struct gllm_operand *x, const struct gllm_operand *y)
@@ -275,7 +275,8 @@ static void accesses(struct bench *b)
 			integer_access(b, integers[k], (enum place)p);
 	for (unsigned p = 0; p < PLACES; p++) {
 		if (b->machine.tiles)
-			quad_access(b, (enum place)p);
+			repeated_access(b, GLLM_V_VQUAD, (enum place)p);
+		repeated_access(b, GLLM_V_VPAIR, (enum place)p);
 		if (b->machine.has_widen) {
 			access(b, GLLM_I16, GLLM_I8, FULL, (enum place)p, false);
 			access(b, GLLM_U16, GLLM_U8, FULL, (enum place)p, false);

@@ -487,6 +487,14 @@ static void vquad(gen *g, const struct gllm_vi *in)
 	full_access(g, in, 4, at(g, in->d), false);
 }
 
+static void vpair(gen *g, const struct gllm_vi *in)
+{
+	unsigned d = at(g, in->d);
+
+	full_access(g, in, 3, d, false);
+	i2(g, A64_DUP_V2D, a64_v(d, A64_2D), a64_lane(d, A64_ED, 0));
+}
+
 static void vfma(gen *g, const struct gllm_vi *in)
 {
 	unsigned d = at(g, in->d), a = at(g, in->a), b = at(g, in->b), c = at(g, in->c), sum = d, row;
@@ -630,6 +638,7 @@ const struct gllm_a64_rule gllm_a64_neon[GLLM_V_COUNT] = {
 	[GLLM_V_VSTORE]     = { vstore,    { 0 },                                               0 },
 	[GLLM_V_VBCAST]     = { vbcast,    { 0 },                                               0 },
 	[GLLM_V_VQUAD]      = { vquad,     { 0 },                                               0 },
+	[GLLM_V_VPAIR]      = { vpair,     { 0 },                                               0 },
 	[GLLM_V_VZERO]      = { vzero,     { 0 },                                               0 },
 	[GLLM_V_VMOV]       = { vmov,      { 0 },                                               0 },
 	[GLLM_V_VSPLAT]     = { vsplat,    { 0 },                                               0 },

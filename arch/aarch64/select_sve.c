@@ -181,6 +181,14 @@ static void vquad(gen *g, const struct gllm_vi *in)
 	   near ? a64_mem(at(g, in->a), in->imm) : a64_mem(gllm_a64_address(g, in), 0));
 }
 
+static void vpair(gen *g, const struct gllm_vi *in)
+{
+	bool near = in->b == GLLM_NO_VREG && in->imm >= 0 && in->imm < 512 && in->imm % 8 == 0;
+
+	i3(g, A64_LD1RD_ZD, a64_list_z(at(g, in->d), A64_ED), pz(ALL),
+	   near ? a64_mem(at(g, in->a), in->imm) : a64_mem(gllm_a64_address(g, in), 0));
+}
+
 /* The low halves of u become bf16 of the float lanes of c: to nearest even, NaN stays NaN. */
 static void to_bf16(gen *g, unsigned c)
 {
@@ -520,6 +528,7 @@ const struct gllm_a64_rule gllm_a64_sve[GLLM_V_COUNT] = {
 	[GLLM_V_VSTORE]     = { vstore,      { 0 },                                               0 },
 	[GLLM_V_VBCAST]     = { vbcast,      { 0 },                                               0 },
 	[GLLM_V_VQUAD]      = { vquad,       { 0 },                                               0 },
+	[GLLM_V_VPAIR]      = { vpair,       { 0 },                                               0 },
 	[GLLM_V_VZERO]      = { vzero,       { 0 },                                               0 },
 	[GLLM_V_VMOV]       = { vmov,        { 0 },                                               0 },
 	[GLLM_V_VSPLAT]     = { vsplat,      { 0 },                                               0 },

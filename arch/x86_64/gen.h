@@ -183,6 +183,7 @@ void gllm_x86_sources(struct gllm_x86_gen *g, unsigned row, unsigned d, const st
 void gllm_x86_vload(struct gllm_x86_gen *g, const struct gllm_vi *in);
 void gllm_x86_vstore(struct gllm_x86_gen *g, const struct gllm_vi *in);
 void gllm_x86_vbcast(struct gllm_x86_gen *g, const struct gllm_vi *in);
+void gllm_x86_vpair(struct gllm_x86_gen *g, const struct gllm_vi *in);
 /* Elements of fewer bits than a lane has: they are extended. */
 bool gllm_x86_narrow(const struct gllm_vi *in);
 void gllm_x86_ones(struct gllm_x86_gen *g, struct gllm_operand t); /* all bits */

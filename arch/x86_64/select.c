@@ -415,7 +415,7 @@ const struct gllm_x86_rule gllm_x86_integer[GLLM_V_COUNT] = {
 static bool accesses(const struct gllm_vi *i)
 {
 	return i->op == GLLM_V_GLOAD || i->op == GLLM_V_GSTORE || i->op == GLLM_V_PREFETCH || i->op == GLLM_V_VLOAD ||
-	       i->op == GLLM_V_VSTORE || i->op == GLLM_V_VBCAST;
+	       i->op == GLLM_V_VSTORE || i->op == GLLM_V_VBCAST || i->op == GLLM_V_VPAIR;
 }
 
 static bool far_index(const struct gllm_vi *i) /* its scale is more than the ISA's */

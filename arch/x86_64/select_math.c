@@ -515,6 +515,7 @@ const struct gllm_x86_rule gllm_x86_vector[GLLM_V_COUNT] = {
 	[GLLM_V_VLOAD]      = { gllm_x86_vload,       { 0 },                                   TEMPS(0, 0), TEMPS(0, 0) },
 	[GLLM_V_VSTORE]     = { gllm_x86_vstore,      { 0 },                                   TEMPS(0, 0), TEMPS(0, 0) },
 	[GLLM_V_VBCAST]     = { gllm_x86_vbcast,      { 0 },                                   TEMPS(0, 0), TEMPS(0, 0) },
+	[GLLM_V_VPAIR]      = { gllm_x86_vpair,       { 0 },                                   TEMPS(0, 0), TEMPS(0, 0) },
 	[GLLM_V_VZERO]      = { vzero,       { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
 	[GLLM_V_VMOV]       = { vmov,        { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },
 	[GLLM_V_VSPLAT]     = { vsplat,      { 0 },                                            TEMPS(0, 0), TEMPS(0, 0) },

@@ -248,6 +248,13 @@ void gllm_x86_vbcast(gen *g, const struct gllm_vi *in)
 	finish_load(g, in, y(g, d));
 }
 
+void gllm_x86_vpair(gen *g, const struct gllm_vi *in)
+{
+	operand m = gllm_x86_address(g, in);
+
+	gllm_x86_vm(g, X86_VBROADCASTSD, at(g, in->d), 0, &m);
+}
+
 void gllm_x86_ones(gen *g, operand t)
 {
 	if (g->wide)

@@ -15,6 +15,7 @@ const struct gllm_timing gllm_x86_timing[GLLM_TIMINGS] = {
 	[GLLM_V_GLOAD] = { 5, L, 1 },    [GLLM_V_GSTORE] = { 1, S, 1 },  [GLLM_V_GDIVI] = { 18, G, 8 },
 	[GLLM_V_PREFETCH] = { 1, L, 1 },
 	[GLLM_V_VLOAD] = { 8, L, 1 },    [GLLM_V_VSTORE] = { 1, S, 1 },  [GLLM_V_VBCAST] = { 8, L, 1 },
+	[GLLM_V_VPAIR] = { 8, L, 1 },
 	[GLLM_V_VZERO] = { 1, V, 0 },    [GLLM_V_VMOV] = { 1, V, 0 },    [GLLM_V_VSPLAT] = { 5, V, 1 },
 	[GLLM_V_VINDEX] = { 6, V, 2 },
 	[GLLM_V_VADD] = { 4, V, 1 },     [GLLM_V_VSUB] = { 4, V, 1 },    [GLLM_V_VMUL] = { 4, V, 1 },

@@ -41,7 +41,7 @@ typedef uint16_t gllm_ref;            /* number of a node */
 	N(CONST,  0) /* imm = bit pattern of `type` */                                             \
 	N(SCALAR, 0) /* value of scalar parameter imm */                                           \
 	N(INDEX,  0) /* value of polynomial imm as an I64 */                                       \
-	N(LOAD,   0) /* imm = access; `type` is the access's type */                               \
+	N(LOAD,   0) /* imm = access; `type` is the access's type, or F32 of an I64 outside lanes: two floats, by turns in lanes */ \
 	N(STORE,  1) /* imm = access, a = value */                                                 \
 	N(CARRY,  2) N(LAST, 1)                                                                     \
 	N(ADD,    2) N(SUB, 2) N(MUL, 2) N(DIV, 2)   /* F32: IEEE; integers: modulo 2^bits */       \
