@@ -66,8 +66,8 @@ enum { LEAST_BY_TILE = 28, MOST_BY_TILE = 512 };
  * is gained nor lost; AVX2, 6 rows of 8: 1.05), and of several such panels of rows. These pay until packing is little beside the products (over packing:
  * 96 rows 1.10 times as fast, 128 rows 1.07, 128x4160x4160 1.10, 256 rows 1.02, 512 rows 1.00; AVX2: 32 rows 1.11 over dot products, 64 rows 1.07,
  * 128 rows 1.05). Half of a line filled takes two steps of k at once (AVX-512, times as fast as dot products: 8x4096x4096 1.26, 7 rows 1.4,
- * 8x11008x4096 1.47, 8x1000x11008 1.0 to 1.3). */
-enum { TURNED_LEAST = 7, EMPTY_SHORT = 1, EMPTY_LINE = 2, TURNED_MOST = 4, TURNED_MANY = 256, TURNED_ROWS = 4, TURNED_DEPTH = 64, TURNED_PARTS = 3 };
+ * 8x11008x4096 1.47, 8x1000x11008 1.0 to 1.3); each column of a tile is a stream then, fetched twice a body, and prefetchers follow few. */
+enum { TURNED_APART = 12, TURNED_LEAST = 7, EMPTY_SHORT = 1, EMPTY_LINE = 2, TURNED_MOST = 4, TURNED_MANY = 256, TURNED_ROWS = 4, TURNED_DEPTH = 64, TURNED_PARTS = 3 };
 
 /* Rows from which on a product computes long enough to fetch the next block of what it reads where it lies, column by column or along k. */
 enum { LEAST_AHEAD = 4 };
@@ -184,6 +184,7 @@ static unsigned turned_rows(const struct gllm_profile *p, const struct product *
 	const struct gllm_cache *l1 = &p->cache[0];
 	unsigned fit = p->vector_regs > vectors + 2 ? (p->vector_regs - vectors - 2) / vectors : 0, rows;
 	fit = l1->ways > 2 && fit > l1->ways - 2 ? l1->ways - 2 : fit;
+	fit = gllm_turned_steps(p, q) > 1 && fit > TURNED_APART ? TURNED_APART : fit;
 	for (rows = fit; rows > 0 && 4 * rows >= 3 * fit; rows--)
 		if (q->n % rows == 0)
 			return rows;

@@ -305,7 +305,7 @@ static bool make(struct fixture *f, const struct shape *s, const char *word, str
 static void rows_are_turned(struct fixture *f, uint64_t lanes)
 {
 	const struct shape shape[] = {
-		{ GLLM_OP_gemm_bt, 2 * lanes, 1280, 256, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm_bt, 2 * lanes, 2560, 128, 0, GLLM_OP_COUNT, false, false },
 		{ GLLM_OP_gemm_bt, 2 * lanes, 1223, 272, 0, GLLM_OP_silu, true, false },
 		{ GLLM_OP_gemm_bt_bias, 2 * lanes - 1, 1037, 257, 0, GLLM_OP_relu, false, false },
 		{ GLLM_OP_gemm_bt, 2 * lanes - lanes / 4, 1024, 261, 0, GLLM_OP_COUNT, false, false },
@@ -336,8 +336,8 @@ static void rows_are_turned(struct fixture *f, uint64_t lanes)
 		compare(f, &shape[i], NULL);
 	}
 	const struct shape uneven[] = {
-		{ GLLM_OP_gemm_bt, 2 * lanes, 1280, 256, 0, GLLM_OP_COUNT, false, false },
-		{ GLLM_OP_gemm_bt, 2 * lanes, 1280, 258, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm_bt, 2 * lanes, 2560, 128, 0, GLLM_OP_COUNT, false, false },
+		{ GLLM_OP_gemm_bt, 2 * lanes, 2560, 130, 0, GLLM_OP_COUNT, false, false },
 	};
 	struct made even = { .steps = 0 }, odd = { .steps = 0 };
 	if (make(f, &uneven[0], NULL, &even) && make(f, &uneven[1], NULL, &odd))
