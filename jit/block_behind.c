@@ -5,7 +5,7 @@
 #include "jit/block_hints.h"
 
 gllm_ref gllm_block_partial(struct blocker *x, struct gllm_strip *s, struct kernel *k, unsigned which, uint8_t *param,
-                        gllm_ref value, bool paced)
+                            gllm_ref value, bool paced)
 {
 	const struct product *p = x->p;
 	bool turned = x->way == GLLM_BLOCK_TURNED;

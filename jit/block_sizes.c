@@ -67,7 +67,10 @@ enum { LEAST_BY_TILE = 28, MOST_BY_TILE = 512 };
  * 96 rows 1.10 times as fast, 128 rows 1.07, 128x4160x4160 1.10, 256 rows 1.02, 512 rows 1.00; AVX2: 32 rows 1.11 over dot products, 64 rows 1.07,
  * 128 rows 1.05). Half of a line filled takes two steps of k at once (AVX-512, times as fast as dot products: 8x4096x4096 1.26, 7 rows 1.4,
  * 8x11008x4096 1.47, 8x1000x11008 1.0 to 1.3); each column of a tile is a stream then, fetched twice a body, and prefetchers follow few. */
-enum { TURNED_APART = 12, TURNED_LEAST = 7, EMPTY_SHORT = 1, EMPTY_LINE = 2, TURNED_MOST = 4, TURNED_MANY = 256, TURNED_ROWS = 4, TURNED_DEPTH = 64, TURNED_PARTS = 3 };
+enum {
+	TURNED_APART = 12, TURNED_LEAST = 7, EMPTY_SHORT = 1, EMPTY_LINE = 2, TURNED_MOST = 4, TURNED_MANY = 256, TURNED_ROWS = 4, TURNED_DEPTH = 64,
+	TURNED_PARTS = 3
+};
 
 /* Rows from which on a product computes long enough to fetch the next block of what it reads where it lies, column by column or along k. */
 enum { LEAST_AHEAD = 4 };
@@ -198,7 +201,7 @@ static unsigned turned_vectors(const struct gllm_profile *p, const struct produc
 	uint64_t least = UINT64_MAX;
 	unsigned best = 0;
 	if (gllm_turned_steps(p, q) > 1)
-		return 1;
+		return turned_rows(p, q, 1) >= TURNED_ROWS;
 	for (unsigned vectors = TURNED_MOST; lanes && q->most <= TURNED_MANY && vectors > (q->most > lanes); vectors--) {
 		uint64_t panel = vectors * lanes, filled = (q->most + panel - 1) / panel * panel;
 		unsigned empty = filled > panel || p->vector_bytes < LINE ? EMPTY_SHORT : EMPTY_LINE;
@@ -226,7 +229,8 @@ static int64_t turned_depth(const struct gllm_profile *p, const struct product *
 static bool is_turned(const struct gllm_profile *p, const struct gllm_tuning *t, const struct product *q)
 {
 	unsigned vectors = turned_vectors(p, q);
-	if (all_named(t) || q->m.per_row || q->most < TURNED_LEAST || vectors == 0 || !along_depth(q) || !from_afar(p, q) || turned_depth(p, q, vectors) < TURNED_DEPTH)
+	if (all_named(t) || q->m.per_row || q->most < TURNED_LEAST || vectors == 0 || !along_depth(q) || !from_afar(p, q) ||
+	    turned_depth(p, q, vectors) < TURNED_DEPTH)
 		return false;
 	for (unsigned i = 0; i < q->nsums; i++) {
 		const struct gllm_node *n = &q->c->trace.node[q->sum[i].value[J]];
